@@ -1,0 +1,11 @@
+//! What the program is about: elevation requests, the drafts they begin as, and text nobody vouches for.
+//!
+//! Nothing here does I/O, knows a wire format, or names another module of the program.
+
+mod draft;
+mod request;
+mod untrusted;
+
+pub use draft::{Draft, Field, NewElevationRequest, Problem};
+pub use request::{ElevationRequest, RequestId, ServiceTime, UnusableId};
+pub use untrusted::{Untrusted, invisible_characters, visible};

@@ -1,0 +1,143 @@
+//! Text from the service, from a device's name or from a paste: kept as it came, shown so that it cannot act.
+
+use std::{borrow::Cow, fmt};
+
+use unicode_width::UnicodeWidthChar;
+
+/// How many combining marks may follow one character on the screen; the rest are counted, not drawn.
+const MARKS_DRAWN: usize = 4;
+
+/// Text that nobody vouches for.
+///
+/// The raw text is for comparing and for the wire. Everything that reaches a person, a terminal, a log or a clipboard
+/// takes [`Untrusted::visible`]. There is no `Display` on purpose: a careless `{}` does not compile.
+#[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Untrusted(String);
+
+impl Untrusted {
+    /// Takes the text as it came.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text as it came: to compare with, and to send back.
+    #[must_use]
+    pub fn raw(&self) -> &str {
+        &self.0
+    }
+
+    /// One line that a terminal cannot act on: see [`visible`].
+    #[must_use]
+    pub fn visible(&self) -> Cow<'_, str> {
+        visible(&self.0)
+    }
+
+    /// The same, a line each for the lines of the text (`\n` and `\r\n` end one).
+    pub fn visible_lines(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        self.0.lines().map(visible)
+    }
+
+    /// Whether there is nothing to read in it.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.0.trim().is_empty()
+    }
+}
+
+impl fmt::Debug for Untrusted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.visible())
+    }
+}
+
+/// The text on one line, with a visible mark for every character that a terminal would act on or nobody would see:
+/// control pictures for C0 and DEL (`␛`), `‹U+202E›` for the rest, and a count for combining marks piled too high.
+#[must_use]
+pub fn visible(text: &str) -> Cow<'_, str> {
+    let mut marks = 0;
+    let harmless = text.chars().all(|c| {
+        marks = if is_combining(c) { marks + 1 } else { 0 };
+        marks <= MARKS_DRAWN && !acts_or_hides(c)
+    });
+    if harmless { Cow::Borrowed(text) } else { Cow::Owned(marked(text)) }
+}
+
+fn marked(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\0'..='\x1f' => out.push(char::from_u32(0x2400 + u32::from(c)).unwrap_or('␀')),
+            '\x7f' => out.push('␡'),
+            c if acts_or_hides(c) => out.push_str(&format!("‹U+{:04X}›", u32::from(c))),
+            c => out.push(c),
+        }
+        let mut marks = 0;
+        while let Some(mark) = chars.next_if(|c| is_combining(*c)) {
+            marks += 1;
+            if marks <= MARKS_DRAWN {
+                out.push(mark);
+            }
+        }
+        if marks > MARKS_DRAWN {
+            out.push_str(&format!("‹+{} marks›", marks - MARKS_DRAWN));
+        }
+    }
+    out
+}
+
+/// How many characters of the text act on a terminal or are seen by nobody.
+#[must_use]
+pub fn invisible_characters(text: &str) -> usize {
+    text.chars().filter(|c| *c != '\n' && acts_or_hides(*c)).count()
+}
+
+fn is_combining(c: char) -> bool {
+    c.width() == Some(0) && !acts_or_hides(c)
+}
+
+/// Controls, and what Unicode calls format or default-ignorable characters: bidirectional controls, zero-width
+/// characters, variation selectors, fillers, tags, line and paragraph separators.
+fn acts_or_hides(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}' | '\u{13430}'..='\u{1345f}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_acts_or_hides_is_shown_as_a_mark() {
+        for (raw, shown) in [
+            ("MMD-0001", "MMD-0001"),
+            ("a\x1b[2Jb", "a␛[2Jb"),
+            ("a\rb\tc\nd", "a␍b␉c␊d"),
+            ("a\u{9b}31m", "a‹U+009B›31m"),
+            ("abc\u{202e}fed", "abc‹U+202E›fed"),
+            ("MMD\u{200b}-1", "MMD‹U+200B›-1"),
+            ("x\u{e0041}", "x‹U+E0041›"),
+            ("Müller 东京 e\u{301}", "Müller 东京 e\u{301}"),
+        ] {
+            assert_eq!(Untrusted::new(raw).visible(), shown);
+        }
+    }
+
+    #[test]
+    fn a_pile_of_combining_marks_is_counted_and_not_drawn() {
+        let pile = format!("e{}", "\u{301}".repeat(10_000));
+        assert_eq!(visible(&pile), format!("e{}‹+9996 marks›", "\u{301}".repeat(4)));
+    }
+
+    #[test]
+    fn the_raw_text_is_kept_and_debug_is_harmless() {
+        let text = Untrusted::new("a\x1b]52;c;AAAA\x07");
+        assert_eq!(text.raw(), "a\x1b]52;c;AAAA\x07");
+        assert!(!format!("{text:?}").contains('\x1b'));
+    }
+}

@@ -1,0 +1,3 @@
+//! mmd-elevate
+pub mod domain;
+pub mod port;

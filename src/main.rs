@@ -1,0 +1,2 @@
+//! mmd-elevate
+fn main() {}
