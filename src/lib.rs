@@ -1,3 +1,6 @@
 //! mmd-elevate
+pub mod action;
 pub mod domain;
+pub mod key;
+pub mod keymap;
 pub mod port;
