@@ -134,6 +134,8 @@ pub enum Action {
     Help,
     /// Leave the program, with a question where something would be left behind.
     Quit,
+    /// The same for Ctrl-C; a second one soon after leaves at once.
+    Interrupt,
     /// Stop, as a shell user expects of Ctrl-Z.
     Suspend,
     /// Leave what has the focus; text is kept.
@@ -301,6 +303,6 @@ pub const BINDINGS: &[Binding] = {
         row("help.last", S::Help, A::Move(Step::Last), &["G", "end"], None, "to the end"),
         row("help.back", S::Help, A::Back, &["esc", "q", "?", "enter"], Some("back"), "back"),
         row("anywhere.help", S::Anywhere, A::Help, &["f1"], Some("help"), "every key that works here"),
-        row("anywhere.quit", S::Anywhere, A::Quit, &["ctrl-c"], None, "quit; again within 2 s leaves at once"),
+        row("anywhere.quit", S::Anywhere, A::Interrupt, &["ctrl-c"], None, "quit; again within 2 s leaves at once"),
     ]
 };

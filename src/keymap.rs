@@ -68,7 +68,7 @@ impl Keymap {
                 Some(written) => parse(binding.id, written.iter().map(String::as_str))?,
                 None => parse(binding.id, binding.keys.iter().copied())?,
             };
-            if parsed.is_empty() && matches!(binding.action, Action::Quit | Action::Submit | Action::Back) {
+            if parsed.is_empty() && matches!(binding.action, Action::Interrupt | Action::Submit | Action::Back) {
                 return Err(KeymapError::Unbound(binding.id));
             }
             for key in &parsed {

@@ -4,3 +4,4 @@ pub mod domain;
 pub mod key;
 pub mod keymap;
 pub mod port;
+pub mod state;

@@ -1,0 +1,24 @@
+//! The pure middle: every behaviour of the dashboard as `(&mut Model, Message) -> Vec<Effect>`.
+//!
+//! It does no I/O, reads no clock, holds no lock and cannot fail. The text area times its own edits, to know where a run
+//! of typing ends for undo: the one exception.
+
+mod closing;
+mod form;
+mod leaving;
+mod message;
+mod model;
+mod notice;
+mod replies;
+mod requests;
+mod text_field;
+mod update;
+
+pub use form::{Category, Form};
+pub use leaving::Remains;
+pub use message::{EditTarget, Effect, Message};
+pub use model::{Extents, Model, Overlay, Pane, PendingCall, ServiceState, Setup, Tenant};
+pub use notice::{Notice, Tone};
+pub use requests::{Closure, Requests, Row, RowId, RowState, Sort};
+pub use text_field::TextField;
+pub use update::update;

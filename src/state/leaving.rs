@@ -1,0 +1,114 @@
+//! Leaving the program without leaving anything behind unseen.
+
+use std::collections::VecDeque;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Effect, Model, Notice, Overlay, RowId, RowState};
+
+/// Within this time a second Ctrl-C leaves at once.
+const AT_ONCE: SignedDuration = SignedDuration::from_secs(2);
+
+/// How far leaving has come.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Leaving {
+    interrupted: Option<Timestamp>,
+    /// The rows whose dialogs are still to come, once the agent chose to close them all.
+    queue: Option<VecDeque<RowId>>,
+}
+
+/// What would be left behind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Remains {
+    /// Requests that are open.
+    pub open: usize,
+    /// Calls under way.
+    pub in_flight: usize,
+    /// Requests of which nobody knows whether they were opened.
+    pub unknown: usize,
+    /// Drafts that the service has not taken, in the form and in refused rows.
+    pub drafts: usize,
+}
+
+impl Remains {
+    /// Whether nothing would be left behind.
+    #[must_use]
+    pub fn nothing(self) -> bool {
+        self == Self::default()
+    }
+}
+
+impl Model {
+    /// What would be left behind now.
+    #[must_use]
+    pub fn remains(&self) -> Remains {
+        let count = |of: fn(RowState) -> bool| self.requests.all().filter(|row| of(row.state)).count();
+        Remains {
+            open: count(RowState::is_open),
+            in_flight: self.calls.len(),
+            unknown: count(|state| state == RowState::Unknown),
+            drafts: count(|state| state == RowState::Refused) + usize::from(self.form.holds_text()),
+        }
+    }
+}
+
+pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
+    if model.remains().nothing() {
+        return vec![Effect::Exit];
+    }
+    if !model.overlays.contains(&Overlay::Quit) {
+        model.overlays.push(Overlay::Quit);
+    }
+    Vec::new()
+}
+
+pub(super) fn interrupt(model: &mut Model) -> Vec<Effect> {
+    let again = model.leaving.interrupted.is_some_and(|at| model.now.duration_since(at) <= AT_ONCE);
+    if again {
+        return vec![Effect::Exit];
+    }
+    model.leaving.interrupted = Some(model.now);
+    let effects = quit(model);
+    if effects.is_empty() {
+        model.notice = Some(Notice::info("Ctrl-C again leaves at once, whatever is left behind"));
+    }
+    effects
+}
+
+/// Closes what is open, one dialog after the other, and leaves when nothing remains.
+pub(super) fn close_them(model: &mut Model) -> Vec<Effect> {
+    model.overlays.retain(|overlay| *overlay != Overlay::Quit);
+    let open = model.requests.all().filter(|row| row.state.is_open()).map(|row| row.id).collect();
+    model.leaving.queue = Some(open);
+    proceed(model)
+}
+
+/// The agent stays: no further dialogs come by themselves.
+pub(super) fn stay(model: &mut Model) {
+    model.leaving = Leaving::default();
+}
+
+/// Goes on with leaving, if that is what the agent chose: the next dialog, or the end.
+pub(super) fn proceed(model: &mut Model) -> Vec<Effect> {
+    if model.leaving.queue.is_none() || !model.overlays.is_empty() {
+        return Vec::new();
+    }
+    while let Some(row) = model.leaving.queue.as_mut().and_then(VecDeque::pop_front) {
+        if model.requests.get(row).is_some_and(|row| row.state.is_open()) {
+            super::closing::open(model, row);
+            return Vec::new();
+        }
+    }
+    let remains = model.remains();
+    if remains.nothing() {
+        return vec![Effect::Exit];
+    }
+    if remains.in_flight > 0 {
+        model.notice = Some(Notice::info("Leaving as soon as the calls under way have ended"));
+    } else {
+        // Something could not be closed, or other things remain: the agent decides again.
+        stay(model);
+        model.overlays.push(Overlay::Quit);
+    }
+    Vec::new()
+}

@@ -1,0 +1,233 @@
+//! Everything the dashboard knows.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+
+use super::{Category, Form, Notice, Requests, RowId, leaving::Leaving};
+use crate::{
+    action::Scope,
+    keymap::Keymap,
+    port::{CallId, Fault},
+};
+
+/// From when on a call that has no answer yet is called slow.
+pub(crate) const SLOW: SignedDuration = SignedDuration::from_secs(3);
+
+/// The tenant that all of this is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tenant {
+    /// Its name in the settings, or nothing where it has none.
+    pub name: Option<String>,
+    /// Its id.
+    pub id: String,
+    /// Whether it is the practice tenant.
+    pub practice: bool,
+}
+
+/// What the dashboard begins with.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// What is suggested for category and subcategory.
+    pub categories: Vec<Category>,
+    /// What the keys do.
+    pub keymap: Keymap,
+    /// The agent's time zone.
+    pub time_zone: TimeZone,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// Whether the service can be called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServiceState {
+    /// It is being made ready; calls wait.
+    Starting,
+    /// It can be called.
+    Ready,
+    /// It could not be made ready.
+    NotReady(Fault),
+    /// It has said that it does not accept the token.
+    SignedOut,
+}
+
+/// One of the three panes of the dashboard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pane {
+    /// `Open requests`
+    List,
+    /// `Request`
+    Details,
+    /// `New request`
+    Form,
+}
+
+/// What stands before the panes and has the keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Overlay {
+    /// The keys that work where help was asked for.
+    Help {
+        /// The scopes there.
+        scopes: Vec<Scope>,
+        /// How far it is scrolled, in lines.
+        scroll: u16,
+    },
+    /// The dialog that closes a request.
+    Close {
+        /// The request's row.
+        row: RowId,
+        /// What is wrong with the text.
+        problem: Option<&'static str>,
+    },
+    /// The question on leaving.
+    Quit,
+    /// A text that the service did not store.
+    Unsent(RowId),
+    /// A create whose outcome nobody knows.
+    Unknown(RowId),
+}
+
+/// A call that awaits its reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingCall {
+    /// The row it is about.
+    pub row: RowId,
+    /// What it does, in words: "opening a request for MMD-1 (INC-1)".
+    pub label: String,
+    /// When it was handed over.
+    pub since: Timestamp,
+}
+
+/// How far the scrollable parts of the screen go beyond their room, in lines. The view tells it after each drawing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extents {
+    /// The details.
+    pub details: u16,
+    /// The help.
+    pub help: u16,
+}
+
+/// Everything the dashboard knows. [`super::update`] alone changes it.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// What is suggested for category and subcategory.
+    pub categories: Vec<Category>,
+    /// What the keys do.
+    pub keymap: Keymap,
+    /// The agent's time zone.
+    pub time_zone: TimeZone,
+    /// The time of the last tick.
+    pub now: Timestamp,
+    /// Whether the service can be called.
+    pub service: ServiceState,
+    /// The pane that has the focus, when nothing stands before it.
+    pub pane: Pane,
+    /// Whether the filter is being typed.
+    pub filtering: bool,
+    /// What stands before the panes; the last has the keys.
+    pub overlays: Vec<Overlay>,
+    /// The form.
+    pub form: Form,
+    /// The session's requests.
+    pub requests: Requests,
+    /// The calls under way.
+    pub calls: BTreeMap<CallId, PendingCall>,
+    /// What just happened.
+    pub notice: Option<Notice>,
+    /// How far the details are scrolled, in lines.
+    pub details_scroll: u16,
+    pub(super) extents: Extents,
+    pub(super) next_call: u64,
+    /// The row that was submitted or closed last, as long as the agent has touched nothing since: only then may its
+    /// refusal move the focus.
+    pub(super) untouched_since: Option<RowId>,
+    pub(super) unsent: VecDeque<RowId>,
+    pub(super) leaving: Leaving,
+}
+
+impl Model {
+    /// The dashboard as it is at the start: empty, the list in focus.
+    #[must_use]
+    pub fn new(setup: Setup) -> Self {
+        let Setup { tenant, categories, keymap, time_zone, now } = setup;
+        Self {
+            tenant,
+            categories,
+            keymap,
+            time_zone,
+            now,
+            service: ServiceState::Starting,
+            pane: Pane::List,
+            filtering: false,
+            overlays: Vec::new(),
+            form: Form::default(),
+            requests: Requests::default(),
+            calls: BTreeMap::new(),
+            notice: None,
+            details_scroll: 0,
+            extents: Extents::default(),
+            next_call: 1,
+            untouched_since: None,
+            unsent: VecDeque::new(),
+            leaving: Leaving::default(),
+        }
+    }
+
+    /// The scopes that apply to the next key, the most specific first.
+    #[must_use]
+    pub fn scopes(&self) -> &'static [Scope] {
+        match self.overlays.last() {
+            Some(Overlay::Help { .. }) => &[Scope::Help, Scope::Anywhere],
+            Some(Overlay::Close { .. }) => &[Scope::CloseDialog, Scope::LongText, Scope::Text, Scope::Anywhere],
+            Some(Overlay::Quit) => &[Scope::QuitQuestion, Scope::Anywhere],
+            Some(Overlay::Unsent(_)) => &[Scope::UnsentText, Scope::Anywhere],
+            Some(Overlay::Unknown(_)) => &[Scope::UnknownOutcome, Scope::Anywhere],
+            None if self.filtering => &[Scope::Filter, Scope::Text, Scope::Anywhere],
+            None => match self.pane {
+                Pane::List => &[Scope::List, Scope::Panes, Scope::Anywhere],
+                Pane::Details => &[Scope::Details, Scope::Panes, Scope::Anywhere],
+                Pane::Form if self.form.sending().is_some() => &[Scope::SentForm, Scope::Panes, Scope::Anywhere],
+                Pane::Form if self.form.focused.is_one_line() => {
+                    &[Scope::Line, Scope::Text, Scope::Form, Scope::Anywhere]
+                }
+                Pane::Form => &[Scope::LongText, Scope::Text, Scope::Form, Scope::Anywhere],
+            },
+        }
+    }
+
+    /// Whether typing makes text now.
+    #[must_use]
+    pub fn takes_text(&self) -> bool {
+        self.scopes().contains(&Scope::Text)
+    }
+
+    /// The oldest call that is slow, and how long it has been under way.
+    #[must_use]
+    pub fn slow_call(&self) -> Option<(&PendingCall, SignedDuration)> {
+        let oldest = self.calls.values().min_by_key(|call| call.since)?;
+        let age = self.now.duration_since(oldest.since);
+        (age >= SLOW).then_some((oldest, age))
+    }
+
+    /// How long until something on the screen changes by itself: the clock's and the ages' minute, a call that becomes
+    /// slow, the seconds of one that is. Until then nothing has to be drawn.
+    #[must_use]
+    pub fn next_wake(&self) -> Duration {
+        let into = |length: i64| self.now.as_millisecond().rem_euclid(length);
+        let minute = 60_000 - into(60_000);
+        let slow = self.calls.values().map(|call| {
+            let age = i64::try_from(self.now.duration_since(call.since).as_millis()).unwrap_or(0).max(0);
+            let slow = 3_000;
+            if age < slow { slow - age } else { 1_000 - age.rem_euclid(1_000) }
+        });
+        let millis = slow.chain([minute]).min().unwrap_or(minute);
+        Duration::from_millis(u64::try_from(millis).unwrap_or(1).max(1))
+    }
+}

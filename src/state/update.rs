@@ -1,0 +1,397 @@
+//! From a message to the next state. It only dispatches: what a message means stands with what it is about.
+
+use super::{EditTarget, Effect, Message, Model, Notice, Overlay, Pane, Row, RowState, closing, leaving, replies};
+use crate::{
+    action::{Action, Scope, Step},
+    domain::{Field, invisible_characters},
+    port::Call,
+};
+
+/// Applies a message and says what the world has to do about it.
+pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
+    let selected = model.requests.selected().map(|row| row.id);
+    let mut effects = match message {
+        Message::Tick(now) => {
+            model.now = now;
+            return Vec::new();
+        }
+        Message::Drawn(extents) => {
+            model.extents = extents;
+            model.details_scroll = model.details_scroll.min(extents.details);
+            return Vec::new();
+        }
+        Message::Act(action) => {
+            model.untouched_since = None;
+            act(model, action)
+        }
+        Message::Text(text) => {
+            type_text(model, &text);
+            Vec::new()
+        }
+        Message::Paste(text) => {
+            paste(model, &text);
+            Vec::new()
+        }
+        Message::Worker(word) => replies::from_worker(model, word),
+        Message::WorkerGone => {
+            replies::worker_gone(model);
+            Vec::new()
+        }
+        Message::Edited { target, result } => {
+            edited(model, target, result);
+            Vec::new()
+        }
+        Message::Warning(text, hint) => {
+            model.notice = Some(Notice { tone: super::Tone::Failure, text, hint: Some(hint) });
+            Vec::new()
+        }
+    };
+    if model.requests.selected().map(|row| row.id) != selected {
+        model.details_scroll = 0;
+    }
+    show_unsent(model);
+    effects.extend(leaving::proceed(model));
+    effects
+}
+
+impl Model {
+    /// Why this action can do nothing now, if it cannot. Asked before acting, and before the footer and help show it.
+    #[must_use]
+    pub fn unavailable(&self, action: Action) -> Option<&'static str> {
+        let row = self.requests.selected();
+        let none = row.is_none().then_some("no request is selected");
+        match action {
+            Action::CloseRequest => self.cannot_close(),
+            Action::CopyId => none.or(row?.request_id().is_none().then_some("the service has given it no id yet")),
+            Action::CopyLine | Action::Open => none,
+            Action::CopyUnsent => match self.overlays.last() {
+                Some(Overlay::Unsent(_)) => None,
+                _ if row.and_then(Row::unsent_text).is_some() => None,
+                _ => Some("every text of this request was stored"),
+            },
+            Action::Discard => self.form.is_empty().then_some("the form is empty"),
+            Action::CloseThem => (self.remains().open == 0).then_some("no request is open"),
+            Action::NextSuggestion | Action::PreviousSuggestion => {
+                self.form.suggestions(&self.categories).is_empty().then_some("nothing is suggested here")
+            }
+            Action::Back if self.scopes()[0] == Scope::List => {
+                self.requests.filter().is_empty().then_some("there is no filter")
+            }
+            _ => None,
+        }
+    }
+}
+
+fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    if let Some(reason) = model.unavailable(action) {
+        // Keys that many press by habit say nothing; the rest say why nothing happened.
+        if !matches!(action, Action::Back | Action::NextSuggestion | Action::PreviousSuggestion) {
+            model.notice = Some(Notice::info(format!("Nothing to do: {reason}")));
+        }
+        return Vec::new();
+    }
+    match action {
+        Action::Quit => return leaving::quit(model),
+        Action::Interrupt => return leaving::interrupt(model),
+        Action::CloseThem => return leaving::close_them(model),
+        Action::LeaveThem => return vec![Effect::Exit],
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::Submit => return submit(model),
+        Action::OpenEditor => return open_editor(model),
+        Action::CopyId => return copy_id(model),
+        Action::CopyLine => return copy(model, "the line for the ticket", |row| Some(closing::ticket_line(row))),
+        Action::CopyUnsent => return copy_unsent(model),
+        Action::Help => {
+            let scopes = model.scopes().to_vec();
+            if scopes[0] != Scope::Help {
+                model.overlays.push(Overlay::Help { scopes, scroll: 0 });
+            }
+        }
+        Action::Back => back(model),
+        Action::NextPane => next_pane(model, true),
+        Action::PreviousPane => next_pane(model, false),
+        Action::Move(step) => step_through(model, step),
+        Action::NewRequest => new_request(model),
+        Action::CloseRequest => {
+            if let Some(id) = model.requests.selected().map(|row| row.id) {
+                closing::open(model, id);
+            }
+        }
+        Action::Open => open(model),
+        Action::Filter => model.filtering = true,
+        Action::KeepFilter => model.filtering = false,
+        Action::NextSort => {
+            model.requests.next_sort();
+            model.notice = Some(Notice::info(format!("Sorted {}", model.requests.sort().label())));
+        }
+        Action::NextField => model.form.focus(model.form.focused.next()),
+        Action::PreviousField => model.form.focus(model.form.focused.previous()),
+        Action::TakeSuggestion => model.form.take_suggestion(&model.categories),
+        Action::NextSuggestion => model.form.choose(&model.categories, true),
+        Action::PreviousSuggestion => model.form.choose(&model.categories, false),
+        Action::Discard => {
+            model.form.discard();
+            let key = model.keymap.name(Scope::Text, Action::Edit(crate::action::TextEdit::Undo));
+            model.notice = Some(Notice::info("Draft discarded").hint(format!("{key} brings it back")));
+        }
+        Action::Edit(edit) => match focused_text(model) {
+            Some(FocusedText::Form) => model.form.edit(edit),
+            Some(FocusedText::Filter) => model.requests.change_filter(|filter| filter.edit(edit)),
+            Some(FocusedText::Dialog(row)) => {
+                if let Some(text) = dialog_text(model, row) {
+                    text.edit(edit);
+                }
+            }
+            None => {}
+        },
+        Action::TakeText => {
+            if let Some(Overlay::Unknown(row)) = model.overlays.pop() {
+                replies::take_up(model, row);
+            }
+        }
+    }
+    Vec::new()
+}
+
+/// Which text has the focus.
+#[derive(Clone, Copy)]
+enum FocusedText {
+    Form,
+    Filter,
+    Dialog(super::RowId),
+}
+
+fn focused_text(model: &Model) -> Option<FocusedText> {
+    match model.overlays.last() {
+        Some(Overlay::Close { row, .. }) => Some(FocusedText::Dialog(*row)),
+        Some(_) => None,
+        None if model.filtering => Some(FocusedText::Filter),
+        None => (model.pane == Pane::Form && model.form.sending().is_none()).then_some(FocusedText::Form),
+    }
+}
+
+/// The text of the close dialog, for a change: what was wrong with it may be so no longer.
+fn dialog_text(model: &mut Model, row: super::RowId) -> Option<&mut super::TextField> {
+    if let Some(Overlay::Close { problem, .. }) = model.overlays.last_mut() {
+        *problem = None;
+    }
+    model.requests.actions_taken(row)
+}
+
+fn type_text(model: &mut Model, text: &str) {
+    model.untouched_since = None;
+    match focused_text(model) {
+        Some(FocusedText::Form) => model.form.type_text(text),
+        Some(FocusedText::Filter) => model.requests.change_filter(|filter| filter.type_text(text)),
+        Some(FocusedText::Dialog(row)) => {
+            if let Some(field) = dialog_text(model, row) {
+                field.type_text(text);
+            }
+        }
+        None => {}
+    }
+}
+
+/// A paste is text, or nothing: it never acts.
+fn paste(model: &mut Model, text: &str) {
+    model.untouched_since = None;
+    let dropped = match focused_text(model) {
+        Some(FocusedText::Form) => model.form.paste(text),
+        Some(FocusedText::Filter) => {
+            let mut dropped = 0;
+            model.requests.change_filter(|filter| dropped = filter.paste(text));
+            dropped
+        }
+        Some(FocusedText::Dialog(row)) => dialog_text(model, row).map_or(0, |field| field.paste(text)),
+        None => {
+            let key = model.keymap.name(Scope::Panes, Action::NewRequest);
+            model.notice = Some(Notice::info("A paste needs a text to go to").hint(format!("{key} goes to the form")));
+            return;
+        }
+    };
+    note_cleaning(model, text, dropped);
+}
+
+/// Says what was taken out of a text, and what is in it that nobody sees.
+fn note_cleaning(model: &mut Model, text: &str, dropped: usize) {
+    let hidden =
+        invisible_characters(text).saturating_sub(text.chars().filter(|c| c.is_control() && *c != '\n').count());
+    let plural = |count: usize| if count == 1 { "" } else { "s" };
+    if dropped > 0 {
+        let text = format!("{dropped} control character{} dropped from the paste", plural(dropped));
+        model.notice = Some(Notice::info(text));
+    } else if hidden > 0 {
+        let text = format!("The paste holds {hidden} character{} that cannot be seen", plural(hidden));
+        model.notice = Some(Notice::info(text).hint("they are sent as they are; retype the text to be rid of them"));
+    }
+}
+
+fn edited(model: &mut Model, target: EditTarget, result: Result<String, String>) {
+    let text = match result {
+        Ok(text) => text,
+        Err(what) => {
+            model.notice = Some(Notice {
+                tone: super::Tone::Failure,
+                text: what,
+                hint: Some("the text is as it was; set VISUAL or EDITOR to an editor that runs here".to_owned()),
+            });
+            return;
+        }
+    };
+    let dropped = match target {
+        EditTarget::PlanOfAction if model.form.sending().is_some() => return,
+        EditTarget::PlanOfAction if model.form.field(Field::PlanOfAction).text() == text => return,
+        EditTarget::PlanOfAction => model.form.set_plan(&text),
+        EditTarget::ActionsTaken(row) => match dialog_text(model, row) {
+            Some(field) if field.text() != text => field.replace(&text),
+            _ => return,
+        },
+    };
+    note_cleaning(model, &text, dropped);
+}
+
+fn submit(model: &mut Model) -> Vec<Effect> {
+    if let Some(Overlay::Close { row, .. }) = model.overlays.last() {
+        return closing::submit(model, *row);
+    }
+    let request = match model.form.draft().validate() {
+        Ok(request) => request,
+        Err(problems) => {
+            let count = problems.len();
+            model.form.show_problems(problems);
+            let what = if count == 1 { "One field needs".to_owned() } else { format!("{count} fields need") };
+            model.notice = Some(Notice::info(format!("{what} something before the request can be sent")));
+            return Vec::new();
+        }
+    };
+    let id = model.requests.next_id();
+    let row = Row {
+        id,
+        draft: request.draft().clone(),
+        request: None,
+        state: RowState::Refused,
+        fault: None,
+        actions_taken: None,
+        as_of: model.now,
+        since: model.now,
+    };
+    let call_id = model.begin_call(id, format!("opening a request for {}", row.name()));
+    model.requests.add(Row { state: RowState::Sending(call_id), ..row });
+    model.form.lock(id);
+    model.pane = Pane::List;
+    model.notice = None;
+    model.untouched_since = Some(id);
+    vec![Effect::Call(call_id, Call::Create(request))]
+}
+
+fn open_editor(model: &Model) -> Vec<Effect> {
+    match focused_text(model) {
+        Some(FocusedText::Dialog(row)) => {
+            let field = model.requests.get(row).and_then(|row| row.actions_taken.as_deref());
+            let text = field.map_or_else(String::new, super::TextField::text);
+            vec![Effect::OpenEditor(EditTarget::ActionsTaken(row), text)]
+        }
+        Some(FocusedText::Form) => {
+            vec![Effect::OpenEditor(EditTarget::PlanOfAction, model.form.field(Field::PlanOfAction).text())]
+        }
+        Some(FocusedText::Filter) | None => Vec::new(),
+    }
+}
+
+fn copy(model: &mut Model, what: &str, text: impl FnOnce(&Row) -> Option<String>) -> Vec<Effect> {
+    let Some(text) = model.requests.selected().and_then(text) else { return Vec::new() };
+    model.notice = Some(Notice::info(format!("Copied {what}")));
+    vec![Effect::Copy(text)]
+}
+
+fn copy_id(model: &mut Model) -> Vec<Effect> {
+    copy(model, "the id", |row| row.request_id().map(|id| id.text().visible().into_owned()))
+}
+
+/// The text that was not stored goes to the clipboard as it was typed, a visible mark for what a terminal would act on.
+fn copy_unsent(model: &mut Model) -> Vec<Effect> {
+    let row = match model.overlays.last() {
+        Some(Overlay::Unsent(id)) => model.requests.get(*id),
+        _ => model.requests.selected(),
+    };
+    let Some(text) = row.and_then(Row::unsent_text) else { return Vec::new() };
+    let lines: Vec<_> = text.lines().iter().map(|line| crate::domain::visible(line)).collect();
+    let text = lines.join("\n");
+    model.notice = Some(Notice::info("Copied the text"));
+    vec![Effect::Copy(text)]
+}
+
+fn back(model: &mut Model) {
+    match model.overlays.pop() {
+        // Leaving a dialog that came by itself on the way out means: stay.
+        Some(Overlay::Close { .. } | Overlay::Quit) => leaving::stay(model),
+        Some(Overlay::Help { .. } | Overlay::Unsent(_) | Overlay::Unknown(_)) => {}
+        None if model.filtering => {
+            model.filtering = false;
+            model.requests.clear_filter();
+        }
+        None if model.pane == Pane::List => model.requests.clear_filter(),
+        None => model.pane = Pane::List,
+    }
+}
+
+fn next_pane(model: &mut Model, forward: bool) {
+    model.pane = match (model.pane, forward) {
+        (Pane::List, true) | (Pane::Form, false) => Pane::Details,
+        (Pane::Details, true) | (Pane::List, false) => Pane::Form,
+        (Pane::Form, true) | (Pane::Details, false) => Pane::List,
+    };
+}
+
+fn step_through(model: &mut Model, step: Step) {
+    let (scroll, extent) = match model.overlays.last_mut() {
+        Some(Overlay::Help { scroll, .. }) => (scroll, model.extents.help),
+        Some(_) => return,
+        None if model.pane == Pane::Details => (&mut model.details_scroll, model.extents.details),
+        None => return model.requests.step(step),
+    };
+    *scroll = match step {
+        Step::Down => scroll.saturating_add(1),
+        Step::Up => scroll.saturating_sub(1),
+        Step::PageDown => scroll.saturating_add(10),
+        Step::PageUp => scroll.saturating_sub(10),
+        Step::First => 0,
+        Step::Last => extent,
+    }
+    .min(extent);
+}
+
+fn new_request(model: &mut Model) {
+    if model.form.sending().is_some() {
+        // The draft that is being sent lives in its row: another can begin.
+        model.form = super::Form::default();
+    } else if model.form.problem(model.form.focused).is_none() {
+        model.form.focus(Field::Ticket);
+    }
+    model.pane = Pane::Form;
+}
+
+fn open(model: &mut Model) {
+    let Some(row) = model.requests.selected() else { return };
+    let id = row.id;
+    match row.state {
+        RowState::Refused => replies::take_up(model, id),
+        RowState::Unknown => model.overlays.push(Overlay::Unknown(id)),
+        RowState::Sending(_) | RowState::Open | RowState::Closing(_) | RowState::CloseUnknown | RowState::Closed(_) => {
+            model.pane = Pane::Details;
+        }
+    }
+}
+
+/// A text that was not stored is put before the agent, but never between two keys of something being typed.
+fn show_unsent(model: &mut Model) {
+    if !model.overlays.is_empty() || model.takes_text() {
+        return;
+    }
+    while let Some(id) = model.unsent.pop_front() {
+        if model.requests.get(id).and_then(Row::unsent_text).is_some() {
+            model.overlays.push(Overlay::Unsent(id));
+            return;
+        }
+    }
+}
