@@ -1,3 +1,4 @@
 //! mmd-elevate
 pub mod domain;
 pub mod port;
+pub mod practice;
