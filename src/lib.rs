@@ -5,3 +5,4 @@ pub mod key;
 pub mod keymap;
 pub mod port;
 pub mod state;
+pub mod practice;

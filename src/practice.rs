@@ -1,0 +1,92 @@
+//! The practice tenant: a real HTTP server on loopback with the service's rules and an invented tenant behind it.
+//!
+//! It is written from the service's documents and shares nothing with the client, not even the names of the wire: a
+//! type that both used would make a wrong name wrong on both sides, and no test would notice. What the documents leave
+//! open it has to invent; all of that is in [`Settings`].
+//!
+//! What it knows lives in memory and ends with it.
+
+mod error;
+mod filter;
+mod http;
+mod settings;
+mod store;
+mod tenant;
+mod wire;
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::serve::ListenerExt as _;
+use jiff::Timestamp;
+use tokio::{net::TcpListener, sync::oneshot};
+use uuid::Uuid;
+
+pub use error::PracticeError;
+pub use settings::{Order, Settings};
+
+/// The path of the service's documented base URL.
+const BASE_PATH: &str = "/support/odata/v1";
+
+/// A practice tenant that has its address and does not answer yet: see [`Practice::serve`].
+pub struct Practice {
+    listener: TcpListener,
+    address: SocketAddr,
+    shared: Arc<http::Shared>,
+}
+
+impl Practice {
+    /// Makes a tenant and takes the address; port 0 takes any that is free.
+    ///
+    /// # Errors
+    /// [`PracticeError`] where the address is not loopback (practice has a token but no TLS) or cannot be had.
+    pub async fn bind(listen: SocketAddr, settings: Settings) -> Result<Self, PracticeError> {
+        if !listen.ip().is_loopback() {
+            return Err(PracticeError::NotLoopback { listen });
+        }
+        let (tenant_id, store) = tenant::open(settings.clone(), Timestamp::now()).map_err(PracticeError::Data)?;
+        let unavailable = |source| PracticeError::Unavailable { listen, source };
+        let listener = TcpListener::bind(listen).await.map_err(unavailable)?;
+        let address = listener.local_addr().map_err(unavailable)?;
+        Ok(Self { listener, address, shared: Arc::new(http::Shared::new(tenant_id, new_token(), settings, store)) })
+    }
+
+    /// What to configure as the service's base URL.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        format!("http://{}{BASE_PATH}", self.address)
+    }
+
+    /// The tenant's GUID: the same at every start.
+    #[must_use]
+    pub fn tenant_id(&self) -> &str {
+        self.shared.tenant_id()
+    }
+
+    /// The one bearer token that is accepted: another at every start, so that none can be kept.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        self.shared.token()
+    }
+
+    /// Answers until the future is dropped. Then the address is free again, and connections end with the answer that
+    /// they are giving.
+    ///
+    /// # Errors
+    /// [`PracticeError`] where the listening socket fails.
+    pub async fn serve(self) -> Result<(), PracticeError> {
+        // Each connection has a task of its own, which would outlive this future. The sender is dropped with it.
+        let (_until_dropped, dropped) = oneshot::channel::<()>();
+        // Answers are small and someone is waiting for them; a socket that refuses the option still works.
+        let listener = self.listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+        axum::serve(listener, http::router(self.shared))
+            .with_graceful_shutdown(async { drop(dropped.await) })
+            .await
+            .map_err(PracticeError::Stopped)
+    }
+}
+
+/// In the three parts of a real one, so that nobody takes it for a word.
+fn new_token() -> String {
+    let random = || Uuid::new_v4().simple();
+    format!("practice.{}{}.{}", random(), random(), random())
+}

@@ -1,0 +1,61 @@
+//! Everything that practice does and no document says.
+
+use std::time::Duration;
+
+/// What had to be invented. Each is an assumption of this project's and not a fact about the service.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How many requests may be open for one device. The document has the refusal, not the number: an assumption.
+    pub open_requests_per_device: usize,
+    /// Whether a body's missing, `null` or blank field is answered with 400 in the documented envelope; otherwise it is
+    /// taken as empty. An assumption, for all fields of a create and for `ActionsTaken` of a close.
+    pub blank_fields_refused: bool,
+    /// The words of the 403 for a device in the update ring `Test`, to which elevation is not offered; `None` opens the
+    /// request all the same. That such a create is refused, and in which words, is an assumption.
+    pub test_ring_refusal: Option<String>,
+    /// The order of the list of requests: an assumption.
+    pub order: Order,
+    /// The most that one page holds, whatever `$top` says; `None` is no limit. An assumption, and so is that a page
+    /// which was cut short carries no `@odata.nextLink`.
+    pub page_size: Option<usize>,
+    /// Who opens, closes and views. An application token names no person, so whom the service would name is an
+    /// assumption.
+    pub agent_upn: String,
+    /// The words of the 404 for the details of a device without an open request: status and words are assumptions.
+    pub no_open_request_refusal: String,
+    /// Whether asking for a device's details puts the agent among the `viewerUpns` of its open request: an assumption.
+    pub details_record_viewer: bool,
+    /// Whether a close gives the device a new password: an assumption.
+    pub close_rotates_password: bool,
+    /// How long a password lasts. It is changed when it is next asked for: an assumption.
+    pub password_lasts: Duration,
+    /// The longest body of a request, in bytes; a longer one is answered with 413. An assumption.
+    pub longest_body: usize,
+}
+
+/// In which order the requests are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// The latest creation first.
+    NewestFirst,
+    /// The earliest creation first.
+    OldestFirst,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            open_requests_per_device: 3,
+            blank_fields_refused: true,
+            test_ring_refusal: Some("Elevation is not available for devices in the Test group.".to_owned()),
+            order: Order::NewestFirst,
+            page_size: None,
+            agent_upn: "practice.agent@partner.example".to_owned(),
+            no_open_request_refusal: "This device has no open elevation request.".to_owned(),
+            details_record_viewer: true,
+            close_rotates_password: true,
+            password_lasts: Duration::from_secs(2 * 60 * 60),
+            longest_body: 1024 * 1024,
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The names of the wire as the documents have them, and nothing that decides.
+
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+/// What the service's contexts begin with: another host than the one that is called, as in the documents' samples.
+const CONTEXT: &str = "https://mmd-support-prod-nam.trafficmanager.net/odata/v1/$metadata#";
+
+/// The response of the create document, without its context.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ElevationRequest {
+    pub(super) id: String,
+    pub(super) tenant_id: String,
+    pub(super) partner_id: String,
+    pub(super) requesting_agent_upn: String,
+    pub(super) partner_ticket_id: String,
+    pub(super) device_name: String,
+    pub(super) title: String,
+    pub(super) category: String,
+    pub(super) subcategory: String,
+    pub(super) plan_of_action: String,
+    pub(super) actions_taken: String,
+    pub(super) closing_agent_upn: String,
+    pub(super) request_creation_time: String,
+    pub(super) request_closure_time: Option<String>,
+    pub(super) request_renew_time: Option<String>,
+    pub(super) is_successful_request: bool,
+    pub(super) viewer_upns: Vec<String>,
+    pub(super) password_last_updated_time: String,
+    pub(super) is_deleted: bool,
+    pub(super) ttl: u32,
+    pub(super) e_tag: Option<String>,
+}
+
+impl ElevationRequest {
+    /// The status is nowhere on the wire: open means not closed yet.
+    pub(super) const fn is_open(&self) -> bool {
+        self.request_closure_time.is_none()
+    }
+}
+
+/// A device, but for its times, which the embedded data tell by their age.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Facts {
+    pub(super) name: String,
+    serial_number: String,
+    manufacturer: String,
+    model: String,
+    assigned_user: String,
+    user_upn: String,
+    compliance_state: String,
+    pub(super) primary_update_ring: String,
+    persona: String,
+    pub(super) aad_device_id: String,
+}
+
+impl Facts {
+    /// What `$searchText` looks through: those of the documented properties that practice has.
+    pub(super) fn searched(&self) -> [&str; 3] {
+        [&self.name, &self.serial_number, &self.user_upn]
+    }
+}
+
+/// A device.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Device {
+    #[serde(flatten)]
+    pub(super) facts: Facts,
+    pub(super) last_intune_sync_date_time_utc: String,
+}
+
+/// The credential of a device with an open request. Not `Debug`: it holds a password.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Details {
+    pub(super) opened_elevation_request_id: String,
+    pub(super) account_upn: String,
+    pub(super) password: String,
+    pub(super) password_last_updated: String,
+    pub(super) status: &'static str,
+    pub(super) is_password_changed: bool,
+    pub(super) viewed_by: Vec<String>,
+    pub(super) aad_device_id: String,
+    pub(super) device_name: String,
+    pub(super) tenant_id: String,
+}
+
+/// One entity under its context.
+pub(super) fn entity(set: &str, entity: &impl Serialize) -> Response {
+    #[derive(Serialize)]
+    struct Entity<'a, T> {
+        #[serde(rename = "@odata.context")]
+        context: String,
+        #[serde(flatten)]
+        entity: &'a T,
+    }
+    Json(Entity { context: format!("{CONTEXT}{set}/$entity"), entity }).into_response()
+}
+
+/// A page of entities under its context.
+pub(super) fn page<T: Serialize>(set: &str, value: &[T]) -> Response {
+    #[derive(Serialize)]
+    struct Page<'a, T> {
+        #[serde(rename = "@odata.context")]
+        context: String,
+        value: &'a [T],
+    }
+    Json(Page { context: format!("{CONTEXT}{set}"), value }).into_response()
+}
+
+/// A failure in the documented envelope: the code is a string.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    status: StatusCode,
+    words: String,
+}
+
+impl Refusal {
+    pub(super) fn new(status: StatusCode, words: impl Into<String>) -> Self {
+        Self { status, words: words.into() }
+    }
+
+    pub(super) fn bad(words: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, words)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let envelope = json!({ "error": { "code": self.status.as_str(), "message": self.words } });
+        (self.status, Json(envelope)).into_response()
+    }
+}
+
+/// The object of a request's body.
+pub(super) struct Body(Map<String, Value>);
+
+impl Body {
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, Refusal> {
+        match serde_json::from_slice(bytes) {
+            Ok(Value::Object(fields)) => Ok(Self(fields)),
+            Ok(_) => Err(Refusal::bad("The request body must be a JSON object.")),
+            Err(_) => Err(Refusal::bad("The request body is not valid JSON.")),
+        }
+    }
+
+    /// The texts of these fields, in any letter case: the document's table has `partnerTicketId`, its sample
+    /// `PartnerTicketId`. All that are missing are told at once.
+    pub(super) fn texts<const N: usize>(&self, keys: [&str; N], blank_refused: bool) -> Result<[String; N], Refusal> {
+        if let Some(key) = keys.iter().find(|key| !matches!(self.get(key), None | Some(Value::Null | Value::String(_))))
+        {
+            return Err(Refusal::bad(format!("{key} must be a string.")));
+        }
+        let texts = keys.map(|key| self.get(key).and_then(Value::as_str).unwrap_or_default().to_owned());
+        let blank: Vec<_> =
+            keys.iter().zip(&texts).filter(|(_, text)| text.trim().is_empty()).map(|(k, _)| *k).collect();
+        if blank_refused && !blank.is_empty() {
+            return Err(Refusal::bad(format!("These fields must not be empty: {}.", blank.join(", "))));
+        }
+        Ok(texts)
+    }
+
+    fn get(&self, key: &str) -> Option<&Value> {
+        self.0.iter().find_map(|(name, value)| name.eq_ignore_ascii_case(key).then_some(value))
+    }
+}
