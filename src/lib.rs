@@ -1,3 +1,4 @@
 //! mmd-elevate
+pub mod api;
 pub mod domain;
 pub mod port;
