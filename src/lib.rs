@@ -1,8 +1,10 @@
 //! mmd-elevate
 pub mod action;
+pub mod api;
 pub mod domain;
 pub mod key;
 pub mod keymap;
 pub mod port;
-pub mod state;
 pub mod practice;
+pub mod state;
+pub mod worker;

@@ -58,7 +58,7 @@ pub enum FaultKind {
     },
     /// The connection could not be made: nothing was sent.
     NotReached {
-        /// Why, in a few words without addresses or secrets.
+        /// Why, in a few words that name the host and no secret.
         reason: String,
     },
     /// The call could not be made ready to send, or the worker had no room for it: nothing was sent.
@@ -153,6 +153,9 @@ impl Fault {
             FaultKind::AlreadyClosed => "nothing is left to do; your text was not stored by the service",
             FaultKind::NoSuchRequest => "nothing is left to close; your text was not stored by the service",
             FaultKind::NotAccepted { status: 404 | 405 } => "check the base URL and the tenant in the configuration",
+            FaultKind::NotAccepted { status: 403 } => {
+                "something on the way declined, not the service: check the base URL and the network"
+            }
             FaultKind::NotAccepted { .. } => "check the fields, then send it again",
             FaultKind::NotSignedIn => "get a fresh token, then start again with it in MMD_ELEVATE_TOKEN",
             FaultKind::NotAllowed => "ask for the application role MmdSupport.ReadWrite, then get a fresh token",

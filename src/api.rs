@@ -1,0 +1,179 @@
+//! The client of the service's API. It and the sign-in are the only code that names the HTTP library.
+//!
+//! It does each call once: nothing here repeats one, follows a redirect, or waits longer than its [`Timeouts`] say.
+
+mod answer;
+mod base_url;
+mod failure;
+mod wire;
+
+use std::{
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    time::{Duration, Instant},
+};
+
+use reqwest::{
+    Method, Url,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue},
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use uuid::Uuid;
+
+use self::{
+    answer::Answer,
+    wire::{CloseBody, CreateBody},
+};
+use crate::{
+    domain::{ElevationRequest, NewElevationRequest, RequestId},
+    port::{Fault, FaultKind, RequestIds},
+};
+
+pub use base_url::{BaseUrl, BaseUrlError};
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// How long an idle connection is kept. A service that has closed its end meanwhile makes an outcome unknown for
+/// nothing, so it is short.
+const IDLE: Duration = Duration::from_secs(2);
+
+/// How long a call may take before it is given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Name look-up, connecting and the TLS handshake together: 5 s.
+    pub connect: Duration,
+    /// A whole create or close, connecting and the answer's body included: 30 s.
+    pub write: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(5), write: Duration::from_secs(30) }
+    }
+}
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The tenant's id cannot be a segment of a path.
+    #[error("the tenant id must be one word without control characters, and neither `.` nor `..`")]
+    TenantId,
+    /// The token cannot be a header's value. It is not repeated here.
+    #[error("the token is empty or holds a space, a line's end or another character that no token has")]
+    Token,
+    /// The HTTP library could not be set up, most often for want of the system's certificates.
+    #[error("the HTTPS client could not be made; are the system's CA certificates installed?")]
+    Http(#[source] reqwest::Error),
+}
+
+/// The service as one tenant's agent sees it. A clone shares its connections.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    base: BaseUrl,
+    tenant_id: String,
+    token: SecretString,
+    timeouts: Timeouts,
+}
+
+impl Client {
+    /// Makes a client. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`ClientError`] where tenant id or token cannot be sent, or where the system lacks what https needs.
+    pub fn new(base: &BaseUrl, tenant_id: &str, token: SecretString, timeouts: Timeouts) -> Result<Self, ClientError> {
+        // What makes a request's id fit for a path makes a tenant's so.
+        if RequestId::new(tenant_id).is_err() {
+            return Err(ClientError::TenantId);
+        }
+        if token.expose_secret().is_empty() || !token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(ClientError::Token);
+        }
+        let mut http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(timeouts.connect)
+            .pool_idle_timeout(IDLE);
+        if base.is_plain() {
+            let here = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), SocketAddr::from((Ipv6Addr::LOCALHOST, 0))];
+            http = http
+                // A proxy would carry the token off this machine, in clear.
+                .no_proxy()
+                // So would a name service that knows another `localhost`. Port 0: the URL's.
+                .resolve_to_addrs("localhost", &here)
+                // The practice tenant must work where no CA certificates are installed.
+                .tls_certs_only([]);
+        }
+        let http = http.build().map_err(|error| ClientError::Http(error.without_url()))?;
+        Ok(Self { http, base: base.clone(), tenant_id: tenant_id.to_owned(), token, timeouts })
+    }
+
+    /// Opens a request: `POST /tenants/{tenantId}/elevationRequests` (create document). Done twice, it opens two.
+    ///
+    /// # Errors
+    /// A [`Fault`]; its kind says whether the request may be open all the same.
+    pub async fn create(&self, request: &NewElevationRequest) -> Result<ElevationRequest, Fault> {
+        let url = self.base.under(&["tenants", &self.tenant_id, "elevationRequests"]);
+        let answer = self.write(Method::POST, url, &CreateBody::of(request)).await;
+        answer.and_then(Answer::created).map_err(|fault| self.presentable(fault))
+    }
+
+    /// Closes a request: `PATCH /tenants/{tenantId}/elevationRequests/{id}` (close document). Success carries no proof.
+    ///
+    /// # Errors
+    /// A [`Fault`]; its kind says whether the request may be closed all the same.
+    pub async fn close(&self, id: &RequestId, actions_taken: &str) -> Result<(), Fault> {
+        let url = self.base.under(&["tenants", &self.tenant_id, "elevationRequests", id.raw()]);
+        let answer = self.write(Method::PATCH, url, &CloseBody { actions_taken }).await;
+        answer.and_then(Answer::closed).map_err(|fault| self.presentable(fault))
+    }
+
+    async fn write(&self, method: Method, url: Url, body: &(impl Serialize + Sync)) -> Result<Answer, Fault> {
+        let client_id = Uuid::new_v4().to_string();
+        let mut ids = RequestIds { client: Some(client_id.clone()), service: None };
+        let started = Instant::now();
+        let result = match self.request(method, url, body, &client_id) {
+            Ok(request) => match request.send().await {
+                Ok(response) => Answer::read(response, &mut ids).await,
+                Err(error) => Err(error),
+            }
+            .map_err(|error| failure::kind(&error, self.base.authority(), self.timeouts.connect)),
+            Err(reason) => Err(FaultKind::NotSent { reason: reason.to_owned() }),
+        };
+        tracing::debug!(
+            client_request_id = client_id,
+            service_request_id = ids.service.as_ref().map(|id| id.visible().into_owned()),
+            status = result.as_ref().ok().map(|answer| answer.status),
+            ms = started.elapsed().as_millis(),
+            "asked the service"
+        );
+        result.map_err(|kind| Fault { kind, words: None, ids })
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        url: Url,
+        body: &impl Serialize,
+        client_id: &str,
+    ) -> Result<reqwest::RequestBuilder, &'static str> {
+        let body = serde_json::to_vec(body).map_err(|_| "the texts cannot be written as JSON")?;
+        let mut bearer = HeaderValue::try_from(format!("Bearer {}", self.token.expose_secret()))
+            .map_err(|_| "the token cannot be sent")?;
+        // Libraries leave a sensitive value out of what they log and compress.
+        bearer.set_sensitive(true);
+        Ok(self
+            .http
+            .request(method, url)
+            .timeout(self.timeouts.write)
+            .header(AUTHORIZATION, bearer)
+            .header(ACCEPT, JSON)
+            .header(CONTENT_TYPE, JSON)
+            .header("client-request-id", client_id)
+            .body(body))
+    }
+
+    fn presentable(&self, fault: Fault) -> Fault {
+        failure::presentable(fault, self.token.expose_secret())
+    }
+}

@@ -1,0 +1,199 @@
+//! What an answer of the service means for the call it is for.
+
+use std::time::Duration;
+
+use jiff::{Timestamp, fmt::rfc2822};
+use reqwest::{
+    Response,
+    header::{DATE, HeaderMap, HeaderName, RETRY_AFTER},
+};
+use serde_json::Value;
+
+use super::wire;
+use crate::{
+    domain::{ElevationRequest, Untrusted},
+    port::{Fault, FaultKind, RequestIds},
+};
+
+/// The longest body that is read, in bytes after decompression (promises: never hangs).
+const LONGEST_BODY: usize = 4 << 20;
+
+/// The longest wait that a service may ask for. More is no longer a wait.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
+
+/// Under which names a service of this kind tells its own id of a call (inferred).
+const SERVICE_IDS: [&str; 2] = ["x-ms-request-id", "request-id"];
+
+/// An answer, read to its end.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) ids: RequestIds,
+    retry_after: Option<Duration>,
+    body: Body,
+}
+
+enum Body {
+    Empty,
+    Json(Value),
+    NotJson,
+    TooLong,
+}
+
+/// What was asked for, where the same status means different things.
+#[derive(Clone, Copy)]
+enum Asked {
+    Create,
+    Close,
+}
+
+impl Answer {
+    /// Reads the whole answer, up to [`LONGEST_BODY`]. `ids` learns the service's id even where the rest fails.
+    pub(super) async fn read(mut response: Response, ids: &mut RequestIds) -> Result<Self, reqwest::Error> {
+        let status = response.status().as_u16();
+        let headers = response.headers();
+        ids.service = SERVICE_IDS.iter().find_map(|name| header(headers, &HeaderName::from_static(name)));
+        let retry_after = retry_after(headers, Timestamp::now);
+        let mut bytes = Vec::new();
+        // A redirect is not followed, so nobody waits for what it says beside.
+        if !(300..400).contains(&status) {
+            while let Some(chunk) = response.chunk().await? {
+                if bytes.len() + chunk.len() > LONGEST_BODY {
+                    return Ok(Self { status, ids: ids.clone(), retry_after, body: Body::TooLong });
+                }
+                bytes.extend_from_slice(&chunk);
+            }
+        }
+        let body = if bytes.trim_ascii().is_empty() {
+            Body::Empty
+        } else {
+            wire::json(&bytes).map_or(Body::NotJson, Body::Json)
+        };
+        Ok(Self { status, ids: ids.clone(), retry_after, body })
+    }
+
+    /// As the answer to a create: 201 and the entity (create document). 200 is taken too (assumption).
+    pub(super) fn created(self) -> Result<ElevationRequest, Fault> {
+        let broken = match (self.status, &self.body) {
+            (200 | 201, Body::Json(json)) => match wire::entity(json) {
+                Ok(entity) => return Ok(entity),
+                Err(reason) => Some(reason),
+            },
+            (200 | 201, Body::Empty) => Some("it is empty".to_owned()),
+            _ => None,
+        };
+        Err(self.fault(Asked::Create, broken))
+    }
+
+    /// As the answer to a close: 204 without a body (close document). 200 is taken too (assumption), unless what comes
+    /// with it is an error or the page of something that is not the service.
+    pub(super) fn closed(self) -> Result<(), Fault> {
+        let broken = match (self.status, &self.body) {
+            (204, _) | (200, Body::Empty) => return Ok(()),
+            (200, Body::Json(json)) if wire::error_words(json).is_none() => return Ok(()),
+            (200, Body::Json(_)) => Some("it says success and holds an error".to_owned()),
+            _ => None,
+        };
+        Err(self.fault(Asked::Close, broken))
+    }
+
+    fn fault(self, asked: Asked, broken: Option<String>) -> Fault {
+        let words = match &self.body {
+            Body::Json(json) => wire::error_words(json).filter(|words| !words.is_blank()),
+            _ => None,
+        };
+        let kind = match broken {
+            Some(reason) => FaultKind::BrokenAnswer { reason },
+            None => self.kind(asked, words.as_ref()),
+        };
+        Fault { kind, words, ids: self.ids }
+    }
+
+    /// The contract's table of errors. Only the service's own words make a 403 a refusal or a 404 the end of a request:
+    /// a gateway's error, or that of a wrong base URL, must settle nothing.
+    fn kind(&self, asked: Asked, words: Option<&Untrusted>) -> FaultKind {
+        let says = |part: &str| words.is_some_and(|words| words.raw().to_lowercase().contains(part));
+        match (self.status, asked) {
+            (400, Asked::Close) if says("already closed") => FaultKind::AlreadyClosed,
+            (401, _) => FaultKind::NotSignedIn,
+            (403, _) if words.is_some() => FaultKind::Declined,
+            (403, _) if self.has_nothing_to_say() => FaultKind::NotAllowed,
+            (404, Asked::Create) if words.is_some() => FaultKind::NoSuchDevice,
+            (404, Asked::Close) if words.is_some() => FaultKind::NoSuchRequest,
+            (429, _) => FaultKind::Throttled { retry_after: self.retry_after },
+            (status @ (408 | 500..=599), _) => FaultKind::ServerFailed { status },
+            (status @ 300..=399, _) => FaultKind::Redirected { status },
+            (status @ 400..=499, _) => FaultKind::NotAccepted { status },
+            (status, _) => FaultKind::BrokenAnswer {
+                reason: match self.body {
+                    Body::NotJson => format!("it is not JSON (HTTP {status})"),
+                    Body::TooLong => format!("it is longer than 4 MiB (HTTP {status})"),
+                    Body::Empty | Body::Json(_) => format!("HTTP {status} was not expected"),
+                },
+            },
+        }
+    }
+
+    fn has_nothing_to_say(&self) -> bool {
+        match &self.body {
+            Body::Empty => true,
+            Body::Json(json) => wire::error_words(json).is_some_and(|words| words.is_blank()),
+            Body::NotJson | Body::TooLong => false,
+        }
+    }
+}
+
+fn header(headers: &HeaderMap, name: &HeaderName) -> Option<Untrusted> {
+    headers.get(name).map(|value| Untrusted::new(String::from_utf8_lossy(value.as_bytes())))
+}
+
+/// `Retry-After` is seconds or an HTTP date (contract, inferred). A date is measured against the answer's own `Date`,
+/// so that a clock that is wrong on either side does not make the wait longer or shorter.
+fn retry_after(headers: &HeaderMap, now: impl FnOnce() -> Timestamp) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        let asked = text.parse().map_or(LONGEST_RETRY_AFTER, Duration::from_secs);
+        return Some(asked.min(LONGEST_RETRY_AFTER));
+    }
+    let date = |text| rfc2822::DateTimeParser::new().parse_timestamp(text).ok();
+    let until = date(text)?;
+    let now = headers.get(DATE).and_then(|value| date(value.to_str().ok()?)).unwrap_or_else(now);
+    // A date that has gone by asks for no wait.
+    Some(Duration::try_from(until.duration_since(now)).unwrap_or_default().min(LONGEST_RETRY_AFTER))
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date_and_is_capped() {
+        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+        for (text, seconds) in [
+            ("0", Some(0)),
+            ("120", Some(120)),
+            ("3601", Some(3600)),
+            ("99999999999999999999999", Some(3600)),
+            ("Sun, 06 Nov 1994 08:50:00 GMT", Some(23)),
+            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
+            ("Mon, 07 Nov 2094 08:49:37 GMT", None),
+            ("Sat, 06 Nov 2094 08:49:37 GMT", Some(3600)),
+            ("-5", None),
+            ("", None),
+            ("soon", None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(text));
+            headers.insert(DATE, HeaderValue::from_static(date));
+            assert_eq!(retry_after(&headers, Timestamp::now), seconds.map(Duration::from_secs), "{text}");
+        }
+    }
+
+    #[test]
+    fn without_a_date_of_the_service_the_own_clock_serves() {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("Thu, 01 Jan 1970 00:01:00 GMT"));
+        assert_eq!(retry_after(&headers, || Timestamp::UNIX_EPOCH), Some(Duration::from_secs(60)));
+    }
+}

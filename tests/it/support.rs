@@ -1,0 +1,27 @@
+//! What more than one test stands on.
+
+pub(crate) mod server;
+
+use std::{env, process::Command, time::Duration};
+
+/// Waits for what has to come, and fails instead of hanging where it does not.
+pub(crate) async fn within<F: Future>(future: F) -> F::Output {
+    tokio::time::timeout(Duration::from_secs(30), future).await.unwrap()
+}
+
+/// Runs one test of this crate again, in a process with another environment: the only way to give it one. `false`
+/// there, so that the test goes on to what it has to show; `true` here, where it has been shown.
+pub(crate) fn shown_in_a_process_of_its_own(test: &str, set: &[(&str, &str)]) -> bool {
+    const CHILD: &str = "MMD_ELEVATE_TEST_CHILD";
+    if env::var_os(CHILD).is_some() {
+        return false;
+    }
+    let mut child = Command::new(env::current_exe().unwrap());
+    for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
+        child.env_remove(name).env_remove(name.to_uppercase());
+    }
+    let output = child.args(["--exact", test]).env(CHILD, "1").envs(set.iter().copied()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+    true
+}

@@ -1,0 +1,61 @@
+//! The client and the worker, against a server that says what the service, a gateway or a broken network would.
+
+mod calls;
+mod errors;
+mod secrets;
+mod trouble;
+mod wire;
+
+use std::time::Duration;
+
+use mmd_elevate::{
+    api::{BaseUrl, Client, Timeouts},
+    domain::{Draft, ElevationRequest, Field, NewElevationRequest, RequestId},
+    port::Fault,
+};
+
+use crate::support::{
+    server::{Play, Server, http},
+    within,
+};
+
+const TENANT: &str = "8c0ffee5-0000-4000-8000-00000000000a";
+const TOKEN: &str = "canary-token.eyJhbGciOi-JIUzI1NiJ9_x";
+const CREATED: &str = r#"{"@odata.context": "https://elsewhere.example/$metadata", "id": "3f2b", "title": "Excel"}"#;
+
+/// Long enough for a machine that is busy with other tests.
+const PATIENT: Timeouts = Timeouts { connect: Duration::from_secs(20), write: Duration::from_secs(20) };
+
+fn client_at(base_url: &str, timeouts: Timeouts) -> Client {
+    Client::new(&BaseUrl::parse(base_url).unwrap(), TENANT, TOKEN.into(), timeouts).unwrap()
+}
+
+fn client_of(server: &Server, timeouts: Timeouts) -> Client {
+    client_at(&format!("http://{}/support/odata/v1", server.address), timeouts)
+}
+
+fn new_request(text: &str) -> NewElevationRequest {
+    let mut draft = Draft::default();
+    for field in Field::ALL {
+        draft.set(field, format!("{} {text}", field.label()));
+    }
+    draft.validate().unwrap()
+}
+
+fn request_id(id: &str) -> RequestId {
+    RequestId::new(id).unwrap()
+}
+
+async fn create(play: Play) -> Result<ElevationRequest, Fault> {
+    let server = Server::start(play).await;
+    within(client_of(&server, PATIENT).create(&new_request("x"))).await
+}
+
+async fn close(play: Play) -> Result<(), Fault> {
+    let server = Server::start(play).await;
+    within(client_of(&server, PATIENT).close(&request_id("3f2b"), "Done.")).await
+}
+
+fn answer(head: &str, body: impl AsRef<[u8]>) -> Play {
+    Play::Answer(http(head, body))
+}

@@ -1,0 +1,133 @@
+//! The token goes to the service and nowhere else.
+
+use std::{
+    io::{self, ErrorKind},
+    net::TcpListener,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use mmd_elevate::{
+    api::{BaseUrl, Client, ClientError, Timeouts},
+    port::FaultKind,
+};
+
+use super::{CREATED, PATIENT, TENANT, TOKEN, answer, client_at, client_of, create, new_request};
+use crate::support::{
+    server::{Play, Server},
+    shown_in_a_process_of_its_own, within,
+};
+
+const SHORT: Duration = Duration::from_millis(300);
+
+/// A certificate that signed nothing, where the system may have none at all.
+const UNUSED_CA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/unused_ca.pem");
+
+#[tokio::test]
+async fn plain_http_passes_by_the_proxy_and_needs_no_ca_certificates() {
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    proxy.set_nonblocking(true).unwrap();
+    let address = format!("http://{}", proxy.local_addr().unwrap());
+    let set: Vec<_> = ["http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy", "ALL_PROXY"]
+        .into_iter()
+        .map(|name| (name, address.as_str()))
+        .chain([("SSL_CERT_FILE", "/nonexistent"), ("SSL_CERT_DIR", "/nonexistent")])
+        .collect();
+    if shown_in_a_process_of_its_own(
+        "worker::secrets::plain_http_passes_by_the_proxy_and_needs_no_ca_certificates",
+        &set,
+    ) {
+        assert_eq!(proxy.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
+        return;
+    }
+    assert!(create(answer("201 Created", CREATED)).await.is_ok());
+}
+
+#[tokio::test]
+async fn https_says_why_there_is_no_connection_and_shows_a_stranger_nothing() {
+    const NAME: &str = "worker::secrets::https_says_why_there_is_no_connection_and_shows_a_stranger_nothing";
+    if shown_in_a_process_of_its_own(NAME, &[("SSL_CERT_FILE", UNUSED_CA)]) {
+        return;
+    }
+    let fault = |base_url: String| async move {
+        let fault = within(client_at(&base_url, PATIENT).create(&new_request("x"))).await.unwrap_err();
+        match fault.kind {
+            FaultKind::NotReached { reason } => reason,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(fault("https://no-such-host.invalid/x".into()).await, "no address is known for no-such-host.invalid");
+    let server = Server::start(Play::Slam).await;
+    let reason = fault(format!("https://{}", server.address)).await;
+    assert!(reason.starts_with(&format!("no connection to {}", server.address)), "{reason}");
+    let server = Server::start(Play::Answer(Vec::new())).await;
+    let client = client_at(&format!("https://{}", server.address), Timeouts { connect: SHORT, ..PATIENT });
+    let fault = within(client.create(&new_request("x"))).await.unwrap_err();
+    assert!(matches!(fault.kind, FaultKind::NotReached { .. }), "{fault:?}");
+    let hello = String::from_utf8_lossy(&server.bytes()).into_owned();
+    assert!(!hello.is_empty() && !hello.contains("Bearer") && !hello.contains(TOKEN), "{hello}");
+}
+
+#[test]
+fn a_token_or_tenant_that_cannot_be_sent_is_refused_without_being_repeated() {
+    let base = BaseUrl::parse("http://127.0.0.1").unwrap();
+    for token in ["", "canary token", "canary\n", "canary\u{e9}", "canary\u{0}"] {
+        let error = Client::new(&base, TENANT, token.into(), PATIENT).unwrap_err();
+        assert!(matches!(error, ClientError::Token), "{token:?}");
+        assert!(!format!("{error} {error:?}").contains("canary"));
+    }
+    for tenant_id in ["", " ", ".", "..", "a\nb"] {
+        let error = Client::new(&base, tenant_id, TOKEN.into(), PATIENT).unwrap_err();
+        assert!(matches!(error, ClientError::TenantId), "{tenant_id:?}");
+    }
+    assert!(!format!("{:?}", client_at("http://127.0.0.1", PATIENT)).contains(TOKEN));
+}
+
+#[tokio::test]
+async fn a_service_that_repeats_the_token_is_not_repeated() {
+    for (head, body) in [
+        ("403 Forbidden", format!(r#"{{"error": {{"message": "bad token {TOKEN}"}}}}"#)),
+        ("201 Created", format!(r#"{{"id": ["{TOKEN}"]}}"#)),
+        ("201 Created", format!(r#"{{"{TOKEN}": 1}}"#)),
+    ] {
+        let head = format!("{head}\nrequest-id: {TOKEN}");
+        let fault = create(answer(&head, body)).await.unwrap_err();
+        let shown = format!("{fault:?} {}", fault.what());
+        assert!(shown.contains("[token]") && !shown.contains(TOKEN), "{shown}");
+    }
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_log_tells_ids_and_no_texts() {
+    // A log is the whole process's: in this one, tests without a log would switch its call sites off.
+    if shown_in_a_process_of_its_own("worker::secrets::the_log_tells_ids_and_no_texts", &[]) {
+        return;
+    }
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_max_level(tracing::Level::DEBUG)
+        .with_writer(move || writer.clone())
+        .finish();
+    let server = Server::start(answer("201 Created\nrequest-id: abc", r#"{"id": "3f2b", "title": "canary"}"#)).await;
+    tracing::subscriber::set_global_default(subscriber).unwrap();
+    within(client_of(&server, PATIENT).create(&new_request("canary"))).await.unwrap();
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let client_id = server.requests()[0].header("client-request-id")[0].to_owned();
+    assert!(log.contains(&client_id) && log.contains("abc") && log.contains("status=201"), "{log}");
+    assert!(!log.contains("canary"), "{log}");
+}
