@@ -7,4 +7,5 @@ pub mod keymap;
 pub mod port;
 pub mod practice;
 pub mod state;
+pub mod view;
 pub mod worker;

@@ -1,0 +1,100 @@
+//! Pictures of the model. Nothing here changes anything but cells.
+//!
+//! ```text
+//!  header.rs
+//! ╭ form.rs ──────────╮╭ list.rs ───────────────────────╮
+//! │                   ││                                │
+//! │                   │╰────────────────────────────────╯
+//! │                   │╭ details.rs ────────────────────╮
+//! │                   ││         (boxes.rs, help.rs     │
+//! ╰───────────────────╯╰── stand before all of this)  ──╯
+//!  footer.rs: the notice, and the keys that work here
+//! ```
+
+mod boxes;
+mod details;
+mod footer;
+mod form;
+mod header;
+mod help;
+mod list;
+mod theme;
+mod words;
+
+use ratatui::{
+    Frame,
+    layout::{Constraint, Layout, Rect},
+    text::Line,
+    widgets::Paragraph,
+};
+pub use theme::{Borders, Theme};
+
+use crate::{
+    domain::invisible_characters,
+    state::{Extents, Model, Overlay, Pane},
+};
+
+/// From this size on the three panes stand together; below, the one in focus has the room.
+const TOGETHER: (u16, u16) = (100, 24);
+/// Below this size there is only a line that says so.
+const USABLE: (u16, u16) = (40, 12);
+
+/// Draws the model and tells what of it had no room.
+pub fn draw(frame: &mut Frame, model: &Model, theme: &Theme) -> Extents {
+    let area = frame.area();
+    let mut extents = Extents::default();
+    if area.width < USABLE.0 || area.height < USABLE.1 {
+        too_small(frame, area);
+        return extents;
+    }
+    let notice_rows = if area.width < TOGETHER.0 { 3 } else { 2 };
+    let [header, body, notice, keys] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Min(0),
+        Constraint::Length(notice_rows),
+        Constraint::Length(1),
+    ])
+    .areas(area);
+    header::draw(frame, header, model, theme);
+    if area.width >= TOGETHER.0 && area.height >= TOGETHER.1 {
+        let [left, right] = Layout::horizontal([Constraint::Percentage(40), Constraint::Percentage(60)]).areas(body);
+        let [list, details] = Layout::vertical([Constraint::Percentage(45), Constraint::Percentage(55)]).areas(right);
+        form::draw(frame, left, model, theme);
+        list::draw(frame, list, model, theme);
+        extents.details = details::draw(frame, details, model, theme);
+    } else {
+        match model.pane {
+            Pane::Form => form::draw(frame, body, model, theme),
+            Pane::List => list::draw(frame, body, model, theme),
+            Pane::Details => extents.details = details::draw(frame, body, model, theme),
+        }
+    }
+    match model.overlays.last() {
+        Some(Overlay::Help { scopes, scroll }) => extents.help = help::draw(frame, body, model, theme, scopes, *scroll),
+        Some(Overlay::Close { row, problem }) => boxes::close(frame, body, model, theme, *row, *problem),
+        Some(Overlay::Quit) => boxes::quit(frame, body, model, theme),
+        Some(Overlay::Unsent(row)) => boxes::unsent(frame, body, model, theme, *row),
+        Some(Overlay::Unknown(row)) => boxes::unknown(frame, body, model, theme, *row),
+        None => {}
+    }
+    footer::draw(frame, notice, keys, model, theme);
+    disarm(frame);
+    extents
+}
+
+fn too_small(frame: &mut Frame, area: Rect) {
+    let text = format!("mmd-elevate needs {} x {}; all is kept", USABLE.0, USABLE.1);
+    let lines: Vec<_> = textwrap::wrap(&text, usize::from(area.width.max(1))).into_iter().map(Line::from).collect();
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// The last line of defence, whatever a widget let through: no cell holds a character that a terminal would act on.
+fn disarm(frame: &mut Frame) {
+    for cell in &mut frame.buffer_mut().content {
+        if invisible_characters(cell.symbol()) > 0 {
+            let kept: String =
+                cell.symbol().chars().filter(|c| invisible_characters(c.encode_utf8(&mut [0; 4])) == 0).collect();
+            cell.set_symbol(if kept.trim().is_empty() { "·" } else { &kept });
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! `Request`: all that the selected request says.
+
+use ratatui::{
+    Frame,
+    layout::Rect,
+    style::Style,
+    text::{Line, Span},
+    widgets::Paragraph,
+};
+
+use super::{
+    Theme,
+    words::{age, cut, local},
+};
+use crate::{
+    domain::{Field, ServiceTime, Untrusted},
+    state::{Model, Pane, Row, RowState},
+};
+
+const LABELS: usize = 14;
+
+pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) -> u16 {
+    let row = model.requests.selected();
+    let as_of = row.map_or_else(String::new, |row| {
+        let time = local(row.as_of, &model.time_zone, "%H:%M:%S");
+        if row.state.in_flight() { format!("since {time}") } else { format!("as of {time}") }
+    });
+    let block = theme.pane("Request", as_of, model.pane == Pane::Details && model.overlays.is_empty());
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    let Some(row) = row else {
+        frame.render_widget(Line::styled("The selected request is shown here.", theme.dim()), inner);
+        return 0;
+    };
+    let lines = lines(row, model, theme, usize::from(inner.width));
+    let extent = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_sub(inner.height);
+    let scroll = model.details_scroll.min(extent);
+    let seen: Vec<_> = lines.into_iter().skip(usize::from(scroll)).take(usize::from(inner.height)).collect();
+    frame.render_widget(Paragraph::new(seen), inner);
+    extent
+}
+
+/// Collects lines: labelled values, and texts that wrap at words.
+struct Sheet<'a> {
+    lines: Vec<Line<'static>>,
+    width: usize,
+    theme: &'a Theme,
+}
+
+impl Sheet<'_> {
+    fn value(&mut self, label: &str, value: &str, style: Style) {
+        if !value.trim().is_empty() {
+            let value = cut(value, self.width.saturating_sub(LABELS));
+            let label = Span::styled(format!("{label:<LABELS$}"), self.theme.dim());
+            self.lines.push(Line::from(vec![label, Span::styled(value, style)]));
+        }
+    }
+
+    fn text(&mut self, label: &'static str, text: impl Iterator<Item = String>) {
+        self.lines.push(Line::default());
+        self.lines.push(Line::styled(label, self.theme.dim()));
+        let width = self.width.saturating_sub(1).max(1);
+        for line in text {
+            self.lines.extend(textwrap::wrap(&line, width).into_iter().map(|line| Line::raw(format!(" {line}"))));
+        }
+    }
+
+    fn prose(&mut self, text: &str, style: Style) {
+        let wrapped = textwrap::wrap(text, self.width.max(1));
+        self.lines.extend(wrapped.into_iter().map(|line| Line::styled(line.into_owned(), style)));
+    }
+}
+
+fn lines(row: &Row, model: &Model, theme: &Theme, width: usize) -> Vec<Line<'static>> {
+    let mut sheet = Sheet { lines: Vec::new(), width, theme };
+    if let Some(fault) = &row.fault {
+        let style = if fault.kind.may_have_happened() { theme.doubt() } else { theme.failure() };
+        let style = if matches!(row.state, RowState::Closed(_)) { Style::new() } else { style };
+        sheet.prose(&fault.what(), style);
+        sheet.prose(&format!("hint: {}", fault.hint()), Style::new());
+        if let Some(id) = &fault.ids.service {
+            sheet.value("Service's id", &id.visible(), theme.dim());
+        }
+        if let Some(id) = &fault.ids.client {
+            sheet.value("Call's id", id, theme.dim());
+        }
+        sheet.lines.push(Line::default());
+    }
+    for field in [Field::Ticket, Field::Device, Field::Title] {
+        sheet.value(field.label(), &row.text(field), Style::new());
+    }
+    let category = format!("{} / {}", row.text(Field::Category), row.text(Field::Subcategory));
+    sheet.value("Category", &category, Style::new());
+    let state = format!("{} {}", theme.state_sign(row.state), row.state.word());
+    sheet.value("State", &state, theme.state(row.state));
+    if let Some(request) = &row.request {
+        if let Some(created) = &request.created {
+            sheet.value("Opened", &time(created, model), Style::new());
+        }
+        sheet.value("Opened by", &request.requested_by.visible(), Style::new());
+        if let Some(closed) = &request.closed {
+            sheet.value("Closed", &time(closed, model), Style::new());
+        }
+        sheet.value("Closed by", &request.closed_by.visible(), Style::new());
+        sheet.value("Id", &request.id.text().visible(), Style::new());
+        let viewers: Vec<_> = request.viewers.iter().map(Untrusted::visible).collect();
+        sheet.value("Viewed by", &viewers.join(", "), Style::new());
+    }
+    if let Some(unsent) = row.unsent_text() {
+        let lines = unsent.lines().iter().map(|line| crate::domain::visible(line).into_owned());
+        sheet.text("Your text, which the service did not store", lines);
+    }
+    let plan = match &row.request {
+        Some(request) => request.plan_of_action.clone(),
+        None => Untrusted::new(row.draft.get(Field::PlanOfAction)),
+    };
+    sheet.text("Plan of action", plan.visible_lines().map(std::borrow::Cow::into_owned));
+    if let Some(taken) = row.request.as_ref().map(|request| &request.actions_taken).filter(|taken| !taken.is_blank()) {
+        sheet.text("Actions taken", taken.visible_lines().map(std::borrow::Cow::into_owned));
+    }
+    sheet.lines
+}
+
+/// Local time and age; a time that no calendar holds is shown as it came.
+fn time(time: &ServiceTime, model: &Model) -> String {
+    time.at.map_or_else(
+        || time.text.visible().into_owned(),
+        |at| format!("{} ({} ago)", local(at, &model.time_zone, "%Y-%m-%d %H:%M"), age(at, model.now)),
+    )
+}

@@ -1,0 +1,48 @@
+//! Help: every key that works where it was asked for, from the one table.
+
+use ratatui::{
+    Frame,
+    layout::Rect,
+    text::{Line, Span},
+    widgets::{Clear, Paragraph},
+};
+
+use super::{Theme, words::cut};
+use crate::{action::Scope, state::Model};
+
+pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, scopes: &[Scope], scroll: u16) -> u16 {
+    let block = theme.pane("Help", String::new(), true);
+    let inner = block.inner(area);
+    frame.render_widget(Clear, area);
+    frame.render_widget(block, area);
+    let lines = lines(model, theme, scopes, usize::from(inner.width));
+    let extent = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_sub(inner.height);
+    let first = usize::from(scroll.min(extent));
+    let seen: Vec<_> = lines.into_iter().skip(first).take(usize::from(inner.height)).collect();
+    frame.render_widget(Paragraph::new(seen), inner);
+    extent
+}
+
+fn lines(model: &Model, theme: &Theme, scopes: &[Scope], width: usize) -> Vec<Line<'static>> {
+    let rows: Vec<_> = model.keymap.reachable(scopes).collect();
+    let mut lines = Vec::new();
+    for scope in scopes {
+        let of_scope: Vec<_> = rows.iter().filter(|(binding, _)| binding.scope == *scope).collect();
+        if of_scope.is_empty() {
+            continue;
+        }
+        if !lines.is_empty() {
+            lines.push(Line::default());
+        }
+        lines.push(Line::styled(scope.heading(), theme.bold()));
+        for (binding, keys) in of_scope {
+            let names: Vec<_> = keys.iter().map(ToString::to_string).collect();
+            let help = cut(binding.help, width.saturating_sub(24));
+            lines.push(Line::from(vec![
+                Span::styled(format!("  {:<22}", names.join(", ")), theme.accent()),
+                Span::raw(help),
+            ]));
+        }
+    }
+    lines
+}
