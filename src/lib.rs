@@ -1,3 +1,5 @@
 //! mmd-elevate
+pub mod cli;
+pub mod config;
 pub mod domain;
 pub mod port;
