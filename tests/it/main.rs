@@ -4,3 +4,4 @@
 mod cli;
 mod config;
 mod config_file;
+mod log;
