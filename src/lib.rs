@@ -1,11 +1,15 @@
 //! mmd-elevate
 pub mod action;
 pub mod api;
+pub mod cli;
+pub mod config;
 pub mod domain;
 pub mod key;
 pub mod keymap;
+pub mod log;
 pub mod port;
 pub mod practice;
+mod private;
 pub mod state;
 pub mod view;
 pub mod worker;

@@ -1,6 +1,10 @@
 //! The one integration crate: everything is asserted through what the program shows, sends and writes.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by failing")]
 
+mod cli;
+mod config;
+mod config_file;
+mod log;
 mod practice;
 mod support;
 mod worker;

@@ -1,0 +1,76 @@
+//! Settings: flag over environment over file over default, in one validated [`Config`].
+//!
+//! Nothing here writes. A file that cannot be read as it stands is an error and stays as it is, and whatever points at
+//! a service keeps the practice tenant away: half a service is an error, never practice.
+
+mod color;
+mod error;
+mod file;
+mod resolve;
+mod value;
+pub mod variable;
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use secrecy::SecretString;
+use tracing::level_filters::LevelFilter;
+
+pub use color::Color;
+pub use error::{ConfigError, Refused};
+pub use file::{Appearance, Borders, Category, FileSettings, TenantSettings};
+pub use resolve::{load, resolve};
+pub use value::{LEVELS, check_base_url, level};
+
+/// Where the service answers unless a base URL is set (documented).
+pub const DEFAULT_BASE_URL: &str = "https://mmdls.microsoft.com/support/odata/v1";
+
+/// The name under which the platform's folders for settings and state know the program.
+pub(crate) const APP: &str = "mmd-elevate";
+
+/// What the program runs with.
+#[derive(Debug)]
+pub struct Config {
+    /// Whom it talks to.
+    pub target: Target,
+    /// What the form suggests.
+    pub categories: Vec<Category>,
+    /// How the dashboard looks.
+    pub appearance: Appearance,
+    /// Action id to keys, as written: the keymap knows which there are.
+    pub keys: BTreeMap<String, Vec<String>>,
+    /// Where logs go.
+    pub state_dir: PathBuf,
+    /// How much is logged.
+    pub log: LevelFilter,
+}
+
+/// Whom the program talks to.
+#[derive(Debug)]
+pub enum Target {
+    /// The practice tenant inside the program.
+    Practice,
+    /// A service on the network.
+    Service(Service),
+}
+
+/// A service, whole: where it is, for which tenant, and the token for that tenant alone.
+#[derive(Debug)]
+pub struct Service {
+    /// Checked by [`check_base_url`], without a trailing slash.
+    pub base_url: String,
+    /// The tenant that was chosen at the start.
+    pub tenant: TenantProfile,
+    /// The environment's token. It serves this tenant and no other.
+    pub token: SecretString,
+}
+
+/// A tenant as it is shown and addressed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TenantProfile {
+    /// Its name, where a profile gives one.
+    pub name: Option<String>,
+    /// Its id: fit for one segment of a path.
+    pub id: String,
+    /// The colour of its name.
+    pub color: Option<Color>,
+}

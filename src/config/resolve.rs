@@ -1,0 +1,166 @@
+//! From flags, environment and file to one [`Config`].
+
+use std::path::PathBuf;
+
+use etcetera::AppStrategy;
+use secrecy::{ExposeSecret, SecretString};
+use tracing::level_filters::LevelFilter;
+use uuid::Uuid;
+
+use super::{
+    APP, Config, ConfigError, DEFAULT_BASE_URL, FileSettings, Refused, Service, Target, TenantProfile, TenantSettings,
+    error::Missing, value, variable,
+};
+use crate::cli::Flags;
+
+/// Reads the file that flags, environment or platform name, and resolves the whole. Nothing is written.
+///
+/// # Errors
+/// [`ConfigError`] where a layer cannot be used, or the whole is not a whole.
+pub fn load(flags: &Flags, env: impl Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
+    let named = match &flags.config {
+        Some(path) => Some((path.clone(), "--config")),
+        None => set(&env, variable::CONFIG)?.map(|path| (path.into(), variable::CONFIG)),
+    };
+    let file = match named {
+        Some((path, named_by)) => FileSettings::load(&path)?.ok_or(ConfigError::NoFile { path, named_by })?,
+        None => FileSettings::load(&default_file()?)?.unwrap_or_default(),
+    };
+    resolve(flags, env, file)
+}
+
+/// Lays flags over environment over file over defaults. Reads no file, and no environment but what it is handed (the
+/// platform is asked for its state folder where no layer names one).
+///
+/// # Errors
+/// [`ConfigError`] where a value will not do, or a service is configured and not the whole of it.
+pub fn resolve(flags: &Flags, env: impl Fn(&str) -> Option<String>, file: FileSettings) -> Result<Config, ConfigError> {
+    let state_dir = match &flags.state_dir {
+        Some(path) => path.clone(),
+        None => set(&env, variable::STATE_DIR)?.map_or_else(default_state_dir, |path| Ok(path.into()))?,
+    };
+    let log = match (flags.log, set(&env, variable::LOG)?) {
+        (Some(level), _) => level,
+        (None, Some(text)) => value::level(&text).map_err(|refused| at(variable::LOG, refused))?,
+        (None, None) => LevelFilter::INFO,
+    };
+    let FileSettings { base_url, tenant, tenants, categories, appearance, keys } = file;
+    let target = if flags.practice { Target::Practice } else { target(flags, &env, base_url, tenant, tenants)? };
+    Ok(Config { target, categories, appearance, keys, state_dir, log })
+}
+
+/// Whatever any layer says of a service means that there is one.
+fn target(
+    flags: &Flags,
+    env: &impl Fn(&str) -> Option<String>,
+    file_url: Option<String>,
+    file_tenant: Option<String>,
+    profiles: Vec<TenantSettings>,
+) -> Result<Target, ConfigError> {
+    let given_url = match &flags.base_url {
+        Some(text) => Some(check_url("--base-url", text)?),
+        None => set(env, variable::BASE_URL)?.map(|text| check_url(variable::BASE_URL, &text)).transpose()?,
+    };
+    let wanted = match (&flags.tenant, set(env, variable::TENANT_ID)?, file_tenant) {
+        (Some(text), ..) => Some(Wanted { from: "--tenant", text: text.clone(), id_alone: false }),
+        (None, Some(text), _) => Some(Wanted { from: variable::TENANT_ID, text, id_alone: true }),
+        (None, None, Some(text)) => Some(Wanted { from: "`tenant` in the settings file", text, id_alone: false }),
+        (None, None, None) => None,
+    };
+    let token = set(env, variable::TOKEN)?.map(SecretString::from);
+    let nothing_set = given_url.is_none() && file_url.is_none() && wanted.is_none() && token.is_none();
+    if nothing_set && profiles.is_empty() {
+        return Ok(Target::Practice);
+    }
+    if let Some(token) = &token {
+        value::token(token.expose_secret()).map_err(|refused| at(variable::TOKEN, refused))?;
+    }
+    match (choose(wanted, profiles)?, token) {
+        (Some((tenant, own_url)), Some(token)) => {
+            let base_url = given_url.or(own_url).or(file_url).unwrap_or_else(|| DEFAULT_BASE_URL.to_owned());
+            Ok(Target::Service(Service { base_url, tenant, token }))
+        }
+        (Some(_), None) => Err(ConfigError::Incomplete(vec![Missing::Token])),
+        (None, Some(_)) => Err(ConfigError::Incomplete(vec![Missing::Tenant])),
+        (None, None) => Err(ConfigError::Incomplete(vec![Missing::Tenant, Missing::Token])),
+    }
+}
+
+/// What a layer says of which tenant to take.
+struct Wanted {
+    from: &'static str,
+    text: String,
+    /// Whether the text can only be an id, never a name.
+    id_alone: bool,
+}
+
+/// The tenant to start with and the base URL of its profile. `None` where nothing says which.
+fn choose(
+    wanted: Option<Wanted>,
+    mut profiles: Vec<TenantSettings>,
+) -> Result<Option<(TenantProfile, Option<String>)>, ConfigError> {
+    let Some(Wanted { from, text, id_alone }) = wanted else {
+        return match profiles.len() {
+            0 | 1 => Ok(profiles.pop().map(profile)),
+            _ => Err(ConfigError::TenantNotChosen(names(profiles))),
+        };
+    };
+    let is_wanted =
+        |p: &TenantSettings| p.id.eq_ignore_ascii_case(&text) || (!id_alone && p.name.eq_ignore_ascii_case(&text));
+    if let Some(n) = profiles.iter().position(is_wanted) {
+        return Ok(Some(profile(profiles.swap_remove(n))));
+    }
+    let looks_like_an_id = text.len() == Uuid::nil().hyphenated().to_string().len() && Uuid::try_parse(&text).is_ok();
+    if !id_alone && !looks_like_an_id {
+        return Err(ConfigError::UnknownTenant { from, wanted: text, known: names(profiles) });
+    }
+    let id = value::tenant_id(&text).map_err(|refused| at(from, refused))?;
+    Ok(Some((TenantProfile { name: None, id, color: None }, None)))
+}
+
+fn profile(settings: TenantSettings) -> (TenantProfile, Option<String>) {
+    let TenantSettings { name, id, color, base_url } = settings;
+    (TenantProfile { name: Some(name), id, color }, base_url)
+}
+
+fn names(profiles: Vec<TenantSettings>) -> Vec<String> {
+    profiles.into_iter().map(|p| p.name).collect()
+}
+
+fn check_url(from: &'static str, text: &str) -> Result<String, ConfigError> {
+    value::check_base_url(text).map_err(|refused| at(from, refused))
+}
+
+const fn at(from: &'static str, refused: Refused) -> ConfigError {
+    ConfigError::Value { from, refused }
+}
+
+/// A variable that is set to something. Blank counts as unset.
+fn set(env: &impl Fn(&str) -> Option<String>, name: &'static str) -> Result<Option<String>, ConfigError> {
+    let text = env(name).filter(|text| !text.trim().is_empty());
+    if text.as_ref().is_some_and(|text| text.contains(char::REPLACEMENT_CHARACTER)) {
+        return Err(at(name, Refused::new("the value is not text (UTF-8)", "set it again")));
+    }
+    Ok(text)
+}
+
+fn default_file() -> Result<PathBuf, ConfigError> {
+    confy::get_configuration_file_path(APP, "config").map_err(|_| ConfigError::NoHome {
+        what: "settings",
+        instead: "name the file with --config or MMD_ELEVATE_CONFIG",
+    })
+}
+
+/// The state folder beside the folder that confy uses. Where the platform knows no such kind, the data folder.
+fn default_state_dir() -> Result<PathBuf, ConfigError> {
+    let app = etcetera::AppStrategyArgs {
+        top_level_domain: "rs".to_owned(),
+        author: String::new(),
+        app_name: APP.to_owned(),
+    };
+    let folders = etcetera::choose_app_strategy(app).map_err(|_| ConfigError::NoHome {
+        what: "logs",
+        instead: "name the folder with --state-dir or MMD_ELEVATE_STATE_DIR",
+    })?;
+    Ok(folders.state_dir().unwrap_or_else(|| folders.data_dir()))
+}

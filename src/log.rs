@@ -1,0 +1,118 @@
+//! The log: a private file in the state folder, written by a thread of its own so that no log line holds up a key.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use tracing::{Subscriber, level_filters::LevelFilter, subscriber};
+use tracing_appender::non_blocking::WorkerGuard;
+use tracing_subscriber::{Layer, filter::Targets, fmt, layer::SubscriberExt, registry};
+
+use crate::{domain::visible, private};
+
+/// The name of the file in the state folder.
+pub const FILE_NAME: &str = "mmd-elevate.log";
+
+/// From this size on the next start begins a new file; the old one is kept once, as `mmd-elevate.log.old`.
+const LARGEST: u64 = 4 << 20;
+
+/// Keeps the log running; dropped, it writes what is left.
+#[derive(Debug)]
+#[must_use = "the log ends when this is dropped"]
+pub struct Guard(#[expect(dead_code, reason = "it acts when it is dropped")] WorkerGuard);
+
+/// Why there is no log. The program runs without one and says so.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// Folder or file cannot be made or opened.
+    #[error("there is no log: {} cannot be written: {reason}\n\
+            hint: name another folder with --state-dir or MMD_ELEVATE_STATE_DIR", visible(&.path.to_string_lossy()))]
+    Unwritable {
+        /// The folder or file.
+        path: PathBuf,
+        /// Why.
+        reason: io::Error,
+    },
+    /// The process logs already.
+    #[error("there is no second log: this process has one already\nhint: start another")]
+    Started,
+}
+
+/// Starts the log of the process. Touches the disk: call it once the first frame is on the screen.
+///
+/// # Errors
+/// [`LogError`], which is a warning to show and no reason to stop.
+pub fn start(state_dir: &Path, level: LevelFilter) -> Result<Option<Guard>, LogError> {
+    if level == LevelFilter::OFF {
+        return Ok(None);
+    }
+    let (subscriber, guard) = writing_to(open(state_dir)?, level);
+    subscriber::set_global_default(subscriber).map_err(|_| LogError::Started)?;
+    Ok(Some(Guard(guard)))
+}
+
+/// Opens the file of the log, private whatever the umask.
+///
+/// # Errors
+/// [`LogError::Unwritable`].
+pub fn open(state_dir: &Path) -> Result<fs::File, LogError> {
+    let unwritable = |path: &Path, reason| LogError::Unwritable { path: path.to_owned(), reason };
+    private::create_folder(state_dir).map_err(|error| unwritable(state_dir, error))?;
+    let path = state_dir.join(FILE_NAME);
+    if fs::symlink_metadata(&path).is_ok_and(|found| found.is_file() && found.len() >= LARGEST) {
+        // A log that stays long is better than none.
+        let _ = fs::rename(&path, state_dir.join(format!("{FILE_NAME}.old")));
+    }
+    private::open_to_append(&path).map_err(|error| unwritable(&path, error))
+}
+
+fn writing_to(file: fs::File, level: LevelFilter) -> (impl Subscriber + Send + Sync, WorkerGuard) {
+    let (writer, guard) = tracing_appender::non_blocking(file);
+    (registry().with(fmt::layer().with_ansi(false).with_writer(writer).with_filter(filter(level))), guard)
+}
+
+/// This program's own lines at the level asked for; of its dependencies never more than `info`, because below that they
+/// write headers and bodies, the token among them.
+fn filter(level: LevelFilter) -> Targets {
+    Targets::new().with_default(level.min(LevelFilter::INFO)).with_target(env!("CARGO_CRATE_NAME"), level)
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::*;
+
+    #[test]
+    fn dependencies_stay_at_info_however_much_is_asked_for() {
+        let all = filter(LevelFilter::TRACE);
+        assert!(all.would_enable("mmd_elevate::worker", &Level::TRACE));
+        for target in ["reqwest::connect", "hyper_util::client", "rustls::client", "h2::codec"] {
+            assert!(all.would_enable(target, &Level::INFO), "{target}");
+            assert!(!all.would_enable(target, &Level::DEBUG), "{target}");
+        }
+        assert!(!filter(LevelFilter::WARN).would_enable("hyper", &Level::INFO));
+    }
+
+    #[test]
+    fn lines_are_in_the_file_once_the_guard_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (subscriber, guard) = writing_to(open(folder.path()).unwrap(), LevelFilter::DEBUG);
+        subscriber::with_default(subscriber, || {
+            tracing::debug!("ours");
+            tracing::debug!(target: "hyper", "theirs");
+        });
+        drop(guard);
+        let text = fs::read_to_string(folder.path().join(FILE_NAME)).unwrap();
+        assert!(text.contains("ours") && !text.contains("theirs"), "{text}");
+    }
+
+    #[test]
+    fn a_long_log_is_set_aside_once() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::File::create(folder.path().join(FILE_NAME)).unwrap().set_len(LARGEST).unwrap();
+        assert_eq!(open(folder.path()).unwrap().metadata().unwrap().len(), 0);
+        assert_eq!(fs::metadata(folder.path().join("mmd-elevate.log.old")).unwrap().len(), LARGEST);
+    }
+}

@@ -1,0 +1,153 @@
+//! Settings: flag over environment over file over default, and what is no whole.
+
+use std::{collections::HashMap, path::Path};
+
+use mmd_elevate::{
+    cli::Flags,
+    config::{Borders, Color, Config, ConfigError, Service, Target, resolve, variable},
+};
+use rstest::rstest;
+use secrecy::ExposeSecret;
+use tracing::level_filters::LevelFilter;
+
+use crate::config_file::settings;
+
+const ID: &str = "7f3c2a10-0000-4000-8000-000000006677";
+const OTHER_ID: &str = "00000000-0000-4000-8000-00000000000b";
+const TWO_TENANTS: &str = r#"
+    [[tenants]]
+    name = "Contoso"
+    id = "7f3c2a10-0000-4000-8000-000000006677"
+    color = "magenta"
+    base_url = "https://contoso.example.com/v1"
+
+    [[tenants]]
+    name = "Fabrikam"
+    id = "00000000-0000-4000-8000-00000000000b"
+"#;
+
+/// Flags as typed.
+fn flags(typed: &str) -> Flags {
+    use clap::Parser;
+    mmd_elevate::cli::Cli::parse_from(["mmd-elevate"].into_iter().chain(typed.split_whitespace())).flags
+}
+
+/// Resolves with an environment that holds these variables and a state folder.
+fn resolved(typed: &str, env: &[(&str, &str)], file: &str) -> Result<Config, ConfigError> {
+    let mut env: HashMap<_, _> = env.iter().copied().collect();
+    env.entry(variable::STATE_DIR).or_insert("/state");
+    resolve(&flags(typed), |name| env.get(name).map(|&v| v.to_owned()), settings(file))
+}
+
+fn service(config: Config) -> Service {
+    match config.target {
+        Target::Service(service) => service,
+        Target::Practice => panic!("practice"),
+    }
+}
+
+#[test]
+fn everything_of_the_file_arrives() {
+    let text = "[[categories]]\nname = \"Z\"\nsubcategories = []\n[[categories]]\nname = \"A\"\nsubcategories = [\"2\", \"1\"]\n\
+                [appearance]\nborders = \"ascii\"\naccent = \"#00ff7f\"\n[keys]\nhelp = [\"f1\"]\n";
+    let config = resolved("", &[], text).unwrap();
+    assert!(matches!(config.target, Target::Practice));
+    let names: Vec<_> = config.categories.iter().map(|c| c.name.as_str()).collect();
+    assert_eq!(names, ["Z", "A"]);
+    assert_eq!(config.categories[1].subcategories, ["2", "1"]);
+    assert_eq!((config.appearance.borders, config.appearance.accent), (Borders::Ascii, Color::Rgb(0, 255, 127)));
+    assert_eq!(config.keys["help"], ["f1"]);
+}
+
+// Flag over environment over file over default.
+#[rstest]
+#[case::default("", &[], "", "https://mmdls.microsoft.com/support/odata/v1")]
+#[case::file("", &[], "base_url = 'https://file/'", "https://file")]
+#[case::environment("", &[(variable::BASE_URL, "https://env")], "base_url = 'https://file'", "https://env")]
+#[case::flag("--base-url https://flag", &[(variable::BASE_URL, "https://env")], "base_url = 'https://file'", "https://flag")]
+#[case::blank_is_unset("", &[(variable::BASE_URL, " ")], "base_url = 'https://file'", "https://file")]
+#[case::profile("--tenant contoso", &[], TWO_TENANTS, "https://contoso.example.com/v1")]
+#[case::flag_over_profile("--tenant contoso --base-url http://[::1]:1", &[], TWO_TENANTS, "http://[::1]:1")]
+fn base_url(#[case] typed: &str, #[case] env: &[(&str, &str)], #[case] file: &str, #[case] url: &str) {
+    let env = [env, &[(variable::TENANT_ID, ID), (variable::TOKEN, "t")]].concat();
+    let service = service(resolved(typed, &env, file).unwrap());
+    assert_eq!((service.base_url.as_str(), service.tenant.id.as_str()), (url, ID));
+}
+
+#[rstest]
+#[case::the_only_profile("", "", "[[tenants]]\nname = 'Solo'\nid = 'solo.example'", Some("Solo"), "solo.example")]
+#[case::file("", "", "tenant = 'fabrikam'", Some("Fabrikam"), OTHER_ID)]
+#[case::environment("", ID, "tenant = 'Fabrikam'", Some("Contoso"), ID)]
+#[case::flag("--tenant Fabrikam", ID, "", Some("Fabrikam"), OTHER_ID)]
+#[case::flag_by_id("--tenant 7F3C2A10-0000-4000-8000-000000006677", "", "", Some("Contoso"), ID)]
+#[case::another_id(
+    "--tenant 11111111-0000-4000-8000-000000000000",
+    "",
+    "",
+    None,
+    "11111111-0000-4000-8000-000000000000"
+)]
+#[case::another_id_of_the_environment("", "other.example", "", None, "other.example")]
+fn tenant(#[case] typed: &str, #[case] env: &str, #[case] file: &str, #[case] name: Option<&str>, #[case] id: &str) {
+    let file = if file.contains("[[") { file.to_owned() } else { format!("{file}\n{TWO_TENANTS}") };
+    let service = service(resolved(typed, &[(variable::TENANT_ID, env), (variable::TOKEN, "canary")], &file).unwrap());
+    assert_eq!((service.tenant.name.as_deref(), service.tenant.id.as_str()), (name, id));
+    assert_eq!(service.tenant.color, (id == ID).then_some(Color::Ansi(5)));
+    assert_eq!(service.token.expose_secret(), "canary");
+    assert!(!format!("{service:?}").contains("canary"));
+}
+
+#[test]
+fn state_folder_and_level_have_their_layers() {
+    let env = [(variable::STATE_DIR, "/env"), (variable::LOG, "warn")];
+    let config = resolved("", &env, "").unwrap();
+    assert_eq!((config.state_dir.as_path(), config.log), (Path::new("/env"), LevelFilter::WARN));
+    let config = resolved("--state-dir /flag --log trace", &env, "").unwrap();
+    assert_eq!((config.state_dir.as_path(), config.log), (Path::new("/flag"), LevelFilter::TRACE));
+    let config = resolved("", &[(variable::STATE_DIR, ""), (variable::LOG, "")], "").unwrap();
+    assert!(config.state_dir.ends_with("mmd-elevate"));
+    assert_eq!(config.log, LevelFilter::INFO);
+}
+
+#[test]
+fn nothing_or_blanks_set_is_practice_and_practice_can_be_forced() {
+    let blanks = [(variable::BASE_URL, ""), (variable::TENANT_ID, ""), (variable::TOKEN, " ")];
+    for (typed, env, file) in [
+        ("", &[][..], ""),
+        ("", &blanks, ""),
+        ("--practice", &[], TWO_TENANTS),
+        ("--practice --base-url https://host", &[(variable::TOKEN, "t")], "tenant = 'nobody'"),
+    ] {
+        assert!(matches!(resolved(typed, env, file).unwrap().target, Target::Practice), "{typed} {env:?} {file}");
+    }
+}
+
+#[rstest]
+#[case("--base-url https://host", &[], "", "the tenant and the token are missing")]
+#[case("", &[(variable::BASE_URL, "https://host")], "", "the tenant and the token are missing")]
+#[case("", &[], "base_url = 'https://host'", "the tenant and the token are missing")]
+#[case("", &[(variable::TOKEN, "t")], "", "the tenant is missing\nhint: set the tenant with --tenant, MMD_ELEVATE_TENANT_ID")]
+#[case("", &[(variable::TENANT_ID, ID)], "", "the token is missing\nhint: set the token with MMD_ELEVATE_TOKEN")]
+#[case("--tenant 7f3c2a10-0000-4000-8000-000000006677", &[], "", "the token is missing")]
+#[case("", &[], "[[tenants]]\nname = 'Solo'\nid = 'solo.example'", "the token is missing")]
+#[case("", &[(variable::TOKEN, "t")], TWO_TENANTS, "2 tenants are configured and none is chosen\nhint: choose with --tenant NAME: Contoso, Fabrikam")]
+#[case("--tenant Nobody", &[], TWO_TENANTS, "--tenant: no tenant `Nobody` is configured\nhint: give one of Contoso, Fabrikam,")]
+#[case("--tenant Nobody", &[], "", "--tenant: no tenant `Nobody` is configured\nhint: give the id")]
+#[case("", &[], "tenant = 'Nobody'", "`tenant` in the settings file: no tenant `Nobody` is configured\nhint: ")]
+#[case("", &[(variable::TENANT_ID, "a/b")], "", "MMD_ELEVATE_TENANT_ID: `a/b` cannot be a tenant id\nhint: ")]
+#[case("", &[(variable::TENANT_ID, "a\x1b[2J")], "", "MMD_ELEVATE_TENANT_ID: `a␛[2J` cannot be a tenant id\nhint: ")]
+#[case("", &[(variable::TENANT_ID, "\u{fffd}")], "", "MMD_ELEVATE_TENANT_ID: the value is not text (UTF-8)\nhint: ")]
+#[case("--base-url http://host", &[], "", "--base-url: `http://host` is plain http, which would send the token in clear\nhint: use https;")]
+#[case("", &[(variable::BASE_URL, "host")], "", "MMD_ELEVATE_BASE_URL: `host` is not a base URL: https:// is missing\nhint: ")]
+#[case("", &[(variable::TOKEN, "Bearer hunter2")], "", "MMD_ELEVATE_TOKEN: the token holds a character that no token has\nhint: set the token alone")]
+#[case("", &[(variable::LOG, "loud")], "", "MMD_ELEVATE_LOG: `loud` is not a level of logging\nhint: use one of off, error, warn, info, debug, trace")]
+fn what_cannot_be_resolved_says_why_and_what_to_do(
+    #[case] typed: &str,
+    #[case] env: &[(&str, &str)],
+    #[case] file: &str,
+    #[case] expected: &str,
+) {
+    let error = resolved(typed, env, file).unwrap_err().to_string();
+    assert!(error.contains(expected) && error.contains("\nhint: "), "{error}");
+    assert!(!error.contains("hunter2"), "{error}");
+}
