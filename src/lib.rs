@@ -2,3 +2,4 @@
 pub mod domain;
 pub mod platform;
 pub mod port;
+pub mod terminal;
