@@ -1,0 +1,4 @@
+//! What the tests stand on.
+
+mod modes;
+pub(crate) mod pty;
