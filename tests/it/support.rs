@@ -1,5 +1,7 @@
 //! What more than one test stands on.
 
+mod modes;
+pub(crate) mod pty;
 pub(crate) mod server;
 
 use std::{env, process::Command, time::Duration};

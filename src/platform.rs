@@ -1,0 +1,18 @@
+//! Everything that belongs to Unix: the terminal device, signals, job control and the watch for a vanished terminal.
+//!
+//! The rest of the program asks this module and names no system call of its own.
+
+#[cfg(not(unix))]
+compile_error!(
+    "mmd-elevate needs a Unix terminal: another platform gets a module beside `platform`, not changes in the rest"
+);
+
+mod ending;
+mod job;
+mod tty;
+
+pub use ending::{Ending, Loan, SystemEvent, watch};
+pub(crate) use job::wake_reader;
+pub use job::{has_shell, stop_until_continued};
+pub use tty::{Output, can_print, give_back, is_ours, missing_terminal, size};
+pub(crate) use tty::{forget_settings, take};

@@ -1,0 +1,259 @@
+//! A program in a real pseudo-terminal: its size, keys, screen, raw bytes, modes left switched on, and its end.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{Read, Write},
+    num::NonZeroU16,
+    os::unix::fs::OpenOptionsExt,
+    sync::{
+        Arc, Condvar, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
+use rustix::{
+    fs::OFlags,
+    process::{Pid, Signal, kill_process},
+    termios::{OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr},
+};
+
+use super::modes::{settings, switched_modes};
+
+/// How long a test waits for what must come. Generous, because the machine may be busy; nobody waits for all of it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What to run, and in what.
+pub(crate) struct Program {
+    argv: Vec<String>,
+    env: Vec<(String, String)>,
+    size: (u16, u16),
+    ignore_hang_up: bool,
+}
+
+impl Program {
+    /// A program of 120 columns and 36 rows.
+    pub(crate) fn new(program: &str) -> Self {
+        Self { argv: vec![program.into()], env: Vec::new(), size: (120, 36), ignore_hang_up: false }
+    }
+
+    /// One more argument.
+    pub(crate) fn arg(mut self, argument: &str) -> Self {
+        self.argv.push(argument.into());
+        self
+    }
+
+    /// One more environment variable.
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.into(), value.into()));
+        self
+    }
+
+    /// Columns and rows.
+    pub(crate) fn size(mut self, columns: u16, rows: u16) -> Self {
+        self.size = (columns, rows);
+        self
+    }
+
+    /// As under `nohup`.
+    pub(crate) fn ignoring_hang_up(mut self) -> Self {
+        self.ignore_hang_up = true;
+        self
+    }
+
+    /// Starts it as the leader of a session of its own, as a terminal window does.
+    pub(crate) fn start(self) -> Pty {
+        let pair = native_pty_system().openpty(pty_size(self.size)).unwrap();
+        let name = pair.master.tty_name().unwrap();
+        let flags = OFlags::NOCTTY.bits().cast_signed();
+        // Kept open, so that settings can be read after the program has gone and the reader sees no error before.
+        let tty = OpenOptions::new().read(true).write(true).custom_flags(flags).open(name).unwrap();
+        let before = settings(&tty);
+        let mut argv = self.argv;
+        if self.ignore_hang_up {
+            argv.splice(0..0, ["sh", "-c", r#"trap "" HUP; exec "$0" "$@""#].map(String::from));
+        }
+        let mut command = CommandBuilder::from_argv(argv.into_iter().map(Into::into).collect());
+        command.env("TERM", "xterm-256color");
+        for (name, value) in self.env {
+            command.env(name, value);
+        }
+        if let Ok(folder) = std::env::current_dir() {
+            command.cwd(folder);
+        }
+        let output = Arc::new(Output::default());
+        let reader = read_into(&output, pair.master.try_clone_reader().unwrap());
+        let writer = pair.master.take_writer().unwrap();
+        let child = pair.slave.spawn_command(command).unwrap();
+        let open = Some(Open { master: pair.master, writer, tty, reader });
+        Pty { open, child, output, before, size: self.size }
+    }
+}
+
+/// A program that runs, or ran, in a pseudo-terminal. Dropping it kills the program.
+pub(crate) struct Pty {
+    open: Option<Open>,
+    child: Box<dyn Child + Send + Sync>,
+    output: Arc<Output>,
+    before: String,
+    size: (u16, u16),
+}
+
+/// What keeps the terminal open on our side.
+struct Open {
+    master: Box<dyn MasterPty + Send>,
+    writer: Box<dyn Write + Send>,
+    tty: File,
+    reader: JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct Output {
+    bytes: Mutex<Vec<u8>>,
+    more: Condvar,
+    hung_up: AtomicBool,
+}
+
+impl Pty {
+    /// Types, or pastes, or whatever the bytes are.
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        let open = self.open.as_mut().unwrap();
+        open.writer.write_all(bytes.as_ref()).unwrap();
+        open.writer.flush().unwrap();
+    }
+
+    /// Makes the terminal as large as that.
+    pub(crate) fn resize(&mut self, columns: u16, rows: u16) {
+        self.size = (columns, rows);
+        self.open.as_ref().unwrap().master.resize(pty_size(self.size)).unwrap();
+    }
+
+    /// Sends a signal to the program.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let id = self.child.process_id().and_then(|id| i32::try_from(id).ok());
+        kill_process(Pid::from_raw(id.unwrap()).unwrap(), signal).unwrap();
+    }
+
+    /// Everything the program has written so far.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        self.output.bytes.lock().unwrap().clone()
+    }
+
+    /// The screen as a person sees it now.
+    pub(crate) fn screen(&self) -> String {
+        parse(&self.bytes(), self.size).contents()
+    }
+
+    /// Waits until the screen fulfils a condition; fails with the screen where it never does.
+    pub(crate) fn wait_for(&self, what: &str, condition: impl Fn(&vt100::Screen) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        let mut bytes = self.output.bytes.lock().unwrap();
+        let mut screen = parse(&bytes, self.size);
+        while !condition(&screen) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                drop(bytes);
+                panic!("no {what} on this screen:\n{}", screen.contents());
+            }
+            bytes = self.output.more.wait_timeout(bytes, left).unwrap().0;
+            screen = parse(&bytes, self.size);
+        }
+    }
+
+    /// Waits for a text on the screen.
+    pub(crate) fn wait_for_text(&self, text: &str) {
+        self.wait_for(&format!("{text:?}"), |screen| screen.contents().contains(text));
+    }
+
+    /// Waits for the program's end, which must come within the limit.
+    pub(crate) fn wait_for_exit(&mut self, limit: Duration) -> ExitStatus {
+        let deadline = Instant::now() + limit;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "still running after {limit:?}:\n{}", self.screen());
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Closes the terminal under the program, as closing the window does.
+    pub(crate) fn hang_up(&mut self) {
+        let Open { master, writer, tty, reader } = self.open.take().unwrap();
+        // The writer would type an end of file as it is closed. A terminal without such a key spares the program that.
+        let mut settings = tcgetattr(&tty).unwrap();
+        settings.special_codes[SpecialCodeIndex::VEOF] = 0;
+        tcsetattr(&tty, OptionalActions::Now, &settings).unwrap();
+        drop(writer);
+        // The reader has the terminal open as well. Output wakes it, and it leaves.
+        self.output.hung_up.store(true, Ordering::SeqCst);
+        (&tty).write_all(b"\0").unwrap();
+        reader.join().unwrap();
+        drop(master);
+    }
+
+    /// Fails where the terminal is not as it was: its settings, and every mode the program switched. Each mode that was
+    /// switched on must have been switched off exactly once, but for those of every frame (cursor, synchronized update).
+    pub(crate) fn assert_given_back(&self) {
+        let open = self.open.as_ref().unwrap();
+        assert_eq!(settings(&open.tty), self.before, "terminal settings");
+        let switched = switched_modes(&self.output.settled());
+        assert!(switched.contains_key("?1049"), "the program never took the terminal");
+        for (mode, history) in &switched {
+            let at_rest = if mode == "?25" { 'h' } else { 'l' };
+            assert!(history.ends_with(at_rest), "{mode} was left switched: {history}");
+            if !matches!(mode.as_str(), "?25" | "?2026") {
+                let count = |wanted| history.matches(wanted).count();
+                assert_eq!(count('h'), count('l'), "{mode} was not switched off once: {history}");
+            }
+        }
+    }
+}
+
+impl Drop for Pty {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Output {
+    /// The bytes once no more of them come: the program may be gone before its last ones are read.
+    fn settled(&self) -> Vec<u8> {
+        let mut bytes = self.bytes.lock().unwrap();
+        loop {
+            let known = bytes.len();
+            bytes = self.more.wait_timeout(bytes, Duration::from_millis(100)).unwrap().0;
+            if bytes.len() == known {
+                return bytes.clone();
+            }
+        }
+    }
+}
+
+fn read_into(output: &Arc<Output>, mut reader: Box<dyn Read + Send>) -> JoinHandle<()> {
+    let output = Arc::clone(output);
+    thread::spawn(move || {
+        let mut chunk = [0; 16_384];
+        while let Ok(length @ 1..) = reader.read(&mut chunk) {
+            if output.hung_up.load(Ordering::SeqCst) {
+                return;
+            }
+            output.bytes.lock().unwrap().extend_from_slice(&chunk[..length]);
+            output.more.notify_all();
+        }
+    })
+}
+
+fn pty_size((cols, rows): (u16, u16)) -> PtySize {
+    PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }
+}
+
+fn parse(bytes: &[u8], (columns, rows): (u16, u16)) -> vt100::Screen {
+    let mut parser = vt100::Parser::new(NonZeroU16::new(rows).unwrap(), NonZeroU16::new(columns).unwrap(), 0);
+    parser.process(bytes);
+    parser.screen().clone()
+}
