@@ -1,6 +1,7 @@
 //! mmd-elevate
 pub mod action;
 pub mod api;
+pub mod app;
 pub mod cli;
 pub mod config;
 pub mod domain;

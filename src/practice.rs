@@ -24,6 +24,8 @@ use uuid::Uuid;
 pub use error::PracticeError;
 pub use settings::{Order, Settings};
 
+/// The practice tenant's id, the same at every start.
+pub const TENANT_ID: &str = "7f3c0b1a-2d4e-4f60-8a9b-c1d2e3f46677";
 /// The path of the service's documented base URL.
 const BASE_PATH: &str = "/support/odata/v1";
 
@@ -43,23 +45,17 @@ impl Practice {
         if !listen.ip().is_loopback() {
             return Err(PracticeError::NotLoopback { listen });
         }
-        let (tenant_id, store) = tenant::open(settings.clone(), Timestamp::now()).map_err(PracticeError::Data)?;
+        let store = tenant::open(settings.clone(), Timestamp::now()).map_err(PracticeError::Data)?;
         let unavailable = |source| PracticeError::Unavailable { listen, source };
         let listener = TcpListener::bind(listen).await.map_err(unavailable)?;
         let address = listener.local_addr().map_err(unavailable)?;
-        Ok(Self { listener, address, shared: Arc::new(http::Shared::new(tenant_id, new_token(), settings, store)) })
+        Ok(Self { listener, address, shared: Arc::new(http::Shared::new(new_token(), settings, store)) })
     }
 
     /// What to configure as the service's base URL.
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}{BASE_PATH}", self.address)
-    }
-
-    /// The tenant's GUID: the same at every start.
-    #[must_use]
-    pub fn tenant_id(&self) -> &str {
-        self.shared.tenant_id()
     }
 
     /// The one bearer token that is accepted: another at every start, so that none can be kept.

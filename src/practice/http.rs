@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    BASE_PATH,
+    BASE_PATH, TENANT_ID,
     filter::Filter,
     settings::Settings,
     store::{NewRequest, Page, Store},
@@ -27,19 +27,14 @@ use super::{
 
 /// What all calls share.
 pub(super) struct Shared {
-    tenant_id: String,
     token: String,
     settings: Settings,
     store: Mutex<Store>,
 }
 
 impl Shared {
-    pub(super) const fn new(tenant_id: String, token: String, settings: Settings, store: Store) -> Self {
-        Self { tenant_id, token, settings, store: Mutex::new(store) }
-    }
-
-    pub(super) fn tenant_id(&self) -> &str {
-        &self.tenant_id
+    pub(super) const fn new(token: String, settings: Settings, store: Store) -> Self {
+        Self { token, settings, store: Mutex::new(store) }
     }
 
     pub(super) fn token(&self) -> &str {
@@ -160,7 +155,7 @@ impl FromRequestParts<Arc<Shared>> for InTenant {
         let path = Path::<Vec<(String, String)>>::from_request_parts(parts, shared).await;
         let Path(names) = path.map_err(|rejection| Refusal::bad(rejection.body_text()))?;
         let mut values = names.into_iter().map(|(_, value)| value);
-        if values.next().is_some_and(|tenant| tenant.eq_ignore_ascii_case(&shared.tenant_id)) {
+        if values.next().is_some_and(|tenant| tenant.eq_ignore_ascii_case(TENANT_ID)) {
             Ok(Self(values.next().unwrap_or_default()))
         } else {
             Err(Refusal::new(StatusCode::NOT_FOUND, "This tenant does not exist."))

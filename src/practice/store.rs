@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
+    TENANT_ID,
     filter::Filter,
     settings::{Order, Settings},
     tenant::TTL,
@@ -52,7 +53,6 @@ impl Managed {
 
 /// Everything the tenant knows.
 pub(super) struct Store {
-    tenant_id: String,
     settings: Settings,
     devices: Vec<Managed>,
     /// In the order of their creation.
@@ -60,15 +60,10 @@ pub(super) struct Store {
 }
 
 impl Store {
-    pub(super) fn new(
-        tenant_id: String,
-        settings: Settings,
-        devices: Vec<Managed>,
-        mut requests: Vec<ElevationRequest>,
-    ) -> Self {
+    pub(super) fn new(settings: Settings, devices: Vec<Managed>, mut requests: Vec<ElevationRequest>) -> Self {
         // Times are written with a fixed number of digits, so that their texts are in their order.
         requests.sort_by(|a, b| a.request_creation_time.cmp(&b.request_creation_time));
-        Self { tenant_id, settings, devices, requests }
+        Self { settings, devices, requests }
     }
 
     /// Opens a request. Nothing is compared with what is open already: the same call twice opens two, as there is no
@@ -86,9 +81,9 @@ impl Store {
         }
         let request = ElevationRequest {
             id: Uuid::new_v4().to_string(),
-            tenant_id: self.tenant_id.clone(),
+            tenant_id: TENANT_ID.to_owned(),
             // The sample has the tenant's id here too.
-            partner_id: self.tenant_id.clone(),
+            partner_id: TENANT_ID.to_owned(),
             requesting_agent_upn: self.settings.agent_upn.clone(),
             partner_ticket_id: new.ticket,
             device_name: facts.name.clone(),
@@ -178,7 +173,7 @@ impl Store {
             viewed_by,
             aad_device_id: managed.device.facts.aad_device_id.clone(),
             device_name: name,
-            tenant_id: self.tenant_id.clone(),
+            tenant_id: TENANT_ID.to_owned(),
         })
     }
 

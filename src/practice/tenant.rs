@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::{
+    TENANT_ID,
     settings::Settings,
     store::{Managed, Store, time},
     wire::{Device, ElevationRequest, Facts},
@@ -18,7 +19,6 @@ const NEVER: &str = "0001-01-01T00:00:00Z";
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Data {
-    tenant_id: String,
     devices: Vec<AgedDevice>,
     requests: Vec<AgedRequest>,
 }
@@ -49,8 +49,8 @@ struct AgedRequest {
     viewers: Vec<String>,
 }
 
-/// The tenant's id, and what is known of it at `start`.
-pub(super) fn open(settings: Settings, start: Timestamp) -> serde_json::Result<(String, Store)> {
+/// What is known of the tenant at `start`.
+pub(super) fn open(settings: Settings, start: Timestamp) -> serde_json::Result<Store> {
     let data: Data = serde_json::from_str(include_str!("../../assets/practice-tenant.json"))?;
     let ago = |minutes| start.checked_sub(SignedDuration::from_mins(minutes)).unwrap_or(start);
     let devices = data.devices.into_iter().map(|aged| {
@@ -61,8 +61,8 @@ pub(super) fn open(settings: Settings, start: Timestamp) -> serde_json::Result<(
         let closed = aged.closed_minutes_ago.map(|minutes| time(ago(minutes)));
         ElevationRequest {
             id: aged.id,
-            tenant_id: data.tenant_id.clone(),
-            partner_id: data.tenant_id.clone(),
+            tenant_id: TENANT_ID.to_owned(),
+            partner_id: TENANT_ID.to_owned(),
             requesting_agent_upn: aged.requested_by,
             partner_ticket_id: aged.ticket,
             device_name: aged.device,
@@ -84,6 +84,6 @@ pub(super) fn open(settings: Settings, start: Timestamp) -> serde_json::Result<(
             e_tag: None,
         }
     });
-    let store = Store::new(data.tenant_id.clone(), settings, devices.collect(), requests.collect());
-    Ok((data.tenant_id, store))
+    let store = Store::new(settings, devices.collect(), requests.collect());
+    Ok(store)
 }

@@ -149,12 +149,13 @@ impl Form {
     }
 
     pub(super) fn edit(&mut self, edit: TextEdit) {
-        if edit == TextEdit::Undo && self.is_empty() {
-            if let Some(discarded) = self.discarded.take() {
-                let focused = self.focused;
-                *self = Self { focused, ..Self::with(&discarded) };
-                return;
-            }
+        if edit == TextEdit::Undo
+            && self.is_empty()
+            && let Some(discarded) = self.discarded.take()
+        {
+            let focused = self.focused;
+            *self = Self { focused, ..Self::with(&discarded) };
+            return;
         }
         self.changing().edit(edit);
     }

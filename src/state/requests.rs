@@ -11,7 +11,7 @@ use crate::{
     port::{CallId, Fault},
 };
 
-/// How far PgUp and PgDn go.
+/// How far a page is, in rows.
 const PAGE: usize = 10;
 
 /// A row's name within this run. It is never used again.

@@ -1,5 +1,7 @@
 //! What stands before the panes: the close dialog, and the questions.
 
+use std::borrow::Cow;
+
 use ratatui::{
     Frame,
     layout::Rect,
@@ -22,18 +24,18 @@ fn open(frame: &mut Frame, area: Rect, theme: &Theme, title: &str, width: u16, h
     let (width, height) = (width.min(area.width), height.min(area.height));
     let area = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
     frame.render_widget(Clear, area);
-    let block = theme.pane(title, String::new(), true);
+    let block = theme.pane(title, "", true);
     let inner = block.inner(area);
     frame.render_widget(block, area);
     inner
 }
 
 /// Ticket, device and title: what the dialog is about.
-fn target(row: &Row, theme: &Theme, width: usize) -> Vec<Line<'static>> {
+fn target(row: &Row, width: usize) -> Vec<Line<'static>> {
     [Field::Ticket, Field::Device, Field::Title]
         .map(|field| {
             let value = cut(&row.text(field), width.saturating_sub(13));
-            Line::from(vec![Span::styled(format!("{:<13}", field.label()), theme.dim()), Span::raw(value)])
+            Line::from(vec![Span::styled(format!("{:<13}", field.label()), Theme::dim()), Span::raw(value)])
         })
         .to_vec()
 }
@@ -42,7 +44,7 @@ pub(super) fn close(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme,
     let Some(row) = model.requests.get(id) else { return };
     let inner = open(frame, area, theme, "Close request", 78, 18);
     let width = usize::from(inner.width);
-    let mut lines = target(row, theme, width);
+    let mut lines = target(row, width);
     if let Some(fault) = &row.fault {
         let style = if fault.kind.may_have_happened() { theme.doubt() } else { theme.failure() };
         lines.push(Line::styled(cut(&fault.what(), width), style));
@@ -89,7 +91,7 @@ pub(super) fn quit(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) 
     if remains.drafts > 0 {
         texts.push(format!("{} would be lost.", counted(remains.drafts, "draft", "drafts")));
     }
-    notice_box(frame, area, theme, "Leave?", &texts, Vec::new(), &keys(model, theme));
+    notice_box(frame, area, theme, "Leave?", &texts, &[], &keys(model, theme));
 }
 
 pub(super) fn unsent(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, id: RowId) {
@@ -102,7 +104,7 @@ pub(super) fn unsent(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme
     let what = row.fault.as_ref().map_or_else(String::new, crate::port::Fault::what);
     let texts = [format!("{}: {what}", row.name()), "The service did not store what you typed:".to_owned()];
     let lines: Vec<_> = field.lines().iter().map(|line| visible(line).into_owned()).collect();
-    notice_box(frame, area, theme, title, &texts, lines, &keys(model, theme));
+    notice_box(frame, area, theme, title, &texts, &lines, &keys(model, theme));
 }
 
 pub(super) fn unknown(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, id: RowId) {
@@ -114,7 +116,7 @@ pub(super) fn unknown(frame: &mut Frame, area: Rect, model: &Model, theme: &Them
          the device's limit."
             .to_owned(),
     ];
-    notice_box(frame, area, theme, "Outcome unknown", &texts, Vec::new(), &keys(model, theme));
+    notice_box(frame, area, theme, "Outcome unknown", &texts, &[], &keys(model, theme));
 }
 
 /// The keys of the box, each with what it does.
@@ -129,7 +131,7 @@ fn keys(model: &Model, theme: &Theme) -> Line<'static> {
     let spans = rows
         .into_iter()
         .flat_map(|(key, label)| [Span::styled(key, theme.accent()), Span::raw(format!(" {label}   "))]);
-    Line::from_iter(spans)
+    spans.collect()
 }
 
 /// A box that says something, shows a text, and names its keys in the last line.
@@ -139,12 +141,12 @@ fn notice_box(
     theme: &Theme,
     title: &str,
     texts: &[String],
-    shown: Vec<String>,
+    shown: &[String],
     keys: &Line<'static>,
 ) {
     let width = area.width.min(72);
     let columns = usize::from(width.saturating_sub(4)).max(1);
-    let wrap = |text: &String| textwrap::wrap(text, columns).into_iter().map(|l| l.into_owned()).collect::<Vec<_>>();
+    let wrap = |text: &String| textwrap::wrap(text, columns).into_iter().map(Cow::into_owned).collect::<Vec<_>>();
     let mut lines: Vec<Line> = texts.iter().flat_map(wrap).map(Line::from).collect();
     if !shown.is_empty() {
         lines.push(Line::default());

@@ -25,11 +25,11 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) 
         let time = local(row.as_of, &model.time_zone, "%H:%M:%S");
         if row.state.in_flight() { format!("since {time}") } else { format!("as of {time}") }
     });
-    let block = theme.pane("Request", as_of, model.pane == Pane::Details && model.overlays.is_empty());
+    let block = theme.pane("Request", &as_of, model.pane == Pane::Details && model.overlays.is_empty());
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let Some(row) = row else {
-        frame.render_widget(Line::styled("The selected request is shown here.", theme.dim()), inner);
+        frame.render_widget(Line::styled("The selected request is shown here.", Theme::dim()), inner);
         return 0;
     };
     let lines = lines(row, model, theme, usize::from(inner.width));
@@ -41,24 +41,23 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) 
 }
 
 /// Collects lines: labelled values, and texts that wrap at words.
-struct Sheet<'a> {
+struct Sheet {
     lines: Vec<Line<'static>>,
     width: usize,
-    theme: &'a Theme,
 }
 
-impl Sheet<'_> {
+impl Sheet {
     fn value(&mut self, label: &str, value: &str, style: Style) {
         if !value.trim().is_empty() {
             let value = cut(value, self.width.saturating_sub(LABELS));
-            let label = Span::styled(format!("{label:<LABELS$}"), self.theme.dim());
+            let label = Span::styled(format!("{label:<LABELS$}"), Theme::dim());
             self.lines.push(Line::from(vec![label, Span::styled(value, style)]));
         }
     }
 
     fn text(&mut self, label: &'static str, text: impl Iterator<Item = String>) {
         self.lines.push(Line::default());
-        self.lines.push(Line::styled(label, self.theme.dim()));
+        self.lines.push(Line::styled(label, Theme::dim()));
         let width = self.width.saturating_sub(1).max(1);
         for line in text {
             self.lines.extend(textwrap::wrap(&line, width).into_iter().map(|line| Line::raw(format!(" {line}"))));
@@ -72,17 +71,17 @@ impl Sheet<'_> {
 }
 
 fn lines(row: &Row, model: &Model, theme: &Theme, width: usize) -> Vec<Line<'static>> {
-    let mut sheet = Sheet { lines: Vec::new(), width, theme };
+    let mut sheet = Sheet { lines: Vec::new(), width };
     if let Some(fault) = &row.fault {
         let style = if fault.kind.may_have_happened() { theme.doubt() } else { theme.failure() };
         let style = if matches!(row.state, RowState::Closed(_)) { Style::new() } else { style };
         sheet.prose(&fault.what(), style);
         sheet.prose(&format!("hint: {}", fault.hint()), Style::new());
         if let Some(id) = &fault.ids.service {
-            sheet.value("Service's id", &id.visible(), theme.dim());
+            sheet.value("Service's id", &id.visible(), Theme::dim());
         }
         if let Some(id) = &fault.ids.client {
-            sheet.value("Call's id", id, theme.dim());
+            sheet.value("Call's id", id, Theme::dim());
         }
         sheet.lines.push(Line::default());
     }

@@ -20,7 +20,7 @@ fn notice_lines(model: &Model, theme: &Theme) -> Vec<Line<'static>> {
         let sign = theme.tone_sign(notice.tone);
         let mut lines = vec![Line::styled(format!("{sign} {}", notice.text), theme.tone(notice.tone))];
         if let Some(hint) = &notice.hint {
-            lines.push(Line::from(vec![Span::styled("  hint: ", theme.dim()), Span::raw(hint.clone())]));
+            lines.push(Line::from(vec![Span::styled("  hint: ", Theme::dim()), Span::raw(hint.clone())]));
         }
         return lines;
     }
@@ -54,7 +54,7 @@ fn key_line(model: &Model, theme: &Theme, width: usize) -> Line<'static> {
         entries.remove(least);
     }
     let spans = entries.into_iter().flat_map(|(_, key, label)| {
-        [Span::raw(" "), Span::styled(key, theme.accent()), Span::styled(format!(" {label}  "), theme.dim())]
+        [Span::raw(" "), Span::styled(key, theme.accent()), Span::styled(format!(" {label}  "), Theme::dim())]
     });
-    Line::from_iter(spans)
+    spans.collect()
 }

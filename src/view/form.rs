@@ -28,14 +28,14 @@ const SUGGESTIONS: usize = 6;
 pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) {
     let form = &model.form;
     let focused = model.pane == Pane::Form && model.overlays.is_empty();
-    let right = if form.sending().is_some() { "sending".to_owned() } else { String::new() };
+    let right = if form.sending().is_some() { "sending" } else { "" };
     let block = theme.pane("New request", right, focused);
     let inner = block.inner(area);
     frame.render_widget(block, area);
     if form.is_empty() && !focused && form.sending().is_none() {
         let key = model.keymap.name(Scope::Panes, Action::NewRequest);
         let line =
-            Line::from(vec![Span::styled(key, theme.accent()), Span::styled(" begins a new request.", theme.dim())]);
+            Line::from(vec![Span::styled(key, theme.accent()), Span::styled(" begins a new request.", Theme::dim())]);
         let below = Rect { y: inner.bottom().saturating_sub(1), height: inner.height.min(1), ..inner };
         frame.render_widget(Paragraph::new(line), below);
     }
@@ -48,7 +48,7 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) 
         }
         let here = editable && form.focused == field;
         let row = Rect { y, height: 1, ..inner };
-        let label = if here { theme.accent() } else { theme.dim() };
+        let label = if here { theme.accent() } else { Theme::dim() };
         frame.render_widget(Line::styled(field.label(), label), row);
         if field == Field::PlanOfAction {
             draw_plan(frame, Rect { height: inner.bottom() - y, ..row }, form, theme, here);
@@ -87,7 +87,7 @@ fn draw_value(frame: &mut Frame, area: Rect, form: &Form, theme: &Theme, field: 
         }
         _ if here => {}
         _ => {
-            let style = if form.sending().is_some() { theme.dim() } else { Style::new() };
+            let style = if form.sending().is_some() { Theme::dim() } else { Style::new() };
             let line = text.lines().first().map_or("", String::as_str);
             frame.render_widget(Line::styled(cut(&visible(line), usize::from(area.width)), style), area);
         }
@@ -117,7 +117,7 @@ fn draw_plan(frame: &mut Frame, area: Rect, form: &Form, theme: &Theme, here: bo
         }
         return;
     }
-    let style = if form.sending().is_some() { theme.dim() } else { Style::new() };
+    let style = if form.sending().is_some() { Theme::dim() } else { Style::new() };
     let width = usize::from(below.width);
     let height = usize::from(below.height);
     // Only as much is wrapped as can be seen: the text may be long.
@@ -149,7 +149,7 @@ fn draw_suggestions(frame: &mut Frame, at: Rect, inner: Rect, model: &Model, the
     frame.render_widget(Clear, area);
     let width = usize::from(area.width);
     let lines = names.iter().enumerate().skip(first).take(rows).map(|(index, name)| {
-        let (sign, style) = if Some(index) == highlighted { ("> ", theme.accent()) } else { ("  ", theme.dim()) };
+        let (sign, style) = if Some(index) == highlighted { ("> ", theme.accent()) } else { ("  ", Theme::dim()) };
         Line::styled(fit(&format!("{sign}{}", visible(name)), width), style)
     });
     frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()), area);

@@ -33,14 +33,14 @@ fn left(model: &Model, theme: &Theme, omitted: usize, room: usize) -> Line<'stat
     let tenant = &model.tenant;
     let mut spans = vec![Span::raw(" ")];
     if omitted < 1 {
-        spans.push(Span::styled("mmd-elevate", theme.dim()));
+        spans.push(Span::styled("mmd-elevate", Theme::dim()));
         spans.push(Span::raw("  "));
     }
     let id = visible(&tenant.id);
     let name = tenant.name.as_deref().map_or_else(|| short(&id), |name| visible(name).into_owned());
     spans.push(Span::styled(cut(&name, room / 3), theme.tenant()));
     if omitted < 2 && tenant.name.is_some() {
-        spans.push(Span::styled(format!(" {}", short(&id)), theme.dim()));
+        spans.push(Span::styled(format!(" {}", short(&id)), Theme::dim()));
     }
     if tenant.practice {
         spans.push(Span::raw("  "));
@@ -69,14 +69,14 @@ fn right(model: &Model, theme: &Theme) -> Line<'static> {
         spans.push(Span::raw("  "));
     }
     let (state, style) = match &model.service {
-        ServiceState::Starting => ("starting", theme.dim()),
-        ServiceState::Ready => ("signed in", theme.dim()),
+        ServiceState::Starting => ("starting", Theme::dim()),
+        ServiceState::Ready => ("signed in", Theme::dim()),
         ServiceState::NotReady(_) => ("no service", theme.failure()),
         ServiceState::SignedOut => ("signed out", theme.failure()),
     };
     spans.push(Span::styled(state, style));
     spans.push(Span::raw("  "));
-    spans.push(Span::styled(local(model.now, &model.time_zone, "%H:%M"), theme.dim()));
+    spans.push(Span::styled(local(model.now, &model.time_zone, "%H:%M"), Theme::dim()));
     spans.push(Span::raw(" "));
     Line::from(spans)
 }

@@ -11,7 +11,7 @@ use super::{Theme, words::cut};
 use crate::{action::Scope, state::Model};
 
 pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, scopes: &[Scope], scroll: u16) -> u16 {
-    let block = theme.pane("Help", String::new(), true);
+    let block = theme.pane("Help", "", true);
     let inner = block.inner(area);
     frame.render_widget(Clear, area);
     frame.render_widget(block, area);
@@ -34,7 +34,7 @@ fn lines(model: &Model, theme: &Theme, scopes: &[Scope], width: usize) -> Vec<Li
         if !lines.is_empty() {
             lines.push(Line::default());
         }
-        lines.push(Line::styled(scope.heading(), theme.bold()));
+        lines.push(Line::styled(scope.heading(), Theme::bold()));
         for (binding, keys) in of_scope {
             let names: Vec<_> = keys.iter().map(ToString::to_string).collect();
             let help = cut(binding.help, width.saturating_sub(24));

@@ -67,7 +67,7 @@ impl Columns {
 pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) {
     let requests = &model.requests;
     let focused = model.pane == Pane::List && model.overlays.is_empty();
-    let block = theme.pane("Open requests", count(model), focused);
+    let block = theme.pane("Open requests", &count(model), focused);
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let (filter, rest) = if model.filtering || !requests.filter().is_empty() {
@@ -85,7 +85,7 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) 
     }
     let columns = Columns::of(usize::from(below.width));
     let heading = format!("  {}{}", columns.line(["Ticket", "Device", "Title"], "Open"), fit("State", columns.state));
-    frame.render_widget(Line::styled(heading, theme.dim()), Rect { height: below.height.min(1), ..below });
+    frame.render_widget(Line::styled(heading, Theme::dim()), Rect { height: below.height.min(1), ..below });
     let rows = Rect { y: below.y + 1, height: below.height.saturating_sub(1), ..below };
     let height = usize::from(rows.height);
     let position = requests.position().unwrap_or(0);
@@ -134,9 +134,9 @@ fn empty(model: &Model, theme: &Theme) -> Line<'static> {
     let mut spans =
         vec![Span::raw("No open requests. "), key(Scope::Panes, Action::NewRequest), Span::raw(" opens one.")];
     if closed > 0 {
-        spans.push(Span::styled(format!(" {closed} closed since the start: "), theme.dim()));
+        spans.push(Span::styled(format!(" {closed} closed since the start: "), Theme::dim()));
         spans.push(key(Scope::List, Action::Filter));
-        spans.push(Span::styled("closed shows them.", theme.dim()));
+        spans.push(Span::styled("closed shows them.", Theme::dim()));
     }
     Line::from(spans)
 }

@@ -61,11 +61,11 @@ impl Theme {
         self.coloured(self.accent)
     }
 
-    pub(super) fn dim(self) -> Style {
+    pub(super) fn dim() -> Style {
         Style::new().add_modifier(Modifier::DIM)
     }
 
-    pub(super) fn bold(self) -> Style {
+    pub(super) fn bold() -> Style {
         Style::new().add_modifier(Modifier::BOLD)
     }
 
@@ -113,7 +113,7 @@ impl Theme {
 
     pub(super) fn state(self, state: RowState) -> Style {
         match state {
-            RowState::Sending(_) | RowState::Closing(_) | RowState::Closed(_) => self.dim(),
+            RowState::Sending(_) | RowState::Closing(_) | RowState::Closed(_) => Self::dim(),
             RowState::Open => Style::new(),
             RowState::Unknown | RowState::CloseUnknown => self.doubt(),
             RowState::Refused => self.failure(),
@@ -138,9 +138,9 @@ impl Theme {
     }
 
     /// The frame of a pane: its title left, a count or a word right, one column of air inside.
-    pub(super) fn pane<'a>(self, title: &'a str, right: String, focused: bool) -> Block<'a> {
+    pub(super) fn pane<'a>(self, title: &'a str, right: &str, focused: bool) -> Block<'a> {
         let (frame, name) =
-            if focused { (self.accent(), self.accent().patch(self.bold())) } else { (self.dim(), Style::new()) };
+            if focused { (self.accent(), self.accent().patch(Self::bold())) } else { (Self::dim(), Style::new()) };
         let block = Block::bordered().border_style(frame).padding(Padding::horizontal(1));
         let block = match self.borders {
             Borders::Rounded => block.border_set(border::ROUNDED),
@@ -151,7 +151,7 @@ impl Theme {
         if right.is_empty() {
             block
         } else {
-            block.title_top(Line::styled(format!(" {right} "), self.dim()).right_aligned())
+            block.title_top(Line::styled(format!(" {right} "), Self::dim()).right_aligned())
         }
     }
 }

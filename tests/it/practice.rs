@@ -33,7 +33,7 @@ async fn serve(settings: Settings) -> Served {
     let practice = Practice::bind(LOOPBACK, settings).await.unwrap();
     let url = practice.base_url();
     let address = url.strip_prefix("http://").unwrap().strip_suffix("/support/odata/v1").unwrap().to_owned();
-    let (tenant_id, token) = (practice.tenant_id().to_owned(), practice.token().to_owned());
+    let (tenant_id, token) = (mmd_elevate::practice::TENANT_ID.to_owned(), practice.token().to_owned());
     Served { address, tenant_id, token, task: tokio::spawn(practice.serve()) }
 }
 

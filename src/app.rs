@@ -1,0 +1,245 @@
+//! The shell around the pure middle: one loop that takes what happens, performs the effects, and draws.
+
+mod setup;
+
+use std::collections::VecDeque;
+
+use color_eyre::eyre;
+use crossterm::event::KeyEventKind;
+use jiff::Timestamp;
+pub use setup::{Parts, setup};
+use tokio::{
+    sync::mpsc::{Receiver, Sender, error::TrySendError},
+    task::JoinHandle,
+};
+
+use crate::{
+    key::Key,
+    platform::{Ending, SystemEvent},
+    port::{Call, CallId, Fault, FaultKind, FromWorker, Reply},
+    state::{EditTarget, Effect, Extents, Message, Model, update},
+    terminal::{Input, Surface, editor},
+    view::{self, Theme},
+};
+
+/// How many words of the worker are applied before the screen is drawn.
+const WORDS_PER_DRAW: usize = 256;
+
+/// The loop's ends of its channels.
+#[derive(Debug)]
+pub struct Wires {
+    /// What was typed, pasted and resized.
+    pub inputs: Receiver<Vec<Input>>,
+    /// What the system wants.
+    pub system: Receiver<SystemEvent>,
+    /// Calls for the worker.
+    pub calls: Sender<(CallId, Call)>,
+    /// Words of the worker.
+    pub words: Receiver<FromWorker>,
+}
+
+/// Why the loop ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The agent left.
+    ByAgent,
+    /// The system ended it.
+    BySystem(Ending),
+}
+
+/// The dashboard on a surface: the model, its look, and what is under way.
+#[derive(Debug)]
+pub struct App<'a, S> {
+    surface: &'a mut S,
+    model: Model,
+    theme: Theme,
+    clock: fn() -> Timestamp,
+    editing: Option<(EditTarget, JoinHandle<Result<String, String>>)>,
+}
+
+impl<'a, S: Surface> App<'a, S> {
+    /// A dashboard that has not been drawn. The clock is asked before each batch of messages.
+    pub fn new(surface: &'a mut S, model: Model, theme: Theme, clock: fn() -> Timestamp) -> Self {
+        Self { surface, model, theme, clock, editing: None }
+    }
+
+    /// The surface it is drawn on.
+    pub fn surface(&mut self) -> &mut S {
+        self.surface
+    }
+
+    /// Draws the model as it is.
+    ///
+    /// # Errors
+    /// Where the terminal takes no bytes.
+    pub fn draw(&mut self) -> eyre::Result<()> {
+        let mut extents = Extents::default();
+        let (model, theme) = (&self.model, &self.theme);
+        self.surface
+            .draw(|frame| extents = view::draw(frame, model, theme))
+            .map_err(|error| eyre::eyre!(error).wrap_err("failed to draw on the terminal"))?;
+        update(&mut self.model, Message::Drawn(extents));
+        Ok(())
+    }
+
+    /// Tells something from before the loop.
+    pub fn warn(&mut self, what: String, hint: String) {
+        update(&mut self.model, Message::Warning(what, hint));
+    }
+
+    /// Runs until the agent or the system ends it.
+    ///
+    /// # Errors
+    /// Where the terminal cannot be read or written any more.
+    pub async fn run(&mut self, mut wires: Wires) -> eyre::Result<Ended> {
+        let mut worker_lives = true;
+        loop {
+            self.draw()?;
+            let wake = tokio::time::sleep(self.model.next_wake());
+            let messages = tokio::select! {
+                // In the order of what cannot wait: an editor that has ended is heard before the signal that ended it.
+                biased;
+                edited = edited(&mut self.editing) => {
+                    if let Err(error) = self.surface.resume() {
+                        return Err(eyre::eyre!(error).wrap_err("failed to take the terminal back from the editor"));
+                    }
+                    vec![edited]
+                }
+                event = wires.system.recv() => match event {
+                    Some(SystemEvent::End(ending)) => return Ok(Ended::BySystem(ending)),
+                    Some(SystemEvent::Suspend) => {
+                        self.suspend();
+                        Vec::new()
+                    }
+                    None => eyre::bail!("failed to watch for signals"),
+                },
+                batch = wires.inputs.recv() => match batch {
+                    Some(batch) => {
+                        if self.take_inputs(batch, &wires.calls) {
+                            return Ok(Ended::ByAgent);
+                        }
+                        continue;
+                    }
+                    None => eyre::bail!("failed to read the terminal"),
+                },
+                word = wires.words.recv(), if worker_lives => {
+                    worker_lives = word.is_some();
+                    let mut messages = vec![word.map_or(Message::WorkerGone, Message::Worker)];
+                    while messages.len() < WORDS_PER_DRAW && let Ok(word) = wires.words.try_recv() {
+                        messages.push(Message::Worker(word));
+                    }
+                    messages
+                }
+                () = wake => Vec::new(),
+            };
+            self.tick();
+            for message in messages {
+                if self.apply(message, &wires.calls) {
+                    return Ok(Ended::ByAgent);
+                }
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        update(&mut self.model, Message::Tick((self.clock)()));
+    }
+
+    /// Turns a batch of inputs into messages, each in the scopes that the ones before it have left. Typing that comes
+    /// at once is one message. Says whether the agent has left.
+    fn take_inputs(&mut self, batch: Vec<Input>, calls: &Sender<(CallId, Call)>) -> bool {
+        self.tick();
+        let mut typed = String::new();
+        for input in batch {
+            let message = match input {
+                Input::Resize(..) => continue,
+                Input::Paste(text) => Message::Paste(text),
+                Input::Key(event) => {
+                    let key = Key::from(event);
+                    let action = self.model.keymap.action(self.model.scopes(), key);
+                    match (action, key.typed()) {
+                        (Some(_), _) if event.kind == KeyEventKind::Repeat && !key.repeats() => continue,
+                        (Some(action), _) => Message::Act(action),
+                        (None, Some(c)) if self.model.takes_text() => {
+                            typed.push(c);
+                            continue;
+                        }
+                        (None, _) => continue,
+                    }
+                }
+            };
+            if self.flush(&mut typed, calls) || self.apply(message, calls) {
+                return true;
+            }
+        }
+        self.flush(&mut typed, calls)
+    }
+
+    fn flush(&mut self, typed: &mut String, calls: &Sender<(CallId, Call)>) -> bool {
+        !typed.is_empty() && self.apply(Message::Text(std::mem::take(typed)), calls)
+    }
+
+    /// Applies a message and performs what follows from it. Says whether the agent has left.
+    fn apply(&mut self, message: Message, calls: &Sender<(CallId, Call)>) -> bool {
+        let mut messages = VecDeque::from([message]);
+        while let Some(message) = messages.pop_front() {
+            for effect in update(&mut self.model, message) {
+                match effect {
+                    Effect::Exit => return true,
+                    Effect::Call(id, call) => messages.extend(hand_over(calls, id, call)),
+                    Effect::Copy(text) => messages.extend(self.copy(&text)),
+                    Effect::OpenEditor(target, text) => messages.extend(self.open_editor(target, text)),
+                    Effect::Suspend => self.suspend(),
+                    Effect::LogUnawaited(id) => tracing::warn!(call = id.0, "a reply came that nobody awaits"),
+                }
+            }
+        }
+        false
+    }
+
+    fn copy(&mut self, text: &str) -> Option<Message> {
+        let error = self.surface.copy_to_clipboard(text).err()?;
+        Some(Message::Warning(format!("The terminal did not take the copy: {error}"), "copy it by hand".to_owned()))
+    }
+
+    fn suspend(&mut self) {
+        if let Err(error) = self.surface.stop() {
+            let hint = error.hint().to_owned();
+            update(&mut self.model, Message::Warning(format!("Not suspended: {error}"), hint));
+        }
+    }
+
+    /// Lends the terminal to the agent's editor. Replies are applied meanwhile; nothing is drawn.
+    fn open_editor(&mut self, target: EditTarget, text: String) -> Option<Message> {
+        if let Err(error) = self.surface.suspend() {
+            return Some(Message::Warning(format!("The editor was not started: {error}"), error.hint().to_owned()));
+        }
+        let task = tokio::task::spawn_blocking(move || {
+            let edited = editor::EditorCommand::from_environment().and_then(|command| editor::edit(&text, &command));
+            edited.map_err(|error| format!("Not edited: {error}"))
+        });
+        self.editing = Some((target, task));
+        None
+    }
+}
+
+/// Waits for the editor, as long as one is open; for ever where none is.
+async fn edited(editing: &mut Option<(EditTarget, JoinHandle<Result<String, String>>)>) -> Message {
+    let Some((target, task)) = editing else { return std::future::pending().await };
+    let target = *target;
+    let result = task.await.unwrap_or_else(|_| Err("The program failed while the editor was open".to_owned()));
+    *editing = None;
+    Message::Edited { target, result }
+}
+
+/// Hands a call to the worker without waiting. Where there is no room its failed reply comes from here, or the row would
+/// say `sending` for ever.
+fn hand_over(calls: &Sender<(CallId, Call)>, call_id: CallId, call: Call) -> Option<Message> {
+    let reason = match calls.try_send((call_id, call)) {
+        Ok(()) => return None,
+        Err(TrySendError::Full(_)) => "too many calls wait already",
+        Err(TrySendError::Closed(_)) => "the part that talks to the service has ended",
+    };
+    let result = Err(Fault::new(FaultKind::NotSent { reason: reason.to_owned() }));
+    Some(Message::Worker(FromWorker::Reply(Reply { call_id, result })))
+}
