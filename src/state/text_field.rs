@@ -126,7 +126,7 @@ impl TextField {
             TextEdit::Left => Self::repeat(area, Self::before(area), |area| area.move_cursor(CursorMove::Back)),
             TextEdit::Right => Self::repeat(area, Self::after(area), |area| area.move_cursor(CursorMove::Forward)),
             TextEdit::DeleteLeft => Self::repeat(area, Self::before(area), |area| _ = area.delete_char()),
-            TextEdit::DeleteRight => Self::repeat(area, Self::after(area), |area| _ = area.delete_next_char()),
+            TextEdit::DeleteRight => _ = area.delete_str(Self::after(area)),
             TextEdit::Up => area.move_cursor(CursorMove::Up),
             TextEdit::Down => area.move_cursor(CursorMove::Down),
             TextEdit::WordLeft => area.move_cursor(CursorMove::WordBack),
