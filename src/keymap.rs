@@ -159,7 +159,7 @@ mod tests {
         let line = [Scope::Line, Scope::Text, Scope::Form, Scope::Anywhere];
         assert_eq!(keymap.action(&line, key("enter")), Some(Action::TakeSuggestion));
         assert_eq!(keymap.action(&plan, key("enter")), Some(Action::Edit(crate::action::TextEdit::NewLine)));
-        assert_eq!(keymap.action(&plan, key("ctrl-c")), Some(Action::Quit));
+        assert_eq!(keymap.action(&plan, key("ctrl-c")), Some(Action::Interrupt));
         assert_eq!(keymap.action(&plan, key("q")), None);
     }
 
