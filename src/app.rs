@@ -1,11 +1,12 @@
 //! The shell around the pure middle: one loop that takes what happens, performs the effects, and draws.
 
+mod batch;
 mod setup;
 
 use std::collections::VecDeque;
 
+pub use batch::Batch;
 use color_eyre::eyre;
-use crossterm::event::KeyEventKind;
 use jiff::Timestamp;
 pub use setup::{Parts, setup};
 use tokio::{
@@ -14,7 +15,6 @@ use tokio::{
 };
 
 use crate::{
-    key::Key,
     platform::{Ending, SystemEvent},
     port::{Call, CallId, Fault, FaultKind, FromWorker, Reply},
     state::{EditTarget, Effect, Extents, Message, Model, update},
@@ -145,38 +145,16 @@ impl<'a, S: Surface> App<'a, S> {
         update(&mut self.model, Message::Tick((self.clock)()));
     }
 
-    /// Turns a batch of inputs into messages, each in the scopes that the ones before it have left. Typing that comes
-    /// at once is one message. Says whether the agent has left.
+    /// Applies a batch of inputs. Says whether the agent has left.
     fn take_inputs(&mut self, batch: Vec<Input>, calls: &Sender<(CallId, Call)>) -> bool {
         self.tick();
-        let mut typed = String::new();
-        for input in batch {
-            let message = match input {
-                Input::Resize(..) => continue,
-                Input::Paste(text) => Message::Paste(text),
-                Input::Key(event) => {
-                    let key = Key::from(event);
-                    let action = self.model.keymap.action(self.model.scopes(), key);
-                    match (action, key.typed()) {
-                        (Some(_), _) if event.kind == KeyEventKind::Repeat && !key.repeats() => continue,
-                        (Some(action), _) => Message::Act(action),
-                        (None, Some(c)) if self.model.takes_text() => {
-                            typed.push(c);
-                            continue;
-                        }
-                        (None, _) => continue,
-                    }
-                }
-            };
-            if self.flush(&mut typed, calls) || self.apply(message, calls) {
+        let mut batch = Batch::new(batch);
+        while let Some(message) = batch.next(&self.model) {
+            if self.apply(message, calls) {
                 return true;
             }
         }
-        self.flush(&mut typed, calls)
-    }
-
-    fn flush(&mut self, typed: &mut String, calls: &Sender<(CallId, Call)>) -> bool {
-        !typed.is_empty() && self.apply(Message::Text(std::mem::take(typed)), calls)
+        false
     }
 
     /// Applies a message and performs what follows from it. Says whether the agent has left.
