@@ -90,7 +90,8 @@ pub(super) fn stay(model: &mut Model) {
 
 /// Goes on with leaving, if that is what the agent chose: the next dialog, or the end.
 pub(super) fn proceed(model: &mut Model) -> Vec<Effect> {
-    if model.leaving.queue.is_none() || !model.overlays.is_empty() {
+    // Nothing comes by itself between two keys of something being typed, and no key meant for a text leaves the program.
+    if model.leaving.queue.is_none() || !model.overlays.is_empty() || model.takes_text() {
         return Vec::new();
     }
     while let Some(row) = model.leaving.queue.as_mut().and_then(VecDeque::pop_front) {
