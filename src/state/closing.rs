@@ -33,6 +33,7 @@ pub(super) fn submit(model: &mut Model, row_id: RowId) -> Vec<Effect> {
         row.fault = None;
     });
     model.overlays.pop();
+    model.notice = None;
     model.untouched_since = Some(row_id);
     vec![Effect::Call(call_id, Call::Close { id, actions_taken })]
 }

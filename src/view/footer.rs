@@ -16,19 +16,19 @@ pub(super) fn draw(frame: &mut Frame, notice: Rect, keys: Rect, model: &Model, t
 }
 
 fn notice_lines(model: &Model, theme: &Theme) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
     if let Some(notice) = &model.notice {
         let sign = theme.tone_sign(notice.tone);
-        let mut lines = vec![Line::styled(format!("{sign} {}", notice.text), theme.tone(notice.tone))];
+        lines.push(Line::styled(format!("{sign} {}", notice.text), theme.tone(notice.tone)));
         if let Some(hint) = &notice.hint {
             lines.push(Line::from(vec![Span::styled("  hint: ", Theme::dim()), Span::raw(hint.clone())]));
         }
-        return lines;
     }
     if let Some((call, age)) = model.slow_call() {
         let text = format!("? Still {} after {} s; the keys work meanwhile", call.label, age.as_secs());
-        return vec![Line::styled(text, theme.doubt())];
+        lines.push(Line::styled(text, theme.doubt()));
     }
-    Vec::new()
+    lines
 }
 
 /// What the footer names, as much of it as fits; help stands last and is always there.
