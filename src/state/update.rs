@@ -17,6 +17,9 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::Drawn(extents) => {
             model.extents = extents;
+            if let Some(Overlay::Help { scroll, .. }) = model.overlays.last_mut() {
+                *scroll = (*scroll).min(extents.help);
+            }
             model.details_scroll = model.details_scroll.min(extents.details);
             return Vec::new();
         }
@@ -69,6 +72,7 @@ impl Model {
                 _ if row.and_then(Row::unsent_text).is_some() => None,
                 _ => Some("every text of this request was stored"),
             },
+            Action::Help => (self.scopes()[0] == Scope::Help).then_some("this is the help"),
             Action::Discard => self.form.is_empty().then_some("the form is empty"),
             Action::CloseThem => (self.remains().open == 0).then_some("no request is open"),
             Action::NextSuggestion | Action::PreviousSuggestion => {
@@ -85,7 +89,7 @@ impl Model {
 fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     if let Some(reason) = model.unavailable(action) {
         // Keys that many press by habit say nothing; the rest say why nothing happened.
-        if !matches!(action, Action::Back | Action::NextSuggestion | Action::PreviousSuggestion) {
+        if !matches!(action, Action::Back | Action::Help | Action::NextSuggestion | Action::PreviousSuggestion) {
             model.notice = Some(Notice::info(format!("Nothing to do: {reason}")));
         }
         return Vec::new();
@@ -103,9 +107,7 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::CopyUnsent => return copy_unsent(model),
         Action::Help => {
             let scopes = model.scopes().to_vec();
-            if scopes[0] != Scope::Help {
-                model.overlays.push(Overlay::Help { scopes, scroll: 0 });
-            }
+            model.overlays.push(Overlay::Help { scopes, scroll: 0 });
         }
         Action::Back => back(model),
         Action::NextPane => next_pane(model, true),
