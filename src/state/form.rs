@@ -55,6 +55,12 @@ impl Form {
         form
     }
 
+    /// The form that comes after this one: what was discarded can be brought back in it too.
+    pub(super) fn followed_by(&mut self, next: Self) {
+        let discarded = self.discarded.take();
+        *self = Self { discarded, ..next };
+    }
+
     /// The text of a field.
     #[must_use]
     pub const fn field(&self, field: Field) -> &TextField {
@@ -113,7 +119,6 @@ impl Form {
     pub(super) fn lock(&mut self, row: RowId) {
         self.problems.clear();
         self.refusal = None;
-        self.discarded = None;
         self.sending = Some(row);
     }
 

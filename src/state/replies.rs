@@ -96,7 +96,7 @@ fn opened(model: &mut Model, id: RowId, request: ElevationRequest) {
 /// The form shows this draft no longer: it has become a request, or its row keeps it.
 fn release_form(model: &mut Model, id: RowId) {
     if model.form.sending() == Some(id) {
-        model.form = Form::default();
+        model.form.followed_by(Form::default());
         if model.pane == Pane::Form {
             model.pane = Pane::List;
         }
@@ -177,12 +177,13 @@ pub(super) fn take_up(model: &mut Model, id: RowId) {
     let mut form = Form::with(&row.draft);
     form.focused = Field::Ticket;
     if let Some(fault) = row.fault.clone() {
+        model.notice = Some(Notice::of_fault(&format!("Not opened for {}", row.name()), &fault));
         form.refuse(fault);
     }
     // A refused row has nothing left to say. One of unknown outcome stays: the request may exist.
     if row.state == RowState::Refused {
         model.requests.remove(id);
     }
-    model.form = form;
+    model.form.followed_by(form);
     model.pane = Pane::Form;
 }

@@ -366,7 +366,7 @@ fn step_through(model: &mut Model, step: Step) {
 fn new_request(model: &mut Model) {
     if model.form.sending().is_some() {
         // The draft that is being sent lives in its row: another can begin.
-        model.form = super::Form::default();
+        model.form.followed_by(super::Form::default());
     } else if model.form.problem(model.form.focused).is_none() {
         model.form.focus(Field::Ticket);
     }
