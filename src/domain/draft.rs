@@ -101,14 +101,14 @@ impl fmt::Debug for Draft {
     }
 }
 
+/// Short enough for the narrowest form that stands beside the list.
 const fn missing(field: Field) -> &'static str {
     match field {
-        Field::Ticket => "type the ticket's number",
-        Field::Device => "type the device's name",
+        Field::Ticket => "type its number",
+        Field::Device => "type its name",
         Field::Title => "type a title",
-        Field::Category => "choose or type a category",
-        Field::Subcategory => "choose or type a subcategory",
-        Field::PlanOfAction => "say what you are going to do on the device",
+        Field::Category | Field::Subcategory => "choose or type one",
+        Field::PlanOfAction => "say what you plan",
     }
 }
 
