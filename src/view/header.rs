@@ -18,15 +18,18 @@ use crate::{
 };
 
 pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) {
-    let right = right(model, theme);
-    // What matters least goes first where the line is short: the program's name, then the tenant's id.
     let room = usize::from(area.width);
-    let left = (0..=2)
-        .map(|omitted| left(model, theme, omitted, room))
-        .find(|left| left.width() + right.width() < room)
-        .unwrap_or_else(|| left(model, theme, 2, room));
+    // What matters least goes first where the line is short: the program's name, the tenant's id, the clock, a service
+    // with which all is well. Which tenant it is always has its place.
+    let (left, right) = [(0, 0), (1, 0), (2, 0), (2, 1), (2, 2)]
+        .map(|(of_left, of_right)| (left(model, theme, of_left, room / 3), right(model, theme, of_right)))
+        .into_iter()
+        .find(|(left, right)| left.width() + right.width() < room)
+        .unwrap_or_else(|| (left(model, theme, 2, room / 5), right(model, theme, 2)));
+    let ends = area.width.saturating_sub(u16::try_from(left.width()).unwrap_or(u16::MAX).saturating_add(1));
     frame.render_widget(Paragraph::new(left), area);
-    frame.render_widget(Paragraph::new(right.right_aligned()), area);
+    let beside = Rect { x: area.right() - ends, width: ends, ..area };
+    frame.render_widget(Paragraph::new(right.right_aligned()), beside);
 }
 
 fn left(model: &Model, theme: &Theme, omitted: usize, room: usize) -> Line<'static> {
@@ -38,7 +41,7 @@ fn left(model: &Model, theme: &Theme, omitted: usize, room: usize) -> Line<'stat
     }
     let id = visible(&tenant.id);
     let name = tenant.name.as_deref().map_or_else(|| short(&id), |name| visible(name).into_owned());
-    spans.push(Span::styled(cut(&name, room / 3), theme.tenant()));
+    spans.push(Span::styled(cut(&name, room), theme.tenant()));
     if omitted < 2 && tenant.name.is_some() {
         spans.push(Span::styled(format!(" {}", short(&id)), Theme::dim()));
     }
@@ -60,23 +63,24 @@ fn short(id: &str) -> String {
     }
 }
 
-fn right(model: &Model, theme: &Theme) -> Line<'static> {
-    let mut spans = Vec::new();
+fn right(model: &Model, theme: &Theme, omitted: usize) -> Line<'static> {
+    let mut parts = Vec::new();
     let calls = model.calls.len();
     if calls > 0 {
         let style = if model.slow_call().is_some() { theme.doubt() } else { Style::new() };
-        spans.push(Span::styled(format!("{calls} in flight"), style));
-        spans.push(Span::raw("  "));
+        parts.push(Span::styled(format!("{calls} in flight"), style));
     }
-    let (state, style) = match &model.service {
-        ServiceState::Starting => ("starting", Theme::dim()),
-        ServiceState::Ready => ("signed in", Theme::dim()),
-        ServiceState::NotReady(_) => ("no service", theme.failure()),
-        ServiceState::SignedOut => ("signed out", theme.failure()),
-    };
-    spans.push(Span::styled(state, style));
-    spans.push(Span::raw("  "));
-    spans.push(Span::styled(local(model.now, &model.time_zone, "%H:%M"), Theme::dim()));
-    spans.push(Span::raw(" "));
-    Line::from(spans)
+    match &model.service {
+        ServiceState::Starting => parts.push(Span::styled("starting", Theme::dim())),
+        ServiceState::Ready if omitted < 2 => parts.push(Span::styled("signed in", Theme::dim())),
+        ServiceState::Ready => {}
+        ServiceState::NotReady(_) => parts.push(Span::styled("no service", theme.failure())),
+        ServiceState::SignedOut => parts.push(Span::styled("signed out", theme.failure())),
+    }
+    if omitted < 1 {
+        parts.push(Span::styled(local(model.now, &model.time_zone, "%H:%M"), Theme::dim()));
+    }
+    let last = parts.len().saturating_sub(1);
+    let apart = |(index, part)| [part, Span::raw(if index < last { "  " } else { " " })];
+    parts.into_iter().enumerate().flat_map(apart).collect()
 }
