@@ -47,7 +47,12 @@ pub fn draw(frame: &mut Frame, model: &Model, theme: &Theme) -> Extents {
         too_small(frame, area);
         return extents;
     }
-    let notice_rows = if area.width < TOGETHER.0 { 3 } else { 2 };
+    // Enough for what happened and its hint to be read to the end.
+    let notice_rows = match area.width {
+        ..80 if area.height >= 20 => 4,
+        ..100 => 3,
+        _ => 2,
+    };
     let [header, body, notice, keys] = Layout::vertical([
         Constraint::Length(1),
         Constraint::Min(0),
