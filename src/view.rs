@@ -28,6 +28,7 @@ use ratatui::{
     widgets::Paragraph,
 };
 pub use theme::{Borders, Theme};
+use unicode_width::UnicodeWidthStr;
 
 use crate::{
     domain::invisible_characters,
@@ -93,13 +94,27 @@ fn too_small(frame: &mut Frame, area: Rect) {
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-/// The last line of defence, whatever a widget let through: no cell holds a character that a terminal would act on.
+/// The longest symbol of a cell that is drawn as it is, in bytes: room for every accent and emoji that is one in earnest.
+const LONGEST_SYMBOL: usize = 32;
+
+/// The last line of defence, whatever a widget let through: no cell holds a character that a terminal would act on, nor
+/// more than has room in it.
 fn disarm(frame: &mut Frame) {
     for cell in &mut frame.buffer_mut().content {
-        if invisible_characters(cell.symbol()) > 0 {
-            let kept: String =
-                cell.symbol().chars().filter(|c| invisible_characters(c.encode_utf8(&mut [0; 4])) == 0).collect();
-            cell.set_symbol(if kept.trim().is_empty() { "·" } else { &kept });
+        let symbol = cell.symbol();
+        if symbol.len() <= LONGEST_SYMBOL && invisible_characters(symbol) == 0 {
+            continue;
         }
+        let columns = symbol.width();
+        let mut kept = String::new();
+        for c in symbol.chars().filter(|c| invisible_characters(c.encode_utf8(&mut [0; 4])) == 0) {
+            kept.push(c);
+            // Without what joined them two characters may be wider than the one that they were.
+            if kept.len() > LONGEST_SYMBOL || kept.width() > columns.max(1) {
+                kept.pop();
+                break;
+            }
+        }
+        cell.set_symbol(if kept.trim().is_empty() { "·" } else { &kept });
     }
 }
