@@ -1,5 +1,6 @@
 //! What more than one test stands on.
 
+pub(crate) mod dashboard;
 mod modes;
 pub(crate) mod pty;
 pub(crate) mod server;

@@ -1,0 +1,12 @@
+//! The dashboard's stories: keys and replies in; messages, effects and screens out.
+
+mod any_sequence;
+mod bindings;
+mod close;
+mod create;
+mod leaving;
+mod list;
+mod screens;
+mod text;
+mod time;
+mod untrusted;

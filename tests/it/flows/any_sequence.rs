@@ -1,0 +1,257 @@
+//! Whatever is pressed, pasted, answered and resized: nothing panics, no call is forgotten, no draft is lost.
+
+use std::collections::BTreeSet;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use mmd_elevate::{
+    action::{Action, BINDINGS, TextEdit},
+    domain::{Draft, Field},
+    port::{Answer, Call, CallId, Fault, FaultKind},
+    state::{Closure, Message, Model, Overlay, Pane, RowId, RowState},
+    terminal::Input,
+};
+use proptest::prelude::*;
+
+use crate::support::dashboard::{DRAFT, Dashboard, created, event, events, start};
+
+#[derive(Clone, Debug)]
+enum Step {
+    Press(KeyEvent),
+    /// What an agent does as one: to get far in a few steps.
+    Habit(&'static str),
+    Paste(String),
+    /// The reply to one of the calls under way; `None` is success.
+    Reply(prop::sample::Index, Option<FaultKind>),
+    WrongAnswer(prop::sample::Index),
+    LateReply(u64),
+    Edited(String),
+    Wait(i64),
+    Resize(u16, u16),
+    WorkerGone,
+}
+
+fn kinds() -> impl Strategy<Value = FaultKind> {
+    let reason = "reason".to_owned();
+    prop::sample::select(vec![
+        FaultKind::Declined,
+        FaultKind::NoSuchDevice,
+        FaultKind::AlreadyClosed,
+        FaultKind::NoSuchRequest,
+        FaultKind::NotAccepted { status: 400 },
+        FaultKind::NotSignedIn,
+        FaultKind::NotAllowed,
+        FaultKind::Throttled { retry_after: None },
+        FaultKind::Redirected { status: 301 },
+        FaultKind::NotReached { reason: reason.clone() },
+        FaultKind::NotSent { reason: reason.clone() },
+        FaultKind::TimedOut,
+        FaultKind::Cut,
+        FaultKind::ServerFailed { status: 500 },
+        FaultKind::BrokenAnswer { reason },
+        FaultKind::Crashed,
+    ])
+}
+
+fn steps() -> impl Strategy<Value = Step> {
+    let bound: Vec<KeyEvent> =
+        BINDINGS.iter().flat_map(|binding| binding.keys).map(|key| event(key.parse().unwrap())).collect();
+    let typed = any::<char>().prop_map(|c| KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE));
+    let habits =
+        [DRAFT, "ctrl-s", "esc n", "esc esc c Done", "esc esc q c", "esc / closed enter", "n ctrl-x", "esc g enter"];
+    prop_oneof![
+        8 => prop::sample::select(bound).prop_map(Step::Press),
+        3 => typed.prop_map(Step::Press),
+        6 => prop::sample::select(habits.to_vec()).prop_map(Step::Habit),
+        2 => any::<String>().prop_map(Step::Paste),
+        1 => "[a-z\r\n\t\u{1b}\u{301}\u{202e}👩\u{200d}🚒]{0,200}".prop_map(Step::Paste),
+        4 => (any::<prop::sample::Index>(), prop::option::weighted(0.6, kinds())).prop_map(|(i, kind)| Step::Reply(i, kind)),
+        1 => any::<prop::sample::Index>().prop_map(Step::WrongAnswer),
+        1 => (0_u64..20).prop_map(Step::LateReply),
+        1 => "\\PC{0,50}(\n\\PC{0,20}){0,3}".prop_map(Step::Edited),
+        1 => (0_i64..100_000).prop_map(Step::Wait),
+        2 => (1_u16..=300, 1_u16..=100).prop_map(|(columns, rows)| Step::Resize(columns, rows)),
+        1 => (1_u16..=60, 1_u16..=25).prop_map(|(columns, rows)| Step::Resize(columns, rows)),
+        1 => prop::bool::weighted(0.05).prop_map(|gone| if gone { Step::WorkerGone } else { Step::Wait(1) }),
+    ]
+}
+
+/// Everything an agent has typed that the dashboard holds: drafts whole, and the texts of close dialogs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Typed {
+    Draft([String; 6]),
+    ActionsTaken(RowId, String),
+}
+
+fn draft(draft: &Draft) -> Typed {
+    Typed::Draft(Field::ALL.map(|field| draft.get(field).to_owned()))
+}
+
+fn held(model: &Model) -> BTreeSet<Typed> {
+    let mut held: BTreeSet<Typed> = model.requests.all().map(|row| draft(&row.draft)).collect();
+    if !model.form.is_empty() {
+        held.insert(draft(&model.form.draft()));
+    }
+    for row in model.requests.all() {
+        let typed = row.actions_taken.as_ref().map(|text| text.text());
+        let stored = row.request.as_ref().filter(|_| row.state == RowState::Closed(Closure::Done));
+        let stored = stored.map(|request| request.actions_taken.raw().to_owned());
+        held.extend(typed.or(stored).filter(|text| !text.is_empty()).map(|text| Typed::ActionsTaken(row.id, text)));
+    }
+    held
+}
+
+/// What a message may take away, because the agent is editing it: the draft in the form, or a dialog's text.
+fn may_change(model: &Model, message: &Message) -> Option<Typed> {
+    let edits = matches!(
+        message,
+        Message::Text(_)
+            | Message::Paste(_)
+            | Message::Edited { .. }
+            | Message::Act(Action::Edit(_) | Action::Discard | Action::TakeSuggestion)
+    );
+    if !edits {
+        return None;
+    }
+    match model.overlays.last() {
+        Some(Overlay::Close { row, .. }) => {
+            let text = model.requests.get(*row)?.actions_taken.as_ref()?.text();
+            Some(Typed::ActionsTaken(*row, text))
+        }
+        None if model.pane == Pane::Form && !model.filtering => Some(draft(&model.form.draft())),
+        _ => None,
+    }
+}
+
+/// A step of one message, and what holds of it.
+fn take(dashboard: &mut Dashboard, input: Input) {
+    let before = dashboard.model.clone();
+    let meant = dashboard.batch(vec![input]);
+    let [message] = &meant[..] else { return assert!(meant.is_empty()) };
+    if dashboard.left() {
+        let at_once = matches!(message, Message::Act(Action::LeaveThem | Action::Interrupt));
+        assert!(at_once || dashboard.model.remains().nothing(), "{message:?} leaves something behind");
+    }
+    let changing = may_change(&before, message);
+    assert_kept(&before, &dashboard.model, changing.as_ref(), message);
+    if let (Some(Typed::Draft(was)), false) = (&changing, is_whole(message)) {
+        let now = dashboard.form();
+        let focused = before.form.focused as usize;
+        let others = |texts: &[String; 6]| {
+            texts.iter().enumerate().filter(|(i, _)| *i != focused).map(|(_, t)| t.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(others(was), others(&now), "one field changes at a time");
+    }
+    if let (Some(Typed::Draft(was)), Message::Text(text)) = (&changing, message) {
+        let focused = before.form.focused as usize;
+        let visible = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t')).count();
+        assert_eq!(dashboard.form()[focused].chars().count(), was[focused].chars().count() + visible, "{text:?}");
+    }
+}
+
+/// Whether the message is about the whole draft.
+fn is_whole(message: &Message) -> bool {
+    matches!(message, Message::Act(Action::Discard | Action::Edit(TextEdit::Undo)))
+}
+
+#[track_caller]
+fn assert_kept(before: &Model, after: &Model, changing: Option<&Typed>, what: &Message) {
+    let after = held(after);
+    for typed in held(before) {
+        assert!(after.contains(&typed) || changing == Some(&typed), "{typed:?} was lost by {what:?}");
+    }
+}
+
+/// Each call on the wire is awaited by a row, and no row awaits anything else.
+fn assert_settled(dashboard: &Dashboard) {
+    let on_the_wire: BTreeSet<CallId> = dashboard.calls().iter().map(|(id, _)| *id).collect();
+    let awaited: BTreeSet<CallId> = dashboard.model.calls.keys().copied().collect();
+    let by_rows: BTreeSet<CallId> = dashboard
+        .model
+        .requests
+        .all()
+        .filter_map(|row| match row.state {
+            RowState::Sending(id) | RowState::Closing(id) => Some(id),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(on_the_wire, awaited);
+    assert_eq!(awaited, by_rows);
+}
+
+fn happens(dashboard: &mut Dashboard, step: Step) {
+    let before = dashboard.model.clone();
+    match step {
+        Step::Press(key) => return take(dashboard, Input::Key(key)),
+        Step::Paste(text) => return take(dashboard, Input::Paste(text)),
+        Step::Habit(keys) => {
+            for key in events(keys) {
+                if !dashboard.left() {
+                    take(dashboard, Input::Key(key));
+                }
+            }
+            return;
+        }
+        Step::Reply(index, fault) => {
+            let Some(index) = index_of(dashboard, index) else { return };
+            let answer = match &dashboard.calls()[index].1 {
+                Call::Create(request) => Answer::Created(Box::new(created(request, "id", start()))),
+                Call::Close { .. } => Answer::Closed,
+            };
+            dashboard.reply_to(index, fault.map_or(Ok(answer), |kind| Err(Fault::new(kind))));
+        }
+        Step::WrongAnswer(index) => {
+            let Some(index) = index_of(dashboard, index) else { return };
+            let wrong = match &dashboard.calls()[index].1 {
+                Call::Create(_) => Ok(Answer::Closed),
+                Call::Close { .. } => Err(Fault::new(FaultKind::NoSuchDevice)),
+            };
+            dashboard.reply_to(index, wrong);
+        }
+        Step::LateReply(id) => {
+            if dashboard.calls().iter().all(|(call, _)| call.0 != id) {
+                dashboard.reply(CallId(id), Ok(Answer::Closed));
+            }
+        }
+        Step::Edited(text) => {
+            // The editor was opened where a long text had the focus, and no key has come since.
+            let target = match dashboard.model.overlays.last() {
+                Some(Overlay::Close { row, .. }) => mmd_elevate::state::EditTarget::ActionsTaken(*row),
+                None if dashboard.model.pane == Pane::Form && dashboard.model.takes_text() => {
+                    mmd_elevate::state::EditTarget::PlanOfAction
+                }
+                _ => return,
+            };
+            let message = Message::Edited { target, result: Ok(text) };
+            dashboard.happens(message.clone());
+            return assert_kept(&before, &dashboard.model, may_change(&before, &message).as_ref(), &message);
+        }
+        Step::Wait(seconds) => _ = dashboard.after(seconds),
+        Step::Resize(columns, rows) => _ = dashboard.resize(columns, rows),
+        Step::WorkerGone => dashboard.worker_gone(),
+    }
+    assert_kept(&before, &dashboard.model, None, &Message::WorkerGone);
+}
+
+fn index_of(dashboard: &Dashboard, index: prop::sample::Index) -> Option<usize> {
+    (!dashboard.calls().is_empty()).then(|| index.index(dashboard.calls().len()))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, max_shrink_iters: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_sequence_of_events_is_survived(steps in prop::collection::vec(steps(), 1..60)) {
+        let mut dashboard = Dashboard::new();
+        for step in steps {
+            happens(&mut dashboard, step);
+            if dashboard.left() {
+                dashboard = Dashboard::new();
+            }
+            assert_settled(&dashboard);
+        }
+        while !dashboard.left() && !dashboard.calls().is_empty() {
+            dashboard.fails(FaultKind::TimedOut, "");
+        }
+        prop_assert!(dashboard.left() || dashboard.model.requests.all().all(|row| !row.state.in_flight()));
+    }
+}

@@ -1,0 +1,134 @@
+//! Leaving: the question, the dialogs in turn, and the way out at once.
+
+use mmd_elevate::{
+    port::FaultKind,
+    state::{Effect, Overlay},
+};
+
+use crate::support::dashboard::{DRAFT, Dashboard};
+
+fn two() -> Dashboard {
+    Dashboard::with_open(&["INC-1 MMD-1 Excel", "INC-2 MMD-2 Word"])
+}
+
+fn asks(dashboard: &Dashboard) -> bool {
+    dashboard.model.overlays.last() == Some(&Overlay::Quit)
+}
+
+#[test]
+fn where_nothing_would_be_left_behind_nothing_is_asked() {
+    for key in ["q", "ctrl-c"] {
+        assert!(Dashboard::new().press(key).left());
+    }
+    let mut dashboard = two();
+    dashboard.press("c Done ctrl-s j c Done ctrl-s").closed().closed();
+    assert!(dashboard.press("q").left());
+}
+
+#[test]
+fn what_would_be_left_behind_is_named() {
+    let mut dashboard = two();
+    dashboard.send("INC-3 MMD-3 Title");
+    dashboard.fails(FaultKind::TimedOut, "").send("INC-4 MMD-4 Title");
+    dashboard.press("n INC-5 esc q");
+    for text in [
+        "2 requests are open",
+        "1 call is under way",
+        "1 request may or may not be open",
+        "1 draft would be lost",
+        "c close them",
+        "l leave them",
+        "Esc stay",
+    ] {
+        assert!(dashboard.shows(text), "{text}\n{}", dashboard.screen());
+    }
+    dashboard.press("esc");
+    assert!(!asks(&dashboard) && !dashboard.left());
+    assert!(dashboard.press("q l").left());
+}
+
+#[test]
+fn a_draft_alone_is_asked_about_and_offers_nothing_to_close() {
+    let mut dashboard = Dashboard::new();
+    dashboard.press("n INC-1 esc q");
+    assert!(asks(&dashboard) && !dashboard.shows("close them"));
+    dashboard.press("c");
+    assert!(asks(&dashboard) && !dashboard.left());
+}
+
+#[test]
+fn closing_them_goes_through_the_dialogs_in_turn_and_leaves_when_all_is_done() {
+    let mut dashboard = two();
+    dashboard.press("q c");
+    assert!(dashboard.shows("MMD-1") && dashboard.shows("Close request"));
+    dashboard.press("first ctrl-s second ctrl-s");
+    assert_eq!((dashboard.close(0), dashboard.close(1)), (("id-1", "first"), ("id-2", "second")));
+    assert_eq!(dashboard.notice(), "Leaving as soon as the calls under way have ended");
+    dashboard.closed();
+    assert!(!dashboard.left());
+    dashboard.closed();
+    assert!(dashboard.left());
+}
+
+#[test]
+fn leaving_a_dialog_on_the_way_out_means_to_stay() {
+    let mut dashboard = two();
+    dashboard.press("q c first esc");
+    assert!(dashboard.model.overlays.is_empty() && !dashboard.left());
+    dashboard.press("j c ctrl-s").closed();
+    assert!(!dashboard.left() && dashboard.model.overlays.is_empty(), "nothing comes by itself any more");
+}
+
+#[test]
+fn a_close_that_fails_on_the_way_out_is_asked_about_again() {
+    let mut dashboard = two();
+    dashboard.press("q c first ctrl-s second ctrl-s").closed();
+    dashboard.press("j").fails(FaultKind::NotAllowed, "");
+    assert!(asks(&dashboard) && !dashboard.left());
+}
+
+#[test]
+fn a_text_that_was_not_stored_is_seen_before_the_end() {
+    let mut dashboard = Dashboard::with_open(&["INC-1 MMD-1 Excel"]);
+    dashboard.press("q c Done ctrl-s").fails(FaultKind::AlreadyClosed, "");
+    assert!(!dashboard.left() && dashboard.shows("Already closed"));
+    assert!(dashboard.press("esc").left());
+}
+
+#[test]
+fn leaving_takes_no_keys_from_what_is_being_typed_meanwhile() {
+    let mut dashboard = Dashboard::with_open(&["INC-1 MMD-1 Excel"]);
+    dashboard.press("q c Done ctrl-s n INC-");
+    dashboard.closed();
+    dashboard.press("cl");
+    assert_eq!(dashboard.form()[0], "INC-cl");
+    assert!(!dashboard.left());
+    dashboard.press("esc");
+    assert!(asks(&dashboard), "and is asked about again after it");
+}
+
+#[test]
+fn ctrl_c_asks_and_a_second_within_two_seconds_leaves_at_once() {
+    let mut dashboard = two();
+    dashboard.press("ctrl-c");
+    assert!(asks(&dashboard) && dashboard.notice().contains("Ctrl-C again leaves at once"));
+    assert!(dashboard.after(2).press("ctrl-c").left());
+
+    let mut dashboard = two();
+    assert!(!dashboard.press("ctrl-c").after(3).press("ctrl-c").left());
+    assert!(dashboard.press("ctrl-c").left());
+
+    for keys in [DRAFT, "c typing", "/ typing", "f1", "q"] {
+        let mut dashboard = two();
+        assert!(dashboard.press(keys).press("ctrl-c ctrl-c").left(), "everywhere: {keys}");
+    }
+}
+
+#[test]
+fn ctrl_z_outside_text_suspends() {
+    let mut dashboard = two();
+    dashboard.press("ctrl-z tab ctrl-z");
+    assert_eq!(dashboard.take_effects(), [Effect::Suspend, Effect::Suspend]);
+    dashboard.press("n ctrl-z / ctrl-z");
+    assert_eq!(dashboard.take_effects(), []);
+}

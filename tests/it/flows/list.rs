@@ -1,0 +1,158 @@
+//! The list and the details: moving, ordering, filtering, copying.
+
+use mmd_elevate::{
+    port::FaultKind,
+    state::{
+        Effect,
+        Pane::{Details, Form, List},
+    },
+};
+
+use crate::support::dashboard::Dashboard;
+
+fn three() -> Dashboard {
+    Dashboard::with_open(&["INC-2 MMD-9 Excel", "INC-3 MMD-7 Word", "INC-1 MMD-8 Excel again"])
+}
+
+#[test]
+fn the_order_goes_round() {
+    let mut dashboard = three();
+    assert_eq!(dashboard.list(), ["> INC-1 open", "INC-3 open", "INC-2 open"]);
+    for (order, list) in [
+        ("oldest first", ["INC-2 open", "INC-3 open", "> INC-1 open"]),
+        ("by ticket", ["> INC-1 open", "INC-2 open", "INC-3 open"]),
+        ("by device", ["INC-3 open", "> INC-1 open", "INC-2 open"]),
+        ("by state", ["INC-2 open", "INC-3 open", "> INC-1 open"]),
+        ("newest first", ["> INC-1 open", "INC-3 open", "INC-2 open"]),
+    ] {
+        dashboard.press("s");
+        assert_eq!(dashboard.notice(), format!("Sorted {order}"));
+        assert_eq!(dashboard.list(), list, "{order}");
+    }
+}
+
+#[test]
+fn the_selection_holds_its_row_whatever_changes_around_it() {
+    let mut dashboard = three();
+    dashboard.press("j");
+    assert_eq!(dashboard.list(), ["INC-1 open", "> INC-3 open", "INC-2 open"]);
+    dashboard.press("k c Done ctrl-s j").closed();
+    assert_eq!(dashboard.list(), ["> INC-3 open", "INC-2 open"]);
+    dashboard.press("s / excel");
+    assert_eq!(dashboard.list(), ["> INC-2 open"], "a row that is filtered away leaves it to its neighbour");
+    dashboard.press("esc s");
+    assert_eq!(dashboard.list(), ["> INC-2 open", "INC-3 open"]);
+    dashboard.send("INC-0 MMD-0 New");
+    assert_eq!(dashboard.list(), ["> INC-0 sending", "INC-2 open", "INC-3 open"], "a new request is selected");
+    dashboard.press("j").fails(FaultKind::TimedOut, "");
+    assert_eq!(dashboard.list(), ["INC-0 unknown", "> INC-2 open", "INC-3 open"]);
+}
+
+#[test]
+fn moving_stops_at_the_ends() {
+    let requests: Vec<String> = (10..40).map(|number| format!("INC-{number} MMD-1 Title")).collect();
+    let mut dashboard = Dashboard::with_open(&requests.iter().map(String::as_str).collect::<Vec<_>>());
+    for (keys, position) in [
+        ("k", 0),
+        ("j down", 2),
+        ("pgdn", 12),
+        ("G j", 29),
+        ("pgup", 19),
+        ("end", 29),
+        ("g", 0),
+        ("down down down up", 2),
+        ("home", 0),
+    ] {
+        dashboard.press(keys);
+        assert_eq!(dashboard.model.requests.position(), Some(position), "{keys}");
+        let ticket = format!("> INC-{}", 39 - position);
+        assert!(dashboard.shows(&ticket), "the selected row is always seen: {keys}\n{}", dashboard.screen());
+    }
+}
+
+#[test]
+fn the_filter_works_as_it_is_typed_and_esc_clears_it() {
+    let mut dashboard = three();
+    dashboard.press("/ EXCEL");
+    assert_eq!(dashboard.list(), ["> INC-1 open", "INC-2 open"]);
+    dashboard.press("space mmd-9");
+    assert_eq!(dashboard.list(), ["> INC-2 open"], "every word of it");
+    dashboard.press("enter");
+    assert!(!dashboard.model.filtering && dashboard.shows("1 found"));
+    dashboard.press("esc");
+    assert_eq!(dashboard.list().len(), 3);
+    dashboard.press("/ zzz");
+    assert!(dashboard.shows("Nothing matches the filter. Esc clears it."));
+    dashboard.press("esc");
+    assert_eq!(dashboard.list().len(), 3);
+    assert!(!dashboard.model.filtering);
+}
+
+#[test]
+fn a_filter_finds_by_state_and_shows_the_closed_only_when_asked() {
+    let mut dashboard = three();
+    dashboard.press("c Done ctrl-s").closed().send("INC-4 MMD-4 Excel");
+    dashboard.press("/ excel");
+    assert_eq!(dashboard.list(), ["> INC-4 sending", "INC-2 open"]);
+    dashboard.press("space closed");
+    assert_eq!(dashboard.list(), ["> INC-1 closed"]);
+    dashboard.press("esc / sending");
+    assert_eq!(dashboard.list(), ["> INC-4 sending"]);
+}
+
+#[test]
+fn a_new_request_is_shown_whatever_the_filter_says() {
+    let mut dashboard = three();
+    dashboard.press("/ zzz enter").send("INC-4 MMD-4 Other");
+    assert_eq!(dashboard.list()[0], "> INC-4 sending");
+}
+
+#[test]
+fn the_id_and_a_line_for_the_ticket_are_copied() {
+    let mut dashboard = three();
+    dashboard.press("y Y");
+    let line = "INC-1 · MMD-8 · Excel again · id-3 · opened 2026-11-22T14:02:00Z · open";
+    assert_eq!(dashboard.take_effects(), [Effect::Copy("id-3".to_owned()), Effect::Copy(line.to_owned())]);
+    dashboard.send("INC-4 MMD-4 Other");
+    dashboard.press("y");
+    assert_eq!(dashboard.take_effects(), []);
+    assert_eq!(dashboard.notice(), "Nothing to do: the service has given it no id yet");
+}
+
+#[test]
+fn details_scroll_and_begin_at_the_top_for_each_request() {
+    let mut dashboard = three();
+    dashboard.resize(80, 24).press("n INC-4 tab MMD-4 tab Long tab Office tab Word tab");
+    let steps: Vec<_> = (1..=60).map(|line| format!("step {line}.")).collect();
+    dashboard.paste(&steps.join("\n")).press("ctrl-s").opened();
+    dashboard.press("enter");
+    assert!(dashboard.shows("step 1.") && !dashboard.shows("step 60."));
+    dashboard.press("G");
+    assert!(dashboard.shows("step 60.") && !dashboard.shows("step 1."));
+    dashboard.press("k");
+    assert!(!dashboard.shows("step 60."));
+    dashboard.press("j pgup g");
+    assert!(dashboard.shows("step 1."));
+    dashboard.press("G esc j enter");
+    assert!(dashboard.shows("INC-1") && dashboard.model.details_scroll == 0);
+}
+
+#[test]
+fn tab_goes_round_the_panes() {
+    let mut dashboard = three();
+    let mut seen = Vec::new();
+    for keys in ["tab", "tab", "esc", "shift-tab", "esc", "tab", "shift-tab"] {
+        dashboard.press(keys);
+        seen.push(dashboard.model.pane);
+    }
+    assert_eq!(seen, [Details, Form, List, Form, List, Details, List]);
+}
+
+#[test]
+fn an_empty_list_says_what_to_do() {
+    let mut dashboard = Dashboard::new();
+    assert!(dashboard.shows("No open requests. n opens one."));
+    dashboard.open("INC-1 MMD-1 Excel");
+    dashboard.press("c Done ctrl-s").closed();
+    assert!(dashboard.shows("1 closed since the start"));
+}

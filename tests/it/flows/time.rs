@@ -1,0 +1,65 @@
+//! The clock: what the dashboard says of time, and when it has to be drawn again.
+
+use std::time::Duration;
+
+use crate::support::dashboard::Dashboard;
+
+#[test]
+fn nothing_is_due_before_the_minute_while_nothing_is_under_way() {
+    let mut dashboard = Dashboard::new();
+    assert_eq!(dashboard.wakes_in(), Duration::from_secs(60));
+    dashboard.after(59);
+    assert_eq!(dashboard.wakes_in(), Duration::from_secs(1));
+    assert!(dashboard.shows("14:02"));
+    dashboard.after(1);
+    assert!(dashboard.shows("14:03"));
+}
+
+#[test]
+fn a_call_that_takes_longer_than_three_seconds_says_so() {
+    let mut dashboard = Dashboard::new();
+    dashboard.send("INC-1 MMD-1 Excel");
+    assert_eq!(dashboard.wakes_in(), Duration::from_secs(3));
+    dashboard.after(2);
+    assert!(!dashboard.shows("Still"));
+    assert_eq!(dashboard.wakes_in(), Duration::from_secs(1));
+    dashboard.after(1);
+    assert!(dashboard.shows("Still opening a request for MMD-1 (INC-1) after 3 s"));
+    assert_eq!(dashboard.wakes_in(), Duration::from_secs(1), "its seconds are shown");
+    dashboard.after(7);
+    assert!(dashboard.shows("after 10 s"));
+    dashboard.opened();
+    assert!(!dashboard.shows("Still"));
+    assert_eq!(dashboard.wakes_in(), Duration::from_secs(50));
+}
+
+#[test]
+fn a_slow_call_says_so_whatever_was_said_before() {
+    let mut dashboard = Dashboard::with_open(&["INC-1 MMD-1 Excel"]);
+    dashboard.press("c Done ctrl-s").after(3);
+    assert!(dashboard.shows("Still closing MMD-1 (INC-1) after 3 s"), "{}", dashboard.screen());
+    dashboard.press("s").after(1);
+    assert!(dashboard.shows("Sorted oldest first"));
+    assert!(dashboard.shows("Still closing MMD-1 (INC-1) after 4 s"), "{}", dashboard.screen());
+}
+
+#[test]
+fn of_several_slow_calls_the_oldest_is_named() {
+    let mut dashboard = Dashboard::new();
+    dashboard.send("INC-1 MMD-1 Excel");
+    dashboard.after(2).send("INC-2 MMD-2 Word");
+    dashboard.after(3);
+    assert!(dashboard.shows("Still opening a request for MMD-1 (INC-1) after 5 s"));
+    assert!(dashboard.shows("2 in flight"));
+}
+
+#[test]
+fn ages_grow_by_the_minute() {
+    let mut dashboard = Dashboard::with_open(&["INC-1 MMD-1 Excel"]);
+    assert!(dashboard.shows("<1 min"));
+    dashboard.after(60);
+    assert!(dashboard.shows(" 1 min"));
+    dashboard.after(3 * 3_600);
+    assert!(dashboard.shows(" 3 h"));
+    assert!(dashboard.shows("as of 14:02:00"), "what came from the service says when");
+}

@@ -1,0 +1,404 @@
+//! The dashboard without a terminal, a network or a clock: keys and replies go in, effects and a screen come out.
+
+use std::{path::Path, time::Duration};
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use mmd_elevate::{
+    app::Batch,
+    domain::{ElevationRequest, Field, NewElevationRequest, RequestId, ServiceTime, Untrusted},
+    key::Key,
+    keymap::Keymap,
+    port::{Answer, Call, CallId, Fault, FaultKind, FromWorker, Reply},
+    state::{Category, Effect, Extents, Message, Model, Row, Setup, Tenant, update},
+    terminal::Input,
+    view::{self, Theme},
+};
+use ratatui::{
+    Terminal,
+    backend::TestBackend,
+    style::{Color, Modifier},
+};
+
+/// A form that can be sent, as it is typed from the list.
+pub(crate) const DRAFT: &str = "n INC-10442 tab MMD-03690457680 tab 'Excel add-in crashes' tab Office tab Excel tab 'Start Excel as administrator.'";
+
+/// The driver.
+#[derive(Clone)]
+pub(crate) struct Dashboard {
+    pub(crate) model: Model,
+    terminal: Terminal<TestBackend>,
+    now: Timestamp,
+    /// What the dashboard asked of the world, other than calls, since it was last looked at.
+    effects: Vec<Effect>,
+    /// The calls on the wire that have no reply yet.
+    calls: Vec<(CallId, Call)>,
+    left: bool,
+}
+
+pub(crate) fn start() -> Timestamp {
+    "2026-11-22T14:02:00Z".parse().unwrap()
+}
+
+pub(crate) fn setup() -> Setup {
+    let category = |name: &str, subcategories: &[&str]| Category {
+        name: name.to_owned(),
+        subcategories: subcategories.iter().map(|&name| name.to_owned()).collect(),
+    };
+    Setup {
+        tenant: Tenant {
+            name: Some("Contoso".to_owned()),
+            id: "7f3c0b1a-2d4e-4f60-8a9b-c1d2e3f46677".to_owned(),
+            practice: true,
+        },
+        categories: vec![
+            category("Office", &["Excel", "Outlook", "Word"]),
+            category("Windows", &["Services", "Updates"]),
+            category("Hardware", &["Printer"]),
+        ],
+        keymap: Keymap::default(),
+        time_zone: TimeZone::UTC,
+        now: start(),
+    }
+}
+
+impl Dashboard {
+    /// The dashboard as it stands once the service is ready, at 120x36.
+    pub(crate) fn new() -> Self {
+        Self::at(120, 36)
+    }
+
+    pub(crate) fn at(columns: u16, rows: u16) -> Self {
+        let terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+        let model = Model::new(setup());
+        let mut dashboard = Self { model, terminal, now: start(), effects: Vec::new(), calls: Vec::new(), left: false };
+        dashboard.draw();
+        dashboard.says(FromWorker::Ready);
+        dashboard
+    }
+
+    /// A dashboard with requests that the service opened, each `TICKET DEVICE TITLE`, the last one selected.
+    pub(crate) fn with_open(requests: &[&str]) -> Self {
+        let mut dashboard = Self::new();
+        for request in requests {
+            dashboard.open(request);
+        }
+        dashboard
+    }
+
+    /// Sends a request, and lets the service open it.
+    pub(crate) fn open(&mut self, request: &str) {
+        self.send(request);
+        self.opened();
+    }
+
+    /// Sends a request: `TICKET DEVICE TITLE`.
+    pub(crate) fn send(&mut self, request: &str) {
+        let [ticket, device, title] = request.splitn(3, ' ').collect::<Vec<_>>()[..] else { panic!("{request}") };
+        self.burst(&format!("n '{ticket}' tab '{device}' tab '{title}' tab Office tab Excel tab 'Start it.' ctrl-s"));
+    }
+
+    /// Presses keys one after the other. Each word is the name of a key or else text that is typed; text that names a
+    /// key or holds blanks stands in single quotes.
+    pub(crate) fn press(&mut self, keys: &str) -> &mut Self {
+        for event in events(keys) {
+            assert!(!self.left, "the agent has left");
+            self.batch(vec![Input::Key(event)]);
+        }
+        self
+    }
+
+    /// The same keys in one batch.
+    pub(crate) fn burst(&mut self, keys: &str) -> &mut Self {
+        self.batch(events(keys).into_iter().map(Input::Key).collect());
+        self
+    }
+
+    pub(crate) fn paste(&mut self, text: &str) -> &mut Self {
+        self.batch(vec![Input::Paste(text.to_owned())]);
+        self
+    }
+
+    /// What the loop does with a batch. Returns what the inputs meant.
+    pub(crate) fn batch(&mut self, inputs: Vec<Input>) -> Vec<Message> {
+        let mut meant = Vec::new();
+        let mut batch = Batch::new(inputs);
+        self.apply(Message::Tick(self.now));
+        while !self.left
+            && let Some(message) = batch.next(&self.model)
+        {
+            meant.push(message.clone());
+            self.apply(message);
+        }
+        self.draw();
+        meant
+    }
+
+    fn apply(&mut self, message: Message) {
+        for effect in update(&mut self.model, message) {
+            match effect {
+                Effect::Call(id, call) => self.calls.push((id, call)),
+                Effect::Exit => self.left = true,
+                effect => self.effects.push(effect),
+            }
+        }
+    }
+
+    /// What comes without a key.
+    pub(crate) fn happens(&mut self, message: Message) -> &mut Self {
+        self.apply(Message::Tick(self.now));
+        self.apply(message);
+        self.draw();
+        self
+    }
+
+    fn says(&mut self, word: FromWorker) -> &mut Self {
+        self.happens(Message::Worker(word))
+    }
+
+    /// Time goes by.
+    pub(crate) fn after(&mut self, seconds: i64) -> &mut Self {
+        self.now += SignedDuration::from_secs(seconds);
+        self.apply(Message::Tick(self.now));
+        self.draw();
+        self
+    }
+
+    pub(crate) fn wakes_in(&self) -> Duration {
+        self.model.next_wake()
+    }
+
+    pub(crate) fn resize(&mut self, columns: u16, rows: u16) -> &mut Self {
+        self.terminal.backend_mut().resize(columns, rows);
+        self.batch(vec![Input::Resize(columns, rows)]);
+        self
+    }
+
+    /// The calls on the wire that have no reply yet.
+    pub(crate) fn calls(&self) -> &[(CallId, Call)] {
+        &self.calls
+    }
+
+    /// The create that was handed over as the `index`th of those under way.
+    pub(crate) fn create(&self, index: usize) -> NewElevationRequest {
+        match &self.calls[index].1 {
+            Call::Create(request) => request.clone(),
+            Call::Close { .. } => panic!("a close"),
+        }
+    }
+
+    /// The close under way: its id and its text.
+    pub(crate) fn close(&self, index: usize) -> (&str, &str) {
+        match &self.calls[index].1 {
+            Call::Close { id, actions_taken } => (id.raw(), actions_taken),
+            Call::Create(_) => panic!("a create"),
+        }
+    }
+
+    /// The reply to the `index`th call under way.
+    pub(crate) fn reply_to(&mut self, index: usize, result: Result<Answer, Fault>) -> &mut Self {
+        let (call_id, _) = self.calls.remove(index);
+        self.reply(call_id, result)
+    }
+
+    /// A reply, to whichever call.
+    pub(crate) fn reply(&mut self, call_id: CallId, result: Result<Answer, Fault>) -> &mut Self {
+        self.says(FromWorker::Reply(Reply { call_id, result }))
+    }
+
+    /// The service opens what was sent by the oldest call under way.
+    pub(crate) fn opened(&mut self) -> &mut Self {
+        let answer = created(&self.create(0), &format!("id-{}", self.calls[0].0.0), self.now);
+        self.reply_to(0, Ok(Answer::Created(Box::new(answer))))
+    }
+
+    /// The service takes the close of the oldest call under way.
+    pub(crate) fn closed(&mut self) -> &mut Self {
+        self.reply_to(0, Ok(Answer::Closed))
+    }
+
+    /// The oldest call under way fails.
+    pub(crate) fn fails(&mut self, kind: FaultKind, words: &str) -> &mut Self {
+        self.reply_to(0, Err(fault(kind, words)))
+    }
+
+    /// The worker ends, and with it all that was on the wire.
+    pub(crate) fn worker_gone(&mut self) {
+        self.calls.clear();
+        self.happens(Message::WorkerGone);
+    }
+
+    pub(crate) fn left(&self) -> bool {
+        self.left
+    }
+
+    /// What the dashboard has asked of the world, other than calls, since this was last asked.
+    pub(crate) fn take_effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    /// The texts of the form, in the order of its fields.
+    pub(crate) fn form(&self) -> [String; 6] {
+        Field::ALL.map(|field| self.model.form.field(field).text())
+    }
+
+    /// The row whose ticket this is.
+    pub(crate) fn row(&self, ticket: &str) -> &Row {
+        self.model.requests.all().find(|row| row.text(Field::Ticket) == ticket).unwrap()
+    }
+
+    /// The list as it is shown: `ticket state`, the selected row with a `>`.
+    pub(crate) fn list(&self) -> Vec<String> {
+        let selected = self.model.requests.selected().map(|row| row.id);
+        let row = |id| self.model.requests.get(id).unwrap();
+        let line = |row: &Row| {
+            let mark = if selected == Some(row.id) { "> " } else { "" };
+            format!("{mark}{} {}", row.text(Field::Ticket), row.state.word())
+        };
+        self.model.requests.shown().iter().map(|id| line(row(*id))).collect()
+    }
+
+    /// What just happened, with its hint.
+    pub(crate) fn notice(&self) -> String {
+        self.model.notice.as_ref().map_or_else(String::new, |notice| {
+            notice.hint.as_ref().map_or_else(|| notice.text.clone(), |hint| format!("{} · hint: {hint}", notice.text))
+        })
+    }
+
+    /// The screen as text; the cursor is not in it.
+    pub(crate) fn screen(&self) -> String {
+        let buffer = self.terminal.backend().buffer();
+        let lines = buffer.content.chunks(usize::from(buffer.area.width.max(1))).map(|cells| {
+            // A wide character leaves the cell after it empty.
+            let mut line = String::new();
+            let mut skip = 0;
+            for cell in cells {
+                if skip == 0 {
+                    line.push_str(cell.symbol());
+                    skip = unicode_width::UnicodeWidthStr::width(cell.symbol()).max(1);
+                }
+                skip -= 1;
+            }
+            line.trim_end().to_owned()
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    pub(crate) fn shows(&self, text: &str) -> bool {
+        self.screen().contains(text)
+    }
+
+    /// The last line: the keys that work here.
+    pub(crate) fn footer(&self) -> String {
+        self.screen().lines().last().unwrap_or_default().to_owned()
+    }
+
+    /// The symbols of all cells.
+    pub(crate) fn symbols(&self) -> impl Iterator<Item = &str> {
+        self.terminal.backend().buffer().content.iter().map(ratatui::buffer::Cell::symbol)
+    }
+
+    /// How the first place where this text stands is drawn.
+    pub(crate) fn style_of(&self, text: &str) -> (Color, Modifier) {
+        let buffer = self.terminal.backend().buffer();
+        let width = usize::from(buffer.area.width);
+        let wanted: Vec<String> = text.chars().map(String::from).collect();
+        let found = buffer.content.chunks(width).find_map(|row| {
+            let at =
+                row.windows(wanted.len()).position(|cells| cells.iter().zip(&wanted).all(|(c, w)| c.symbol() == w))?;
+            Some(row[at].clone())
+        });
+        let cell = found.unwrap_or_else(|| panic!("\"{text}\" is not on the screen:\n{}", self.screen()));
+        (cell.fg, cell.modifier)
+    }
+
+    /// Compares the screen with the picture of this name in `tests/it/snapshots`.
+    #[track_caller]
+    pub(crate) fn looks_like(&self, name: &str) {
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path(Path::new("../snapshots"));
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.bind(|| insta::assert_snapshot!(name, self.screen()));
+    }
+
+    fn draw(&mut self) {
+        let mut extents = Extents::default();
+        let theme = Theme::default();
+        self.terminal.draw(|frame| extents = view::draw(frame, &self.model, &theme)).unwrap();
+        self.apply(Message::Drawn(extents));
+    }
+}
+
+/// A fault with words of the service's, where there are any.
+pub(crate) fn fault(kind: FaultKind, words: &str) -> Fault {
+    Fault { words: (!words.is_empty()).then(|| Untrusted::new(words)), ..Fault::new(kind) }
+}
+
+/// What the service makes of a request.
+pub(crate) fn created(request: &NewElevationRequest, id: &str, now: Timestamp) -> ElevationRequest {
+    let text = |field| Untrusted::new(request.get(field));
+    ElevationRequest {
+        id: RequestId::new(id).unwrap(),
+        ticket: text(Field::Ticket),
+        device: text(Field::Device),
+        title: text(Field::Title),
+        category: text(Field::Category),
+        subcategory: text(Field::Subcategory),
+        plan_of_action: text(Field::PlanOfAction),
+        actions_taken: Untrusted::default(),
+        requested_by: Untrusted::new("agent@partner.example"),
+        closed_by: Untrusted::default(),
+        created: Some(ServiceTime { text: Untrusted::new(now.to_string()), at: Some(now) }),
+        closed: None,
+        viewers: Vec::new(),
+    }
+}
+
+/// The events of keys that are written as [`Dashboard::press`] takes them.
+pub(crate) fn events(keys: &str) -> Vec<KeyEvent> {
+    let mut events = Vec::new();
+    let mut rest = keys.trim_start();
+    while !rest.is_empty() {
+        let (word, quoted, after) = if let Some(inner) = rest.strip_prefix('\'') {
+            let (word, after) = inner.split_once('\'').unwrap();
+            (word, true, after)
+        } else {
+            let (word, after) = rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len()));
+            (word, false, after)
+        };
+        match word.parse::<Key>() {
+            Ok(key) if !quoted => events.push(event(key)),
+            _ => events.extend(word.chars().map(|c| KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE))),
+        }
+        rest = after.trim_start();
+    }
+    events
+}
+
+/// A press of this key, as a terminal tells it.
+pub(crate) fn event(key: Key) -> KeyEvent {
+    let named = [
+        KeyCode::Enter,
+        KeyCode::Esc,
+        KeyCode::Tab,
+        KeyCode::BackTab,
+        KeyCode::Backspace,
+        KeyCode::Delete,
+        KeyCode::Insert,
+        KeyCode::Up,
+        KeyCode::Down,
+        KeyCode::Left,
+        KeyCode::Right,
+        KeyCode::Home,
+        KeyCode::End,
+        KeyCode::PageUp,
+        KeyCode::PageDown,
+        KeyCode::Null,
+    ];
+    let codes = named.into_iter().chain((1..=12).map(KeyCode::F)).chain((' '..='~').map(KeyCode::Char));
+    let mut events =
+        codes.flat_map(|code| (0..8).map(move |held| KeyEvent::new(code, KeyModifiers::from_bits_truncate(held))));
+    let found = events.find(|event| Key::from(*event) == key);
+    found.unwrap_or_else(|| panic!("{key} cannot be pressed"))
+}
