@@ -8,5 +8,6 @@ mod flows;
 mod harness;
 mod log;
 mod practice;
+mod real_loop;
 mod support;
 mod worker;

@@ -1,0 +1,222 @@
+//! The real loop and the real worker, on a surface that keeps what was drawn and with inputs that are scripted.
+
+use std::{io, net::Ipv4Addr, time::Duration};
+
+use mmd_elevate::{
+    api::{BaseUrl, Client, Timeouts},
+    app::{App, Ended, Wires},
+    platform::{Ending, SystemEvent},
+    port,
+    practice::{self, Practice},
+    state::Model,
+    terminal::{Input, Surface, TerminalError},
+    view::Theme,
+    worker,
+};
+use ratatui::{Frame, Terminal, backend::TestBackend};
+use tokio::sync::{mpsc, watch};
+
+use crate::support::{
+    dashboard::{DRAFT, events, setup, start},
+    server::{Play, Server, http},
+    within,
+};
+
+const TENANT: &str = "8c0ffee5-0000-4000-8000-00000000000a";
+
+/// What has been drawn: how often, and the last of it.
+#[derive(Clone, Debug, Default)]
+struct Drawn {
+    times: usize,
+    screen: String,
+}
+
+/// A surface that shows each frame to the test.
+#[derive(Debug)]
+struct Stage {
+    terminal: Terminal<TestBackend>,
+    drawn: watch::Sender<Drawn>,
+}
+
+impl Surface for Stage {
+    fn draw(&mut self, picture: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        self.terminal.draw(picture).unwrap();
+        let screen = self.terminal.backend().to_string();
+        self.drawn.send_modify(|drawn| *drawn = Drawn { times: drawn.times + 1, screen });
+        Ok(())
+    }
+
+    fn copy_to_clipboard(&mut self, _: &str) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn suspend(&mut self) -> Result<(), TerminalError> {
+        Ok(())
+    }
+
+    fn resume(&mut self) -> Result<(), TerminalError> {
+        Ok(())
+    }
+
+    fn stop(&mut self) -> Result<(), TerminalError> {
+        Err(TerminalError::NoShell)
+    }
+}
+
+/// What the test holds of a dashboard that runs.
+struct Agent {
+    inputs: mpsc::Sender<Vec<Input>>,
+    system: mpsc::Sender<SystemEvent>,
+    drawn: watch::Receiver<Drawn>,
+}
+
+impl Agent {
+    /// One batch of keys.
+    async fn press(&self, keys: &str) {
+        self.send(events(keys).into_iter().map(Input::Key).collect()).await;
+    }
+
+    async fn send(&self, batch: Vec<Input>) {
+        self.inputs.send(batch).await.unwrap();
+    }
+
+    /// Waits until the screen shows this, and says how often it has been drawn by then.
+    async fn sees(&mut self, text: &str) -> usize {
+        let seen =
+            tokio::time::timeout(Duration::from_secs(30), self.drawn.wait_for(|d| d.screen.contains(text))).await;
+        let times = seen.map(|drawn| drawn.unwrap().times);
+        times.unwrap_or_else(|_| panic!("\"{text}\" does not come:\n{}", self.drawn.borrow().screen))
+    }
+}
+
+/// Runs the loop against a service while the agent does this.
+async fn run(client: Client, script: impl AsyncFnOnce(&mut Agent)) -> Ended {
+    let (to_stage, drawn) = watch::channel(Drawn::default());
+    let mut stage = Stage { terminal: Terminal::new(TestBackend::new(120, 36)).unwrap(), drawn: to_stage };
+    let mut app = App::new(&mut stage, Model::new(setup()), Theme::default(), start);
+    let (to_loop, inputs) = mpsc::channel(64);
+    let (to_system, system) = mpsc::channel(8);
+    let (calls, from_loop) = mpsc::channel(port::CALLS_WAITING);
+    let (to_words, words) = mpsc::channel(port::CALLS_WAITING);
+    tokio::spawn(worker::run(async { Ok(client) }, from_loop, to_words));
+    let mut agent = Agent { inputs: to_loop, system: to_system, drawn };
+    let (ended, ()) =
+        within(async { tokio::join!(app.run(Wires { inputs, system, calls, words }), script(&mut agent)) }).await;
+    ended.unwrap()
+}
+
+async fn practice() -> Client {
+    let practice = Practice::bind((Ipv4Addr::LOCALHOST, 0).into(), practice::Settings::default()).await.unwrap();
+    let base_url = BaseUrl::parse(&practice.base_url()).unwrap();
+    let client =
+        Client::new(&base_url, practice::TENANT_ID, practice.token().to_owned().into(), Timeouts::default()).unwrap();
+    tokio::spawn(practice.serve());
+    client
+}
+
+fn client_of(server: &Server) -> Client {
+    let base_url = BaseUrl::parse(&format!("http://{}/support/odata/v1", server.address)).unwrap();
+    Client::new(&base_url, TENANT, "token".into(), Timeouts::default()).unwrap()
+}
+
+#[tokio::test]
+async fn a_request_is_opened_and_closed_at_the_practice_tenant_and_the_agent_leaves() {
+    let ended = run(practice().await, async |agent| {
+        agent.sees("signed in").await;
+        agent.press(DRAFT).await;
+        agent.press("ctrl-s").await;
+        agent.sees("Opened for MMD-03690457680 (INC-10442)").await;
+        agent.sees("● open").await;
+        agent.press("q").await;
+        agent.sees("1 request is open").await;
+        agent.press("esc c 'Reset the add-in.'").await;
+        agent.sees("Reset the add-in.").await;
+        agent.press("ctrl-s").await;
+        agent.sees("Request closed: MMD-03690457680 (INC-10442)").await;
+        agent.sees("No open requests.").await;
+        agent.press("q").await;
+    });
+    assert_eq!(ended.await, Ended::ByAgent);
+}
+
+#[tokio::test]
+async fn the_practice_tenant_s_refusals_come_back_to_the_form() {
+    let ended = run(practice().await, async |agent| {
+        agent.press("n INC-1 tab INC-1 tab Title tab Office tab Excel tab Plan ctrl-s").await;
+        agent.sees("✗ Not opened for INC-1 (INC-1)").await;
+        agent.sees("hint: check the device's name").await;
+        agent.press("ctrl-u MMD-03690457680 ctrl-s").await;
+        agent.sees("● open").await;
+        agent.press("ctrl-c ctrl-c").await;
+    });
+    assert_eq!(ended.await, Ended::ByAgent);
+}
+
+#[tokio::test]
+async fn ten_thousand_characters_arrive_whole_whether_typed_or_pasted_and_are_drawn_once() {
+    let server =
+        Server::start(Play::Answer(http("201 Created\ncontent-type: application/json", r#"{"id": "3f2b"}"#))).await;
+    let typed = "äb 東\"\\".repeat(1_700);
+    let pasted = "line of a paste\n".repeat(640);
+    run(client_of(&server), async |agent| {
+        agent.sees("signed in").await;
+        let before = agent.drawn.borrow().times;
+        agent.press("n INC-1 tab MMD-1 tab Title tab Office tab Excel tab").await;
+        agent.sees("Plan of action").await;
+        agent.press(&format!("'{typed}' enter 'The end.'")).await;
+        let after = agent.sees("The end.").await;
+        assert!(after <= before + 2, "{} draws for two batches", after - before);
+        agent.send(vec![Input::Paste(pasted.clone())]).await;
+        agent.press("ctrl-s").await;
+        agent.sees("● open").await;
+        agent.press("ctrl-c ctrl-c").await;
+    })
+    .await;
+    let requests = server.requests();
+    assert_eq!(requests.len(), 1);
+    let body: serde_json::Value = serde_json::from_slice(&requests[0].body).unwrap();
+    let plan = body.as_object().unwrap().iter().find(|(key, _)| key.eq_ignore_ascii_case("planOfAction")).unwrap().1;
+    assert_eq!(plan.as_str().unwrap(), format!("{typed}\nThe end.{pasted}"));
+}
+
+#[tokio::test]
+async fn keys_answer_while_the_service_does_not() {
+    let server = Server::start(Play::Hang(Vec::new())).await;
+    let ended = run(client_of(&server), async |agent| {
+        agent.press(DRAFT).await;
+        agent.press("ctrl-s").await;
+        agent.sees("… sending").await;
+        agent.press("f1").await;
+        agent.sees("Help").await;
+        agent.press("esc n INC-2").await;
+        agent.sees("INC-2").await;
+        agent.press("tab MMD-2 tab Title tab Office tab Word tab Plan ctrl-s").await;
+        agent.sees("2 in flight").await;
+        agent.press("q").await;
+        agent.sees("2 calls are under way").await;
+        agent.press("l").await;
+    });
+    assert_eq!(ended.await, Ended::ByAgent);
+}
+
+#[tokio::test]
+async fn the_system_ends_it_whatever_is_under_way() {
+    let server = Server::start(Play::Hang(Vec::new())).await;
+    let ended = run(client_of(&server), async |agent| {
+        agent.press(&format!("{DRAFT} ctrl-s c")).await;
+        agent.sees("… sending").await;
+        agent.system.send(SystemEvent::End(Ending::Signal(15))).await.unwrap();
+    });
+    assert_eq!(ended.await, Ended::BySystem(Ending::Signal(15)));
+}
+
+#[tokio::test]
+async fn a_terminal_that_is_gone_ends_the_loop_with_an_error() {
+    let (to_stage, _) = watch::channel(Drawn::default());
+    let mut stage = Stage { terminal: Terminal::new(TestBackend::new(120, 36)).unwrap(), drawn: to_stage };
+    let mut app = App::new(&mut stage, Model::new(setup()), Theme::default(), start);
+    let ((_, inputs), (_system, system)) = (mpsc::channel(1), mpsc::channel(1));
+    let ((calls, _calls), (_words, words)) = (mpsc::channel(1), mpsc::channel(1));
+    let error = within(app.run(Wires { inputs, system, calls, words })).await.unwrap_err();
+    assert_eq!(error.to_string(), "failed to read the terminal");
+}
