@@ -8,4 +8,5 @@ mod harness;
 mod log;
 mod practice;
 mod support;
+mod tidy;
 mod worker;
