@@ -42,7 +42,7 @@ fn the_example_equals_the_defaults() {
 }
 
 /// The example with every optional line in force.
-fn whole_example() -> String {
+pub(crate) fn whole_example() -> String {
     let is_setting = |line: &str| line.starts_with('#') && !line.starts_with("# ") && line != "#";
     EXAMPLE.lines().map(|line| if is_setting(line) { &line[1..] } else { line }.to_owned() + "\n").collect()
 }

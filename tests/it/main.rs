@@ -4,6 +4,7 @@
 mod cli;
 mod config;
 mod config_file;
+mod docs;
 mod harness;
 mod log;
 mod practice;
