@@ -46,7 +46,7 @@ pub fn draw(frame: &mut Frame, model: &Model, theme: &Theme) -> Extents {
     .areas(area);
     header::draw(frame, header, model, theme);
     if area.width >= TOGETHER.0 && area.height >= TOGETHER.1 {
-        let [left, right] = Layout::horizontal([Constraint::Percentage(40), Constraint::Percentage(60)]).areas(body);
+        let [left, right] = Layout::horizontal([Constraint::Percentage(36), Constraint::Percentage(64)]).areas(body);
         let [list, details] = Layout::vertical([Constraint::Percentage(45), Constraint::Percentage(55)]).areas(right);
         form::draw(frame, left, model, theme);
         list::draw(frame, list, model, theme);
