@@ -19,7 +19,9 @@ pub use color::Color;
 pub use error::{ConfigError, Refused};
 pub use file::{Appearance, Borders, Category, FileSettings, TenantSettings};
 pub use resolve::{load, resolve};
-pub use value::{LEVELS, check_base_url, level};
+pub use value::{LEVELS, level};
+
+use crate::api::BaseUrl;
 
 /// Where the service answers unless a base URL is set (documented).
 pub const DEFAULT_BASE_URL: &str = "https://mmdls.microsoft.com/support/odata/v1";
@@ -56,8 +58,8 @@ pub enum Target {
 /// A service, whole: where it is, for which tenant, and the token for that tenant alone.
 #[derive(Debug)]
 pub struct Service {
-    /// Checked by [`check_base_url`], without a trailing slash.
-    pub base_url: String,
+    /// Where it answers.
+    pub base_url: BaseUrl,
     /// The tenant that was chosen at the start.
     pub tenant: TenantProfile,
     /// The environment's token. It serves this tenant and no other.

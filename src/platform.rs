@@ -1,6 +1,6 @@
 //! Everything that belongs to Unix: the terminal device, signals, job control and the watch for a vanished terminal.
 //!
-//! The rest of the program asks this module and names no system call of its own.
+//! The rest of the program asks this module and names no system call of its own, but where it opens private files.
 
 #[cfg(not(unix))]
 compile_error!(

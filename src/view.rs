@@ -1,15 +1,4 @@
-//! Pictures of the model. Nothing here changes anything but cells.
-//!
-//! ```text
-//!  header.rs
-//! ╭ form.rs ──────────╮╭ list.rs ───────────────────────╮
-//! │                   ││                                │
-//! │                   │╰────────────────────────────────╯
-//! │                   │╭ details.rs ────────────────────╮
-//! │                   ││         (boxes.rs, help.rs     │
-//! ╰───────────────────╯╰── stand before all of this)  ──╯
-//!  footer.rs: the notice, and the keys that work here
-//! ```
+//! Pictures of the model. Nothing here changes anything but cells. The [crate page](crate) shows which module draws what.
 
 mod boxes;
 mod details;

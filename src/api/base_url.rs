@@ -4,6 +4,8 @@ use std::{fmt, net::IpAddr};
 
 use reqwest::Url;
 
+use crate::domain::invisible_characters;
+
 /// The address under which the service's operations lie: https, or plain http to this machine alone.
 ///
 /// It holds no user name, password, query or fragment, so it can be shown and logged.
@@ -14,17 +16,36 @@ pub struct BaseUrl(Url);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BaseUrlError {
     /// It cannot be read as a URL with a host.
-    #[error("the base URL is not a URL: write it like https://host/path")]
+    #[error("the base URL is not a URL")]
     NotAUrl,
-    /// The token would travel in clear.
-    #[error("the base URL must begin with https:// (http:// is for 127.0.0.1, [::1] and localhost alone)")]
+    /// Blanks, controls and backslashes, which URL parsers drop or turn into something else.
+    #[error("the base URL holds a blank, a backslash or a character that cannot be seen")]
+    HiddenText,
+    /// Neither https nor http.
+    #[error("the base URL does not begin with https://")]
     NotHttps,
+    /// The token would travel in clear.
+    #[error("the base URL is plain http, which would send the token in clear")]
+    PlainHttp,
     /// `user:password@`
-    #[error("the base URL must not hold a user name or a password: write it like https://host/path")]
+    #[error("the base URL holds a user name or a password")]
     UserInfo,
     /// `?` or `#`
-    #[error("the base URL must end with its path: write it like https://host/path, without ? or #")]
+    #[error("the base URL holds a query or a fragment")]
     QueryOrFragment,
+}
+
+impl BaseUrlError {
+    /// What to do about it. It stands behind `hint: `.
+    #[must_use]
+    pub const fn hint(self) -> &'static str {
+        match self {
+            Self::NotAUrl | Self::HiddenText | Self::NotHttps => "write it like https://host/path",
+            Self::PlainHttp => "use https; http is for this machine alone (127.0.0.1, [::1], localhost)",
+            Self::UserInfo => "write it like https://host/path; the token goes into MMD_ELEVATE_TOKEN",
+            Self::QueryOrFragment => "write it like https://host/path, without ? or #",
+        }
+    }
 }
 
 impl BaseUrl {
@@ -33,14 +54,19 @@ impl BaseUrl {
     /// # Errors
     /// [`BaseUrlError`] where it is no URL or the token must not be sent there.
     pub fn parse(text: &str) -> Result<Self, BaseUrlError> {
+        if text.contains(|c: char| c.is_whitespace() || c == '\\') || invisible_characters(text) > 0 {
+            return Err(BaseUrlError::HiddenText);
+        }
+        // The parser would take `https:host` and `https:///host` for `https://host`.
+        if text.split_once("://").is_none_or(|(_, rest)| rest.starts_with('/')) {
+            return Err(BaseUrlError::NotAUrl);
+        }
         let mut url = Url::parse(text).map_err(|_| BaseUrlError::NotAUrl)?;
-        let safe = match url.scheme() {
-            "https" => true,
-            "http" => url.host_str().is_some_and(is_loopback),
-            _ => false,
-        };
-        if !safe {
-            return Err(BaseUrlError::NotHttps);
+        match url.scheme() {
+            "https" => {}
+            "http" if url.host_str().is_some_and(is_loopback) => {}
+            "http" => return Err(BaseUrlError::PlainHttp),
+            _ => return Err(BaseUrlError::NotHttps),
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(BaseUrlError::UserInfo);
@@ -114,21 +140,30 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_refused_in_words_that_name_https_and_repeat_no_secret() {
-        use BaseUrlError::{NotAUrl, NotHttps, QueryOrFragment, UserInfo};
+    fn everything_else_is_refused_in_words_that_repeat_no_secret() {
+        use BaseUrlError::{HiddenText, NotAUrl, NotHttps, PlainHttp, QueryOrFragment, UserInfo};
         for (text, error) in [
             ("", NotAUrl),
             ("mmdls.microsoft.com", NotAUrl),
+            ("localhost:8080", NotAUrl),
             ("https://", NotAUrl),
-            ("http://mmdls.microsoft.com", NotHttps),
-            ("http://127.0.0.1.example", NotHttps),
-            ("http://localhost.example", NotHttps),
-            ("http://128.0.0.1", NotHttps),
-            ("http://[::ffff:127.0.0.1]", NotHttps),
-            ("http://0.0.0.0", NotHttps),
-            ("http://127.0.0.1@example.org", NotHttps),
+            ("https:example.org", NotAUrl),
+            ("https:///example.org", NotAUrl),
+            ("https://example.org:x/", NotAUrl),
+            ("https://canary @example.org", HiddenText),
+            ("https://example.org/\x1b[2J", HiddenText),
+            ("https://example.org/\u{202e}", HiddenText),
+            ("http://127.0.0.1\\@example.org", HiddenText),
+            ("http://mmdls.microsoft.com", PlainHttp),
+            ("http://127.0.0.1.example", PlainHttp),
+            ("http://localhost.example", PlainHttp),
+            ("http://128.0.0.1", PlainHttp),
+            ("http://[::2]", PlainHttp),
+            ("http://[::ffff:127.0.0.1]", PlainHttp),
+            ("http://0.0.0.0", PlainHttp),
+            ("http://127.0.0.1@example.org", PlainHttp),
             ("ftp://127.0.0.1", NotHttps),
-            ("file:///etc/passwd", NotHttps),
+            ("ftp://agent:canary@example.org", NotHttps),
             ("https://agent:canary@example.org", UserInfo),
             ("https://canary@example.org", UserInfo),
             ("https://example.org/?canary", QueryOrFragment),
@@ -136,7 +171,7 @@ mod tests {
         ] {
             let refused = BaseUrl::parse(text).unwrap_err();
             assert_eq!(refused, error, "{text}");
-            assert!(refused.to_string().contains("https"), "{refused}");
+            assert!(refused.hint().contains("https"), "{refused}");
             assert!(!refused.to_string().contains("canary"), "{refused}");
         }
     }

@@ -101,7 +101,8 @@ async fn ready(target: Target) -> Result<Client, Fault> {
                 .await
                 .map_err(|error| not_ready(&format!("the practice tenant could not be started: {error}")))?;
             let token = SecretString::from(practice.token());
-            let client = connect(&practice.base_url(), practice::TENANT_ID, token)?;
+            let base_url = BaseUrl::parse(&practice.base_url()).map_err(|error| not_ready(&error.to_string()))?;
+            let client = connect(&base_url, practice::TENANT_ID, token)?;
             tokio::spawn(async move {
                 if let Err(error) = practice.serve().await {
                     tracing::error!(%error, "the practice tenant ended");
@@ -112,9 +113,8 @@ async fn ready(target: Target) -> Result<Client, Fault> {
     }
 }
 
-fn connect(base_url: &str, tenant_id: &str, token: SecretString) -> Result<Client, Fault> {
-    let base_url = BaseUrl::parse(base_url).map_err(|error| not_ready(&error.to_string()))?;
-    Client::new(&base_url, tenant_id, token, Timeouts::default())
+fn connect(base_url: &BaseUrl, tenant_id: &str, token: SecretString) -> Result<Client, Fault> {
+    Client::new(base_url, tenant_id, token, Timeouts::default())
         .map_err(|error: ClientError| not_ready(&error.to_string()))
 }
 

@@ -6,7 +6,7 @@ use confy::ConfyError;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::Error as _};
 
 use super::{Color, ConfigError, Refused, value};
-use crate::domain::visible;
+use crate::{api::BaseUrl, domain::visible};
 
 /// What the file holds. `config.example.toml` documents every setting and equals the defaults.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -14,7 +14,7 @@ use crate::domain::visible;
 pub struct FileSettings {
     /// Where the service answers.
     #[serde(deserialize_with = "base_url")]
-    pub base_url: Option<String>,
+    pub base_url: Option<BaseUrl>,
     /// Which profile to start with, by name or id.
     #[serde(deserialize_with = "some_name")]
     pub tenant: Option<String>,
@@ -44,7 +44,7 @@ pub struct TenantSettings {
     pub color: Option<Color>,
     /// Where its service answers, if not where the others' does.
     #[serde(default, deserialize_with = "base_url")]
-    pub base_url: Option<String>,
+    pub base_url: Option<BaseUrl>,
 }
 
 /// A category and what the form suggests below it. Both are suggestions: the form takes any text.
@@ -198,8 +198,8 @@ fn tenant_id<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
     value::tenant_id(&String::deserialize(source)?).map_err(D::Error::custom)
 }
 
-fn base_url<'de, D: Deserializer<'de>>(source: D) -> Result<Option<String>, D::Error> {
-    value::check_base_url(&String::deserialize(source)?).map(Some).map_err(D::Error::custom)
+fn base_url<'de, D: Deserializer<'de>>(source: D) -> Result<Option<BaseUrl>, D::Error> {
+    value::base_url(&String::deserialize(source)?).map(Some).map_err(D::Error::custom)
 }
 
 /// `--tenant` takes a name or an id, so neither may mean two profiles.

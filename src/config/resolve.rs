@@ -11,7 +11,7 @@ use super::{
     APP, Config, ConfigError, DEFAULT_BASE_URL, FileSettings, Refused, Service, Target, TenantProfile, TenantSettings,
     error::Missing, value, variable,
 };
-use crate::cli::Flags;
+use crate::{api::BaseUrl, cli::Flags};
 
 /// Reads the file that flags, environment or platform name, and resolves the whole. Nothing is written.
 ///
@@ -53,7 +53,7 @@ pub fn resolve(flags: &Flags, env: impl Fn(&str) -> Option<String>, file: FileSe
 fn target(
     flags: &Flags,
     env: &impl Fn(&str) -> Option<String>,
-    file_url: Option<String>,
+    file_url: Option<BaseUrl>,
     file_tenant: Option<String>,
     profiles: Vec<TenantSettings>,
 ) -> Result<Target, ConfigError> {
@@ -77,7 +77,10 @@ fn target(
     }
     match (choose(wanted, profiles)?, token) {
         (Some((tenant, own_url)), Some(token)) => {
-            let base_url = given_url.or(own_url).or(file_url).unwrap_or_else(|| DEFAULT_BASE_URL.to_owned());
+            let base_url = match given_url.or(own_url).or(file_url) {
+                Some(url) => url,
+                None => check_url("the default", DEFAULT_BASE_URL)?,
+            };
             Ok(Target::Service(Service { base_url, tenant, token }))
         }
         (Some(_), None) => Err(ConfigError::Incomplete(vec![Missing::Token])),
@@ -98,7 +101,7 @@ struct Wanted {
 fn choose(
     wanted: Option<Wanted>,
     mut profiles: Vec<TenantSettings>,
-) -> Result<Option<(TenantProfile, Option<String>)>, ConfigError> {
+) -> Result<Option<(TenantProfile, Option<BaseUrl>)>, ConfigError> {
     let Some(Wanted { from, text, id_alone }) = wanted else {
         return match profiles.len() {
             0 | 1 => Ok(profiles.pop().map(profile)),
@@ -118,7 +121,7 @@ fn choose(
     Ok(Some((TenantProfile { name: None, id, color: None }, None)))
 }
 
-fn profile(settings: TenantSettings) -> (TenantProfile, Option<String>) {
+fn profile(settings: TenantSettings) -> (TenantProfile, Option<BaseUrl>) {
     let TenantSettings { name, id, color, base_url } = settings;
     (TenantProfile { name: Some(name), id, color }, base_url)
 }
@@ -127,8 +130,8 @@ fn names(profiles: Vec<TenantSettings>) -> Vec<String> {
     profiles.into_iter().map(|p| p.name).collect()
 }
 
-fn check_url(from: &'static str, text: &str) -> Result<String, ConfigError> {
-    value::check_base_url(text).map_err(|refused| at(from, refused))
+fn check_url(from: &'static str, text: &str) -> Result<BaseUrl, ConfigError> {
+    value::base_url(text).map_err(|refused| at(from, refused))
 }
 
 const fn at(from: &'static str, refused: Refused) -> ConfigError {

@@ -49,7 +49,9 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) 
         let here = editable && form.focused == field;
         let row = Rect { y, height: 1, ..inner };
         let label = if here { theme.accent() } else { Theme::dim() };
-        frame.render_widget(Line::styled(field.label(), label), row);
+        // A line's style covers its whole area, so the label gets no more than it needs.
+        let label_width = u16::try_from(field.label().len()).unwrap_or(row.width).min(row.width);
+        frame.render_widget(Line::styled(field.label(), label), Rect { width: label_width, ..row });
         if field == Field::PlanOfAction {
             draw_plan(frame, Rect { height: inner.bottom() - y, ..row }, form, theme, here);
             break;

@@ -71,7 +71,7 @@ fn everything_of_the_file_arrives() {
 fn base_url(#[case] typed: &str, #[case] env: &[(&str, &str)], #[case] file: &str, #[case] url: &str) {
     let env = [env, &[(variable::TENANT_ID, ID), (variable::TOKEN, "t")]].concat();
     let service = service(resolved(typed, &env, file).unwrap());
-    assert_eq!((service.base_url.as_str(), service.tenant.id.as_str()), (url, ID));
+    assert_eq!((service.base_url.to_string().as_str(), service.tenant.id.as_str()), (url, ID));
 }
 
 #[rstest]
@@ -137,8 +137,10 @@ fn nothing_or_blanks_set_is_practice_and_practice_can_be_forced() {
 #[case("", &[(variable::TENANT_ID, "a/b")], "", "MMD_ELEVATE_TENANT_ID: `a/b` cannot be a tenant id\nhint: ")]
 #[case("", &[(variable::TENANT_ID, "a\x1b[2J")], "", "MMD_ELEVATE_TENANT_ID: `a␛[2J` cannot be a tenant id\nhint: ")]
 #[case("", &[(variable::TENANT_ID, "\u{fffd}")], "", "MMD_ELEVATE_TENANT_ID: the value is not text (UTF-8)\nhint: ")]
-#[case("--base-url http://host", &[], "", "--base-url: `http://host` is plain http, which would send the token in clear\nhint: use https;")]
-#[case("", &[(variable::BASE_URL, "host")], "", "MMD_ELEVATE_BASE_URL: `host` is not a base URL: https:// is missing\nhint: ")]
+#[case("--base-url http://host", &[], "", "--base-url: the base URL is plain http, which would send the token in clear\nhint: use https;")]
+#[case("", &[(variable::BASE_URL, "host")], "", "MMD_ELEVATE_BASE_URL: the base URL is not a URL\nhint: write it like https://")]
+#[case("--base-url https://me:hunter2@host/", &[], "", "--base-url: the base URL holds a user name or a password\nhint: ")]
+#[case("--base-url https://host/?code=hunter2", &[], "", "--base-url: the base URL holds a query or a fragment\nhint: ")]
 #[case("", &[(variable::TOKEN, "Bearer hunter2")], "", "MMD_ELEVATE_TOKEN: the token holds a character that no token has\nhint: set the token alone")]
 #[case("", &[(variable::LOG, "loud")], "", "MMD_ELEVATE_LOG: `loud` is not a level of logging\nhint: use one of off, error, warn, info, debug, trace")]
 fn what_cannot_be_resolved_says_why_and_what_to_do(

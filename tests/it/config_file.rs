@@ -42,7 +42,7 @@ fn the_example_equals_the_defaults() {
 }
 
 /// The example with every optional line in force.
-fn whole_example() -> String {
+pub(crate) fn whole_example() -> String {
     let is_setting = |line: &str| line.starts_with('#') && !line.starts_with("# ") && line != "#";
     EXAMPLE.lines().map(|line| if is_setting(line) { &line[1..] } else { line }.to_owned() + "\n").collect()
 }
@@ -111,7 +111,11 @@ fn the_example_documents_every_setting() {
 )]
 #[case::plain_http(
     "base_url = 'http://host'",
-    "FILE, line 1, column 12: `http://host` is plain http, which would send the token in clear\nhint: use https; http is for this machine alone (127.0.0.1, [::1], localhost)"
+    "FILE, line 1, column 12: the base URL is plain http, which would send the token in clear\nhint: use https; http is for this machine alone (127.0.0.1, [::1], localhost)"
+)]
+#[case::password_in_a_url(
+    "base_url = 'https://me:hunter2@host/'",
+    "FILE, line 1, column 12: the base URL holds a user name or a password\nhint: write it like https://host/path; the token goes into MMD_ELEVATE_TOKEN"
 )]
 #[case::id("[[tenants]]\nname = 'A'\nid = '..'", "FILE, line 3, column 6: `..` cannot be a tenant id\nhint: ")]
 #[case::same_name(

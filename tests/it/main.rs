@@ -4,10 +4,12 @@
 mod cli;
 mod config;
 mod config_file;
+mod docs;
 mod flows;
 mod harness;
 mod log;
 mod practice;
 mod real_loop;
 mod support;
+mod tidy;
 mod worker;

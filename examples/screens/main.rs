@@ -1,0 +1,105 @@
+//! Makes the README's pictures from the real program: `cargo run --example screens`.
+//!
+//! It builds the program, runs it in a pseudo-terminal on the practice tenant, types what an agent would type, and
+//! writes what is then on the screen to `assets/`. Clock and ids differ from run to run, so the pictures do too: look at
+//! them before you commit them.
+#![expect(clippy::print_stdout, reason = "it says which pictures it has made")]
+
+mod svg;
+mod terminal;
+
+use std::{fs, path::Path, process::Command};
+
+use color_eyre::eyre::{self, WrapErr, ensure, eyre};
+
+use self::terminal::Terminal;
+
+/// The requests that are open in the pictures: the six fields in the order of the form.
+const REQUESTS: [[&str; 6]; 3] = [
+    [
+        "INC-10442",
+        "MMD-03690457680",
+        "Excel crashes",
+        "Office",
+        "Excel",
+        "Start Excel as administrator, register the add-in again, then start it as the user and open last week's \
+         report.",
+    ],
+    [
+        "INC-10447",
+        "Kiosk-Lobby-01",
+        "Kiosk shows the desktop",
+        "Other",
+        "Other",
+        "Reset the assigned-access profile and restart.",
+    ],
+    [
+        "INC-10460",
+        "MMD-00000000020",
+        "Dock not found",
+        "Hardware",
+        "Device",
+        "Install the dock's firmware update as administrator, unplug it for ten seconds, then check both screens and \
+         the network.",
+    ],
+];
+
+/// The draft that is being typed.
+const DRAFT: &str = "INC-10465\tMMD-00000000005\tVPN client needs an update\tOther\tOther\t\
+    Install version 5.2 of the client as administrator.\r\
+    Check that the profile is still there and that the user can sign in";
+
+/// What is being typed into the close dialog.
+const ACTIONS_TAKEN: &str = "Installed firmware 1.4.7 on the dock and restarted it.\r\
+    Both screens and the network work again; the user has confirmed";
+
+fn main() -> eyre::Result<()> {
+    let mut terminal = Terminal::start(&built()?)?;
+    terminal.wait_for("the dashboard", |screen| screen.contains("signed in"))?;
+    for (number, request) in REQUESTS.iter().enumerate() {
+        let (plan, fields) = request.split_last().ok_or_else(|| eyre!("a request has no fields"))?;
+        terminal.type_keys("n")?;
+        terminal.wait_for("the form", |screen| screen.contains("Ctrl-S submit"))?;
+        terminal.type_keys(&format!("{}\t{plan}\x13", fields.join("\t")))?;
+        terminal.wait_for("an open request", |screen| screen.matches("● open").count() > number)?;
+    }
+    terminal.type_keys("n")?;
+    terminal.wait_for("the form", |screen| screen.contains("Ctrl-S submit"))?;
+    terminal.type_keys(DRAFT)?;
+    terminal.wait_for("the draft", |screen| screen.contains("can sign in"))?;
+    save(&terminal, "dashboard", "The dashboard of mmd-elevate: a form, the open requests, and one of them in detail")?;
+
+    terminal.type_keys("\x1b")?;
+    terminal.wait_for("the list", |screen| screen.contains("c close"))?;
+    terminal.type_keys("c")?;
+    terminal.wait_for("the dialog", |screen| screen.contains("Actions taken"))?;
+    terminal.type_keys(ACTIONS_TAKEN)?;
+    terminal.wait_for("the text", |screen| screen.contains("has confirmed"))?;
+    save(&terminal, "close", "The dialog of mmd-elevate that closes a request")?;
+
+    terminal.type_keys("\x03\x03")?;
+    terminal.wait_for_end()
+}
+
+fn save(terminal: &Terminal, name: &str, title: &str) -> eyre::Result<()> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets").join(name).with_extension("svg");
+    fs::write(&path, svg::picture(terminal.screen(), title))
+        .wrap_err_with(|| format!("failed to write {}", path.display()))?;
+    println!("made assets/{name}.svg");
+    Ok(())
+}
+
+/// Builds the program in the profile of this example, and says where it is.
+fn built() -> eyre::Result<std::path::PathBuf> {
+    let this = std::env::current_exe().wrap_err("failed to find out where this program is")?;
+    let folder = this.ancestors().nth(2).ok_or_else(|| eyre!("{} is not in cargo's target folder", this.display()))?;
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    build.args(["build", "--locked", "--quiet", "--bin", "mmd-elevate"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    if folder.ends_with("release") {
+        build.arg("--release");
+    }
+    let status = build.status().wrap_err("failed to run cargo")?;
+    ensure!(status.success(), "failed to build mmd-elevate");
+    Ok(folder.join("mmd-elevate"))
+}

@@ -1,0 +1,101 @@
+//! The program in a pseudo-terminal of 120 x 36, and waiting for what it shows.
+
+use std::{
+    io::{Read, Write},
+    num::NonZeroU16,
+    path::Path,
+    sync::mpsc::{self, Receiver},
+    thread,
+    time::{Duration, Instant},
+};
+
+use color_eyre::eyre::{self, WrapErr, bail, ensure, eyre};
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+const COLUMNS: u16 = 120;
+const ROWS: u16 = 36;
+/// How long to wait for what must come. Nobody waits for all of it.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// What ends each frame, so that no picture shows half of one.
+const FRAME_END: &[u8] = b"\x1b[?2026l";
+
+pub(crate) struct Terminal {
+    child: Box<dyn Child + Send + Sync>,
+    writer: Box<dyn Write + Send>,
+    output: Receiver<Vec<u8>>,
+    parser: vt100::Parser,
+    tail: Vec<u8>,
+    _master: Box<dyn MasterPty + Send>,
+    _home: tempfile::TempDir,
+}
+
+impl Terminal {
+    /// Starts the program with nothing configured, in a home of its own.
+    pub(crate) fn start(program: &Path) -> eyre::Result<Self> {
+        let home = tempfile::tempdir().wrap_err("failed to make a home folder")?;
+        let size = PtySize { rows: ROWS, cols: COLUMNS, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).map_err(|error| eyre!("failed to open a terminal: {error}"))?;
+        let mut command = CommandBuilder::new(program);
+        command.env_clear();
+        command.cwd(home.path());
+        command.env("HOME", home.path());
+        command.env("TERM", "xterm-256color");
+        command.env("TZ", "UTC");
+        let failed = |error| eyre!("failed to start {}: {error}", program.display());
+        let child = pair.slave.spawn_command(command).map_err(failed)?;
+        let mut reader = pair.master.try_clone_reader().map_err(failed)?;
+        let writer = pair.master.take_writer().map_err(failed)?;
+        let (sender, output) = mpsc::channel();
+        thread::spawn(move || {
+            let mut chunk = [0; 16_384];
+            while let Ok(length @ 1..) = reader.read(&mut chunk) {
+                if sender.send(chunk[..length].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        let (rows, columns) = (NonZeroU16::new(ROWS), NonZeroU16::new(COLUMNS));
+        let (Some(rows), Some(columns)) = (rows, columns) else { bail!("a screen has rows and columns") };
+        let parser = vt100::Parser::new(rows, columns, 0);
+        Ok(Self { child, writer, output, parser, tail: Vec::new(), _master: pair.master, _home: home })
+    }
+
+    pub(crate) fn screen(&self) -> &vt100::Screen {
+        self.parser.screen()
+    }
+
+    pub(crate) fn type_keys(&mut self, keys: &str) -> eyre::Result<()> {
+        self.writer.write_all(keys.as_bytes()).and_then(|()| self.writer.flush()).wrap_err("failed to type")
+    }
+
+    /// Waits until the text of a whole frame fulfils a condition.
+    pub(crate) fn wait_for(&mut self, what: &str, condition: impl Fn(&str) -> bool) -> eyre::Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        while !(self.tail.ends_with(FRAME_END) && condition(&self.screen().contents())) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Ok(bytes) = self.output.recv_timeout(left) else {
+                bail!("there is no sign of {what} on this screen:\n{}", self.screen().contents());
+            };
+            self.parser.process(&bytes);
+            self.tail.extend(bytes);
+            self.tail.drain(..self.tail.len().saturating_sub(FRAME_END.len()));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn wait_for_end(mut self) -> eyre::Result<()> {
+        // Its output ends with it.
+        while self.output.recv_timeout(PATIENCE).is_ok() {}
+        let status = self.child.wait().wrap_err("failed to wait for the program's end")?;
+        ensure!(status.success(), "the program failed: {status}");
+        Ok(())
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // It has ended, unless something went wrong.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

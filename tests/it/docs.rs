@@ -1,0 +1,220 @@
+//! The documents say what is true: what can be computed is, and the rest is held against the code.
+//!
+//! `UPDATE_DOCS=1 cargo test --test it docs` writes anew what is computed.
+
+use std::{
+    collections::BTreeSet,
+    env, fs,
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
+
+use clap::CommandFactory;
+use mmd_elevate::{
+    action::{BINDINGS, Scope},
+    cli::Cli,
+    config::variable,
+    keymap::Keymap,
+    practice,
+    state::{Model, Overlay, Setup, Tenant},
+    view::{self, Theme},
+};
+use ratatui::{Terminal, backend::TestBackend};
+
+use crate::{
+    config_file::{settings, whole_example},
+    tidy::RULES,
+};
+
+const DOCUMENTS: [&str; 3] = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"];
+
+fn read(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+/// Two tests may write one document.
+static WRITING: Mutex<()> = Mutex::new(());
+
+/// Holds that the part of a document between its two marks is this text, or writes it there.
+#[track_caller]
+fn holds(document: &str, mark: &str, text: &str) {
+    let (begin, end) = (format!("<!-- {mark}: computed -->\n"), format!("<!-- end of {mark} -->"));
+    let _alone = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
+    let whole = read(document);
+    let (before, rest) = whole.split_once(&begin).unwrap_or_else(|| panic!("{document} has no mark {begin}"));
+    let (was, after) = rest.split_once(&end).unwrap_or_else(|| panic!("{document} has no mark {end}"));
+    if env::var_os("UPDATE_DOCS").is_some() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
+        let new = path.with_extension("new");
+        fs::write(&new, format!("{before}{begin}{text}{end}{after}")).unwrap();
+        // In one step: other tests read the document meanwhile.
+        fs::rename(new, path).unwrap();
+    } else {
+        let hint = "UPDATE_DOCS=1 cargo test --test it docs";
+        assert_eq!(was, text, "the {mark} of {document} are not those of the code\nhint: {hint}");
+    }
+}
+
+#[test]
+fn the_readme_has_the_keys_of_the_one_table() {
+    let keymap = Keymap::default();
+    let mut table = String::new();
+    for scope in Scope::ALL {
+        table.push_str(&format!("| **{}** | | |\n", scope.heading()));
+        for (binding, keys) in keymap.rows().filter(|(binding, _)| binding.scope == scope) {
+            let keys: Vec<_> = keys.iter().map(|key| format!("`{key}`")).collect();
+            table.push_str(&format!("| {} | {} | `{}` |\n", keys.join(" "), binding.help, binding.id));
+        }
+    }
+    holds("README.md", "keys", &format!("| key | does | id in `[keys]` |\n|---|---|---|\n{table}"));
+}
+
+#[test]
+fn the_readme_has_the_variables_of_the_code() {
+    let marked = |what: &str| what.replace("(see --", "(flag `--").replace(')', "`)");
+    let mut table = "| variable | says |\n|---|---|\n".to_owned();
+    for (name, what) in variable::ALL {
+        table.push_str(&format!("| `{name}` | {} |\n", marked(what)));
+    }
+    holds("README.md", "variables", &table);
+}
+
+#[test]
+fn the_architecture_has_the_table_that_tidy_holds() {
+    let listed = |names: &[&str]| match names {
+        [] => "–".to_owned(),
+        _ => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+    };
+    let row = |rule: &crate::tidy::Rule| {
+        format!("| `{}` | {} | {} | {} |\n", rule.module, listed(rule.ours), listed(rule.crates), rule.why)
+    };
+    let rows: String = RULES.iter().map(row).collect();
+    let text = format!("| module | may name of ours | and of crates | because |\n|---|---|---|---|\n{rows}");
+    holds("ARCHITECTURE.md", "imports", &text);
+}
+
+/// The words of a text that begin so, each cut where it stops to look like a name.
+fn words(text: &str, start: &str) -> BTreeSet<String> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let mut found = BTreeSet::new();
+    for (at, _) in text.match_indices(start) {
+        let rest = &text[at..];
+        let word = &rest[..rest.find(|c| !is_part(c)).unwrap_or(rest.len())];
+        if rest[start.len()..].starts_with(|c: char| c.is_ascii_alphanumeric()) && !text[..at].ends_with(is_part) {
+            found.insert(word.to_owned());
+        }
+    }
+    found
+}
+
+#[test]
+fn documents_name_the_flags_and_variables_that_there_are() {
+    let command = Cli::command();
+    let of_subcommands = command.get_subcommands().flat_map(clap::Command::get_arguments);
+    let flags: BTreeSet<_> = command
+        .get_arguments()
+        .chain(of_subcommands)
+        .filter_map(clap::Arg::get_long)
+        .map(|f| format!("--{f}"))
+        .collect();
+    let variables: BTreeSet<_> = variable::ALL.iter().map(|(name, _)| (*name).to_owned()).collect();
+    for document in DOCUMENTS.into_iter().chain(["config.example.toml"]) {
+        let text = read(document);
+        // What a line says of cargo's own flags is cargo's business.
+        let ours: Vec<_> = text.lines().filter(|line| !line.contains("cargo ")).collect();
+        let named = words(&ours.join("\n"), "--");
+        let known = |flag: &String| flags.contains(flag) || ["--help", "--version"].contains(&flag.as_str());
+        assert!(named.iter().all(known), "{document} names a flag that does not exist: {named:?}");
+        let unknown: Vec<_> =
+            words(&text, "MMD_ELEVATE_").into_iter().filter(|name| !variables.contains(name)).collect();
+        assert!(unknown.is_empty(), "{document} names a variable that does not exist: {unknown:?}");
+    }
+    let readme = words(&read("README.md"), "--");
+    let missing: Vec<_> = flags.iter().filter(|flag| !readme.contains(*flag)).collect();
+    assert!(missing.is_empty(), "README.md leaves out {missing:?}");
+}
+
+#[test]
+fn the_keys_of_the_example_settings_can_be_set() {
+    let keys = settings(&whole_example()).keys;
+    Keymap::new(&keys).unwrap();
+    assert!(keys.values().any(|keys| keys.len() > 1) && keys.values().any(Vec::is_empty), "both are worth showing");
+}
+
+#[test]
+fn what_a_document_points_at_exists() {
+    for document in DOCUMENTS {
+        for target in read(document).split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
+            let elsewhere = target.is_empty() || target.starts_with("https://");
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(target);
+            assert!(elsewhere || path.exists(), "{document} points at {target}, which is not there");
+        }
+    }
+    let readme = read("README.md");
+    assert!(readme.contains("](assets/dashboard.svg)") && readme.contains("](assets/close.svg)"));
+}
+
+#[test]
+fn the_readme_s_devices_are_those_of_the_practice_tenant() {
+    let tenant = read("assets/practice-tenant.json");
+    let devices = words(&read("README.md"), "MMD-");
+    let (unknown, known): (Vec<_>, Vec<_>) =
+        devices.iter().partition(|name| !tenant.contains(&format!(r#""name": "{name}""#)));
+    assert_eq!((known.len(), unknown.len()), (3, 1), "three that exist and a made-up one: {devices:?}");
+}
+
+#[test]
+fn the_architecture_is_short_and_its_map_has_everything_at_the_top_of_src() {
+    let text = read("ARCHITECTURE.md");
+    let lines = text.lines().count();
+    assert!(lines <= 150, "ARCHITECTURE.md has {lines} lines: over 150 it is not read");
+    let (_, map) = text.split_once("## Code map").unwrap();
+    let (map, _) = map.split_once("\n## ").unwrap();
+    let named = |name: &str| map.split_whitespace().any(|word| word == name);
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for entry in fs::read_dir(&src).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        let (file, folder) = match name.strip_suffix(".rs") {
+            Some(module) => (name.clone(), format!("{module}/")),
+            None => (format!("{name}.rs"), format!("{name}/")),
+        };
+        assert!(named(&file) || named(&folder), "the code map leaves out src/{name}");
+    }
+    for name in map.split_whitespace().filter(|word| word.contains(".rs") || word.ends_with('/')) {
+        let exists = src.join(name).exists() || Path::new(env!("CARGO_MANIFEST_DIR")).join(name).exists();
+        assert!(exists, "the code map names {name}, which is not there");
+    }
+}
+
+/// The help screen for one scope, on a screen with room for all of it.
+fn help(scope: Scope) -> String {
+    let tenant = Tenant { name: None, id: practice::TENANT_ID.to_owned(), practice: true };
+    let mut model = Model::new(Setup {
+        tenant,
+        categories: Vec::new(),
+        keymap: Keymap::default(),
+        time_zone: jiff::tz::TimeZone::UTC,
+        now: jiff::Timestamp::UNIX_EPOCH,
+    });
+    model.overlays.push(Overlay::Help { scopes: vec![scope], scroll: 0 });
+    let mut terminal = Terminal::new(TestBackend::new(140, 60)).unwrap();
+    let theme = Theme::default();
+    terminal.draw(|frame| _ = view::draw(frame, &model, &theme)).unwrap();
+    terminal.backend().to_string()
+}
+
+#[test]
+fn the_help_screen_has_every_key_of_the_table() {
+    let keymap = Keymap::default();
+    for scope in Scope::ALL {
+        let screen = help(scope);
+        assert!(screen.contains(scope.heading()), "{screen}");
+        for (binding, keys) in keymap.rows().filter(|(binding, _)| binding.scope == scope) {
+            let keys: Vec<_> = keys.iter().map(ToString::to_string).collect();
+            let shown = screen.lines().any(|line| line.contains(&keys.join(", ")) && line.contains(binding.help));
+            assert!(shown, "{} is not in the help:\n{screen}", binding.id);
+        }
+    }
+    assert!(BINDINGS.iter().all(|binding| Scope::ALL.contains(&binding.scope)));
+}
