@@ -17,7 +17,8 @@ use ratatui::{Frame, Terminal, backend::TestBackend};
 use tokio::sync::{mpsc, watch};
 
 use crate::support::{
-    dashboard::{DRAFT, events, setup, start},
+    dashboard::{DRAFT, setup, start},
+    keys::events,
     server::{Play, Server, http},
     within,
 };

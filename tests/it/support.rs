@@ -1,6 +1,7 @@
 //! What more than one test stands on.
 
 pub(crate) mod dashboard;
+pub(crate) mod keys;
 mod modes;
 pub(crate) mod pty;
 pub(crate) mod server;

@@ -12,7 +12,10 @@ use mmd_elevate::{
 };
 use proptest::prelude::*;
 
-use crate::support::dashboard::{DRAFT, Dashboard, created, event, events, start};
+use crate::support::{
+    dashboard::{DRAFT, Dashboard, created, start},
+    keys::{event, events},
+};
 
 #[derive(Clone, Debug)]
 enum Step {

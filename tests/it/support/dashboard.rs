@@ -2,12 +2,10 @@
 
 use std::{path::Path, time::Duration};
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use mmd_elevate::{
     app::Batch,
     domain::{ElevationRequest, Field, NewElevationRequest, RequestId, ServiceTime, Untrusted},
-    key::Key,
     keymap::Keymap,
     port::{Answer, Call, CallId, Fault, FaultKind, FromWorker, Reply},
     state::{Category, Effect, Extents, Message, Model, Row, Setup, Tenant, update},
@@ -19,6 +17,8 @@ use ratatui::{
     backend::TestBackend,
     style::{Color, Modifier},
 };
+
+use super::keys::events;
 
 /// A form that can be sent, as it is typed from the list.
 pub(crate) const DRAFT: &str = "n INC-10442 tab MMD-03690457680 tab 'Excel add-in crashes' tab Office tab Excel tab 'Start Excel as administrator.'";
@@ -98,8 +98,7 @@ impl Dashboard {
         self.burst(&format!("n '{ticket}' tab '{device}' tab '{title}' tab Office tab Excel tab 'Start it.' ctrl-s"));
     }
 
-    /// Presses keys one after the other. Each word is the name of a key or else text that is typed; text that names a
-    /// key or holds blanks stands in single quotes.
+    /// Presses keys one after the other, written as [`events`] takes them.
     pub(crate) fn press(&mut self, keys: &str) -> &mut Self {
         for event in events(keys) {
             assert!(!self.left, "the agent has left");
@@ -353,52 +352,4 @@ pub(crate) fn created(request: &NewElevationRequest, id: &str, now: Timestamp) -
         closed: None,
         viewers: Vec::new(),
     }
-}
-
-/// The events of keys that are written as [`Dashboard::press`] takes them.
-pub(crate) fn events(keys: &str) -> Vec<KeyEvent> {
-    let mut events = Vec::new();
-    let mut rest = keys.trim_start();
-    while !rest.is_empty() {
-        let (word, quoted, after) = if let Some(inner) = rest.strip_prefix('\'') {
-            let (word, after) = inner.split_once('\'').unwrap();
-            (word, true, after)
-        } else {
-            let (word, after) = rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len()));
-            (word, false, after)
-        };
-        match word.parse::<Key>() {
-            Ok(key) if !quoted => events.push(event(key)),
-            _ => events.extend(word.chars().map(|c| KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE))),
-        }
-        rest = after.trim_start();
-    }
-    events
-}
-
-/// A press of this key, as a terminal tells it.
-pub(crate) fn event(key: Key) -> KeyEvent {
-    let named = [
-        KeyCode::Enter,
-        KeyCode::Esc,
-        KeyCode::Tab,
-        KeyCode::BackTab,
-        KeyCode::Backspace,
-        KeyCode::Delete,
-        KeyCode::Insert,
-        KeyCode::Up,
-        KeyCode::Down,
-        KeyCode::Left,
-        KeyCode::Right,
-        KeyCode::Home,
-        KeyCode::End,
-        KeyCode::PageUp,
-        KeyCode::PageDown,
-        KeyCode::Null,
-    ];
-    let codes = named.into_iter().chain((1..=12).map(KeyCode::F)).chain((' '..='~').map(KeyCode::Char));
-    let mut events =
-        codes.flat_map(|code| (0..8).map(move |held| KeyEvent::new(code, KeyModifiers::from_bits_truncate(held))));
-    let found = events.find(|event| Key::from(*event) == key);
-    found.unwrap_or_else(|| panic!("{key} cannot be pressed"))
 }
