@@ -16,5 +16,5 @@ pub use ending::{Ending, Loan, SystemEvent, watch};
 pub(crate) use job::wake_reader;
 pub use job::{has_shell, stop_until_continued};
 pub use tty::{Output, can_print, give_back, is_ours, missing_terminal, size};
-pub(crate) use tty::{forget_settings, take};
+pub(crate) use tty::{forget_settings, lend, take};
 pub(crate) use zone::time_zone;
