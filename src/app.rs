@@ -19,6 +19,7 @@ use tokio::{
 use crate::{
     platform::{Ending, SystemEvent},
     port::{Call, CallId, Fault, FaultKind, FromWorker, Reply},
+    rehearsal,
     state::{EditTarget, Effect, Extents, Message, Model, update},
     terminal::{Input, Surface, TerminalError, editor},
     view::{self, Theme},
@@ -170,6 +171,7 @@ impl<'a, S: Surface> App<'a, S> {
 
     /// Applies a batch of inputs. Says whether the agent has left.
     fn take_inputs(&mut self, mut batch: Batch, calls: &Sender<(CallId, Call)>) -> bool {
+        rehearsal::panic_if_asked("loop");
         self.tick();
         while let Some(message) = batch.next(&self.model) {
             if self.apply(message, calls) {

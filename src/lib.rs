@@ -12,6 +12,7 @@ pub mod platform;
 pub mod port;
 pub mod practice;
 mod private;
+mod rehearsal;
 pub mod state;
 pub mod terminal;
 pub mod view;

@@ -10,7 +10,7 @@ use std::{
 use crossterm::event::{self, Event, KeyEvent, KeyEventKind};
 use tokio::sync::mpsc::Sender;
 
-use crate::platform;
+use crate::{platform, rehearsal};
 
 /// The thread's name: a panic in it gives the terminal back.
 pub(super) const NAME: &str = "input";
@@ -135,6 +135,7 @@ fn read_batches(gate: &Gate, batches: &Sender<Vec<Input>>) -> io::Result<()> {
 /// that says no in error (the thread was kept off the processor) only splits a batch.
 fn read_batch() -> io::Result<Vec<Event>> {
     let mut batch = vec![event::read()?];
+    rehearsal::panic_if_asked("input");
     let started = Instant::now();
     while batch.len() < MOST_EVENTS && started.elapsed() < OLDEST && event::poll(LULL)? {
         batch.push(event::read()?);

@@ -7,5 +7,6 @@ mod config_file;
 mod harness;
 mod log;
 mod practice;
+mod pty;
 mod support;
 mod worker;
