@@ -1,10 +1,12 @@
 //! The shell around the pure middle: one loop that takes what happens, performs the effects, and draws.
 
+mod background;
 mod batch;
 mod setup;
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, fmt::Display, time::Duration};
 
+pub use background::Background;
 pub use batch::Batch;
 use color_eyre::eyre;
 use jiff::Timestamp;
@@ -17,13 +19,17 @@ use tokio::{
 use crate::{
     platform::{Ending, SystemEvent},
     port::{Call, CallId, Fault, FaultKind, FromWorker, Reply},
+    rehearsal,
     state::{EditTarget, Effect, Extents, Message, Model, update},
-    terminal::{Input, Surface, editor},
+    terminal::{Input, Surface, TerminalError, editor},
     view::{self, Theme},
 };
 
 /// How many words of the worker are applied before the screen is drawn.
 const WORDS_PER_DRAW: usize = 256;
+
+/// The thread that reads may see a hang-up this much earlier than the one that watches for it.
+const NOTICED: Duration = Duration::from_millis(100);
 
 /// The loop's ends of its channels.
 #[derive(Debug)]
@@ -55,12 +61,16 @@ pub struct App<'a, S> {
     theme: Theme,
     clock: fn() -> Timestamp,
     editing: Option<(EditTarget, JoinHandle<Result<String, String>>)>,
+    /// What was typed behind the key that opened the editor, until the editor has ended.
+    held: Option<Batch>,
+    /// Why the terminal is taken for gone.
+    gone: Option<TerminalError>,
 }
 
 impl<'a, S: Surface> App<'a, S> {
     /// A dashboard that has not been drawn. The clock is asked before each batch of messages.
     pub fn new(surface: &'a mut S, model: Model, theme: Theme, clock: fn() -> Timestamp) -> Self {
-        Self { surface, model, theme, clock, editing: None }
+        Self { surface, model, theme, clock, editing: None, held: None, gone: None }
     }
 
     /// The surface it is drawn on.
@@ -90,18 +100,20 @@ impl<'a, S: Surface> App<'a, S> {
     /// Runs until the agent or the system ends it.
     ///
     /// # Errors
-    /// Where the terminal cannot be read or written any more.
+    /// Where the terminal cannot be read although it is still there.
     pub async fn run(&mut self, mut wires: Wires) -> eyre::Result<Ended> {
         let mut worker_lives = true;
         loop {
-            self.draw()?;
+            if let Err(error) = self.draw() {
+                return Ok(hung_up(&error));
+            }
             let wake = tokio::time::sleep(self.model.next_wake());
             let messages = tokio::select! {
                 // In the order of what cannot wait: an editor that has ended is heard before the signal that ended it.
                 biased;
                 edited = edited(&mut self.editing) => {
                     if let Err(error) = self.surface.resume() {
-                        return Err(eyre::eyre!(error).wrap_err("failed to take the terminal back from the editor"));
+                        return Ok(hung_up(&error));
                     }
                     vec![edited]
                 }
@@ -113,14 +125,17 @@ impl<'a, S: Surface> App<'a, S> {
                     }
                     None => eyre::bail!("failed to watch for signals"),
                 },
-                batch = wires.inputs.recv() => match batch {
+                batch = wires.inputs.recv(), if self.editing.is_none() => match batch {
                     Some(batch) => {
-                        if self.take_inputs(batch, &wires.calls) {
+                        if self.take_inputs(Batch::new(batch), &wires.calls) {
                             return Ok(Ended::ByAgent);
                         }
-                        continue;
+                        Vec::new()
                     }
-                    None => eyre::bail!("failed to read the terminal"),
+                    None => match tokio::time::timeout(NOTICED, wires.system.recv()).await {
+                        Ok(Some(SystemEvent::End(ending))) => return Ok(Ended::BySystem(ending)),
+                        _ => eyre::bail!("failed to read the terminal"),
+                    },
                 },
                 word = wires.words.recv(), if worker_lives => {
                     worker_lives = word.is_some();
@@ -138,6 +153,15 @@ impl<'a, S: Surface> App<'a, S> {
                     return Ok(Ended::ByAgent);
                 }
             }
+            if self.editing.is_none()
+                && let Some(held) = self.held.take()
+                && self.take_inputs(held, &wires.calls)
+            {
+                return Ok(Ended::ByAgent);
+            }
+            if let Some(error) = self.gone.take() {
+                return Ok(hung_up(&error));
+            }
         }
     }
 
@@ -146,12 +170,16 @@ impl<'a, S: Surface> App<'a, S> {
     }
 
     /// Applies a batch of inputs. Says whether the agent has left.
-    fn take_inputs(&mut self, batch: Vec<Input>, calls: &Sender<(CallId, Call)>) -> bool {
+    fn take_inputs(&mut self, mut batch: Batch, calls: &Sender<(CallId, Call)>) -> bool {
+        rehearsal::panic_if_asked("loop");
         self.tick();
-        let mut batch = Batch::new(batch);
         while let Some(message) = batch.next(&self.model) {
             if self.apply(message, calls) {
                 return true;
+            }
+            if self.editing.is_some() {
+                self.held = Some(batch);
+                break;
             }
         }
         false
@@ -180,10 +208,18 @@ impl<'a, S: Surface> App<'a, S> {
         Some(Message::Warning(format!("The terminal did not take the copy: {error}"), "copy it by hand".to_owned()))
     }
 
+    /// Stops until the shell continues the job. While an editor has the terminal, the editor is what stops.
     fn suspend(&mut self) {
-        if let Err(error) = self.surface.stop() {
-            let hint = error.hint().to_owned();
-            update(&mut self.model, Message::Warning(format!("Not suspended: {error}"), hint));
+        if self.editing.is_some() {
+            return;
+        }
+        match self.surface.stop() {
+            Ok(()) => {}
+            Err(error @ TerminalError::Switch(_)) => self.gone = Some(error),
+            Err(error) => {
+                let hint = error.hint().to_owned();
+                update(&mut self.model, Message::Warning(format!("Not suspended: {error}"), hint));
+            }
         }
     }
 
@@ -199,6 +235,12 @@ impl<'a, S: Surface> App<'a, S> {
         self.editing = Some((target, task));
         None
     }
+}
+
+/// A terminal that takes no bytes or settings any more is gone, whoever notices first.
+fn hung_up(error: &dyn Display) -> Ended {
+    tracing::warn!(%error, "the terminal is gone");
+    Ended::BySystem(Ending::HangUp)
 }
 
 /// Waits for the editor, as long as one is open; for ever where none is.

@@ -41,6 +41,7 @@ pub mod platform;
 pub mod port;
 pub mod practice;
 mod private;
+mod rehearsal;
 pub mod state;
 pub mod terminal;
 pub mod view;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use tracing::{Subscriber, level_filters::LevelFilter, subscriber};
-use tracing_appender::non_blocking::WorkerGuard;
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{Layer, filter::Targets, fmt, layer::SubscriberExt, registry};
 
 use crate::{domain::visible, private};
@@ -16,6 +16,10 @@ pub const FILE_NAME: &str = "mmd-elevate.log";
 
 /// From this size on the next start begins a new file; the old one is kept once, as `mmd-elevate.log.old`.
 const LARGEST: u64 = 4 << 20;
+
+/// So many lines may wait for a slow disk; what comes then is dropped. Room for all of them is taken and touched at the
+/// start, and the crate's own limit makes that 4 MB.
+const LINES_WAITING: usize = 1_024;
 
 /// Keeps the log running; dropped, it writes what is left.
 #[derive(Debug)]
@@ -68,7 +72,7 @@ pub fn open(state_dir: &Path) -> Result<fs::File, LogError> {
 }
 
 fn writing_to(file: fs::File, level: LevelFilter) -> (impl Subscriber + Send + Sync, WorkerGuard) {
-    let (writer, guard) = tracing_appender::non_blocking(file);
+    let (writer, guard) = NonBlockingBuilder::default().buffered_lines_limit(LINES_WAITING).finish(file);
     (registry().with(fmt::layer().with_ansi(false).with_writer(writer).with_filter(filter(level))), guard)
 }
 

@@ -1,13 +1,17 @@
 //! Parse, install hooks, load the settings, run. The only place that prints.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "what is said before and after the dashboard goes here")]
+#![expect(clippy::print_stdout, reason = "what is said before and after the dashboard goes here")]
 
-use std::{fmt::Display, process::ExitCode};
+use std::{
+    fmt::Display,
+    io::{Write, stderr},
+    process::ExitCode,
+};
 
 use clap::Parser;
 use color_eyre::eyre::{self, WrapErr};
 use jiff::Timestamp;
 use mmd_elevate::{
-    app::{App, Ended, Wires, setup},
+    app::{App, Background, Ended, Wires, setup},
     cli::{Cli, Command, PracticeArgs},
     config::{self, variable},
     log, platform, port,
@@ -29,10 +33,9 @@ fn main() -> eyre::Result<ExitCode> {
 
 /// What happened, then what to do about it; exit code 1.
 fn refuse(what: impl Display, hint: Option<&str>) -> ExitCode {
-    eprintln!("mmd-elevate: {what}");
-    if let Some(hint) = hint {
-        eprintln!("hint: {hint}");
-    }
+    let hint = hint.map_or_else(String::new, |hint| format!("hint: {hint}\n"));
+    // `eprintln!` would panic where nobody is left to read it.
+    let _ = write!(stderr(), "mmd-elevate: {what}\n{hint}");
     ExitCode::FAILURE
 }
 
@@ -53,32 +56,35 @@ fn open_dashboard(flags: &mmd_elevate::cli::Flags) -> eyre::Result<ExitCode> {
         Err(error) => return Ok(refuse(error, Some("mend [keys] in the settings file"))),
     };
     terminal::install_panic_hook();
+    // Before the terminal is taken: a signal that comes right then must find it watched.
+    let (to_loop, system) = mpsc::channel(8);
+    platform::watch(to_loop).wrap_err("failed to watch for signals")?;
     let mut screen = match Screen::enter() {
         Ok(screen) => screen,
         Err(error) => return Ok(refuse(format!("failed to open the dashboard: {error}"), Some(error.hint()))),
     };
     // The first whole frame is drawn from what is at hand; all that is slow starts after it.
     let mut app = App::new(&mut screen, Model::new(parts.setup), parts.theme, Timestamp::now);
-    app.draw()?;
+    if let Err(error) = app.draw() {
+        tracing::debug!(%error, "the loop finds the same and ends");
+    }
     let _log = match log::start(&state_dir, level) {
         Ok(guard) => guard,
         Err(error) => {
-            app.warn(format!("Nothing is logged: {error}"), "see whether the state folder can be written".to_owned());
+            let told = error.to_string();
+            let (what, hint) = told.split_once("\nhint: ").unwrap_or((&told, ""));
+            app.warn(what.to_owned(), hint.to_owned());
             None
         }
     };
-    let runtime = runtime()?;
-    let (to_loop, system) = mpsc::channel(8);
-    platform::watch(to_loop).wrap_err("failed to watch for signals")?;
+    let background = Background::new(runtime()?);
     let (to_loop, inputs) = mpsc::channel(64);
     app.surface().read_input(to_loop).wrap_err("failed to read the terminal")?;
     let (calls, from_loop) = mpsc::channel(port::CALLS_WAITING);
     let (to_loop, words) = mpsc::channel(port::CALLS_WAITING);
-    runtime.spawn(worker::run(parts.service, from_loop, to_loop));
-    let ended = runtime.block_on(app.run(Wires { inputs, system, calls, words }));
+    background.handle().spawn(worker::run(parts.service, from_loop, to_loop));
+    let ended = background.handle().block_on(app.run(Wires { inputs, system, calls, words }));
     screen.leave();
-    // Calls under way are not waited for: who left was told of them.
-    runtime.shutdown_background();
     Ok(match ended? {
         Ended::ByAgent => ExitCode::SUCCESS,
         Ended::BySystem(ending) => ExitCode::from(u8::try_from(ending.exit_code()).unwrap_or(1)),

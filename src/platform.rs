@@ -1,4 +1,4 @@
-//! Everything that belongs to Unix: the terminal device, signals, job control and the watch for a vanished terminal.
+//! Everything that belongs to Unix: the terminal device, signals, job control, the time zone and the watch for a vanished terminal.
 //!
 //! The rest of the program asks this module and names no system call of its own, but where it opens private files.
 
@@ -10,9 +10,11 @@ compile_error!(
 mod ending;
 mod job;
 mod tty;
+mod zone;
 
 pub use ending::{Ending, Loan, SystemEvent, watch};
 pub(crate) use job::wake_reader;
 pub use job::{has_shell, stop_until_continued};
 pub use tty::{Output, can_print, give_back, is_ours, missing_terminal, size};
-pub(crate) use tty::{forget_settings, take};
+pub(crate) use tty::{forget_settings, lend, take};
+pub(crate) use zone::time_zone;

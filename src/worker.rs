@@ -9,6 +9,7 @@ use tracing::Instrument;
 use crate::{
     api::Client,
     port::{Answer, Call, CallId, Fault, FaultKind, FromWorker, Reply},
+    rehearsal,
 };
 
 /// Makes the service ready, then does the calls that come.
@@ -90,6 +91,7 @@ where
 }
 
 async fn perform(client: Client, call: Call) -> Result<Answer, Fault> {
+    rehearsal::panic_if_asked("call");
     match call {
         Call::Create(request) => client.create(&request).await.map(|request| Answer::Created(Box::new(request))),
         Call::Close { id, actions_taken } => client.close(&id, &actions_taken).await.map(|()| Answer::Closed),

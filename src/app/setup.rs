@@ -2,7 +2,7 @@
 
 use std::{future::Future, net::Ipv4Addr};
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use ratatui::style::Color;
 use secrecy::SecretString;
 
@@ -10,6 +10,7 @@ use crate::{
     api::{BaseUrl, Client, ClientError, Timeouts},
     config::{self, Config, Target},
     keymap::{Keymap, KeymapError},
+    platform,
     port::{Fault, FaultKind},
     practice::{self, Practice},
     state::{Category, Setup, Tenant},
@@ -62,7 +63,7 @@ pub fn setup(
         tenant,
         categories: categories.map(|c| Category { name: c.name, subcategories: c.subcategories }).collect(),
         keymap: Keymap::new(&config.keys)?,
-        time_zone: TimeZone::system(),
+        time_zone: platform::time_zone(),
         now,
     };
     Ok(Parts { setup, theme, service: ready(config.target) })

@@ -105,8 +105,8 @@ pub fn watch(events: Sender<SystemEvent>) -> io::Result<()> {
     Ok(())
 }
 
-/// While it lives, the keys that interrupt, quit and stop are another program's: Ctrl-C in an editor must not end the
-/// program that waits for it. SIGTERM, SIGHUP and a hang-up still do: they end the borrower first and let the lender clear
+/// While it lives, another program runs in the terminal. The keys that interrupt, quit and stop are that one's: Ctrl-C in
+/// an editor must not end the program that waits for it. SIGTERM, SIGHUP and a hang-up still do: they end the borrower first and let the lender clear
 /// up, then the loop is told.
 #[derive(Debug)]
 pub struct Loan(());
@@ -155,7 +155,7 @@ fn obey(signal: i32, events: &Sender<SystemEvent>) {
         (SIGTSTP, true) => job::stop_along(),
         // A full channel holds an event that will do as well.
         (SIGTSTP, false) => drop(events.try_send(SystemEvent::Suspend)),
-        (SIGINT | SIGQUIT, true) => {}
+        (SIGINT | SIGQUIT, _) if tty::is_lent() => {}
         _ => end(Ending::Signal(signal), events),
     }
 }

@@ -33,6 +33,12 @@ const USUAL_SIZE: (u16, u16) = (80, 24);
 
 /// Whether modes are switched on that have to be switched off.
 static OURS: AtomicBool = AtomicBool::new(false);
+/// Whether another program was given the terminal. The keys that interrupt and quit are its own until it is taken back.
+static LENT: AtomicBool = AtomicBool::new(false);
+/// When it was taken back.
+static BACK_SINCE: Mutex<Option<Instant>> = Mutex::new(None);
+/// A signal of the other program's keys may still be on its way for so long.
+const STRAGGLERS: Duration = Duration::from_millis(250);
 /// The settings to go back to. Held while switching, so that whoever comes second waits until it is done.
 static BEFORE: Mutex<Option<Before>> = Mutex::new(None);
 
@@ -79,7 +85,24 @@ pub(crate) fn take() -> io::Result<()> {
     if taken.is_err() {
         switch_off(before);
     }
+    if LENT.load(Ordering::SeqCst) {
+        *BACK_SINCE.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        LENT.store(false, Ordering::SeqCst);
+    }
     taken
+}
+
+/// Gives the terminal back for another program to have until the next [`take`].
+pub(crate) fn lend() {
+    LENT.store(true, Ordering::SeqCst);
+    give_back();
+}
+
+/// Whether a signal of the keyboard is meant for another program: one that has the terminal, is about to have it, or had
+/// it a moment ago.
+pub(super) fn is_lent() -> bool {
+    let back_since = *BACK_SINCE.lock().unwrap_or_else(PoisonError::into_inner);
+    LENT.load(Ordering::SeqCst) || back_since.is_some_and(|since| since.elapsed() < STRAGGLERS)
 }
 
 /// Gives the terminal back as it was found. Any thread may call it, any number of times: only the first call after the

@@ -10,7 +10,7 @@ use std::{
 use crossterm::event::{self, Event, KeyEvent, KeyEventKind};
 use tokio::sync::mpsc::Sender;
 
-use crate::platform;
+use crate::{platform, rehearsal};
 
 /// The thread's name: a panic in it gives the terminal back.
 pub(super) const NAME: &str = "input";
@@ -120,12 +120,11 @@ impl Gate {
 }
 
 fn read_batches(gate: &Gate, batches: &Sender<Vec<Input>>) -> io::Result<()> {
-    let mut size = platform::size();
     loop {
         gate.enter();
         let batch = read_batch();
         gate.leave();
-        let batch = tidy(batch?, &mut size);
+        let batch = tidy(batch?);
         if !batch.is_empty() && batches.blocking_send(batch).is_err() {
             return Ok(());
         }
@@ -136,6 +135,7 @@ fn read_batches(gate: &Gate, batches: &Sender<Vec<Input>>) -> io::Result<()> {
 /// that says no in error (the thread was kept off the processor) only splits a batch.
 fn read_batch() -> io::Result<Vec<Event>> {
     let mut batch = vec![event::read()?];
+    rehearsal::panic_if_asked("input");
     let started = Instant::now();
     while batch.len() < MOST_EVENTS && started.elapsed() < OLDEST && event::poll(LULL)? {
         batch.push(event::read()?);
@@ -143,25 +143,23 @@ fn read_batch() -> io::Result<Vec<Event>> {
     Ok(batch)
 }
 
-/// Keeps what the program acts on, and of resizes only the last, where it changes the size: a wake-up looks like one.
-fn tidy(events: Vec<Event>, size: &mut (u16, u16)) -> Vec<Input> {
-    let mut now = *size;
+/// Keeps what the program acts on, and of resizes only the last. One that changes nothing is kept as well: what the
+/// screen was drawn for is known to the loop alone, which may have seen a size that was gone again when this thread asked.
+fn tidy(events: Vec<Event>) -> Vec<Input> {
+    let mut size = None;
     let mut batch: Vec<Input> = events
         .into_iter()
         .filter_map(|event| match event {
             Event::Key(key) => (key.kind != KeyEventKind::Release).then_some(Input::Key(key)),
             Event::Paste(text) => Some(Input::Paste(text)),
             Event::Resize(columns, rows) => {
-                now = (columns, rows);
+                size = Some(Input::Resize(columns, rows));
                 None
             }
             Event::FocusGained | Event::FocusLost | Event::Mouse(_) => None,
         })
         .collect();
-    if now != *size {
-        *size = now;
-        batch.push(Input::Resize(now.0, now.1));
-    }
+    batch.extend(size);
     batch
 }
 
@@ -185,15 +183,13 @@ mod tests {
             Event::Paste("a\r\nb".into()),
             Event::Key(repeat),
         ];
-        let batch = tidy(events, &mut (80, 24));
+        let batch = tidy(events);
         assert_eq!(batch, [Input::Key(press), Input::Paste("a\r\nb".into()), Input::Key(repeat)]);
     }
 
     #[test]
-    fn of_many_resizes_the_last_is_told_and_of_a_wake_up_nothing() {
-        let mut size = (80, 24);
-        assert_eq!(tidy(vec![Event::Resize(1, 1), Event::Resize(100, 30)], &mut size), [Input::Resize(100, 30)]);
-        assert_eq!(tidy(vec![Event::Resize(100, 30)], &mut size), []);
+    fn of_many_resizes_the_last_is_told() {
+        assert_eq!(tidy(vec![Event::Resize(1, 1), Event::Resize(100, 30)]), [Input::Resize(100, 30)]);
     }
 
     #[test]

@@ -104,6 +104,16 @@ impl Screen {
         Ok(())
     }
 
+    fn park_input(&self) -> Result<(), TerminalError> {
+        if let Some(input) = &self.input
+            && !input.park()
+        {
+            input.unpark();
+            return Err(TerminalError::Reading);
+        }
+        Ok(())
+    }
+
     /// Gives the terminal back now; dropping does the same. What is drawn afterwards goes nowhere.
     pub fn leave(&mut self) {
         platform::give_back();
@@ -125,13 +135,8 @@ impl Surface for Screen {
     }
 
     fn suspend(&mut self) -> Result<(), TerminalError> {
-        if let Some(input) = &self.input
-            && !input.park()
-        {
-            input.unpark();
-            return Err(TerminalError::Reading);
-        }
-        platform::give_back();
+        self.park_input()?;
+        platform::lend();
         Ok(())
     }
 
@@ -149,7 +154,8 @@ impl Surface for Screen {
         if !platform::has_shell() {
             return Err(TerminalError::NoShell);
         }
-        self.suspend()?;
+        self.park_input()?;
+        platform::give_back();
         let stopped = platform::stop_until_continued();
         platform::forget_settings();
         self.resume()?;

@@ -9,6 +9,7 @@ mod flows;
 mod harness;
 mod log;
 mod practice;
+mod pty;
 mod real_loop;
 mod support;
 mod tidy;

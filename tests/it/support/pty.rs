@@ -25,10 +25,25 @@ use super::modes::{settings, switched_modes};
 /// How long a test waits for what must come. Generous, because the machine may be busy; nobody waits for all of it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Whether this machine has no pseudo-terminals (some sandboxes), so that a test has to be skipped. Says so.
+#[expect(clippy::print_stdout, reason = "a test that is skipped says why")]
+pub(crate) fn missing() -> bool {
+    let opened = native_pty_system().openpty(pty_size((80, 24)));
+    if let Err(error) = &opened {
+        println!("skipped: no pseudo-terminal can be had here: {error}");
+    }
+    opened.is_err()
+}
+
+/// What begins and ends a frame: a synchronized update.
+const BEGIN_OF_FRAME: &str = "\x1b[?2026h";
+const END_OF_FRAME: &str = "\x1b[?2026l";
+
 /// What to run, and in what.
 pub(crate) struct Program {
     argv: Vec<String>,
     env: Vec<(String, String)>,
+    clean: bool,
     size: (u16, u16),
     ignore_hang_up: bool,
 }
@@ -36,7 +51,7 @@ pub(crate) struct Program {
 impl Program {
     /// A program of 120 columns and 36 rows.
     pub(crate) fn new(program: &str) -> Self {
-        Self { argv: vec![program.into()], env: Vec::new(), size: (120, 36), ignore_hang_up: false }
+        Self { argv: vec![program.into()], env: Vec::new(), clean: false, size: (120, 36), ignore_hang_up: false }
     }
 
     /// One more argument.
@@ -48,6 +63,12 @@ impl Program {
     /// One more environment variable.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.env.push((name.into(), value.into()));
+        self
+    }
+
+    /// Takes nothing of the tests' own environment but where programs are.
+    pub(crate) fn clean(mut self) -> Self {
+        self.clean = true;
         self
     }
 
@@ -76,6 +97,10 @@ impl Program {
             argv.splice(0..0, ["sh", "-c", r#"trap "" HUP; exec "$0" "$@""#].map(String::from));
         }
         let mut command = CommandBuilder::from_argv(argv.into_iter().map(Into::into).collect());
+        if self.clean {
+            command.env_clear();
+            command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        }
         command.env("TERM", "xterm-256color");
         for (name, value) in self.env {
             command.env(name, value);
@@ -88,7 +113,7 @@ impl Program {
         let writer = pair.master.take_writer().unwrap();
         let child = pair.slave.spawn_command(command).unwrap();
         let open = Some(Open { master: pair.master, writer, tty, reader });
-        Pty { open, child, output, before, size: self.size }
+        Pty { open, child, output, before, size: self.size, resized_at: 0 }
     }
 }
 
@@ -99,6 +124,8 @@ pub(crate) struct Pty {
     output: Arc<Output>,
     before: String,
     size: (u16, u16),
+    /// How much had been written when it was resized last.
+    resized_at: usize,
 }
 
 /// What keeps the terminal open on our side.
@@ -127,6 +154,7 @@ impl Pty {
     /// Makes the terminal as large as that.
     pub(crate) fn resize(&mut self, columns: u16, rows: u16) {
         self.size = (columns, rows);
+        self.resized_at = self.output.bytes.lock().unwrap().len();
         self.open.as_ref().unwrap().master.resize(pty_size(self.size)).unwrap();
     }
 
@@ -146,6 +174,47 @@ impl Pty {
         parse(&self.bytes(), self.size).contents()
     }
 
+    /// The screen as it was after each frame.
+    pub(crate) fn frames(&self) -> Vec<String> {
+        let bytes = self.bytes();
+        let mut parser = new_parser(self.size);
+        let mut frames = Vec::new();
+        for frame in String::from_utf8_lossy(&bytes).split_inclusive(END_OF_FRAME) {
+            parser.process(frame.as_bytes());
+            frames.push(parser.screen().contents());
+        }
+        frames
+    }
+
+    /// Whether any frame showed this text, however short a time.
+    pub(crate) fn has_shown(&self, text: &str) -> bool {
+        self.frames().iter().any(|frame| frame.contains(text))
+    }
+
+    /// Waits until the program has taken the terminal so many times: again after each loan and each stop.
+    pub(crate) fn wait_until_taken(&self, times: usize) {
+        self.wait_for_bytes("taking the terminal", |bytes| {
+            String::from_utf8_lossy(bytes).matches("\x1b[?1049h").count() >= times
+        });
+    }
+
+    /// What the program wrote after it gave the terminal back for the last time.
+    pub(crate) fn said_after(&self) -> String {
+        let bytes = self.output.settled();
+        let text = String::from_utf8_lossy(&bytes);
+        text.rsplit_once("\x1b[?1049l").map_or_else(String::new, |(_, after)| after.to_owned())
+    }
+
+    /// How much processor time the program has used so far, dead or alive, as long as nobody waited for it. `None`
+    /// where the system has no such file.
+    pub(crate) fn processor_time(&self) -> Option<Duration> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.process_id()?)).ok()?;
+        // User and system time, in ticks of 10 ms; the name before them may hold blanks.
+        let after_name = stat.rsplit_once(')')?.1;
+        let ticks = after_name.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap_or(0));
+        Some(Duration::from_millis(10 * ticks.sum::<u64>()))
+    }
+
     /// Waits until the screen fulfils a condition; fails with the screen where it never does.
     pub(crate) fn wait_for(&self, what: &str, condition: impl Fn(&vt100::Screen) -> bool) {
         let deadline = Instant::now() + PATIENCE;
@@ -159,6 +228,20 @@ impl Pty {
             }
             bytes = self.output.more.wait_timeout(bytes, left).unwrap().0;
             screen = parse(&bytes, self.size);
+        }
+    }
+
+    fn wait_for_bytes(&self, what: &str, condition: impl Fn(&[u8]) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        let mut bytes = self.output.bytes.lock().unwrap();
+        while !condition(&bytes) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(
+                !left.is_zero(),
+                "{what} did not come; the end of what did:\n{}",
+                parse(&bytes, self.size).contents()
+            );
+            bytes = self.output.more.wait_timeout(bytes, left).unwrap().0;
         }
     }
 
@@ -192,6 +275,39 @@ impl Pty {
         (&tty).write_all(b"\0").unwrap();
         reader.join().unwrap();
         drop(master);
+    }
+
+    /// Waits until the program has died, and leaves it to be waited for.
+    pub(crate) fn wait_until_dead(&mut self, limit: Duration) {
+        let Some(id) = self.child.process_id() else { return };
+        let deadline = Instant::now() + limit;
+        let is_dead = || {
+            // Without such a file there is nothing to look at between death and burial.
+            let stat = std::fs::read_to_string(format!("/proc/{id}/stat"));
+            stat.map_or(true, |stat| stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('Z')))
+        };
+        while !is_dead() {
+            assert!(Instant::now() < deadline, "still running after {limit:?}");
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Waits until a whole frame has come since the last resize.
+    pub(crate) fn wait_for_size_taken(&self) {
+        let resized_at = self.resized_at;
+        self.wait_for_bytes("a frame of the new size", |bytes| {
+            bytes.len() > resized_at && bytes.ends_with(END_OF_FRAME.as_bytes())
+        });
+    }
+
+    /// Fails where the terminal's settings are not as they were, or a mode was left switched on. The program need not
+    /// have come so far as to take the terminal.
+    pub(crate) fn assert_as_before(&self) {
+        if String::from_utf8_lossy(&self.output.settled()).contains("\x1b[?1049h") {
+            self.assert_given_back();
+        } else {
+            assert_eq!(settings(&self.open.as_ref().unwrap().tty), self.before, "terminal settings");
+        }
     }
 
     /// Fails where the terminal is not as it was: its settings, and every mode the program switched. Each mode that was
@@ -252,8 +368,18 @@ fn pty_size((cols, rows): (u16, u16)) -> PtySize {
     PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }
 }
 
+/// What a terminal shows of the bytes: nothing of a frame that has begun and not ended.
 fn parse(bytes: &[u8], (columns, rows): (u16, u16)) -> vt100::Screen {
-    let mut parser = vt100::Parser::new(NonZeroU16::new(rows).unwrap(), NonZeroU16::new(columns).unwrap(), 0);
-    parser.process(bytes);
+    let last = |sequence: &str| bytes.windows(sequence.len()).rposition(|found| found == sequence.as_bytes());
+    let shown = match (last(BEGIN_OF_FRAME), last(END_OF_FRAME)) {
+        (Some(begin), end) if end.is_none_or(|end| end < begin) => &bytes[..begin],
+        _ => bytes,
+    };
+    let mut parser = new_parser((columns, rows));
+    parser.process(shown);
     parser.screen().clone()
+}
+
+fn new_parser((columns, rows): (u16, u16)) -> vt100::Parser {
+    vt100::Parser::new(NonZeroU16::new(rows).unwrap(), NonZeroU16::new(columns).unwrap(), 0)
 }
