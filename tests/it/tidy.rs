@@ -32,16 +32,17 @@ pub(crate) const RULES: &[Rule] = &[
     rule("port", &["domain"], &[], "plain data between the loop and the worker"),
     rule("state", &["action", "domain", "keymap", "port"], &["jiff", "tui_textarea", "unicode_segmentation"], "pure: no terminal, no network, no disk, no clock, no lock, and nothing that fails"),
     rule("view", &["action", "domain", "port", "state"], &["jiff", "ratatui", "textwrap", "unicode_segmentation", "unicode_width"], "pictures of the model: nothing is changed or asked for here"),
-    rule("platform", &[], &["rustix", "signal_hook", "tokio", "tracing"], "what one platform alone has stands here, and knows nothing of the rest"),
+    rule("platform", &[], &["jiff", "rustix", "signal_hook", "tokio", "tracing"], "what one platform alone has stands here, and knows nothing of the rest"),
+    rule("rehearsal", &[], &[], "panics on purpose, in debug builds alone, so that tests see what becomes of the terminal"),
     rule("private", &[], &["rustix"], "how a file is opened so that it is nobody else's"),
-    rule("terminal", &["platform"], &["crossterm", "ratatui", "shlex", "tempfile", "thiserror", "tokio", "tracing"], "takes the terminal and gives it back; what is drawn or typed is not its business"),
+    rule("terminal", &["platform", "rehearsal"], &["crossterm", "ratatui", "shlex", "tempfile", "thiserror", "tokio", "tracing"], "takes the terminal and gives it back; what is drawn or typed is not its business"),
     rule("api", &["domain", "port"], &["jiff", "reqwest", "secrecy", "serde", "serde_json", "thiserror", "tracing", "uuid"], "the only code that names the HTTP library; it knows neither screen nor state"),
-    rule("worker", &["api", "port"], &["tokio", "tokio_util", "tracing"], "owes one reply for each call; what a reply means is for the state"),
+    rule("worker", &["api", "port", "rehearsal"], &["tokio", "tokio_util", "tracing"], "owes one reply for each call; what a reply means is for the state"),
     rule("practice", &[], &["axum", "jiff", "serde", "serde_json", "thiserror", "tokio", "uuid"], "shares nothing with the client: a type that both used would make a wrong name wrong on both sides"),
     rule("config", &["api", "cli", "domain"], &["confy", "etcetera", "secrecy", "serde", "thiserror", "tracing", "uuid"], "of the client only `BaseUrl`: what is checked is what is called"),
     rule("cli", &["config"], &["clap", "tracing"], "parses; what flags mean beside the other layers is for the settings"),
     rule("log", &["domain", "private"], &["thiserror", "tracing", "tracing_appender", "tracing_subscriber"], "a private file, away from the screen"),
-    rule("app", &["api", "config", "key", "keymap", "platform", "port", "practice", "state", "terminal", "view"], &["color_eyre", "crossterm", "jiff", "ratatui", "secrecy", "tokio", "tracing"], "the shell that joins the edges"),
+    rule("app", &["api", "config", "key", "keymap", "platform", "port", "practice", "rehearsal", "state", "terminal", "view"], &["color_eyre", "crossterm", "jiff", "ratatui", "secrecy", "tokio", "tracing"], "the shell that joins the edges"),
 ];
 
 /// A word that is absent, where, and why.
