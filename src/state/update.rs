@@ -65,7 +65,10 @@ impl Model {
         let none = row.is_none().then_some("no request is selected");
         match action {
             Action::CloseRequest => self.cannot_close(),
-            Action::CopyId => none.or(row?.request_id().is_none().then_some("the service has given it no id yet")),
+            Action::CopyId => {
+                let no_id = row.is_some_and(|row| row.request_id().is_none());
+                none.or(no_id.then_some("the service has given it no id yet"))
+            }
             Action::CopyLine | Action::Open => none,
             Action::CopyUnsent => match self.overlays.last() {
                 Some(Overlay::Unsent(_)) => None,

@@ -156,3 +156,13 @@ fn an_empty_list_says_what_to_do() {
     dashboard.press("c Done ctrl-s").closed();
     assert!(dashboard.shows("1 closed since the start"));
 }
+
+#[test]
+fn with_an_empty_list_nothing_is_offered_that_needs_a_request() {
+    let mut dashboard = Dashboard::new();
+    let screen = dashboard.screen();
+    let footer = screen.lines().last().unwrap();
+    assert!(!footer.contains("copy") && !footer.contains("details"), "{footer}");
+    dashboard.press("y");
+    assert!(dashboard.screen().contains("no request is selected"));
+}
