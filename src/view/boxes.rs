@@ -52,7 +52,9 @@ pub(super) fn close(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme,
     lines.push(Line::default());
     let label = Span::styled("Actions taken", theme.accent());
     lines.push(match problem {
-        Some(problem) => Line::from(vec![label, Span::raw("  "), Span::styled(problem.to_owned(), theme.failure())]),
+        Some(problem) => {
+            Line::from(vec![label, Span::raw("  "), Span::styled(theme.problem(problem), theme.failure())])
+        }
         None => Line::from(label),
     });
     let used = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(inner.height);

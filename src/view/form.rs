@@ -84,7 +84,7 @@ fn draw_value(frame: &mut Frame, area: Rect, form: &Form, theme: &Theme, field: 
     }
     match form.problem(field) {
         Some(problem) if text.is_blank() => {
-            let line = Line::styled(cut(problem, usize::from(area.width)), theme.failure());
+            let line = Line::styled(cut(&theme.problem(problem), usize::from(area.width)), theme.failure());
             frame.render_widget(line, area);
         }
         _ if here => {}
@@ -98,7 +98,7 @@ fn draw_value(frame: &mut Frame, area: Rect, form: &Form, theme: &Theme, field: 
 
 fn draw_problem(frame: &mut Frame, at: Rect, inner: Rect, problem: &str, theme: &Theme) {
     if at.y < inner.bottom() {
-        frame.render_widget(Line::styled(cut(problem, usize::from(at.width)), theme.failure()), at);
+        frame.render_widget(Line::styled(cut(&theme.problem(problem), usize::from(at.width)), theme.failure()), at);
     }
 }
 
@@ -106,7 +106,10 @@ fn draw_plan(frame: &mut Frame, area: Rect, form: &Form, theme: &Theme, here: bo
     let text = form.field(Field::PlanOfAction);
     if let Some(problem) = form.problem(Field::PlanOfAction) {
         let beside = Rect { x: area.x + 15.min(area.width), width: area.width.saturating_sub(15), height: 1, ..area };
-        frame.render_widget(Line::styled(cut(problem, usize::from(beside.width)), theme.failure()), beside);
+        frame.render_widget(
+            Line::styled(cut(&theme.problem(problem), usize::from(beside.width)), theme.failure()),
+            beside,
+        );
     }
     let below = Rect { x: area.x + 1, y: area.y + 1, width: area.width.saturating_sub(1), height: area.height - 1 };
     if below.is_empty() {

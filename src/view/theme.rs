@@ -111,6 +111,11 @@ impl Theme {
         }
     }
 
+    /// What is wrong, behind its sign: without colour an empty field's problem would pass for its text.
+    pub(super) fn problem(self, text: &str) -> String {
+        format!("{} {text}", self.tone_sign(Tone::Failure))
+    }
+
     pub(super) fn state(self, state: RowState) -> Style {
         match state {
             RowState::Sending(_) | RowState::Closing(_) | RowState::Closed(_) => Self::dim(),
