@@ -19,6 +19,7 @@ use ratatui::{
 pub use theme::{Borders, Theme};
 use unicode_width::UnicodeWidthStr;
 
+use self::words::wrap;
 use crate::{
     domain::invisible_characters,
     state::{Extents, Model, Overlay, Pane},
@@ -79,7 +80,7 @@ pub fn draw(frame: &mut Frame, model: &Model, theme: &Theme) -> Extents {
 
 fn too_small(frame: &mut Frame, area: Rect) {
     let text = format!("mmd-elevate needs {} x {}; all is kept", USABLE.0, USABLE.1);
-    let lines: Vec<_> = textwrap::wrap(&text, usize::from(area.width.max(1))).into_iter().map(Line::from).collect();
+    let lines: Vec<_> = wrap(&text, usize::from(area.width.max(1))).into_iter().map(Line::from).collect();
     frame.render_widget(Paragraph::new(lines), area);
 }
 

@@ -12,7 +12,7 @@ use ratatui::{
 
 use super::{
     Theme,
-    words::{counted, cut},
+    words::{counted, cut, wrap},
 };
 use crate::{
     domain::{Field, visible},
@@ -148,7 +148,7 @@ fn notice_box(
 ) {
     let width = area.width.min(72);
     let columns = usize::from(width.saturating_sub(4)).max(1);
-    let wrap = |text: &String| textwrap::wrap(text, columns).into_iter().map(Cow::into_owned).collect::<Vec<_>>();
+    let wrap = |text: &String| wrap(text, columns).into_iter().map(Cow::into_owned).collect::<Vec<_>>();
     let mut lines: Vec<Line> = texts.iter().flat_map(wrap).map(Line::from).collect();
     if !shown.is_empty() {
         lines.push(Line::default());

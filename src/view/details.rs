@@ -10,7 +10,7 @@ use ratatui::{
 
 use super::{
     Theme,
-    words::{age, cut, local},
+    words::{age, cut, local, wrap},
 };
 use crate::{
     domain::{Field, ServiceTime, Untrusted},
@@ -60,12 +60,12 @@ impl Sheet {
         self.lines.push(Line::styled(label, Theme::dim()));
         let width = self.width.saturating_sub(1).max(1);
         for line in text {
-            self.lines.extend(textwrap::wrap(&line, width).into_iter().map(|line| Line::raw(format!(" {line}"))));
+            self.lines.extend(wrap(&line, width).into_iter().map(|line| Line::raw(format!(" {line}"))));
         }
     }
 
     fn prose(&mut self, text: &str, style: Style) {
-        let wrapped = textwrap::wrap(text, self.width.max(1));
+        let wrapped = wrap(text, self.width.max(1));
         self.lines.extend(wrapped.into_iter().map(|line| Line::styled(line.into_owned(), style)));
     }
 }

@@ -10,7 +10,7 @@ use ratatui::{
 
 use super::{
     Theme,
-    words::{cut, fit},
+    words::{cut, fit, wrap},
 };
 use crate::{
     action::{Action, Scope},
@@ -22,6 +22,8 @@ use crate::{
 const LABELS: u16 = 13;
 /// From this many rows on, each field has a row of its own for what is wrong with it.
 const ROOMY: u16 = 15;
+/// How many rows what is wrong with a field may take.
+const PROBLEM_ROWS: u16 = 3;
 /// How many suggestions are seen at once.
 const SUGGESTIONS: usize = 6;
 
@@ -59,15 +61,13 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) 
         let value = Rect { x: row.x + LABELS.min(row.width), width: row.width.saturating_sub(LABELS), ..row };
         draw_value(frame, value, form, theme, field, here);
         y += 1;
-        // An empty field says what is missing in its own place; there is a row only for what is wrong with a text.
-        let problem = form.problem(field).filter(|_| !form.field(field).is_blank());
-        if let Some(problem) = problem {
-            draw_problem(frame, Rect { y, ..value }, inner, problem, theme);
-        }
         if here {
             suggested_at = Some(Rect { y, ..value });
         }
-        y += u16::from(problem.is_some() || inner.height >= ROOMY);
+        // An empty field says what is missing in its own place; there are rows only for what is wrong with a text.
+        let problem = form.problem(field).filter(|_| !form.field(field).is_blank());
+        let rows = problem.map_or(0, |problem| draw_problem(frame, Rect { y, ..value }, inner, problem, theme));
+        y += rows.max(u16::from(inner.height >= ROOMY));
     }
     if let Some(at) = suggested_at {
         draw_suggestions(frame, at, inner, model, theme);
@@ -96,10 +96,16 @@ fn draw_value(frame: &mut Frame, area: Rect, form: &Form, theme: &Theme, field: 
     }
 }
 
-fn draw_problem(frame: &mut Frame, at: Rect, inner: Rect, problem: &str, theme: &Theme) {
-    if at.y < inner.bottom() {
-        frame.render_widget(Line::styled(cut(&theme.problem(problem), usize::from(at.width)), theme.failure()), at);
-    }
+/// The service's words to their end, in as many rows as they need and the form can spare. Says how many.
+fn draw_problem(frame: &mut Frame, at: Rect, inner: Rect, problem: &str, theme: &Theme) -> u16 {
+    let spare = usize::from(PROBLEM_ROWS.min(inner.bottom().saturating_sub(at.y)));
+    let text = theme.problem(problem);
+    let mut lines = wrap(&text, usize::from(at.width).max(1));
+    lines.truncate(spare);
+    let rows = u16::try_from(lines.len()).unwrap_or(PROBLEM_ROWS);
+    let lines: Vec<_> = lines.into_iter().map(|line| Line::styled(line, theme.failure())).collect();
+    frame.render_widget(Paragraph::new(lines), Rect { height: rows, ..at });
+    rows
 }
 
 fn draw_plan(frame: &mut Frame, area: Rect, form: &Form, theme: &Theme, here: bool) {
@@ -130,7 +136,7 @@ fn draw_plan(frame: &mut Frame, area: Rect, form: &Form, theme: &Theme, here: bo
     for line in text.lines().iter().take(height + 1) {
         let shown = visible(line);
         let head: String = shown.chars().take(width * (height + 1)).collect();
-        lines.extend(textwrap::wrap(&head, width).into_iter().map(std::borrow::Cow::into_owned));
+        lines.extend(wrap(&head, width).into_iter().map(std::borrow::Cow::into_owned));
     }
     if lines.len() > height {
         lines.truncate(height);

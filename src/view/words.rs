@@ -1,6 +1,9 @@
 //! Small words: cut text, ages, times, counts.
 
+use std::borrow::Cow;
+
 use jiff::{Timestamp, tz::TimeZone};
+use textwrap::{Options, WordSplitter};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -29,6 +32,11 @@ pub(super) fn fit(text: &str, width: usize) -> String {
     let mut out = cut(text, width);
     out.extend(std::iter::repeat_n(' ', width.saturating_sub(out.width())));
     out
+}
+
+/// The text on lines of at most this many columns, broken between words and never at the hyphen of a device or a ticket.
+pub(super) fn wrap(text: &str, width: usize) -> Vec<Cow<'_, str>> {
+    textwrap::wrap(text, Options::new(width.max(1)).word_splitter(WordSplitter::NoHyphenation))
 }
 
 /// How long ago, in the largest unit that says enough: minutes, hours, days.
