@@ -23,7 +23,7 @@ const LABELS: u16 = 13;
 /// From this many rows on, each field has a row of its own for what is wrong with it.
 const ROOMY: u16 = 15;
 /// How many rows what is wrong with a field may take.
-const PROBLEM_ROWS: u16 = 3;
+const PROBLEM_ROWS: u16 = 4;
 /// How many suggestions are seen at once.
 const SUGGESTIONS: usize = 6;
 
