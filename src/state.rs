@@ -3,6 +3,7 @@
 //! It does no I/O, reads no clock, holds no lock and cannot fail. The text area times its own edits, to know where a run
 //! of typing ends for undo: the one exception.
 
+mod available;
 mod closing;
 mod form;
 mod leaving;

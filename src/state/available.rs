@@ -1,0 +1,36 @@
+//! Whether an action can do anything now: the one definition, asked before acting and before showing.
+
+use super::{Model, Overlay, Row};
+use crate::action::{Action, Scope};
+
+impl Model {
+    /// Why this action can do nothing now, if it cannot. Asked before acting, and before the footer and help show it.
+    #[must_use]
+    pub fn unavailable(&self, action: Action) -> Option<&'static str> {
+        let row = self.requests.selected();
+        let none = row.is_none().then_some("no request is selected");
+        match action {
+            Action::CloseRequest => self.cannot_close(),
+            Action::CopyId => {
+                let no_id = row.is_some_and(|row| row.request_id().is_none());
+                none.or(no_id.then_some("the service has given it no id yet"))
+            }
+            Action::CopyLine | Action::Open => none,
+            Action::CopyUnsent => match self.overlays.last() {
+                Some(Overlay::Unsent(_)) => None,
+                _ if row.and_then(Row::unsent_text).is_some() => None,
+                _ => Some("every text of this request was stored"),
+            },
+            Action::Help => (self.scopes()[0] == Scope::Help).then_some("this is the help"),
+            Action::Discard => self.form.is_empty().then_some("the form is empty"),
+            Action::CloseThem => (self.remains().open == 0).then_some("no request is open"),
+            Action::NextSuggestion | Action::PreviousSuggestion => {
+                self.form.suggestions(&self.categories).is_empty().then_some("nothing is suggested here")
+            }
+            Action::Back if self.scopes()[0] == Scope::List => {
+                self.requests.filter().is_empty().then_some("there is no filter")
+            }
+            _ => None,
+        }
+    }
+}
