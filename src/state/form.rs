@@ -23,7 +23,6 @@ pub struct Form {
     /// The field that has, or will have, the focus.
     pub focused: Field,
     problems: Vec<Problem>,
-    refusal: Option<Fault>,
     sending: Option<RowId>,
     discarded: Option<Draft>,
     chosen: Option<usize>,
@@ -36,7 +35,6 @@ impl Default for Form {
             fields: Field::ALL.map(field),
             focused: Field::Ticket,
             problems: Vec::new(),
-            refusal: None,
             sending: None,
             discarded: None,
             chosen: None,
@@ -101,12 +99,6 @@ impl Form {
         self.problems.iter().find(|problem| problem.field == field).map(|problem| problem.text.as_str())
     }
 
-    /// What the service said of this draft.
-    #[must_use]
-    pub const fn refusal(&self) -> Option<&Fault> {
-        self.refusal.as_ref()
-    }
-
     /// Shows these problems, each beside its field, and focuses the first.
     pub(super) fn show_problems(&mut self, problems: Vec<Problem>) {
         if let Some(first) = problems.first() {
@@ -118,17 +110,15 @@ impl Form {
     /// Locks the form: its draft is being sent as this row.
     pub(super) fn lock(&mut self, row: RowId) {
         self.problems.clear();
-        self.refusal = None;
         self.sending = Some(row);
     }
 
     /// The service refused the draft: it can be changed again, and the field that caused it has the focus.
-    pub(super) fn refuse(&mut self, fault: Fault) {
+    pub(super) fn refuse(&mut self, fault: &Fault) {
         self.sending = None;
         if matches!(fault.kind, FaultKind::Declined | FaultKind::NoSuchDevice) {
             self.show_problems(vec![Problem { field: Field::Device, text: fault.what() }]);
         }
-        self.refusal = Some(fault);
     }
 
     /// Goes to another field.

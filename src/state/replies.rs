@@ -115,7 +115,7 @@ fn refused(model: &mut Model, id: RowId, fault: Fault) {
     if model.form.sending() == Some(id) {
         let watched = model.untouched_since == Some(id) && model.overlays.is_empty();
         model.requests.remove(id);
-        model.form.refuse(fault);
+        model.form.refuse(&fault);
         if watched {
             model.pane = Pane::Form;
         } else if model.pane != Pane::Form {
@@ -178,7 +178,7 @@ pub(super) fn take_up(model: &mut Model, id: RowId) {
     form.focused = Field::Ticket;
     if let Some(fault) = row.fault.clone() {
         model.notice = Some(Notice::of_fault(&format!("Not opened for {}", row.name()), &fault));
-        form.refuse(fault);
+        form.refuse(&fault);
     }
     // A refused row has nothing left to say. One of unknown outcome stays: the request may exist.
     if row.state == RowState::Refused {
