@@ -30,6 +30,10 @@ pub enum Scope {
     UnsentText,
     /// The question on a request of which nobody knows whether it was opened.
     UnknownOutcome,
+    /// The question whether to send such a request once more.
+    SendAgain,
+    /// What was brought back from before this start.
+    Recovery,
     /// The help screen.
     Help,
     /// Everywhere.
@@ -38,7 +42,7 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes, in the order in which help shows them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::List,
         Self::Details,
         Self::Panes,
@@ -51,6 +55,8 @@ impl Scope {
         Self::Text,
         Self::UnsentText,
         Self::UnknownOutcome,
+        Self::SendAgain,
+        Self::Recovery,
         Self::QuitQuestion,
         Self::Help,
         Self::Anywhere,
@@ -73,6 +79,8 @@ impl Scope {
             Self::QuitQuestion => "Leaving",
             Self::UnsentText => "Text that was not stored",
             Self::UnknownOutcome => "Outcome unknown",
+            Self::SendAgain => "Send again",
+            Self::Recovery => "Recovery",
             Self::Help => "Help",
             Self::Anywhere => "Anywhere",
         }
@@ -182,8 +190,20 @@ pub enum Action {
     OpenEditor,
     /// Change the text.
     Edit(TextEdit),
-    /// Take the text of a request of unknown outcome back into the form.
-    TakeText,
+    /// Ask the service for what is open.
+    Refresh,
+    /// Abandon the selected request's call.
+    Abandon,
+    /// Look once more for a request of unknown outcome.
+    LookAgain,
+    /// Ask whether to send a request of unknown outcome once more.
+    SendAgain,
+    /// Stop asking for a request of unknown outcome.
+    SetAside,
+    /// A request that looking found is the one.
+    Adopt,
+    /// Close a request that looking found.
+    CloseMatch,
     /// On leaving: close what is open, one dialog after the other.
     CloseThem,
     /// On leaving: leave it as it is.
@@ -227,7 +247,7 @@ pub const BINDINGS: &[Binding] = {
     &[
         row("list.new", S::Panes, A::NewRequest, &["n"], Some("new"), "new request, or back to the draft that is there"),
         row("list.close", S::List, A::CloseRequest, &["c"], Some("close"), "close the selected request"),
-        row("list.open", S::List, A::Open, &["enter"], Some("details"), "details; on a refused request, back to its draft"),
+        row("list.open", S::List, A::Open, &["enter"], Some("details"), "details; takes a draft up again; asks where the outcome is unknown"),
         row("list.down", S::List, A::Move(Step::Down), &["j", "down"], None, "next request"),
         row("list.up", S::List, A::Move(Step::Up), &["k", "up"], None, "previous request"),
         row("list.first", S::List, A::Move(Step::First), &["g", "home"], None, "first request"),
@@ -245,6 +265,8 @@ pub const BINDINGS: &[Binding] = {
         row("details.last", S::Details, A::Move(Step::Last), &["G", "end"], None, "to the end"),
         row("details.page-down", S::Details, A::Move(Step::PageDown), &["pgdn"], None, "a page down"),
         row("details.page-up", S::Details, A::Move(Step::PageUp), &["pgup"], None, "a page up"),
+        row("panes.refresh", S::Panes, A::Refresh, &["r"], None, "ask the service for the open requests"),
+        row("panes.abandon", S::Panes, A::Abandon, &["x"], Some("abandon"), "abandon the call under way; what it came to is looked for"),
         row("panes.copy-id", S::Panes, A::CopyId, &["y"], Some("copy id"), "copy the request's id"),
         row("panes.copy-line", S::Panes, A::CopyLine, &["Y"], None, "copy a line about the request for the ticket"),
         row("panes.copy-text", S::Panes, A::CopyUnsent, &["t"], Some("copy text"), "copy the text that the service did not store"),
@@ -290,8 +312,19 @@ pub const BINDINGS: &[Binding] = {
         row("text.delete-line-end", S::Text, A::Edit(T::DeleteToLineEnd), &["ctrl-k"], None, "delete to the end of the line"),
         row("unsent.copy", S::UnsentText, A::CopyUnsent, &["y"], Some("copy the text"), "copy the text"),
         row("unsent.back", S::UnsentText, A::Back, &["esc", "enter"], Some("done"), "done; the text stays with the request"),
-        row("unknown.take", S::UnknownOutcome, A::TakeText, &["t"], Some("text into the form"), "put its text back into the form"),
+        row("unknown.look", S::UnknownOutcome, A::LookAgain, &["l"], Some("look again"), "look again"),
+        row("unknown.adopt", S::UnknownOutcome, A::Adopt, &["a"], Some("it is this one"), "the chosen match is this request"),
+        row("unknown.close", S::UnknownOutcome, A::CloseMatch, &["c"], Some("close it"), "close the chosen match"),
+        row("unknown.send", S::UnknownOutcome, A::SendAgain, &["s"], Some("send again"), "send it again, after a question"),
+        row("unknown.aside", S::UnknownOutcome, A::SetAside, &["d"], Some("set aside"), "set it aside: nobody asks any more"),
+        row("unknown.down", S::UnknownOutcome, A::Move(Step::Down), &["j", "down"], None, "next match"),
+        row("unknown.up", S::UnknownOutcome, A::Move(Step::Up), &["k", "up"], None, "previous match"),
         row("unknown.back", S::UnknownOutcome, A::Back, &["esc", "enter"], Some("leave it"), "leave it in the list"),
+        row("again.submit", S::SendAgain, A::Submit, &["ctrl-s", "alt-enter"], Some("send it again"), "send it again, as a request of its own"),
+        row("again.back", S::SendAgain, A::Back, &["esc"], Some("do not"), "do not send it"),
+        row("recovery.back", S::Recovery, A::Back, &["enter", "esc"], Some("go on"), "on to the dashboard"),
+        row("recovery.down", S::Recovery, A::Move(Step::Down), &["j", "down"], None, "scroll down"),
+        row("recovery.up", S::Recovery, A::Move(Step::Up), &["k", "up"], None, "scroll up"),
         row("quit.close", S::QuitQuestion, A::CloseThem, &["c"], Some("close them"), "close the open requests, one after the other"),
         row("quit.leave", S::QuitQuestion, A::LeaveThem, &["l"], Some("leave them"), "leave everything as it is"),
         row("quit.stay", S::QuitQuestion, A::Back, &["esc"], Some("stay"), "stay"),

@@ -5,6 +5,7 @@
 mod answer;
 mod base_url;
 mod failure;
+mod list;
 mod wire;
 
 use std::{
@@ -12,6 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use jiff::{SignedDuration, Timestamp};
 use reqwest::{
     Method, Url,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue},
@@ -30,6 +32,7 @@ use crate::{
 };
 
 pub use base_url::{BaseUrl, BaseUrlError};
+pub use list::Listed;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -42,14 +45,27 @@ const IDLE: Duration = Duration::from_secs(2);
 pub struct Timeouts {
     /// Name look-up, connecting and the TLS handshake together: 5 s.
     pub connect: Duration,
+    /// A whole list, all its pages: 15 s.
+    pub read: Duration,
     /// A whole create or close, connecting and the answer's body included: 30 s.
     pub write: Duration,
 }
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self { connect: Duration::from_secs(5), write: Duration::from_secs(30) }
+        Self { connect: Duration::from_secs(5), read: Duration::from_secs(15), write: Duration::from_secs(30) }
     }
+}
+
+/// What a successful write has brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told<T> {
+    /// The answer itself.
+    pub value: T,
+    /// What to quote to whoever runs the service.
+    pub ids: RequestIds,
+    /// By how much the service's clock is behind ours, where the answer's `Date` header tells it.
+    pub skew: Option<SignedDuration>,
 }
 
 /// Why there is no client.
@@ -74,6 +90,7 @@ pub struct Client {
     tenant_id: String,
     token: SecretString,
     timeouts: Timeouts,
+    now: fn() -> Timestamp,
 }
 
 impl Client {
@@ -105,36 +122,62 @@ impl Client {
                 .tls_certs_only([]);
         }
         let http = http.build().map_err(|error| ClientError::Http(error.without_url()))?;
-        Ok(Self { http, base: base.clone(), tenant_id: tenant_id.to_owned(), token, timeouts })
+        Ok(Self { http, base: base.clone(), tenant_id: tenant_id.to_owned(), token, timeouts, now: Timestamp::now })
+    }
+
+    /// The same client with another clock: the service's is measured against it.
+    #[must_use]
+    pub fn with_clock(self, now: fn() -> Timestamp) -> Self {
+        Self { now, ..self }
     }
 
     /// Opens a request: `POST /tenants/{tenantId}/elevationRequests` (create document). Done twice, it opens two.
     ///
     /// # Errors
     /// A [`Fault`]; its kind says whether the request may be open all the same.
-    pub async fn create(&self, request: &NewElevationRequest) -> Result<ElevationRequest, Fault> {
+    pub async fn create(&self, request: &NewElevationRequest) -> Result<Told<ElevationRequest>, Fault> {
         let url = self.base.under(&["tenants", &self.tenant_id, "elevationRequests"]);
         let answer = self.write(Method::POST, url, &CreateBody::of(request)).await;
-        answer.and_then(Answer::created).map_err(|fault| self.presentable(fault))
+        self.told(answer, Answer::created)
     }
 
     /// Closes a request: `PATCH /tenants/{tenantId}/elevationRequests/{id}` (close document). Success carries no proof.
     ///
     /// # Errors
     /// A [`Fault`]; its kind says whether the request may be closed all the same.
-    pub async fn close(&self, id: &RequestId, actions_taken: &str) -> Result<(), Fault> {
+    pub async fn close(&self, id: &RequestId, actions_taken: &str) -> Result<Told<()>, Fault> {
         let url = self.base.under(&["tenants", &self.tenant_id, "elevationRequests", id.raw()]);
         let answer = self.write(Method::PATCH, url, &CloseBody { actions_taken }).await;
-        answer.and_then(Answer::closed).map_err(|fault| self.presentable(fault))
+        self.told(answer, Answer::closed)
+    }
+
+    fn told<T>(
+        &self,
+        answer: Result<Answer, Fault>,
+        read: impl FnOnce(Answer) -> Result<T, Fault>,
+    ) -> Result<Told<T>, Fault> {
+        answer
+            .and_then(|answer| {
+                let (ids, skew) = (answer.ids.clone(), answer.skew);
+                read(answer).map(|value| Told { value, ids: self.presentable_ids(ids), skew })
+            })
+            .map_err(|fault| self.presentable(fault))
     }
 
     async fn write(&self, method: Method, url: Url, body: &(impl Serialize + Sync)) -> Result<Answer, Fault> {
+        match serde_json::to_vec(body) {
+            Ok(body) => self.ask(method, url, Some(body), self.timeouts.write).await,
+            Err(_) => Err(Fault::new(FaultKind::NotSent { reason: "the texts cannot be written as JSON".to_owned() })),
+        }
+    }
+
+    async fn ask(&self, method: Method, url: Url, body: Option<Vec<u8>>, time: Duration) -> Result<Answer, Fault> {
         let client_id = Uuid::new_v4().to_string();
         let mut ids = RequestIds { client: Some(client_id.clone()), service: None };
         let started = Instant::now();
         let result = match self.request(method, url, body, &client_id) {
-            Ok(request) => match request.send().await {
-                Ok(response) => Answer::read(response, &mut ids).await,
+            Ok(request) => match request.timeout(time).send().await {
+                Ok(response) => Answer::read(response, &mut ids, self.now).await,
                 Err(error) => Err(error),
             }
             .map_err(|error| failure::kind(&error, self.base.authority(), self.timeouts.connect)),
@@ -154,26 +197,30 @@ impl Client {
         &self,
         method: Method,
         url: Url,
-        body: &impl Serialize,
+        body: Option<Vec<u8>>,
         client_id: &str,
     ) -> Result<reqwest::RequestBuilder, &'static str> {
-        let body = serde_json::to_vec(body).map_err(|_| "the texts cannot be written as JSON")?;
         let mut bearer = HeaderValue::try_from(format!("Bearer {}", self.token.expose_secret()))
             .map_err(|_| "the token cannot be sent")?;
         // Libraries leave a sensitive value out of what they log and compress.
         bearer.set_sensitive(true);
-        Ok(self
+        let request = self
             .http
             .request(method, url)
-            .timeout(self.timeouts.write)
             .header(AUTHORIZATION, bearer)
             .header(ACCEPT, JSON)
-            .header(CONTENT_TYPE, JSON)
-            .header("client-request-id", client_id)
-            .body(body))
+            .header("client-request-id", client_id);
+        Ok(match body {
+            Some(body) => request.header(CONTENT_TYPE, JSON).body(body),
+            None => request,
+        })
     }
 
     fn presentable(&self, fault: Fault) -> Fault {
         failure::presentable(fault, self.token.expose_secret())
+    }
+
+    fn presentable_ids(&self, ids: RequestIds) -> RequestIds {
+        failure::presentable_ids(ids, self.token.expose_secret())
     }
 }

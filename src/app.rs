@@ -10,7 +10,7 @@ pub use background::Background;
 pub use batch::Batch;
 use color_eyre::eyre;
 use jiff::Timestamp;
-pub use setup::{Parts, setup};
+pub use setup::{Parts, SetupError, open_service, setup};
 use tokio::{
     sync::mpsc::{Receiver, Sender, error::TrySendError},
     task::JoinHandle,
@@ -18,7 +18,7 @@ use tokio::{
 
 use crate::{
     platform::{Ending, SystemEvent},
-    port::{Call, CallId, Fault, FaultKind, FromWorker, Reply},
+    port::{Call, CallId, Fault, FaultKind, FromWorker, Reply, ToWorker},
     rehearsal,
     state::{EditTarget, Effect, Extents, Message, Model, update},
     terminal::{Input, Surface, TerminalError, editor},
@@ -27,6 +27,9 @@ use crate::{
 
 /// How many words of the worker are applied before the screen is drawn.
 const WORDS_PER_DRAW: usize = 256;
+
+/// How long the worker may take to hear of the last drafts.
+const LAST_WORD: Duration = Duration::from_millis(200);
 
 /// The thread that reads may see a hang-up this much earlier than the one that watches for it.
 const NOTICED: Duration = Duration::from_millis(100);
@@ -39,7 +42,7 @@ pub struct Wires {
     /// What the system wants.
     pub system: Receiver<SystemEvent>,
     /// Calls for the worker.
-    pub calls: Sender<(CallId, Call)>,
+    pub calls: Sender<ToWorker>,
     /// Words of the worker.
     pub words: Receiver<FromWorker>,
 }
@@ -97,11 +100,26 @@ impl<'a, S: Surface> App<'a, S> {
         update(&mut self.model, Message::Warning(what, hint));
     }
 
-    /// Runs until the agent or the system ends it.
+    /// Runs until the agent or the system ends it. However it ends, the worker has been told all drafts by then; dropping
+    /// the wires lets it save them and end.
     ///
     /// # Errors
     /// Where the terminal cannot be read although it is still there.
     pub async fn run(&mut self, mut wires: Wires) -> eyre::Result<Ended> {
+        let ended = self.turn(&mut wires).await;
+        let tick = self.tick();
+        update(&mut self.model, tick);
+        for effect in update(&mut self.model, Message::Ending) {
+            if let Effect::Save(drafts) = effect {
+                // The worker may be busy, but it must not keep the program.
+                let told = tokio::time::timeout(LAST_WORD, wires.calls.send(ToWorker::Save(drafts))).await;
+                tracing::debug!(in_time = told.is_ok(), "told the last drafts");
+            }
+        }
+        ended
+    }
+
+    async fn turn(&mut self, wires: &mut Wires) -> eyre::Result<Ended> {
         let mut worker_lives = true;
         loop {
             if let Err(error) = self.draw() {
@@ -147,8 +165,7 @@ impl<'a, S: Surface> App<'a, S> {
                 }
                 () = wake => Vec::new(),
             };
-            self.tick();
-            for message in messages {
+            for message in std::iter::once(self.tick()).chain(messages) {
                 if self.apply(message, &wires.calls) {
                     return Ok(Ended::ByAgent);
                 }
@@ -165,14 +182,16 @@ impl<'a, S: Surface> App<'a, S> {
         }
     }
 
-    fn tick(&mut self) {
-        update(&mut self.model, Message::Tick((self.clock)()));
+    fn tick(&self) -> Message {
+        Message::Tick((self.clock)())
     }
 
     /// Applies a batch of inputs. Says whether the agent has left.
-    fn take_inputs(&mut self, mut batch: Batch, calls: &Sender<(CallId, Call)>) -> bool {
+    fn take_inputs(&mut self, mut batch: Batch, calls: &Sender<ToWorker>) -> bool {
         rehearsal::panic_if_asked("loop");
-        self.tick();
+        if self.apply(self.tick(), calls) {
+            return true;
+        }
         while let Some(message) = batch.next(&self.model) {
             if self.apply(message, calls) {
                 return true;
@@ -186,13 +205,15 @@ impl<'a, S: Surface> App<'a, S> {
     }
 
     /// Applies a message and performs what follows from it. Says whether the agent has left.
-    fn apply(&mut self, message: Message, calls: &Sender<(CallId, Call)>) -> bool {
+    fn apply(&mut self, message: Message, calls: &Sender<ToWorker>) -> bool {
         let mut messages = VecDeque::from([message]);
         while let Some(message) = messages.pop_front() {
             for effect in update(&mut self.model, message) {
                 match effect {
                     Effect::Exit => return true,
                     Effect::Call(id, call) => messages.extend(hand_over(calls, id, call)),
+                    Effect::Abandon(id) => messages.extend(tell(calls, ToWorker::Abandon(id))),
+                    Effect::Save(drafts) => messages.extend(tell(calls, ToWorker::Save(drafts))),
                     Effect::Copy(text) => messages.extend(self.copy(&text)),
                     Effect::OpenEditor(target, text) => messages.extend(self.open_editor(target, text)),
                     Effect::Suspend => self.suspend(),
@@ -254,12 +275,25 @@ async fn edited(editing: &mut Option<(EditTarget, JoinHandle<Result<String, Stri
 
 /// Hands a call to the worker without waiting. Where there is no room its failed reply comes from here, or the row would
 /// say `sending` for ever.
-fn hand_over(calls: &Sender<(CallId, Call)>, call_id: CallId, call: Call) -> Option<Message> {
-    let reason = match calls.try_send((call_id, call)) {
+fn hand_over(calls: &Sender<ToWorker>, call_id: CallId, call: Call) -> Option<Message> {
+    let reason = match calls.try_send(ToWorker::Do(call_id, call)) {
         Ok(()) => return None,
         Err(TrySendError::Full(_)) => "too many calls wait already",
         Err(TrySendError::Closed(_)) => "the part that talks to the service has ended",
     };
     let result = Err(Fault::new(FaultKind::NotSent { reason: reason.to_owned() }));
     Some(Message::Worker(FromWorker::Reply(Reply { call_id, result })))
+}
+
+/// Tells the worker something that it owes no reply for.
+fn tell(calls: &Sender<ToWorker>, word: ToWorker) -> Option<Message> {
+    let saving = matches!(word, ToWorker::Save(_));
+    calls.try_send(word).err()?;
+    let (what, hint) = ("the part that keeps and sends things does not take more just now", "try it again");
+    let told = if saving {
+        Message::Worker(FromWorker::NotSaved(what.to_owned(), "it is saved with the next change".to_owned()))
+    } else {
+        Message::Warning(what.to_owned(), hint.to_owned())
+    };
+    Some(told)
 }

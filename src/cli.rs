@@ -42,7 +42,7 @@ pub struct Flags {
     /// The tenant to work for: the name or id of a profile in the settings, or any tenant's id (a GUID)
     #[arg(long, value_name = "NAME|ID", value_parser = NonEmptyStringValueParser::new())]
     pub tenant: Option<String>,
-    /// Keep logs in this folder
+    /// Keep the record, logs and the practice tenant in this folder
     #[arg(long, value_name = "PATH")]
     pub state_dir: Option<PathBuf>,
     /// How much is logged: off, error, warn, info (the default), debug or trace
@@ -51,6 +51,12 @@ pub struct Flags {
     /// Open the practice tenant, whatever service is configured
     #[arg(long)]
     pub practice: bool,
+    /// Begin the practice tenant anew, and forget what it kept
+    #[arg(long)]
+    pub fresh: bool,
+    /// Have the practice tenant misbehave as this file says; see practice-rules.example.toml
+    #[arg(long, value_name = "PATH")]
+    pub practice_rules: Option<PathBuf>,
 }
 
 /// What to do instead of opening the dashboard.
@@ -58,6 +64,34 @@ pub struct Flags {
 pub enum Command {
     /// Serve the practice tenant alone, and print its base URL, tenant id and token
     Practice(PracticeArgs),
+    /// Look after the record of what was sent
+    Record(RecordArgs),
+}
+
+/// What to do with the record.
+#[derive(Debug, PartialEq, Eq, Args)]
+pub struct RecordArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: RecordCommand,
+}
+
+/// What to do with the record.
+#[derive(Debug, PartialEq, Eq, Subcommand)]
+pub enum RecordCommand {
+    /// Delete what is settled; never what is open or unresolved
+    Purge(PurgeArgs),
+}
+
+/// What is deleted.
+#[derive(Debug, PartialEq, Eq, Args)]
+pub struct PurgeArgs {
+    /// Only what was settled more than this many days ago; 0 is all of it
+    #[arg(long, value_name = "DAYS", default_value_t = 90)]
+    pub older_than: u32,
+    /// The folder of the record
+    #[arg(long, value_name = "PATH")]
+    pub state_dir: Option<PathBuf>,
 }
 
 /// How the practice tenant is served.
@@ -71,6 +105,15 @@ pub struct PracticeArgs {
         value_parser = loopback
     )]
     pub listen: SocketAddr,
+    /// Begin the tenant anew, and forget what it kept
+    #[arg(long)]
+    pub fresh: bool,
+    /// Have the tenant misbehave as this file says; see practice-rules.example.toml
+    #[arg(long, value_name = "PATH")]
+    pub rules: Option<PathBuf>,
+    /// Keep the tenant in this folder, where the dashboard's practice finds it too
+    #[arg(long, value_name = "PATH")]
+    pub state_dir: Option<PathBuf>,
 }
 
 /// Practice speaks plain http with a token that it prints, so it stays on this machine.
@@ -114,6 +157,8 @@ Files:
             exist and is never written; config.example.toml has every setting.
   Logs      mmd-elevate.log in ~/.local/state/mmd-elevate, or below XDG_STATE_HOME
             (Windows: %APPDATA%\\mmd-elevate\\data)
+  Record    record.db in the same folder: what was sent, what is open, drafts
+  Practice  practice.json in the same folder, for all who serve from it
 
 Exit codes:
   0  all went well

@@ -18,7 +18,7 @@ use tracing::level_filters::LevelFilter;
 pub use color::Color;
 pub use error::{ConfigError, Refused};
 pub use file::{Appearance, Borders, Category, FileSettings, TenantSettings};
-pub use resolve::{load, resolve};
+pub use resolve::{load, resolve, state_dir};
 pub use value::{LEVELS, level};
 
 use crate::api::BaseUrl;
@@ -40,7 +40,11 @@ pub struct Config {
     pub appearance: Appearance,
     /// Action id to keys, as written: the keymap knows which there are.
     pub keys: BTreeMap<String, Vec<String>>,
-    /// Where logs go.
+    /// For how many days the record keeps what is settled.
+    pub keep_days: u32,
+    /// How practice is begun, where it is the target.
+    pub practice: Practice,
+    /// Where the record, the practice tenant and the logs are.
     pub state_dir: PathBuf,
     /// How much is logged.
     pub log: LevelFilter,
@@ -53,6 +57,15 @@ pub enum Target {
     Practice,
     /// A service on the network.
     Service(Service),
+}
+
+/// How the practice tenant is begun.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Practice {
+    /// Whether it begins anew.
+    pub fresh: bool,
+    /// The file that says how it misbehaves.
+    pub rules: Option<PathBuf>,
 }
 
 /// A service, whole: where it is, for which tenant, and the token for that tenant alone.

@@ -4,8 +4,11 @@
 
 mod draft;
 mod request;
+mod sighting;
 mod untrusted;
 
 pub use draft::{Draft, Field, NewElevationRequest, Problem};
 pub use request::{ElevationRequest, RequestId, ServiceTime, UnusableId};
+pub(crate) use sighting::even;
+pub use sighting::{Sighting, are_alike, sighting};
 pub use untrusted::{Untrusted, invisible_characters, visible};

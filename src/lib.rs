@@ -26,7 +26,8 @@
 //!                          └──── port::Reply { call_id, Result<Answer, Fault> } ◀────────────────┘
 //! ```
 //!
-//! [`app`] is the loop around it. [`config`] and [`cli`] say for which service, [`practice`] is one inside the program.
+//! [`journal`] is the record on disk: the worker has every write durable in it before it is sent, and it brings back
+//! what the last run left. [`app`] is the loop around it. [`config`] and [`cli`] say for which service, [`practice`] is one inside the program.
 //! `ARCHITECTURE.md` says what each module may know of the others, and a test reads the sources and holds it.
 pub mod action;
 pub mod api;
@@ -34,6 +35,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod domain;
+pub mod journal;
 pub mod key;
 pub mod keymap;
 pub mod log;

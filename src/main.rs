@@ -5,28 +5,35 @@ use std::{
     fmt::Display,
     io::{Write, stderr},
     process::ExitCode,
+    time::Duration,
 };
 
 use clap::Parser;
 use color_eyre::eyre::{self, WrapErr};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use mmd_elevate::{
-    app::{App, Background, Ended, Wires, setup},
-    cli::{Cli, Command, PracticeArgs},
+    app::{App, Background, Ended, Wires, open_service, setup},
+    cli::{Cli, Command, PracticeArgs, PurgeArgs, RecordArgs, RecordCommand},
     config::{self, variable},
+    domain::visible,
+    journal::{self, Journal},
     log, platform, port,
     practice::{self, Practice},
     state::Model,
     terminal::{self, Screen},
-    worker,
+    worker::{self, Timing},
 };
 use tokio::{runtime::Runtime, sync::mpsc};
+
+/// How long the record may take for its last writes.
+const LAST_WRITES: Duration = Duration::from_millis(600);
 
 fn main() -> eyre::Result<ExitCode> {
     let cli = Cli::parse();
     color_eyre::install()?;
     match cli.command {
         Some(Command::Practice(args)) => serve_practice(&args),
+        Some(Command::Record(RecordArgs { command: RecordCommand::Purge(args) })) => purge(&args),
         None => open_dashboard(&cli.flags),
     }
 }
@@ -51,14 +58,14 @@ fn open_dashboard(flags: &mmd_elevate::cli::Flags) -> eyre::Result<ExitCode> {
     };
     let (state_dir, level) = (config.state_dir.clone(), config.log);
     let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let parts = match setup(config, !no_colour, Timestamp::now()) {
+    let parts = match setup(config, !no_colour, platform::user(), Timestamp::now()) {
         Ok(parts) => parts,
-        Err(error) => return Ok(refuse(error, Some("mend [keys] in the settings file"))),
+        Err(error) => return Ok(refuse(&error, error.hint())),
     };
     terminal::install_panic_hook();
     // Before the terminal is taken: a signal that comes right then must find it watched.
-    let (to_loop, system) = mpsc::channel(8);
-    platform::watch(to_loop).wrap_err("failed to watch for signals")?;
+    let (to_watch, system) = mpsc::channel(8);
+    platform::watch(to_watch).wrap_err("failed to watch for signals")?;
     let mut screen = match Screen::enter() {
         Ok(screen) => screen,
         Err(error) => return Ok(refuse(format!("failed to open the dashboard: {error}"), Some(error.hint()))),
@@ -78,28 +85,66 @@ fn open_dashboard(flags: &mmd_elevate::cli::Flags) -> eyre::Result<ExitCode> {
         }
     };
     let background = Background::new(runtime()?);
-    let (to_loop, inputs) = mpsc::channel(64);
-    app.surface().read_input(to_loop).wrap_err("failed to read the terminal")?;
+    let (to_read, inputs) = mpsc::channel(64);
+    app.surface().read_input(to_read).wrap_err("failed to read the terminal")?;
     let (calls, from_loop) = mpsc::channel(port::CALLS_WAITING);
     let (to_loop, words) = mpsc::channel(port::CALLS_WAITING);
-    background.handle().spawn(worker::run(parts.service, from_loop, to_loop));
+    let service = open_service(parts.target, parts.practice, to_loop.clone());
+    let journal = Journal::open(parts.place, Timestamp::now);
+    let worker = worker::run(service, journal, Timing::default(), from_loop, to_loop);
+    let worker = background.handle().spawn(worker);
     let ended = background.handle().block_on(app.run(Wires { inputs, system, calls, words }));
     screen.leave();
+    // What was typed last goes to disk. A disk that does not answer must not keep who has left.
+    let saved = background.handle().block_on(async { tokio::time::timeout(LAST_WRITES, worker).await });
+    if saved.is_err() {
+        tracing::error!("the record did not end in time");
+    }
     Ok(match ended? {
         Ended::ByAgent => ExitCode::SUCCESS,
         Ended::BySystem(ending) => ExitCode::from(u8::try_from(ending.exit_code()).unwrap_or(1)),
     })
 }
 
+fn purge(args: &PurgeArgs) -> eyre::Result<ExitCode> {
+    let folder = match config::state_dir(args.state_dir.as_deref(), variable::of_process) {
+        Ok(folder) => folder,
+        Err(error) => return Ok(refuse(error, None)),
+    };
+    let age = SignedDuration::from_hours(24 * i64::from(args.older_than));
+    let before = Timestamp::now().saturating_sub(age).wrap_err("failed to reckon the day")?;
+    match journal::purge(&folder, before) {
+        Ok(purged) => {
+            let counted = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+            let (writes, requests) =
+                (counted(purged.intents, "settled write"), counted(purged.requests, "closed request"));
+            println!("Deleted {writes} and {requests} of the record in {}.", visible(&folder.to_string_lossy()));
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(error) => Ok(refuse(format!("failed to {error}"), Some(error.hint()))),
+    }
+}
+
 fn serve_practice(args: &PracticeArgs) -> eyre::Result<ExitCode> {
+    let folder = match config::state_dir(args.state_dir.as_deref(), variable::of_process) {
+        Ok(folder) => folder,
+        Err(error) => return Ok(refuse(error, None)),
+    };
+    let settings = match practice::Settings::kept(&folder, args.fresh, args.rules.as_deref()) {
+        Ok(settings) => settings,
+        Err(error) => return Ok(refuse(error, None)),
+    };
     runtime()?.block_on(async {
-        let practice = match Practice::bind(args.listen, practice::Settings::default()).await {
+        let practice = match Practice::bind(args.listen, settings).await {
             Ok(practice) => practice,
             Err(error) => {
-                let hint = "take another port, or 0 for any that is free";
-                return Ok(refuse(format!("failed to serve the practice tenant: {error}"), Some(hint)));
+                let why = std::error::Error::source(&error).map_or_else(String::new, |source| format!(": {source}"));
+                return Ok(refuse(format!("failed to {error}{why}"), error.hint()));
             }
         };
+        if let Some(warning) = practice.warning() {
+            let _ = writeln!(stderr(), "mmd-elevate: {warning}");
+        }
         println!("The practice tenant answers until Ctrl-C. To use it from another terminal:\n");
         println!("export {}={}", variable::BASE_URL, practice.base_url());
         println!("export {}={}", variable::TENANT_ID, practice::TENANT_ID);

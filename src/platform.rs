@@ -10,6 +10,7 @@ compile_error!(
 mod ending;
 mod job;
 mod tty;
+mod user;
 mod zone;
 
 pub use ending::{Ending, Loan, SystemEvent, watch};
@@ -17,4 +18,5 @@ pub(crate) use job::wake_reader;
 pub use job::{has_shell, stop_until_continued};
 pub use tty::{Output, can_print, give_back, is_ours, missing_terminal, size};
 pub(crate) use tty::{forget_settings, lend, take};
+pub use user::user;
 pub(crate) use zone::time_zone;

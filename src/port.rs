@@ -1,12 +1,17 @@
 //! What passes between the loop and the worker: plain data, and nothing else.
 
 mod fault;
+mod record;
+mod write;
 
 use std::fmt;
 
 pub use fault::{Fault, FaultKind, RequestIds};
+use jiff::Timestamp;
+pub use record::{DraftTarget, Intent, IntentId, Intention, Outcome, Recovered, SavedDraft};
+pub use write::{Meaning, Stage, Step};
 
-use crate::domain::{ElevationRequest, NewElevationRequest, RequestId};
+use crate::domain::{ElevationRequest, NewElevationRequest, RequestId, Sighting, Untrusted};
 
 /// How many calls may wait for the worker. The loop never waits for room: a full channel is a fault of that call.
 pub const CALLS_WAITING: usize = 64;
@@ -21,27 +26,73 @@ impl fmt::Display for CallId {
     }
 }
 
-/// One operation of the service, to be done once.
+/// Something to do that takes time: at the service, in the record, or both. It is owed exactly one [`Reply`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Call {
-    /// Open a request. There is no idempotency key: sending it twice opens two.
+    /// Open a request. There is no idempotency key: sending it twice opens two. It is durable in the record before
+    /// anything is sent, and where its outcome is unknown it is looked for.
     Create(NewElevationRequest),
-    /// Close a request. Repeating it is harmless.
+    /// Close a request, and read it back. Repeating it is harmless.
     Close {
         /// The request to close.
         id: RequestId,
+        /// Its device: requests are read back by it, because there is no get-by-id.
+        device: Untrusted,
         /// What was done, exactly as it was typed.
         actions_taken: String,
     },
+    /// Look once more for a write of unknown outcome: a create is looked for, a close is read back. Where that fails,
+    /// the outcome is as unknown as before, whatever the fault says of itself.
+    Look(IntentId),
+    /// Stop asking for a create of unknown outcome.
+    SetAside(IntentId),
+    /// A request that looking found is the agent's: it settles the intent.
+    Adopt(IntentId, Box<ElevationRequest>),
+    /// See what the service holds of these requests.
+    Check(Vec<(RequestId, Untrusted)>),
 }
 
-/// What a call came to where the service did as it was asked.
+/// What a call came to where it could be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The request that the service opened, as it tells it.
-    Created(Box<ElevationRequest>),
-    /// The service took the close. It sends no proof with it.
-    Closed,
+    Created {
+        /// The request.
+        request: Box<ElevationRequest>,
+        /// Others that equal it, where it had to be looked for.
+        surplus: Vec<ElevationRequest>,
+    },
+    /// The service took the close.
+    Closed(ReadBack),
+    /// Looking has not found it for sure: the outcome stays unknown.
+    Looked {
+        /// What was seen: never [`Sighting::Found`], which is [`Answer::Created`].
+        seen: Sighting,
+        /// When.
+        at: Timestamp,
+        /// Why the outcome is unknown.
+        fault: Fault,
+    },
+    /// A close of unknown outcome was read back, and the request is still open: it was not done.
+    StillOpen(Box<ElevationRequest>),
+    /// The intent is asked for no more.
+    SetAside,
+    /// The requests as the service holds them, those of them that it lists.
+    Checked {
+        /// The requests.
+        listed: Vec<ElevationRequest>,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// What reading back after a close has shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReadBack {
+    /// The service lists the request as closed.
+    Verified(Box<ElevationRequest>),
+    /// The service took the close and does not show it yet, or could not be asked.
+    NotYetVisible,
 }
 
 /// The one reply that the worker owes for a call.
@@ -53,13 +104,56 @@ pub struct Reply {
     pub result: Result<Answer, Fault>,
 }
 
+/// How far a call has come. There may be none or many before its reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// The intent is durable; from here on the record knows it by this name.
+    Recorded(IntentId),
+    /// It goes out again by itself then.
+    Waiting {
+        /// When.
+        until: Timestamp,
+        /// Which attempt that will be; the first was 1.
+        attempt: u32,
+        /// Why.
+        fault: Fault,
+    },
+    /// Its outcome is unknown and is being looked for.
+    Looking(Fault),
+    /// The service took the close; it is being read back.
+    ReadingBack,
+    /// "Already closed": who closed it and when, where the service lists that. The reply follows.
+    ClosedBy(Box<ElevationRequest>),
+}
+
+/// What the loop tells the worker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ToWorker {
+    /// Do this, and reply once.
+    Do(CallId, Call),
+    /// Abandon this call. Its reply still comes: what may have been sent is unknown, and is looked for.
+    Abandon(CallId),
+    /// Save these drafts; nothing where a text is empty means that its draft has ended.
+    Save(Vec<(DraftTarget, Option<crate::domain::Draft>)>),
+}
+
 /// What the worker tells the loop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FromWorker {
+    /// The record is open, and this is what it holds for the tenant.
+    Recovered(Box<Recovered>),
     /// The service can be called now.
     Ready,
     /// The service could not be made ready; every call will fail with this.
     NotReady(Fault),
+    /// A call has come a step further.
+    Progress(CallId, Progress),
     /// A call has come to its end.
     Reply(Reply),
+    /// Something the agent should know that belongs to no call: what happened, and what to do.
+    Warning(String, String),
+    /// Drafts or an outcome could not be saved: what happened, and what to do.
+    NotSaved(String, String),
+    /// What was told as not saved is saved now, and so is everything since.
+    Saved,
 }

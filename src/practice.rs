@@ -4,11 +4,18 @@
 //! type that both used would make a wrong name wrong on both sides, and no test would notice. What the documents leave
 //! open it has to invent; all of that is in [`Settings`].
 //!
-//! What it knows lives in memory and ends with it.
+//! What it knows lives in memory and ends with it, or in a folder that keeps it: [`Settings::keep`]. On demand it
+//! misbehaves as [`Rules`] say, so that what goes wrong with a service can be practised.
 
+mod door;
 mod error;
 mod filter;
 mod http;
+mod keep;
+mod known;
+mod misbehave;
+mod observer;
+mod rules;
 mod settings;
 mod store;
 mod tenant;
@@ -16,12 +23,13 @@ mod wire;
 
 use std::{net::SocketAddr, sync::Arc};
 
-use axum::serve::ListenerExt as _;
 use jiff::Timestamp;
-use tokio::{net::TcpListener, sync::oneshot};
+use tokio::net::TcpListener;
 use uuid::Uuid;
 
 pub use error::PracticeError;
+pub use observer::{Held, Observer};
+pub use rules::{Count, Misdeed, Operation, RetryAfter, Rule, Rules, RulesError};
 pub use settings::{Order, Settings};
 
 /// The practice tenant's id, the same at every start.
@@ -34,22 +42,25 @@ pub struct Practice {
     listener: TcpListener,
     address: SocketAddr,
     shared: Arc<http::Shared>,
+    warning: Option<String>,
 }
 
 impl Practice {
     /// Makes a tenant and takes the address; port 0 takes any that is free.
     ///
     /// # Errors
-    /// [`PracticeError`] where the address is not loopback (practice has a token but no TLS) or cannot be had.
+    /// [`PracticeError`] where the address is not loopback (practice has a token but no TLS) or cannot be had, or the
+    /// folder cannot keep the tenant.
     pub async fn bind(listen: SocketAddr, settings: Settings) -> Result<Self, PracticeError> {
         if !listen.ip().is_loopback() {
             return Err(PracticeError::NotLoopback { listen });
         }
-        let store = tenant::open(settings.clone(), Timestamp::now()).map_err(PracticeError::Data)?;
         let unavailable = |source| PracticeError::Unavailable { listen, source };
         let listener = TcpListener::bind(listen).await.map_err(unavailable)?;
         let address = listener.local_addr().map_err(unavailable)?;
-        Ok(Self { listener, address, shared: Arc::new(http::Shared::new(new_token(), settings, store)) })
+        // After the address is had: to begin anew where it then cannot be served would lose what was kept for nothing.
+        let (book, warning) = keep::Book::open(&settings, Timestamp::now())?;
+        Ok(Self { listener, address, shared: Arc::new(http::Shared::new(new_token(), settings, book)), warning })
     }
 
     /// What to configure as the service's base URL.
@@ -64,20 +75,32 @@ impl Practice {
         self.shared.token()
     }
 
+    /// What the user should know of what was kept: that it was damaged, where it is now, and that a new tenant was begun.
+    #[must_use]
+    pub fn warning(&self) -> Option<&str> {
+        self.warning.as_deref()
+    }
+
+    /// A view from outside: what is held, and rules that can be changed while it is served.
+    #[must_use]
+    pub fn observer(&self) -> Observer {
+        Observer(Arc::clone(&self.shared))
+    }
+
     /// Answers until the future is dropped. Then the address is free again, and connections end with the answer that
     /// they are giving.
     ///
     /// # Errors
     /// [`PracticeError`] where the listening socket fails.
     pub async fn serve(self) -> Result<(), PracticeError> {
-        // Each connection has a task of its own, which would outlive this future. The sender is dropped with it.
-        let (_until_dropped, dropped) = oneshot::channel::<()>();
-        // Answers are small and someone is waiting for them; a socket that refuses the option still works.
-        let listener = self.listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-        axum::serve(listener, http::router(self.shared))
-            .with_graceful_shutdown(async { drop(dropped.await) })
-            .await
-            .map_err(PracticeError::Stopped)
+        // Each connection has a task of its own, which would outlive this future, and so would a call that is to wait.
+        let ended = self.shared.ended.clone();
+        let _until_dropped = ended.clone().drop_guard();
+        let rules = Arc::clone(&self.shared);
+        let refuses = move || rules.rules().refuses();
+        let door = door::Door::new(self.listener, self.address, Arc::clone(&self.shared.latch), refuses);
+        let service = http::router(self.shared).into_make_service_with_connect_info::<door::Orders>();
+        axum::serve(door, service).with_graceful_shutdown(ended.cancelled_owned()).await.map_err(PracticeError::Stopped)
     }
 }
 

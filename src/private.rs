@@ -30,6 +30,43 @@ pub(crate) fn open_to_append(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// Makes what was created, renamed or removed in the folder last through a power cut.
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) } // Elsewhere a folder cannot be opened like a file.
+}
+
+/// Whether there is a file of ours. What stands there and is a link, a folder or somebody else's is refused; a file of
+/// ours that others could read is made private. The file is not opened: closing it would drop every lock that this
+/// process holds on it.
+pub(crate) fn is_ours(path: &Path) -> io::Result<bool> {
+    let found = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        found => found?,
+    };
+    if !found.is_file() {
+        return Err(io::Error::other("it is not a file but a link or a folder"));
+    }
+    make_private(path, &found)?;
+    Ok(true)
+}
+
+#[cfg(unix)]
+fn make_private(path: &Path, found: &fs::Metadata) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    if found.uid() != rustix::process::geteuid().as_raw() {
+        return Err(io::Error::other("it belongs to somebody else"));
+    }
+    if found.mode() & 0o777 == 0o600 {
+        return Ok(());
+    }
+    set_mode(0o600, |mode| fs::set_permissions(path, mode))
+}
+
+#[cfg(not(unix))]
+fn make_private(_: &Path, _: &fs::Metadata) -> io::Result<()> {
+    Ok(())
+}
+
 #[cfg(unix)]
 fn append(path: &Path) -> io::Result<File> {
     use rustix::fs::{Mode, OFlags};
@@ -50,4 +87,43 @@ fn set_mode(mode: u32, apply: impl FnOnce(fs::Permissions) -> io::Result<()>) ->
 #[cfg(not(unix))]
 fn set_mode(_: u32, _: impl FnOnce(fs::Permissions) -> io::Result<()>) -> io::Result<()> {
     Ok(()) // The user's profile folder is private there.
+}
+
+/// Tells a file from another that takes its place under its name.
+pub(crate) type Identity = (u64, u64);
+
+/// Which file the name leads to, if there is one.
+#[cfg(unix)]
+pub(crate) fn identity(path: &Path) -> Option<Identity> {
+    use std::os::unix::fs::MetadataExt;
+    fs::symlink_metadata(path).ok().map(|found| (found.dev(), found.ino()))
+}
+
+#[cfg(not(unix))]
+pub(crate) fn identity(path: &Path) -> Option<Identity> {
+    path.exists().then_some((0, 0)) // A file that is open cannot be moved or removed there.
+}
+
+/// Whether there is no room left beside the file.
+#[cfg(unix)]
+pub(crate) fn is_full(path: &Path) -> bool {
+    rustix::fs::statvfs(path.parent().unwrap_or(path)).is_ok_and(|room| room.f_bavail == 0)
+}
+
+#[cfg(not(unix))]
+pub(crate) fn is_full(_: &Path) -> bool {
+    false
+}
+
+/// Whether the file or its folder cannot be written.
+#[cfg(unix)]
+pub(crate) fn is_read_only(path: &Path) -> bool {
+    use rustix::fs::{Access, access};
+    let folder = path.parent().unwrap_or(path);
+    [folder, path].iter().any(|path| path.exists() && access(*path, Access::WRITE_OK).is_err())
+}
+
+#[cfg(not(unix))]
+pub(crate) fn is_read_only(path: &Path) -> bool {
+    path.metadata().is_ok_and(|found| found.permissions().readonly())
 }

@@ -5,21 +5,27 @@
 
 mod available;
 mod closing;
+mod drafts;
 mod form;
 mod leaving;
 mod message;
 mod model;
 mod notice;
+mod recovery;
 mod replies;
 mod requests;
+mod row;
 mod text_field;
+mod unknown;
 mod update;
 
 pub use form::{Category, Form};
 pub use leaving::Remains;
 pub use message::{EditTarget, Effect, Message};
-pub use model::{Extents, Model, Overlay, Pane, PendingCall, ServiceState, Setup, Tenant};
+pub use model::{Extents, Model, Overlay, Pane, PendingCall, RecordState, ServiceState, Setup, Subject, Tenant};
 pub use notice::{Notice, Tone};
-pub use requests::{Closure, Requests, Row, RowId, RowState, Sort};
+pub use recovery::Recovery;
+pub use requests::{Requests, Sort};
+pub use row::{Closure, Row, RowId, RowState};
 pub use text_field::TextField;
 pub use update::update;

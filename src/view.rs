@@ -7,6 +7,7 @@ mod form;
 mod header;
 mod help;
 mod list;
+mod recovery;
 mod theme;
 mod words;
 
@@ -70,7 +71,9 @@ pub fn draw(frame: &mut Frame, model: &Model, theme: &Theme) -> Extents {
         Some(Overlay::Close { row, problem }) => boxes::close(frame, body, model, theme, *row, *problem),
         Some(Overlay::Quit) => boxes::quit(frame, body, model, theme),
         Some(Overlay::Unsent(row)) => boxes::unsent(frame, body, model, theme, *row),
-        Some(Overlay::Unknown(row)) => boxes::unknown(frame, body, model, theme, *row),
+        Some(Overlay::Unknown(row, chosen)) => boxes::unknown(frame, body, model, theme, *row, *chosen),
+        Some(Overlay::SendAgain(row)) => boxes::send_again(frame, body, model, theme, *row),
+        Some(Overlay::Recovery { scroll }) => extents.recovery = recovery::draw(frame, body, model, theme, *scroll),
         None => {}
     }
     footer::draw(frame, notice, keys, model, theme);

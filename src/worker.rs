@@ -1,101 +1,243 @@
 //! Takes calls, does them all at once, and owes exactly one reply for each.
+//!
+//! A write is an intent in the record first, then a call, and ends as done, not done or unknown: the state machine is
+//! in [`port::Stage`](crate::port::Stage), the tables are in [`Meaning`](crate::port::Meaning) and
+//! [`sighting`](crate::domain::sighting). What fits where here: [`Timing`] holds every wait; `repeats` decides whether
+//! a call goes out again; `write` takes one from its intent to its outcome; `create` and `close` say what follows from
+//! that; `look` lists what is unknown; `claims` keeps equal creates apart; `tend` does the rest.
 
-use std::{future::Future, time::Instant};
+mod claims;
+mod close;
+mod create;
+mod desk;
+mod look;
+mod record;
+mod repeats;
+mod saves;
+mod service;
+mod tend;
+mod timing;
+mod write;
 
-use tokio::{sync::mpsc, task::JoinSet};
+use std::{
+    collections::HashMap,
+    future::Future,
+    sync::{Arc, PoisonError},
+    time::Instant,
+};
+
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
+use self::{
+    claims::Claims,
+    close::Closing,
+    desk::{Abandon, Desk, Job, Ready},
+    record::{Opened, Record, Refused},
+    saves::Saver,
+};
+pub use self::{
+    service::Service,
+    timing::{Backoff, Timing},
+};
 use crate::{
-    api::Client,
-    port::{Answer, Call, CallId, Fault, FaultKind, FromWorker, Reply},
+    journal::{Journal, JournalError},
+    port::{Answer, Call, CallId, Fault, FaultKind, FromWorker, Intention, Outcome, Recovered, Reply, Stage, ToWorker},
     rehearsal,
 };
 
-/// Makes the service ready, then does the calls that come.
+/// Makes the service and the record ready, both at once, and does the calls that come meanwhile and after.
 ///
-/// `service` is what has to happen first, such as starting the practice tenant; calls that come before it is done wait
-/// in their channel. Where it fails, every call is answered with its fault.
+/// `service` is what has to happen before the first call, such as starting the practice tenant; where it fails, every
+/// call is answered with its fault. Where `journal` fails, no write is ever sent and each is answered with why; that is
+/// told in [`FromWorker::Recovered`] too, as a warning.
 ///
-/// It ends when `calls` is closed and every call has its reply, or at once when nobody listens at `to_loop` any more:
-/// calls that are still running are abandoned then.
-pub async fn run<S>(service: S, calls: mpsc::Receiver<(CallId, Call)>, to_loop: mpsc::Sender<FromWorker>)
-where
-    S: Future<Output = Result<Client, Fault>> + Send + 'static,
+/// It ends when `words` is closed, every call has its reply and every draft is saved. When nobody listens at `to_loop`
+/// any more it ends as soon as the drafts are saved that were sent until then, and calls that are still running are
+/// dropped: their intents are in the record.
+pub async fn run<S, Making, Opening>(
+    service: Making,
+    journal: Opening,
+    timing: Timing,
+    words: mpsc::Receiver<ToWorker>,
+    to_loop: mpsc::Sender<FromWorker>,
+) where
+    S: Service,
+    Making: Future<Output = Result<S, Fault>> + Send + 'static,
+    Opening: Future<Output = Result<(Journal, Recovered), JournalError>> + Send + 'static,
 {
-    let service = async {
-        let client = service.await?;
-        Ok(move |call| perform(client.clone(), call))
+    let (made, service_ready) = watch::channel(None);
+    let (opened, record_ready) = watch::channel(None);
+    let record = Record::new(record_ready);
+    let claims = Claims::default();
+    let mut starting = JoinSet::new();
+    starting.spawn(make_ready(service, made, to_loop.clone()));
+    starting.spawn(open(journal, opened, claims.clone(), to_loop.clone()));
+    let saver = Saver::start(record.clone(), timing.save_again, to_loop.clone());
+    let desk = Desk { service: service_ready, record, claims, timing, to_loop };
+    Worker { desk: Arc::new(desk), calls: JoinSet::new(), abandons: HashMap::new(), saver }.serve(words).await;
+    drop(starting);
+}
+
+async fn make_ready<S: Service>(
+    service: impl Future<Output = Result<S, Fault>> + Send + 'static,
+    made: watch::Sender<Ready<S>>,
+    to_loop: mpsc::Sender<FromWorker>,
+) {
+    let not_made_ready =
+        || Fault::new(FaultKind::NotSent { reason: "the program failed while it made the service ready".to_owned() });
+    let service = guarded(service).await.unwrap_or_else(|Panicked| Err(not_made_ready())).map(Arc::new);
+    let word = match &service {
+        Ok(_) => FromWorker::Ready,
+        Err(fault) => FromWorker::NotReady(fault.clone()),
     };
-    run_with(service, calls, to_loop).await;
+    // The word goes first, or a reply could overtake it.
+    let _ = to_loop.send(word).await;
+    made.send_replace(Some(service));
 }
 
-/// [`run`] for any way to do a call, so that what the worker owes can be shown without a network.
-pub async fn run_with<S, P, F>(service: S, calls: mpsc::Receiver<(CallId, Call)>, to_loop: mpsc::Sender<FromWorker>)
-where
-    S: Future<Output = Result<P, Fault>> + Send + 'static,
-    P: Fn(Call) -> F + Clone + Send + 'static,
-    F: Future<Output = Result<Answer, Fault>> + Send + 'static,
-{
-    tokio::select! {
-        () = to_loop.closed() => tracing::debug!("nobody waits for replies: the worker ends"),
-        () = serve(service, calls, to_loop.clone()) => {}
-    }
-}
-
-async fn serve<S, P, F>(service: S, mut calls: mpsc::Receiver<(CallId, Call)>, to_loop: mpsc::Sender<FromWorker>)
-where
-    S: Future<Output = Result<P, Fault>> + Send + 'static,
-    P: Fn(Call) -> F + Clone + Send + 'static,
-    F: Future<Output = Result<Answer, Fault>> + Send + 'static,
-{
-    // That nobody listens any more is seen by `run_with`, so what `send` says is not asked.
-    let perform = match guarded(service).await.unwrap_or_else(|Panicked| Err(Fault::new(not_made_ready()))) {
-        Ok(perform) => perform,
-        Err(fault) => {
-            let _ = to_loop.send(FromWorker::NotReady(fault.clone())).await;
-            while let Some((call_id, _)) = calls.recv().await {
-                let _ = to_loop.send(FromWorker::Reply(Reply { call_id, result: Err(fault.clone()) })).await;
-            }
-            return;
+async fn open(
+    journal: impl Future<Output = Result<(Journal, Recovered), JournalError>> + Send + 'static,
+    opened: watch::Sender<Opened>,
+    claims: Claims,
+    to_loop: mpsc::Sender<FromWorker>,
+) {
+    let journal = match guarded(journal).await {
+        Ok(journal) => journal.map_err(Refused::from),
+        Err(Panicked) => Err(Refused::crashed()),
+    };
+    let (journal, recovered) = match journal {
+        Ok((journal, recovered)) => (Ok(journal), recovered),
+        Err(refused) => {
+            tracing::error!(what = refused.what, "there is no record");
+            let warning = (refused.what.clone(), refused.hint.clone());
+            (Err(refused), Recovered { unusable: true, warnings: vec![warning], ..Recovered::default() })
         }
     };
-    let _ = to_loop.send(FromWorker::Ready).await;
-    let mut running = JoinSet::new();
-    loop {
-        tokio::select! {
-            call = calls.recv() => match call {
-                Some((call_id, call)) => {
-                    running.spawn(settle(call_id, call, perform.clone(), to_loop.clone()));
+    for intent in &recovered.unresolved {
+        if let Intention::Create(new) = &intent.what {
+            claims.lose(intent.id, new);
+        }
+    }
+    let _ = to_loop.send(FromWorker::Recovered(Box::new(recovered))).await;
+    opened.send_replace(Some(journal));
+}
+
+struct Worker<S> {
+    desk: Arc<Desk<S>>,
+    calls: JoinSet<CallId>,
+    abandons: HashMap<CallId, Abandon>,
+    saver: Saver,
+}
+
+impl<S: Service> Worker<S> {
+    async fn serve(mut self, mut words: mpsc::Receiver<ToWorker>) {
+        loop {
+            tokio::select! {
+                word = words.recv() => match word {
+                    Some(word) => self.take(word),
+                    None => break,
+                },
+                Some(ended) = self.calls.join_next() => self.forget(&ended),
+                () = self.desk.to_loop.closed() => {
+                    tracing::debug!("nobody waits for replies: the worker ends");
+                    words.close();
+                    self.calls.abort_all();
+                    while let Some(word) = words.recv().await {
+                        if let ToWorker::Save(drafts) = word {
+                            self.saver.save(drafts);
+                        }
+                    }
+                    break;
                 }
-                None => break,
-            },
-            // Only to let go of what has ended: each task sends its own reply.
-            Some(_) = running.join_next() => {}
+            }
+        }
+        let Self { desk, mut calls, saver, .. } = self;
+        let answered = async {
+            tokio::select! {
+                () = async { while calls.join_next().await.is_some() {} } => {}
+                () = desk.to_loop.closed() => {}
+            }
+        };
+        tokio::join!(answered, saver.finish());
+        desk.record.close().await;
+    }
+
+    fn take(&mut self, word: ToWorker) {
+        match word {
+            ToWorker::Do(call_id, call) => {
+                let abandon = Abandon::default();
+                self.abandons.insert(call_id, abandon.clone());
+                self.calls.spawn(answer(Arc::clone(&self.desk), call_id, call, abandon));
+            }
+            ToWorker::Abandon(call_id) => {
+                // One that has its reply already needs nothing.
+                if let Some(abandon) = self.abandons.get(&call_id) {
+                    abandon.press();
+                }
+            }
+            ToWorker::Save(drafts) => self.saver.save(drafts),
         }
     }
-    while running.join_next().await.is_some() {}
+
+    fn forget(&mut self, ended: &Result<CallId, tokio::task::JoinError>) {
+        if let Ok(call_id) = ended {
+            self.abandons.remove(call_id);
+        }
+    }
 }
 
 /// Does one call and sends its one reply, whatever becomes of the call.
-async fn settle<P, F>(call_id: CallId, call: Call, perform: P, to_loop: mpsc::Sender<FromWorker>)
-where
-    P: Fn(Call) -> F + Send + 'static,
-    F: Future<Output = Result<Answer, Fault>> + Send + 'static,
-{
+async fn answer<S: Service>(desk: Arc<Desk<S>>, call_id: CallId, call: Call, abandon: Abandon) -> CallId {
     let started = Instant::now();
-    let doing = async move { perform(call).await }.instrument(tracing::debug_span!("call", id = call_id.0));
-    let result = guarded(doing).await.unwrap_or_else(|Panicked| Err(Fault::new(FaultKind::Crashed)));
+    let job = Job::new(call_id, abandon, desk.to_loop.clone());
+    let doing = {
+        let (desk, job) = (Arc::clone(&desk), job.clone());
+        async move { perform(&desk, &job, call).await }
+    };
+    let result = match guarded(doing.instrument(tracing::debug_span!("call", id = call_id.0))).await {
+        Ok(result) => result,
+        Err(Panicked) => Err(crashed(&desk, &job).await),
+    };
     tracing::debug!(call = call_id.0, done = result.is_ok(), ms = started.elapsed().as_millis(), "settled");
-    let _ = to_loop.send(FromWorker::Reply(Reply { call_id, result })).await;
+    // That nobody listens any more is seen by `serve`, so what `send` says is not asked.
+    let _ = desk.to_loop.send(FromWorker::Reply(Reply { call_id, result })).await;
+    call_id
 }
 
-async fn perform(client: Client, call: Call) -> Result<Answer, Fault> {
+async fn perform<S: Service>(desk: &Arc<Desk<S>>, job: &Job, call: Call) -> Result<Answer, Fault> {
     rehearsal::panic_if_asked("call");
     match call {
-        Call::Create(request) => client.create(&request).await.map(|request| Answer::Created(Box::new(request))),
-        Call::Close { id, actions_taken } => client.close(&id, &actions_taken).await.map(|()| Answer::Closed),
+        Call::Create(new) => create::create(desk, job, new).await,
+        Call::Close { id, device, actions_taken } => {
+            close::close(desk, job, Closing { id, device, actions_taken }).await
+        }
+        Call::Look(intent) => tend::look(desk, job, intent).await,
+        Call::SetAside(intent) => tend::set_aside(desk, job, intent).await,
+        Call::Adopt(intent, request) => tend::adopt(desk, job, intent, request).await,
+        Call::Check(requests) => tend::check(desk, job, requests).await,
     }
+}
+
+/// The call has failed by the program's own fault. A write that was under way is unknown then.
+async fn crashed<S: Service>(desk: &Desk<S>, job: &Job) -> Fault {
+    let fault = Fault::new(FaultKind::Crashed);
+    let writes = job.writes.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some((intent, stage)) = writes
+        && !stage.is_settled()
+    {
+        if let Intention::Create(new) = &intent.what {
+            desk.claims.lose(intent.id, new);
+        }
+        let outcome =
+            Outcome { stage: Stage::Unknown, request: None, why: Some(fault.what()), service_request_id: None };
+        desk.tell_unless_saved(desk.record.settle(intent.id, outcome).await).await;
+    }
+    fault
 }
 
 struct Panicked;
@@ -106,8 +248,4 @@ where
     F: Future<Output: Send> + Send + 'static,
 {
     AbortOnDropHandle::new(tokio::spawn(future)).await.map_err(|_| Panicked)
-}
-
-fn not_made_ready() -> FaultKind {
-    FaultKind::NotSent { reason: "the program failed while it made the service ready".to_owned() }
 }

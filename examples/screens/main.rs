@@ -8,7 +8,7 @@
 mod svg;
 mod terminal;
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path, process::Command, thread, time::Duration};
 
 use color_eyre::eyre::{self, WrapErr, ensure, eyre};
 
@@ -53,8 +53,32 @@ const DRAFT: &str = "INC-10465\tMMD-00000000005\tVPN client needs an update\tOth
 const ACTIONS_TAKEN: &str = "Installed firmware 1.4.7 on the dock and restarted it.\r\
     Both screens and the network work again; the user has confirmed";
 
+/// How the practice tenant misbehaves before the crash: one create is done and never answered, the next is neither.
+const RULES: &str = "[[rules]]\non = \"create\"\ndo = \"hang-after\"\nticket = \"INC-10465\"\n
+[[rules]]\non = \"create\"\ndo = \"hang\"\n";
+
+/// What is sent then and finds no answer, beside the draft.
+const LOST: &str =
+    "INC-10471\tMMD-00000000017\tWord template missing\tOffice\tWord\tCopy the template as administrator.";
+
+/// What is being typed when the program dies.
+const NEXT_DRAFT: &str = "INC-10473\tMMD-00000000020\tDock lost its network again";
+
+/// Longer than it takes until what is typed is saved.
+const SAVED: Duration = Duration::from_millis(1500);
+
 fn main() -> eyre::Result<()> {
-    let mut terminal = Terminal::start(&built()?)?;
+    let program = built()?;
+    let home = tempfile::tempdir().wrap_err("failed to make a home folder")?;
+    dashboard(Terminal::start(&program, &[], home.path())?)?;
+    let rules = home.path().join("rules.toml");
+    fs::write(&rules, RULES).wrap_err("failed to write the rules")?;
+    let rules = rules.to_str().ok_or_else(|| eyre!("the path of the rules is not text"))?;
+    crash(Terminal::start(&program, &["--practice-rules", rules], home.path())?)?;
+    recovery(Terminal::start(&program, &[], home.path())?)
+}
+
+fn dashboard(mut terminal: Terminal) -> eyre::Result<()> {
     terminal.wait_for("the dashboard", |screen| screen.contains("signed in"))?;
     for (number, request) in REQUESTS.iter().enumerate() {
         let (plan, fields) = request.split_last().ok_or_else(|| eyre!("a request has no fields"))?;
@@ -77,6 +101,37 @@ fn main() -> eyre::Result<()> {
     terminal.wait_for("the text", |screen| screen.contains("has confirmed"))?;
     save(&terminal, "close", "The dialog of mmd-elevate that closes a request")?;
 
+    terminal.type_keys("\x03\x03")?;
+    terminal.wait_for_end()
+}
+
+fn crash(mut terminal: Terminal) -> eyre::Result<()> {
+    terminal.wait_for("what the first run left", |screen| screen.contains("✎ in form"))?;
+    terminal.type_keys("\r")?;
+    terminal.wait_for("the list", |screen| screen.contains("s sort"))?;
+    terminal.type_keys("n")?;
+    terminal.wait_for("the draft", |screen| screen.contains("Ctrl-S submit"))?;
+    terminal.type_keys("\x13")?;
+    terminal.wait_for("the create", |screen| screen.contains("… sending") && screen.contains("s sort"))?;
+    terminal.type_keys("n")?;
+    terminal.wait_for("an empty form", |screen| screen.contains("Ctrl-S submit"))?;
+    terminal.type_keys(&format!("{LOST}\x13"))?;
+    terminal.wait_for("both creates", |screen| screen.matches("INC-104").count() > 4 && screen.contains("s sort"))?;
+    terminal.type_keys("n")?;
+    terminal.wait_for("an empty form", |screen| screen.contains("Ctrl-S submit"))?;
+    terminal.type_keys(NEXT_DRAFT)?;
+    terminal.wait_for("the next draft", |screen| screen.contains("network again"))?;
+    thread::sleep(SAVED);
+    terminal.kill()
+}
+
+fn recovery(mut terminal: Terminal) -> eyre::Result<()> {
+    let is_told = |screen: &str| {
+        let found = screen.lines().any(|line| line.contains("INC-10465") && line.contains("● open"));
+        found && screen.contains("? unknown") && !screen.contains("asking the service")
+    };
+    terminal.wait_for("what the crash left", is_told)?;
+    save(&terminal, "recovery", "What mmd-elevate shows when it starts again after a crash")?;
     terminal.type_keys("\x03\x03")?;
     terminal.wait_for_end()
 }

@@ -11,6 +11,7 @@ use std::{
 
 use color_eyre::eyre::{self, WrapErr, bail, ensure, eyre};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use rustix::process::{Pid, Signal, kill_process};
 
 const COLUMNS: u16 = 120;
 const ROWS: u16 = 36;
@@ -26,19 +27,18 @@ pub(crate) struct Terminal {
     parser: vt100::Parser,
     tail: Vec<u8>,
     _master: Box<dyn MasterPty + Send>,
-    _home: tempfile::TempDir,
 }
 
 impl Terminal {
-    /// Starts the program with nothing configured, in a home of its own.
-    pub(crate) fn start(program: &Path) -> eyre::Result<Self> {
-        let home = tempfile::tempdir().wrap_err("failed to make a home folder")?;
+    /// Starts the program with nothing configured but this, in this home.
+    pub(crate) fn start(program: &Path, arguments: &[&str], home: &Path) -> eyre::Result<Self> {
         let size = PtySize { rows: ROWS, cols: COLUMNS, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).map_err(|error| eyre!("failed to open a terminal: {error}"))?;
         let mut command = CommandBuilder::new(program);
+        command.args(arguments);
         command.env_clear();
-        command.cwd(home.path());
-        command.env("HOME", home.path());
+        command.cwd(home);
+        command.env("HOME", home);
         command.env("TERM", "xterm-256color");
         command.env("TZ", "UTC");
         let failed = |error| eyre!("failed to start {}: {error}", program.display());
@@ -57,7 +57,7 @@ impl Terminal {
         let (rows, columns) = (NonZeroU16::new(ROWS), NonZeroU16::new(COLUMNS));
         let (Some(rows), Some(columns)) = (rows, columns) else { bail!("a screen has rows and columns") };
         let parser = vt100::Parser::new(rows, columns, 0);
-        Ok(Self { child, writer, output, parser, tail: Vec::new(), _master: pair.master, _home: home })
+        Ok(Self { child, writer, output, parser, tail: Vec::new(), _master: pair.master })
     }
 
     pub(crate) fn screen(&self) -> &vt100::Screen {
@@ -80,6 +80,15 @@ impl Terminal {
             self.tail.extend(bytes);
             self.tail.drain(..self.tail.len().saturating_sub(FRAME_END.len()));
         }
+        Ok(())
+    }
+
+    /// Ends the program as a power cut would: it hears nothing of it.
+    pub(crate) fn kill(mut self) -> eyre::Result<()> {
+        let pid = self.child.process_id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
+        let pid = pid.ok_or_else(|| eyre!("the program has ended already"))?;
+        kill_process(pid, Signal::KILL).wrap_err("failed to kill the program")?;
+        self.child.wait().wrap_err("failed to wait for the program's end")?;
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::{Timestamp, fmt::rfc2822};
+use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 use reqwest::{
     Response,
     header::{DATE, HeaderMap, HeaderName, RETRY_AFTER},
@@ -28,6 +28,8 @@ const SERVICE_IDS: [&str; 2] = ["x-ms-request-id", "request-id"];
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) ids: RequestIds,
+    /// By how much the service's clock is behind ours.
+    pub(super) skew: Option<SignedDuration>,
     retry_after: Option<Duration>,
     body: Body,
 }
@@ -44,21 +46,38 @@ enum Body {
 enum Asked {
     Create,
     Close,
+    List,
+}
+
+/// One page of a list.
+pub(super) struct Page {
+    /// What of it can be used.
+    pub(super) requests: Vec<ElevationRequest>,
+    /// How many entries it had, those without a usable id too.
+    pub(super) entries: usize,
+    /// The service says that another follows. Where that one is, it may not say: it could be anybody's address.
+    pub(super) more: bool,
+    pub(super) skew: Option<SignedDuration>,
 }
 
 impl Answer {
     /// Reads the whole answer, up to [`LONGEST_BODY`]. `ids` learns the service's id even where the rest fails.
-    pub(super) async fn read(mut response: Response, ids: &mut RequestIds) -> Result<Self, reqwest::Error> {
+    pub(super) async fn read(
+        mut response: Response,
+        ids: &mut RequestIds,
+        now: fn() -> Timestamp,
+    ) -> Result<Self, reqwest::Error> {
         let status = response.status().as_u16();
         let headers = response.headers();
         ids.service = SERVICE_IDS.iter().find_map(|name| header(headers, &HeaderName::from_static(name)));
-        let retry_after = retry_after(headers, Timestamp::now);
+        let retry_after = retry_after(headers, now);
+        let skew = date(headers).map(|date| now().duration_since(date));
         let mut bytes = Vec::new();
         // A redirect is not followed, so nobody waits for what it says beside.
         if !(300..400).contains(&status) {
             while let Some(chunk) = response.chunk().await? {
                 if bytes.len() + chunk.len() > LONGEST_BODY {
-                    return Ok(Self { status, ids: ids.clone(), retry_after, body: Body::TooLong });
+                    return Ok(Self { status, ids: ids.clone(), skew, retry_after, body: Body::TooLong });
                 }
                 bytes.extend_from_slice(&chunk);
             }
@@ -68,7 +87,7 @@ impl Answer {
         } else {
             wire::json(&bytes).map_or(Body::NotJson, Body::Json)
         };
-        Ok(Self { status, ids: ids.clone(), retry_after, body })
+        Ok(Self { status, ids: ids.clone(), skew, retry_after, body })
     }
 
     /// As the answer to a create: 201 and the entity (create document). 200 is taken too (assumption).
@@ -96,6 +115,21 @@ impl Answer {
         Err(self.fault(Asked::Close, broken))
     }
 
+    /// As the answer to a list: 200 and `value`.
+    pub(super) fn listed(self) -> Result<Page, Fault> {
+        let broken = match (self.status, &self.body) {
+            (200, Body::Json(json)) => match wire::page(json) {
+                Some((requests, entries)) => {
+                    let more = json.get("@odata.nextLink").is_some_and(|link| !link.is_null());
+                    return Ok(Page { requests, entries, more, skew: self.skew });
+                }
+                None => Some("it has no list".to_owned()),
+            },
+            _ => None,
+        };
+        Err(self.fault(Asked::List, broken))
+    }
+
     fn fault(self, asked: Asked, broken: Option<String>) -> Fault {
         let words = match &self.body {
             Body::Json(json) => wire::error_words(json).filter(|words| !words.is_blank()),
@@ -119,6 +153,8 @@ impl Answer {
             (403, _) if self.has_nothing_to_say() => FaultKind::NotAllowed,
             (404, Asked::Create) if words.is_some() => FaultKind::NoSuchDevice,
             (404, Asked::Close) if words.is_some() => FaultKind::NoSuchRequest,
+            // Nothing was asked for that could have happened, so this is what it says (contract, inferred).
+            (503, Asked::List) if self.retry_after.is_some() => FaultKind::Throttled { retry_after: self.retry_after },
             (429, _) => FaultKind::Throttled { retry_after: self.retry_after },
             (status @ (408 | 500..=599), _) => FaultKind::ServerFailed { status },
             (status @ 300..=399, _) => FaultKind::Redirected { status },
@@ -154,11 +190,18 @@ fn retry_after(headers: &HeaderMap, now: impl FnOnce() -> Timestamp) -> Option<D
         let asked = text.parse().map_or(LONGEST_RETRY_AFTER, Duration::from_secs);
         return Some(asked.min(LONGEST_RETRY_AFTER));
     }
-    let date = |text| rfc2822::DateTimeParser::new().parse_timestamp(text).ok();
-    let until = date(text)?;
-    let now = headers.get(DATE).and_then(|value| date(value.to_str().ok()?)).unwrap_or_else(now);
+    let until = http_date(text)?;
+    let now = date(headers).unwrap_or_else(now);
     // A date that has gone by asks for no wait.
     Some(Duration::try_from(until.duration_since(now)).unwrap_or_default().min(LONGEST_RETRY_AFTER))
+}
+
+fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    http_date(headers.get(DATE)?.to_str().ok()?)
+}
+
+fn http_date(text: &str) -> Option<Timestamp> {
+    rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
 }
 
 #[cfg(test)]

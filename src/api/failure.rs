@@ -4,7 +4,7 @@ use std::{error::Error, io, iter, time::Duration};
 
 use crate::{
     domain::{Untrusted, visible},
-    port::{Fault, FaultKind},
+    port::{Fault, FaultKind, RequestIds},
 };
 
 /// The longest text of the service's or of a library's that a fault carries, in characters.
@@ -64,16 +64,25 @@ fn io_kinds(error: &reqwest::Error) -> impl Iterator<Item = io::ErrorKind> {
 /// Takes the token out of everything that came from elsewhere, for a service may repeat what it was sent, and bounds it.
 /// In this order: a token that is cut in two would not be found.
 pub(super) fn presentable(mut fault: Fault, token: &str) -> Fault {
-    let text = |text: &str| bounded(text.replace(token, "[token]"));
-    let untrusted = |words: Untrusted| Untrusted::new(text(words.raw()));
-    fault.words = fault.words.map(untrusted).filter(|words| !words.is_blank());
-    fault.ids.service = fault.ids.service.map(untrusted).filter(|id| !id.is_blank());
+    let text = |text: &str| without(text, token);
+    fault.words = fault.words.map(|words| Untrusted::new(text(words.raw()))).filter(|words| !words.is_blank());
+    fault.ids = presentable_ids(fault.ids, token);
     if let FaultKind::BrokenAnswer { reason } | FaultKind::NotReached { reason } | FaultKind::NotSent { reason } =
         &mut fault.kind
     {
         *reason = visible(&text(reason)).into_owned();
     }
     fault
+}
+
+/// The same for the ids alone: an answer that is no fault has them too.
+pub(super) fn presentable_ids(ids: RequestIds, token: &str) -> RequestIds {
+    let service = ids.service.map(|id| Untrusted::new(without(id.raw(), token)));
+    RequestIds { service: service.filter(|id| !id.is_blank()), ..ids }
+}
+
+fn without(text: &str, token: &str) -> String {
+    bounded(text.replace(token, "[token]"))
 }
 
 fn bounded(mut text: String) -> String {
@@ -87,7 +96,6 @@ fn bounded(mut text: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::port::RequestIds;
 
     #[test]
     fn a_service_that_repeats_the_token_does_not_put_it_on_the_screen() {

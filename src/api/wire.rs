@@ -97,6 +97,17 @@ pub(super) fn entity(answer: &Value) -> Result<ElevationRequest, String> {
     })
 }
 
+/// Reads the list of a page: what of it can be used, and how many entries it has. `None`: it is no list.
+pub(super) fn page(answer: &Value) -> Option<(Vec<ElevationRequest>, usize)> {
+    let entries = answer.get("value")?.as_array()?;
+    let requests: Vec<_> = entries.iter().filter_map(|entry| entity(entry).ok()).collect();
+    if requests.len() < entries.len() {
+        // Without their texts, which are nobody's but the agent's.
+        tracing::warn!(left_out = entries.len() - requests.len(), "the service lists requests without a usable id");
+    }
+    Some((requests, entries.len()))
+}
+
 fn text(object: &Map<String, Value>, key: &str) -> Untrusted {
     Untrusted::new(object.get(key).and_then(Value::as_str).unwrap_or_default())
 }

@@ -1,41 +1,77 @@
 //! From the settings to the parts of a running dashboard.
 
-use std::{future::Future, net::Ipv4Addr};
+use std::net::Ipv4Addr;
 
 use jiff::Timestamp;
 use ratatui::style::Color;
 use secrecy::SecretString;
 
+use tokio::sync::mpsc::Sender;
+
 use crate::{
     api::{BaseUrl, Client, ClientError, Timeouts},
     config::{self, Config, Target},
+    journal::{Place, TenantKey},
     keymap::{Keymap, KeymapError},
     platform,
-    port::{Fault, FaultKind},
+    port::{Fault, FaultKind, FromWorker},
     practice::{self, Practice},
     state::{Category, Setup, Tenant},
     view::{Borders, Theme},
 };
 
 /// What the settings make.
-pub struct Parts<F> {
+#[derive(Debug)]
+pub struct Parts {
     /// What the model begins with.
     pub setup: Setup,
     /// How it looks.
     pub theme: Theme,
-    /// What makes the service ready. Nothing of it happens before it is polled.
-    pub service: F,
+    /// Whom the program talks to.
+    pub target: Target,
+    /// How the practice tenant is served, where it is that one.
+    pub practice: practice::Settings,
+    /// Where the record is, and for whom.
+    pub place: Place,
 }
 
-/// Makes the parts. `colour` is whether the terminal's user wants any.
+/// Why there are no parts.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// `[keys]` cannot be.
+    #[error(transparent)]
+    Keys(#[from] KeymapError),
+    /// The practice tenant's rules cannot be used.
+    #[error(transparent)]
+    Rules(#[from] practice::RulesError),
+}
+
+impl SetupError {
+    /// What to do about it, where the error does not say so itself.
+    #[must_use]
+    pub const fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Keys(_) => Some("mend [keys] in the settings file"),
+            Self::Rules(_) => None,
+        }
+    }
+}
+
+/// Makes the parts. `colour` is whether the terminal's user wants any, `operator` who that is on this machine.
 ///
 /// # Errors
-/// Where the settings' `[keys]` cannot be.
-pub fn setup(
-    config: Config,
-    colour: bool,
-    now: Timestamp,
-) -> Result<Parts<impl Future<Output = Result<Client, Fault>> + Send + 'static>, KeymapError> {
+/// Where the settings' `[keys]` or the practice tenant's rules cannot be.
+pub fn setup(config: Config, colour: bool, operator: String, now: Timestamp) -> Result<Parts, SetupError> {
+    let practice =
+        practice::Settings::kept(&config.state_dir, config.practice.fresh, config.practice.rules.as_deref())?;
+    let key = match &config.target {
+        // The port of the practice tenant is another at each start; the tenant is the same.
+        Target::Practice => TenantKey { base_url: "practice".to_owned(), tenant_id: practice::TENANT_ID.to_owned() },
+        Target::Service(service) => {
+            TenantKey { base_url: service.base_url.to_string(), tenant_id: service.tenant.id.clone() }
+        }
+    };
+    let place = Place { state_dir: config.state_dir.clone(), tenant: key, operator, keep_days: config.keep_days };
     let (tenant, tenant_colour) = match &config.target {
         Target::Practice => {
             let tenant =
@@ -66,7 +102,7 @@ pub fn setup(
         time_zone: platform::time_zone(),
         now,
     };
-    Ok(Parts { setup, theme, service: ready(config.target) })
+    Ok(Parts { setup, theme, target: config.target, practice, place })
 }
 
 fn shown(colour: config::Color) -> Color {
@@ -93,14 +129,27 @@ fn shown(colour: config::Color) -> Color {
     }
 }
 
-/// Makes the service ready to be called: the practice tenant is started first where it is that one.
-async fn ready(target: Target) -> Result<Client, Fault> {
+/// Makes the service ready to be called: the practice tenant is started first where it is that one. `to_loop` hears of
+/// what begins badly and works all the same.
+///
+/// # Errors
+/// The fault with which every call is answered then.
+pub async fn open_service(
+    target: Target,
+    practice: practice::Settings,
+    to_loop: Sender<FromWorker>,
+) -> Result<Client, Fault> {
     match target {
         Target::Service(service) => connect(&service.base_url, &service.tenant.id, service.token),
         Target::Practice => {
-            let practice = Practice::bind((Ipv4Addr::LOCALHOST, 0).into(), practice::Settings::default())
+            let practice = Practice::bind((Ipv4Addr::LOCALHOST, 0).into(), practice)
                 .await
                 .map_err(|error| not_ready(&format!("the practice tenant could not be started: {error}")))?;
+            if let Some(warning) = practice.warning() {
+                let (what, hint) = warning.split_once("\nhint: ").unwrap_or((warning, "nothing has to be done"));
+                // That nobody listens any more is no matter for a warning.
+                let _ = to_loop.send(FromWorker::Warning(what.to_owned(), hint.to_owned())).await;
+            }
             let token = SecretString::from(practice.token());
             let base_url = BaseUrl::parse(&practice.base_url()).map_err(|error| not_ready(&error.to_string()))?;
             let client = connect(&base_url, practice::TENANT_ID, token)?;

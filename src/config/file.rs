@@ -26,6 +26,8 @@ pub struct FileSettings {
     pub categories: Vec<Category>,
     /// How the dashboard looks.
     pub appearance: Appearance,
+    /// How long the record keeps what is settled.
+    pub record: RecordSettings,
     /// Action id to keys; empty means the default keys.
     pub keys: BTreeMap<String, Vec<String>>,
 }
@@ -57,6 +59,21 @@ pub struct Category {
     /// Its subcategories.
     #[serde(deserialize_with = "names")]
     pub subcategories: Vec<String>,
+}
+
+/// How long the record keeps what is settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RecordSettings {
+    /// In days. What is open or unresolved is kept whatever its age.
+    #[serde(deserialize_with = "days")]
+    pub keep_days: u32,
+}
+
+impl Default for RecordSettings {
+    fn default() -> Self {
+        Self { keep_days: 90 }
+    }
 }
 
 /// How the dashboard looks.
@@ -97,6 +114,7 @@ impl Default for FileSettings {
                 category("Other", &["Other"]),
             ],
             appearance: Appearance::default(),
+            record: RecordSettings::default(),
             keys: BTreeMap::new(),
         }
     }
@@ -183,6 +201,12 @@ fn explain(message: &str) -> Refused {
 
 fn name<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
     value::name(&String::deserialize(source)?).map_err(D::Error::custom)
+}
+
+fn days<'de, D: Deserializer<'de>>(source: D) -> Result<u32, D::Error> {
+    let days = i64::deserialize(source)?;
+    let refused = |_| Refused::new(format!("`{days}` is not a number of days"), "give a whole number, such as 90");
+    u32::try_from(days).map_err(refused).map_err(D::Error::custom)
 }
 
 fn some_name<'de, D: Deserializer<'de>>(source: D) -> Result<Option<String>, D::Error> {

@@ -1,6 +1,6 @@
 //! From flags, environment and file to one [`Config`].
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use etcetera::AppStrategy;
 use secrecy::{ExposeSecret, SecretString};
@@ -8,8 +8,8 @@ use tracing::level_filters::LevelFilter;
 use uuid::Uuid;
 
 use super::{
-    APP, Config, ConfigError, DEFAULT_BASE_URL, FileSettings, Refused, Service, Target, TenantProfile, TenantSettings,
-    error::Missing, value, variable,
+    APP, Config, ConfigError, DEFAULT_BASE_URL, FileSettings, Practice, Refused, Service, Target, TenantProfile,
+    TenantSettings, error::Missing, value, variable,
 };
 use crate::{api::BaseUrl, cli::Flags};
 
@@ -35,18 +35,33 @@ pub fn load(flags: &Flags, env: impl Fn(&str) -> Option<String>) -> Result<Confi
 /// # Errors
 /// [`ConfigError`] where a value will not do, or a service is configured and not the whole of it.
 pub fn resolve(flags: &Flags, env: impl Fn(&str) -> Option<String>, file: FileSettings) -> Result<Config, ConfigError> {
-    let state_dir = match &flags.state_dir {
-        Some(path) => path.clone(),
-        None => set(&env, variable::STATE_DIR)?.map_or_else(default_state_dir, |path| Ok(path.into()))?,
-    };
+    let state_dir = state_dir(flags.state_dir.as_deref(), &env)?;
     let log = match (flags.log, set(&env, variable::LOG)?) {
         (Some(level), _) => level,
         (None, Some(text)) => value::level(&text).map_err(|refused| at(variable::LOG, refused))?,
         (None, None) => LevelFilter::INFO,
     };
-    let FileSettings { base_url, tenant, tenants, categories, appearance, keys } = file;
+    let FileSettings { base_url, tenant, tenants, categories, appearance, record, keys } = file;
     let target = if flags.practice { Target::Practice } else { target(flags, &env, base_url, tenant, tenants)? };
-    Ok(Config { target, categories, appearance, keys, state_dir, log })
+    let practice = Practice { fresh: flags.fresh, rules: flags.practice_rules.clone() };
+    if matches!(target, Target::Service(_)) && practice != Practice::default() {
+        // It would be believed to act, and on a service nothing of it does.
+        let from = if practice.fresh { "--fresh" } else { "--practice-rules" };
+        let refused = Refused::new("a service is configured, and this is for the practice tenant", "add --practice");
+        return Err(at(from, refused));
+    }
+    Ok(Config { target, categories, appearance, keep_days: record.keep_days, keys, practice, state_dir, log })
+}
+
+/// The folder for what the program keeps: the flag over the environment over the platform's.
+///
+/// # Errors
+/// [`ConfigError`] where none of them names one.
+pub fn state_dir(flag: Option<&Path>, env: impl Fn(&str) -> Option<String>) -> Result<PathBuf, ConfigError> {
+    match flag {
+        Some(path) => Ok(path.to_owned()),
+        None => set(&env, variable::STATE_DIR)?.map_or_else(default_state_dir, |path| Ok(path.into())),
+    }
 }
 
 /// Whatever any layer says of a service means that there is one.

@@ -8,7 +8,7 @@ pub const BASE_URL: &str = "MMD_ELEVATE_BASE_URL";
 pub const TENANT_ID: &str = "MMD_ELEVATE_TENANT_ID";
 /// The token: the only way to hand one over.
 pub const TOKEN: &str = "MMD_ELEVATE_TOKEN";
-/// The folder for logs.
+/// The folder for the record, logs and the practice tenant.
 pub const STATE_DIR: &str = "MMD_ELEVATE_STATE_DIR";
 /// How much is logged.
 pub const LOG: &str = "MMD_ELEVATE_LOG";
@@ -19,7 +19,7 @@ pub const ALL: [(&str, &str); 6] = [
     (BASE_URL, "The base URL of the service (see --base-url)"),
     (TENANT_ID, "The id of the tenant (see --tenant)"),
     (TOKEN, "The tenant's bearer token; no flag or setting holds one"),
-    (STATE_DIR, "The folder for logs (see --state-dir)"),
+    (STATE_DIR, "The folder for record, logs and practice (see --state-dir)"),
     (LOG, "How much is logged (see --log)"),
 ];
 

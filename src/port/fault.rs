@@ -66,6 +66,18 @@ pub enum FaultKind {
         /// Why, in a few words.
         reason: String,
     },
+    /// The intent could not be made durable in the record: nothing was sent.
+    NotRecorded {
+        /// What happened, in words that begin small.
+        what: String,
+        /// What to do about it.
+        hint: String,
+    },
+    /// The agent abandoned the call.
+    Abandoned {
+        /// Whether its bytes may have left before that.
+        sent: bool,
+    },
     /// No whole answer came in the time a call is given.
     TimedOut,
     /// The connection broke before the answer was whole.
@@ -91,6 +103,7 @@ impl FaultKind {
     pub const fn may_have_happened(&self) -> bool {
         match self {
             Self::TimedOut | Self::Cut | Self::ServerFailed { .. } | Self::BrokenAnswer { .. } | Self::Crashed => true,
+            Self::Abandoned { sent } => *sent,
             Self::Declined
             | Self::NoSuchDevice
             | Self::AlreadyClosed
@@ -101,7 +114,8 @@ impl FaultKind {
             | Self::Throttled { .. }
             | Self::Redirected { .. }
             | Self::NotReached { .. }
-            | Self::NotSent { .. } => false,
+            | Self::NotSent { .. }
+            | Self::NotRecorded { .. } => false,
         }
     }
 }
@@ -136,6 +150,9 @@ impl Fault {
             FaultKind::Redirected { status } => format!("The service points to another address (HTTP {status})."),
             FaultKind::NotReached { reason } => format!("The service could not be reached: {reason}."),
             FaultKind::NotSent { reason } => format!("Nothing was sent: {reason}."),
+            FaultKind::NotRecorded { what, .. } => format!("Nothing was sent: {what}."),
+            FaultKind::Abandoned { sent: false } => "It was abandoned before anything was sent.".to_owned(),
+            FaultKind::Abandoned { sent: true } => "It was abandoned after it may have been sent.".to_owned(),
             FaultKind::TimedOut => "No answer came in time.".to_owned(),
             FaultKind::Cut => "The connection broke before the answer came.".to_owned(),
             FaultKind::ServerFailed { status } => format!("The service failed (HTTP {status})."),
@@ -146,7 +163,7 @@ impl Fault {
 
     /// What to do about it. It stands behind `hint: `.
     #[must_use]
-    pub const fn hint(&self) -> &'static str {
+    pub const fn hint(&self) -> &str {
         match &self.kind {
             FaultKind::Declined => "close a request that is open for this device, or take another device",
             FaultKind::NoSuchDevice => "check the device's name; a ticket's number looks much like it",
@@ -164,8 +181,10 @@ impl Fault {
                 "check the base URL; redirects are not followed, so that the token stays where it belongs"
             }
             FaultKind::NotReached { .. } => "check the network and the base URL, then send it again",
-            FaultKind::NotSent { .. } => "send it again",
+            FaultKind::NotSent { .. } | FaultKind::Abandoned { sent: false } => "send it again",
+            FaultKind::NotRecorded { hint, .. } => hint.as_str(),
             FaultKind::TimedOut
+            | FaultKind::Abandoned { sent: true }
             | FaultKind::Cut
             | FaultKind::ServerFailed { .. }
             | FaultKind::BrokenAnswer { .. }

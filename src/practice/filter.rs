@@ -1,6 +1,6 @@
 //! `$filter`, as far as the documents' examples go: `eq`, `contains(…,'…')`, and `and` between them.
 
-use super::{store::same_name, wire::ElevationRequest};
+use super::{known::same_name, wire::ElevationRequest};
 
 /// What a request must meet to be listed.
 #[derive(Default)]
@@ -35,6 +35,12 @@ impl Filter {
             }
             rest = after.strip_prefix("and ").ok_or_else(|| not_understood(after))?;
         }
+    }
+
+    /// The one device that it asks for, if it does.
+    pub(super) fn device(&self) -> Option<&str> {
+        let named = self.0.iter().find(|condition| matches!(condition.test, Test::NamesDevice));
+        named.map(|condition| condition.text.as_str())
     }
 
     /// Whether the request meets all of it.

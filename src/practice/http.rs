@@ -1,25 +1,34 @@
 //! HTTP: who may call, which call it is, and the answer's form.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::HashMap,
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use axum::{
-    Json, Router,
+    Extension, Json, Router,
     body::Bytes,
     extract::{
-        DefaultBodyLimit, FromRequestParts, Path, Query, Request, State,
+        ConnectInfo, DefaultBodyLimit, FromRequestParts, Path, Query, Request, State,
         rejection::{BytesRejection, QueryRejection},
     },
     http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{get, patch},
+    routing::{MethodRouter, get, patch, post},
 };
-use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
     BASE_PATH, TENANT_ID,
+    door::{Latch, Orders},
     filter::Filter,
+    keep::Book,
+    misbehave::{Guard, misbehave},
+    rules::{About, Active, Fate, Operation},
     settings::Settings,
     store::{NewRequest, Page, Store},
     wire::{Body, Refusal, entity, page},
@@ -29,21 +38,74 @@ use super::{
 pub(super) struct Shared {
     token: String,
     settings: Settings,
-    store: Mutex<Store>,
+    pub(super) book: Book,
+    pub(super) latch: Arc<Latch>,
+    rules: Mutex<Active>,
+    received: Mutex<HashMap<Operation, u64>>,
+    /// Cancelled when the tenant is served no more.
+    pub(super) ended: CancellationToken,
 }
 
 impl Shared {
-    pub(super) const fn new(token: String, settings: Settings, store: Store) -> Self {
-        Self { token, settings, store: Mutex::new(store) }
+    pub(super) fn new(token: String, settings: Settings, book: Book) -> Self {
+        let rules = Mutex::new(Active::new(settings.rules.clone()));
+        let (latch, received, ended) = (Arc::new(Latch::new()), Mutex::default(), CancellationToken::new());
+        Self { token, settings, book, latch, rules, received, ended }
     }
 
     pub(super) fn token(&self) -> &str {
         &self.token
     }
 
-    /// No rule stops half way through a change, so what a lock was poisoned over is still whole.
-    fn store(&self) -> MutexGuard<'_, Store> {
-        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Does something with the tenant. It is durable before anybody is answered.
+    pub(super) async fn with<T: Send + 'static>(
+        self: &Arc<Self>,
+        act: impl FnOnce(&mut Store) -> T + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let done = if self.book.is_on_disk() {
+            // The disk, and another process that has the lock, are waited for where they hold up no other call.
+            let shared = Arc::clone(self);
+            let done = tokio::task::spawn_blocking(move || shared.book.with(act)).await;
+            done.unwrap_or_else(|_| Err(io::Error::other("the program failed meanwhile")))
+        } else {
+            self.book.with(act)
+        };
+        done.map_err(|error| {
+            let words = format!("The practice tenant cannot be kept: {error}.");
+            Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, words)
+        })
+    }
+
+    pub(super) fn rules(&self) -> MutexGuard<'_, Active> {
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn has_rules(&self) -> bool {
+        !self.rules().is_empty()
+    }
+
+    pub(super) fn fate(&self, operation: Operation, about: &About) -> Fate {
+        self.rules().fate(operation, about)
+    }
+
+    pub(super) fn count(&self, operation: Operation) {
+        *self.received.lock().unwrap_or_else(PoisonError::into_inner).entry(operation).or_default() += 1;
+    }
+
+    pub(super) fn received(&self, wanted: Operation) -> u64 {
+        let received = self.received.lock().unwrap_or_else(PoisonError::into_inner);
+        let counted = received.iter().filter(|(one, _)| wanted == Operation::Any || **one == wanted);
+        counted.map(|(_, count)| count).sum()
+    }
+
+    /// Lets time pass, and says whether the tenant is still served then.
+    pub(super) async fn lasts(&self, time: Duration) -> bool {
+        // In this order, so that no time at all never ends anything that is under way.
+        tokio::select! {
+            biased;
+            () = tokio::time::sleep(time) => true,
+            () = self.ended.cancelled() => false,
+        }
     }
 }
 
@@ -53,12 +115,16 @@ type Options = Result<Query<Vec<(String, String)>>, QueryRejection>;
 
 /// The six operations under the documented path.
 pub(super) fn router(shared: Arc<Shared>) -> Router {
+    let ruled = |operation, handler: MethodRouter<Arc<Shared>>| {
+        handler.layer(middleware::from_fn_with_state(Guard { shared: Arc::clone(&shared), operation }, misbehave))
+    };
+    let lists_and_creates = ruled(Operation::List, get(list)).merge(ruled(Operation::Create, post(create)));
     let operations = Router::new()
-        .route("/elevationRequests", get(list).post(create))
-        .route("/elevationRequests/{id}", patch(close))
-        .route("/devices", get(devices))
-        .route("/devices/{name}", get(device))
-        .route("/devices/{name}/elevationDetails", get(details));
+        .route("/elevationRequests", lists_and_creates)
+        .route("/elevationRequests/{id}", ruled(Operation::Close, patch(close)))
+        .route("/devices", ruled(Operation::Devices, get(devices)))
+        .route("/devices/{name}", ruled(Operation::Device, get(device)))
+        .route("/devices/{name}/elevationDetails", ruled(Operation::Details, get(details)));
     Router::new()
         .nest(&format!("{BASE_PATH}/tenants/{{tenant}}"), operations)
         .layer(DefaultBodyLimit::max(shared.settings.longest_body))
@@ -67,8 +133,16 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
 }
 
 /// Lets in who has the token, and gives every answer an id of its own.
-async fn admit(State(shared): Practice, request: Request, next: Next) -> Response {
-    let mut response = if is_known(request.headers(), &shared.token) {
+async fn admit(
+    State(shared): Practice,
+    ConnectInfo(orders): ConnectInfo<Orders>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let mut response = if shared.latch.is_shut() {
+        orders.reset();
+        StatusCode::SERVICE_UNAVAILABLE.into_response()
+    } else if is_known(request.headers(), &shared.token) {
         next.run(request).await
     } else {
         (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#)]).into_response()
@@ -84,41 +158,50 @@ fn is_known(headers: &HeaderMap, token: &str) -> bool {
     given.and_then(|value| value.strip_prefix("Bearer ")) == Some(token)
 }
 
-async fn create(State(shared): Practice, _: InTenant, body: Raw) -> Result<Response, Refusal> {
+async fn create(State(shared): Practice, Extension(fate): Extension<Fate>, body: Raw) -> Result<Response, Refusal> {
     let keys = ["PartnerTicketId", "DeviceName", "Title", "Category", "Subcategory", "PlanOfAction"];
     let texts = parse(body)?.texts(keys, shared.settings.blank_fields_refused)?;
     let [ticket, device, title, category, subcategory, plan_of_action] = texts;
     let new = NewRequest { ticket, device, title, category, subcategory, plan_of_action };
-    let created = shared.store().create(new, Timestamp::now())?;
+    let created = shared.with(move |store| store.create(new, fate.now(), fate.twist)).await??;
     Ok((StatusCode::CREATED, entity("ElevationRequests", &created)).into_response())
 }
 
-async fn close(State(shared): Practice, InTenant(id): InTenant, body: Raw) -> Result<StatusCode, Refusal> {
+async fn close(
+    State(shared): Practice,
+    InTenant(id): InTenant,
+    Extension(fate): Extension<Fate>,
+    body: Raw,
+) -> Result<StatusCode, Refusal> {
     let [actions_taken] = parse(body)?.texts(["ActionsTaken"], shared.settings.blank_fields_refused)?;
-    shared.store().close(&id, actions_taken, Timestamp::now())?;
+    shared.with(move |store| store.close(&id, actions_taken, fate.now(), fate.twist)).await??;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn list(State(shared): Practice, _: InTenant, options: Options) -> Result<Response, Refusal> {
+async fn list(State(shared): Practice, options: Options) -> Result<Response, Refusal> {
     let (filter, part) = parts(options, "$filter")?;
     let filter = filter.map_or_else(|| Ok(Filter::default()), |text| Filter::parse(&text)).map_err(Refusal::bad)?;
-    let requests = shared.store().requests(&filter, &part);
+    let requests = shared.with(move |store| store.requests(&filter, &part)).await?;
     Ok(page("ElevationRequests", &requests))
 }
 
-async fn devices(State(shared): Practice, _: InTenant, options: Options) -> Result<Response, Refusal> {
+async fn devices(State(shared): Practice, options: Options) -> Result<Response, Refusal> {
     let (text, part) = parts(options, "$searchText")?;
-    let devices = shared.store().devices(&text.unwrap_or_default(), &part);
+    let devices = shared.with(move |store| store.devices(&text.unwrap_or_default(), &part)).await?;
     Ok(page("Devices", &devices))
 }
 
 async fn device(State(shared): Practice, InTenant(name): InTenant) -> Result<Response, Refusal> {
-    let device = shared.store().device(&name)?;
+    let device = shared.with(move |store| store.device(&name)).await??;
     Ok(entity("Devices", &device))
 }
 
-async fn details(State(shared): Practice, InTenant(name): InTenant) -> Result<Response, Refusal> {
-    let details = shared.store().details(&name, Timestamp::now())?;
+async fn details(
+    State(shared): Practice,
+    InTenant(name): InTenant,
+    Extension(fate): Extension<Fate>,
+) -> Result<Response, Refusal> {
+    let details = shared.with(move |store| store.details(&name, fate.now())).await??;
     // It holds a password.
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(details)).into_response())
 }
@@ -146,7 +229,7 @@ fn parts(options: Options, own: &str) -> Result<(Option<String>, Page), Refusal>
 }
 
 /// What the path names inside the tenant; empty where it ends with a collection. Another tenant is refused.
-struct InTenant(String);
+pub(super) struct InTenant(pub(super) String);
 
 impl FromRequestParts<Arc<Shared>> for InTenant {
     type Rejection = Refusal;

@@ -1,9 +1,16 @@
-//! Everything that practice does and no document says.
+//! Everything that practice does and no document says, where it is kept, and how it misbehaves.
 
-use std::time::Duration;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-/// What had to be invented. Each is an assumption of this project's and not a fact about the service.
+use super::{Rules, RulesError};
+
+/// What had to be invented: each an assumption of this project's and not a fact about the service. Then what the
+/// service has nothing to do with: where practice is kept, and how it misbehaves.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each stands for itself: they are no states of one thing")]
 pub struct Settings {
     /// How many requests may be open for one device. The document has the refusal, not the number: an assumption.
     pub open_requests_per_device: usize,
@@ -31,6 +38,24 @@ pub struct Settings {
     pub password_lasts: Duration,
     /// The longest body of a request, in bytes; a longer one is answered with 413. An assumption.
     pub longest_body: usize,
+    /// The folder that keeps the tenant across restarts, and for every process that serves from it. `None` keeps it in
+    /// memory alone.
+    pub keep: Option<PathBuf>,
+    /// Whether to begin anew, whatever the folder holds.
+    pub fresh: bool,
+    /// How it misbehaves: not at all unless told to.
+    pub rules: Rules,
+}
+
+impl Settings {
+    /// The defaults, with the tenant kept in this folder and misbehaving as the file says, where one is named.
+    ///
+    /// # Errors
+    /// [`RulesError`] where the file cannot be used.
+    pub fn kept(folder: &Path, fresh: bool, rules: Option<&Path>) -> Result<Self, RulesError> {
+        let rules = rules.map(Rules::load).transpose()?.unwrap_or_default();
+        Ok(Self { keep: Some(folder.to_owned()), fresh, rules, ..Self::default() })
+    }
 }
 
 /// In which order the requests are listed.
@@ -56,6 +81,9 @@ impl Default for Settings {
             close_rotates_password: true,
             password_lasts: Duration::from_secs(2 * 60 * 60),
             longest_body: 1024 * 1024,
+            keep: None,
+            fresh: false,
+            rules: Rules::default(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The rules: what the tenant knows, and what the service would say to a call.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -7,6 +9,7 @@ use uuid::Uuid;
 use super::{
     TENANT_ID,
     filter::Filter,
+    known::{Known, Late, Managed, same_name, time},
     settings::{Order, Settings},
     tenant::TTL,
     wire::{Details, Device, ElevationRequest, Refusal},
@@ -32,43 +35,53 @@ pub(super) struct Page {
     pub(super) top: Option<usize>,
 }
 
-/// A device, with the password of its local administrator. Not `Debug`, so that no log can hold it.
-pub(super) struct Managed {
-    device: Device,
-    password: String,
-    password_since: Timestamp,
+/// How a change differs from one that is simply done: what the rules of misbehaviour add to it.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Twist {
+    /// How long lists go on showing what was before it.
+    pub(super) late: Option<Duration>,
+    /// Whether a create opens a second request that nobody is told of.
+    pub(super) twice: bool,
 }
 
-impl Managed {
-    /// A device with a password that is made now.
-    pub(super) fn new(device: Device, now: Timestamp) -> Self {
-        Self { device, password: new_password(), password_since: now }
-    }
-
-    /// A device whose name is empty is listed and can be asked for by nobody.
-    fn is_named(&self, name: &str) -> bool {
-        !name.is_empty() && same_name(&self.device.facts.name, name)
-    }
-}
-
-/// Everything the tenant knows.
+/// The tenant, and the rules that it is kept by.
 pub(super) struct Store {
     settings: Settings,
-    devices: Vec<Managed>,
-    /// In the order of their creation.
-    requests: Vec<ElevationRequest>,
+    known: Known,
 }
 
 impl Store {
-    pub(super) fn new(settings: Settings, devices: Vec<Managed>, mut requests: Vec<ElevationRequest>) -> Self {
-        // Times are written with a fixed number of digits, so that their texts are in their order.
-        requests.sort_by(|a, b| a.request_creation_time.cmp(&b.request_creation_time));
-        Self { settings, devices, requests }
+    pub(super) const fn new(settings: Settings, known: Known) -> Self {
+        Self { settings, known }
+    }
+
+    pub(super) const fn known(&self) -> &Known {
+        &self.known
+    }
+
+    /// What another process has made of the tenant.
+    pub(super) fn replace(&mut self, known: Known) {
+        self.known = known;
+    }
+
+    /// All requests, late or not.
+    pub(super) fn all(&self) -> &[ElevationRequest] {
+        &self.known.requests
+    }
+
+    /// A request by its id.
+    pub(super) fn find(&self, id: &str) -> Option<&ElevationRequest> {
+        self.known.requests.iter().find(|request| request.id.eq_ignore_ascii_case(id))
     }
 
     /// Opens a request. Nothing is compared with what is open already: the same call twice opens two, as there is no
     /// idempotency key.
-    pub(super) fn create(&mut self, new: NewRequest, now: Timestamp) -> Result<ElevationRequest, Refusal> {
+    pub(super) fn create(
+        &mut self,
+        new: NewRequest,
+        now: Timestamp,
+        twist: Twist,
+    ) -> Result<ElevationRequest, Refusal> {
         let managed = self.managed(&new.device)?;
         let facts = &managed.device.facts;
         if let Some(words) = &self.settings.test_ring_refusal
@@ -98,18 +111,44 @@ impl Store {
             request_renew_time: None,
             is_successful_request: true,
             viewer_upns: Vec::new(),
-            password_last_updated_time: time(managed.password_since),
+            password_last_updated_time: managed.password_since.clone(),
             is_deleted: false,
             ttl: TTL,
             e_tag: None,
         };
-        self.requests.push(request.clone());
+        self.open(request.clone(), twist);
+        if twist.twice {
+            // It is the service's own slip, so the device's limit does not stop it.
+            self.open(ElevationRequest { id: Uuid::new_v4().to_string(), ..request.clone() }, twist);
+        }
         Ok(request)
     }
 
+    fn open(&mut self, request: ElevationRequest, twist: Twist) {
+        self.show_late(&request.id, None, twist);
+        self.known.requests.push(request);
+    }
+
+    /// Lists show `before` in place of the request for as long as the twist says. By the clock of this machine, whatever
+    /// the service's own clock is made to say.
+    fn show_late(&mut self, id: &str, before: Option<ElevationRequest>, twist: Twist) {
+        let now = Timestamp::now();
+        self.known.late.retain(|late| late.until > time(now));
+        if let Some(until) = twist.late.and_then(|late| now.checked_add(late).ok()) {
+            self.known.late.push(Late { id: id.to_owned(), until: time(until), before });
+        }
+    }
+
     /// Closes a request.
-    pub(super) fn close(&mut self, id: &str, actions_taken: String, now: Timestamp) -> Result<(), Refusal> {
-        let request = self.requests.iter_mut().find(|request| request.id.eq_ignore_ascii_case(id));
+    pub(super) fn close(
+        &mut self,
+        id: &str,
+        actions_taken: String,
+        now: Timestamp,
+        twist: Twist,
+    ) -> Result<(), Refusal> {
+        let before = self.find(id).cloned();
+        let request = self.known.requests.iter_mut().find(|request| request.id.eq_ignore_ascii_case(id));
         let request = request.ok_or_else(|| not_found("This elevation request does not exist."))?;
         if !request.is_open() {
             return Err(Refusal::bad("This elevation request was already closed."));
@@ -117,17 +156,25 @@ impl Store {
         request.actions_taken = actions_taken;
         request.closing_agent_upn.clone_from(&self.settings.agent_upn);
         request.request_closure_time = Some(time(now));
+        let id = request.id.clone();
         if self.settings.close_rotates_password {
             request.password_last_updated_time = time(now);
             let device = request.device_name.clone();
             self.rotate(&device, now);
         }
+        self.show_late(&id, before, twist);
         Ok(())
     }
 
     /// A page of the requests, open and closed, that meet the filter.
     pub(super) fn requests(&self, filter: &Filter, page: &Page) -> Vec<ElevationRequest> {
-        let matching = self.requests.iter().filter(|request| filter.holds(request));
+        let now = time(Timestamp::now());
+        let late = |id: &str| self.known.late.iter().find(|late| late.until > now && late.id == id);
+        let shown = self.known.requests.iter().filter_map(|request| match late(&request.id) {
+            Some(late) => late.before.as_ref(),
+            None => Some(request),
+        });
+        let matching = shown.filter(|request| filter.holds(request));
         match self.settings.order {
             Order::NewestFirst => self.cut(matching.rev(), page).cloned().collect(),
             Order::OldestFirst => self.cut(matching, page).cloned().collect(),
@@ -137,7 +184,7 @@ impl Store {
     /// A page of the devices in which the text is found, in any letter case.
     pub(super) fn devices(&self, text: &str, page: &Page) -> Vec<Device> {
         let text = text.to_lowercase();
-        let devices = self.devices.iter().map(|managed| &managed.device);
+        let devices = self.known.devices.iter().map(|managed| &managed.device);
         let found =
             devices.filter(|device| device.facts.searched().iter().any(|part| part.to_lowercase().contains(&text)));
         self.cut(found, page).cloned().collect()
@@ -151,12 +198,12 @@ impl Store {
     /// The credential of a device with an open request; the newest where there are several.
     pub(super) fn details(&mut self, name: &str, now: Timestamp) -> Result<Details, Refusal> {
         let name = self.managed(name)?.device.facts.name.clone();
-        let age = now.duration_since(self.managed(&name)?.password_since);
-        if age.unsigned_abs() >= self.settings.password_lasts {
+        let since = self.managed(&name)?.password_since.parse::<Timestamp>();
+        if since.is_ok_and(|since| now.duration_since(since).unsigned_abs() >= self.settings.password_lasts) {
             self.rotate(&name, now);
         }
         let agent = &self.settings.agent_upn;
-        let request = self.requests.iter_mut().rev().find(|r| r.is_open() && same_name(&r.device_name, &name));
+        let request = self.known.requests.iter_mut().rev().find(|r| r.is_open() && same_name(&r.device_name, &name));
         let request = request.ok_or_else(|| not_found(&self.settings.no_open_request_refusal))?;
         if self.settings.details_record_viewer && !request.viewer_upns.contains(agent) {
             request.viewer_upns.push(agent.clone());
@@ -166,8 +213,8 @@ impl Store {
         Ok(Details {
             opened_elevation_request_id: id,
             account_upn: format!("{name}\\MMDLocalAdmin"),
-            password: managed.password.clone(),
-            password_last_updated: time(managed.password_since),
+            password: managed.password(),
+            password_last_updated: managed.password_since.clone(),
             status: "PasswordSucceeded",
             is_password_changed: false,
             viewed_by,
@@ -178,19 +225,19 @@ impl Store {
     }
 
     fn managed(&self, name: &str) -> Result<&Managed, Refusal> {
-        let found = self.devices.iter().find(|managed| managed.is_named(name));
+        let found = self.known.devices.iter().find(|managed| managed.is_named(name));
         found.ok_or_else(|| not_found("This device does not exist."))
     }
 
     fn open_for(&self, device: &str) -> impl Iterator<Item = &ElevationRequest> {
-        self.requests.iter().filter(move |request| request.is_open() && same_name(&request.device_name, device))
+        self.known.requests.iter().filter(move |request| request.is_open() && same_name(&request.device_name, device))
     }
 
     fn rotate(&mut self, device: &str, now: Timestamp) {
-        for managed in self.devices.iter_mut().filter(|managed| managed.is_named(device)) {
-            (managed.password, managed.password_since) = (new_password(), now);
+        for managed in self.known.devices.iter_mut().filter(|managed| managed.is_named(device)) {
+            managed.password_since = time(now);
         }
-        for request in self.requests.iter_mut().filter(|r| r.is_open() && same_name(&r.device_name, device)) {
+        for request in self.known.requests.iter_mut().filter(|r| r.is_open() && same_name(&r.device_name, device)) {
             request.password_last_updated_time = time(now);
         }
     }
@@ -201,20 +248,6 @@ impl Store {
     }
 }
 
-/// Whether two names are of one device: letter case does not tell devices apart.
-pub(super) fn same_name(a: &str, b: &str) -> bool {
-    a.to_lowercase() == b.to_lowercase()
-}
-
-/// A time as the service writes it: UTC, with seven fractional digits.
-pub(super) fn time(at: Timestamp) -> String {
-    format!("{at:.7}")
-}
-
 fn not_found(words: &str) -> Refusal {
     Refusal::new(StatusCode::NOT_FOUND, words)
-}
-
-fn new_password() -> String {
-    Uuid::new_v4().simple().to_string()
 }

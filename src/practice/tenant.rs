@@ -1,12 +1,11 @@
-//! The invented tenant as it stands at the start: embedded data, with ages in place of times so that it looks fresh.
+//! The invented tenant as it stands at its beginning: embedded data, with ages in place of times so that it looks fresh.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::{
     TENANT_ID,
-    settings::Settings,
-    store::{Managed, Store, time},
+    known::{Known, Managed, time},
     wire::{Device, ElevationRequest, Facts},
 };
 
@@ -49,8 +48,8 @@ struct AgedRequest {
     viewers: Vec<String>,
 }
 
-/// What is known of the tenant at `start`.
-pub(super) fn open(settings: Settings, start: Timestamp) -> serde_json::Result<Store> {
+/// What is known of a tenant that begins at `start`. Once it is kept, the ages have become times and stay.
+pub(super) fn seed(start: Timestamp) -> serde_json::Result<Known> {
     let data: Data = serde_json::from_str(include_str!("../../assets/practice-tenant.json"))?;
     let ago = |minutes| start.checked_sub(SignedDuration::from_mins(minutes)).unwrap_or(start);
     let devices = data.devices.into_iter().map(|aged| {
@@ -84,6 +83,5 @@ pub(super) fn open(settings: Settings, start: Timestamp) -> serde_json::Result<S
             e_tag: None,
         }
     });
-    let store = Store::new(settings, devices.collect(), requests.collect());
-    Ok(store)
+    Ok(Known::new(devices.collect(), requests.collect()))
 }

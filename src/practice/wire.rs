@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 const CONTEXT: &str = "https://mmd-support-prod-nam.trafficmanager.net/odata/v1/$metadata#";
 
 /// The response of the create document, without its context.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ElevationRequest {
     pub(super) id: String,
@@ -69,7 +69,7 @@ impl Facts {
 }
 
 /// A device.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Device {
     #[serde(flatten)]

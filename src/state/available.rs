@@ -16,6 +16,15 @@ impl Model {
                 none.or(no_id.then_some("the service has given it no id yet"))
             }
             Action::CopyLine | Action::Open => none,
+            Action::Abandon => {
+                let at_rest = row.is_some_and(|row| !row.state.in_flight());
+                none.or(at_rest.then_some("no call is under way for this request"))
+            }
+            Action::Adopt | Action::CloseMatch => self.chosen_match().is_none().then_some("looking has seen no match"),
+            Action::LookAgain | Action::SetAside => match self.overlays.last() {
+                Some(Overlay::Unknown(id, _)) if self.requests.get(*id).is_some_and(|row| row.intent.is_some()) => None,
+                _ => Some("the record does not know it"),
+            },
             Action::CopyUnsent => match self.overlays.last() {
                 Some(Overlay::Unsent(_)) => None,
                 _ if row.and_then(Row::unsent_text).is_some() => None,
@@ -23,7 +32,7 @@ impl Model {
             },
             Action::Help => (self.scopes()[0] == Scope::Help).then_some("this is the help"),
             Action::Discard => self.form.is_empty().then_some("the form is empty"),
-            Action::CloseThem => (self.remains().open == 0).then_some("no request is open"),
+            Action::Refresh | Action::CloseThem => (self.remains().open == 0).then_some("no request is open"),
             Action::NextSuggestion | Action::PreviousSuggestion => {
                 self.form.suggestions(&self.categories).is_empty().then_some("nothing is suggested here")
             }

@@ -1,6 +1,6 @@
 //! The dialog that closes a request. It holds the row's name; the text lives in the row, so that leaving keeps it.
 
-use super::{Effect, Model, Notice, Overlay, RowId, RowState};
+use super::{Effect, Model, Notice, Overlay, RowId, RowState, Subject};
 use crate::{
     domain::Field,
     port::{Call, CallId},
@@ -27,7 +27,9 @@ pub(super) fn submit(model: &mut Model, row_id: RowId) -> Vec<Effect> {
         return Vec::new();
     };
     let label = format!("closing {}", row.name());
-    let call_id = model.begin_call(row_id, label);
+    let device = row.request.as_ref().map(|request| request.device.clone()).unwrap_or_default();
+    let call_id = model.begin_call(Subject::Row(row_id), label);
+    model.closes_with(call_id, &actions_taken);
     model.requests.change(row_id, |row| {
         row.state = RowState::Closing(call_id);
         row.fault = None;
@@ -35,16 +37,35 @@ pub(super) fn submit(model: &mut Model, row_id: RowId) -> Vec<Effect> {
     model.overlays.pop();
     model.notice = None;
     model.untouched_since = Some(row_id);
-    vec![Effect::Call(call_id, Call::Close { id, actions_taken })]
+    vec![Effect::Call(call_id, Call::Close { id, device, actions_taken })]
 }
 
 impl Model {
     /// Notes that a call is under way.
-    pub(super) fn begin_call(&mut self, row: RowId, label: String) -> CallId {
+    pub(super) fn begin_call(&mut self, subject: Subject, label: String) -> CallId {
         let call_id = CallId(self.next_call);
         self.next_call += 1;
-        self.calls.insert(call_id, super::PendingCall { row, label, since: self.now });
+        self.calls.insert(
+            call_id,
+            super::PendingCall { subject, label, since: self.now, progress: None, looks: false, closes_with: None },
+        );
         call_id
+    }
+
+    /// Notes that a call is under way that only looks.
+    pub(super) fn begin_look(&mut self, row: RowId, label: String) -> CallId {
+        let call_id = self.begin_call(Subject::Row(row), label);
+        if let Some(call) = self.calls.get_mut(&call_id) {
+            call.looks = true;
+        }
+        call_id
+    }
+
+    /// Notes what the close stores where it succeeds.
+    pub(super) fn closes_with(&mut self, call_id: CallId, actions_taken: &str) {
+        if let Some(call) = self.calls.get_mut(&call_id) {
+            call.closes_with = Some(actions_taken.to_owned());
+        }
     }
 
     /// Why the selected request cannot be closed, if it cannot.
@@ -52,10 +73,13 @@ impl Model {
         let Some(row) = self.requests.selected() else { return Some("no request is selected") };
         match row.state {
             RowState::Open | RowState::CloseUnknown if row.request.is_some() => None,
-            RowState::Open | RowState::CloseUnknown | RowState::Unknown => Some("the service's id of it is not known"),
+            RowState::Open | RowState::CloseUnknown | RowState::Unknown | RowState::SetAside => {
+                Some("the service's id of it is not known")
+            }
+            RowState::Looking(_) => Some("it is still being looked for"),
             RowState::Sending(_) => Some("it is still being sent"),
             RowState::Closing(_) => Some("it is being closed already"),
-            RowState::Refused => Some("it was never opened"),
+            RowState::Refused | RowState::Draft => Some("it was never opened"),
             RowState::Closed(_) => Some("it is closed already"),
         }
     }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Effect, Model, Notice, Overlay, RowId, RowState};
+use super::{Effect, Model, Notice, Overlay, RecordState, RowId, RowState};
 
 /// Within this time a second Ctrl-C leaves at once.
 const AT_ONCE: SignedDuration = SignedDuration::from_secs(2);
@@ -26,7 +26,7 @@ pub struct Remains {
     pub in_flight: usize,
     /// Requests of which nobody knows whether they were opened.
     pub unknown: usize,
-    /// Drafts that the service has not taken, in the form and in refused rows.
+    /// Drafts that the record has not taken.
     pub drafts: usize,
 }
 
@@ -47,7 +47,7 @@ impl Model {
             open: count(RowState::is_open),
             in_flight: self.calls.len(),
             unknown: count(|state| state == RowState::Unknown),
-            drafts: count(|state| state == RowState::Refused) + usize::from(self.form.holds_text()),
+            drafts: if self.record == RecordState::Keeping { 0 } else { self.drafts().len() },
         }
     }
 }

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use super::{Extents, RowId};
 use crate::{
     action::Action,
-    port::{Call, CallId, FromWorker},
+    domain::Draft,
+    port::{Call, CallId, DraftTarget, FromWorker},
 };
 
 /// Something that happened.
@@ -30,6 +31,8 @@ pub enum Message {
         /// The new text, or what happened instead.
         result: Result<String, String>,
     },
+    /// The system ends the program: what was typed is to be saved now.
+    Ending,
     /// Something the agent should know that belongs to no call: what happened, and what to do.
     Warning(String, String),
     /// The screen was drawn, and had more to show than it had room for.
@@ -50,6 +53,10 @@ pub enum EditTarget {
 pub enum Effect {
     /// Hand this call to the worker.
     Call(CallId, Call),
+    /// Tell the worker that this call is abandoned.
+    Abandon(CallId),
+    /// Save these drafts; one without a text has ended.
+    Save(Vec<(DraftTarget, Option<Draft>)>),
     /// Put this text, harmless already, on the clipboard.
     Copy(String),
     /// Hand this text to the agent's editor.

@@ -7,11 +7,12 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-use super::{Category, Form, Notice, Requests, RowId, leaving::Leaving};
+use super::{Category, Form, Notice, Recovery, Requests, RowId, drafts::Drafts, leaving::Leaving};
 use crate::{
     action::Scope,
+    domain::{ElevationRequest, RequestId},
     keymap::Keymap,
-    port::{CallId, Fault},
+    port::{CallId, Fault, Progress},
 };
 
 /// From when on a call that has no answer yet is called slow.
@@ -56,6 +57,17 @@ pub enum ServiceState {
     SignedOut,
 }
 
+/// Whether what is typed and sent is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordState {
+    /// It is being opened.
+    Opening,
+    /// It keeps everything.
+    Keeping,
+    /// It does not take what it is told to keep: leaving would lose drafts.
+    Failing,
+}
+
 /// One of the three panes of the dashboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pane {
@@ -88,19 +100,41 @@ pub enum Overlay {
     Quit,
     /// A text that the service did not store.
     Unsent(RowId),
-    /// A create whose outcome nobody knows.
-    Unknown(RowId),
+    /// A create whose outcome nobody knows, and which of its possible matches is chosen.
+    Unknown(RowId, usize),
+    /// The question whether to send such a create once more.
+    SendAgain(RowId),
+    /// What the record has brought back from before this start.
+    Recovery {
+        /// How far it is scrolled, in lines.
+        scroll: u16,
+    },
+}
+
+/// What a call is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A row.
+    Row(RowId),
+    /// These requests, which the service was asked for.
+    Requests(Vec<RequestId>),
 }
 
 /// A call that awaits its reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingCall {
-    /// The row it is about.
-    pub row: RowId,
+    /// What it is about.
+    pub subject: Subject,
     /// What it does, in words: "opening a request for MMD-1 (INC-1)".
     pub label: String,
     /// When it was handed over.
     pub since: Timestamp,
+    /// How far it has come.
+    pub progress: Option<Progress>,
+    /// Whether it only looks: where it fails, nothing is known that was not known before.
+    pub looks: bool,
+    /// The text that a close stores: more may have been typed since it was sent.
+    pub closes_with: Option<String>,
 }
 
 /// How far the scrollable parts of the screen go beyond their room, in lines. The view tells it after each drawing.
@@ -110,6 +144,8 @@ pub struct Extents {
     pub details: u16,
     /// The help.
     pub help: u16,
+    /// What was recovered.
+    pub recovery: u16,
 }
 
 /// Everything the dashboard knows. [`super::update`] alone changes it.
@@ -150,6 +186,11 @@ pub struct Model {
     pub(super) untouched_since: Option<RowId>,
     pub(super) unsent: VecDeque<RowId>,
     pub(super) leaving: Leaving,
+    /// What the record says.
+    pub record: RecordState,
+    /// What was brought back from before this start.
+    pub recovery: Recovery,
+    pub(super) drafts: Drafts,
 }
 
 impl Model {
@@ -177,6 +218,9 @@ impl Model {
             untouched_since: None,
             unsent: VecDeque::new(),
             leaving: Leaving::default(),
+            record: RecordState::Opening,
+            recovery: Recovery::default(),
+            drafts: Drafts::default(),
         }
     }
 
@@ -188,7 +232,9 @@ impl Model {
             Some(Overlay::Close { .. }) => &[Scope::CloseDialog, Scope::LongText, Scope::Text, Scope::Anywhere],
             Some(Overlay::Quit) => &[Scope::QuitQuestion, Scope::Anywhere],
             Some(Overlay::Unsent(_)) => &[Scope::UnsentText, Scope::Anywhere],
-            Some(Overlay::Unknown(_)) => &[Scope::UnknownOutcome, Scope::Anywhere],
+            Some(Overlay::Unknown(..)) => &[Scope::UnknownOutcome, Scope::Anywhere],
+            Some(Overlay::SendAgain(_)) => &[Scope::SendAgain, Scope::Anywhere],
+            Some(Overlay::Recovery { .. }) => &[Scope::Recovery, Scope::Anywhere],
             None if self.filtering => &[Scope::Filter, Scope::Text, Scope::Anywhere],
             None => match self.pane {
                 Pane::List => &[Scope::List, Scope::Panes, Scope::Anywhere],
@@ -199,6 +245,26 @@ impl Model {
                 }
                 Pane::Form => &[Scope::LongText, Scope::Text, Scope::Form, Scope::Anywhere],
             },
+        }
+    }
+
+    /// A moment on the agent's clock, to the second.
+    #[must_use]
+    pub fn clock_time(&self, at: Timestamp) -> String {
+        at.to_zoned(self.time_zone.clone()).strftime("%H:%M:%S").to_string()
+    }
+
+    /// Who closed the request and when, as far as the service says.
+    #[must_use]
+    pub fn closer(&self, request: &ElevationRequest) -> String {
+        let who = if request.closed_by.is_blank() { "somebody".into() } else { request.closed_by.visible() };
+        match request.closed.as_ref().map(|closed| closed.at.ok_or(&closed.text)) {
+            Some(Ok(at)) => {
+                let at = at.to_zoned(self.time_zone.clone()).strftime("%Y-%m-%d %H:%M");
+                format!("{who} at {at}")
+            }
+            Some(Err(text)) => format!("{who} at {}", text.visible()),
+            None => who.into_owned(),
         }
     }
 
@@ -227,7 +293,8 @@ impl Model {
             let slow = 3_000;
             if age < slow { slow - age } else { 1_000 - age.rem_euclid(1_000) }
         });
-        let millis = slow.chain([minute]).min().unwrap_or(minute);
+        let save = self.drafts.due_in(self.now);
+        let millis = slow.chain([minute]).chain(save).min().unwrap_or(minute);
         Duration::from_millis(u64::try_from(millis).unwrap_or(1).max(1))
     }
 }

@@ -1,19 +1,44 @@
-//! What a reply makes of the row it is about.
+//! What the worker's words make of the rows they are about.
 
-use super::{Closure, Effect, Form, Model, Notice, Overlay, Pane, Row, RowId, RowState, ServiceState};
+use super::{
+    Closure, Effect, Form, Model, Notice, Overlay, Pane, PendingCall, RecordState, Row, RowId, RowState, ServiceState,
+    Subject, Tone, recovery,
+};
 use crate::{
-    domain::{ElevationRequest, Field},
-    port::{Answer, Fault, FaultKind, FromWorker, Reply},
+    action::{Action, Scope},
+    domain::{ElevationRequest, Field, Sighting, Untrusted},
+    port::{Answer, CallId, Fault, FaultKind, FromWorker, Progress, ReadBack, Reply},
 };
 
 pub(super) fn from_worker(model: &mut Model, word: FromWorker) -> Vec<Effect> {
     match word {
+        FromWorker::Recovered(recovered) => return recovery::recovered(model, *recovered),
         FromWorker::Ready => model.service = ServiceState::Ready,
         FromWorker::NotReady(fault) => {
             model.notice = Some(Notice::of_fault("the service cannot be called", &fault));
             model.service = ServiceState::NotReady(fault);
         }
+        FromWorker::Progress(call, progress) => {
+            let recorded = matches!(progress, Progress::Recorded(_));
+            progressed(model, call, progress);
+            if recorded {
+                // The intent holds the text now: left as a draft beside it, a start after a crash would offer it again.
+                return super::drafts::save(model, true).into_iter().collect();
+            }
+        }
         FromWorker::Reply(reply) => return apply(model, reply),
+        FromWorker::Warning(what, hint) => {
+            model.notice = Some(Notice { tone: Tone::Doubt, text: what, hint: Some(hint) });
+        }
+        FromWorker::NotSaved(what, hint) => {
+            model.record = RecordState::Failing;
+            model.notice = Some(Notice { tone: Tone::Failure, text: what, hint: Some(hint) });
+            super::drafts::not_saved(model);
+        }
+        FromWorker::Saved => {
+            model.record = RecordState::Keeping;
+            model.notice = Some(Notice::success("The record takes what you type again".to_owned()));
+        }
     }
     Vec::new()
 }
@@ -26,45 +51,129 @@ pub(super) fn worker_gone(model: &mut Model) {
     }
     let reason = "the part that talks to the service has ended".to_owned();
     model.service = ServiceState::NotReady(Fault::new(FaultKind::NotSent { reason }));
+    model.record = RecordState::Failing;
     model.notice = Some(
         Notice::of_fault("the service cannot be called", &Fault::new(FaultKind::Crashed)).hint("quit and start again"),
     );
 }
 
+/// A call has come a step further; one that nobody awaits any more has not.
+fn progressed(model: &mut Model, call_id: CallId, progress: Progress) {
+    let Some(call) = model.calls.get_mut(&call_id) else { return };
+    call.progress = Some(progress.clone());
+    let Subject::Row(id) = call.subject else { return };
+    match progress {
+        Progress::Recorded(intent) => {
+            let creating = model.requests.get(id).is_some_and(|row| matches!(row.state, RowState::Sending(_)));
+            if creating {
+                model.requests.change(id, |row| row.intent = Some(intent));
+            }
+        }
+        Progress::Waiting { fault, until, .. } => {
+            let (at, key) = (model.clock_time(until), model.keymap.name(Scope::Panes, Action::Abandon));
+            let hint = format!("it goes out again by itself at {at}; {key} on its row abandons it");
+            // Nothing is to be done about it.
+            let notice = Notice::of_fault(&name_of(model, id), &fault).hint(hint);
+            model.notice = Some(Notice { tone: Tone::Doubt, ..notice });
+        }
+        Progress::Looking(fault) => {
+            if model.requests.get(id).is_some_and(|row| row.state == RowState::Sending(call_id)) {
+                release_form(model, id);
+                let name = name_of(model, id);
+                let about = format!("Nobody knows whether {name} was opened; looking");
+                if let Some(call) = model.calls.get_mut(&call_id) {
+                    call.label = format!("looking for {name}");
+                }
+                model.notice = Some(Notice::of_fault(&about, &fault).hint("wait until it is found, or is not seen"));
+                settle(model, id, RowState::Looking(call_id), |row| row.fault = Some(fault));
+            }
+        }
+        Progress::ReadingBack => {}
+        Progress::ClosedBy(request) => model.requests.change(id, |row| row.request = Some(*request)),
+    }
+}
+
 /// Applies a reply if its call is awaited by the state its row is in; any other is dropped.
 fn apply(model: &mut Model, reply: Reply) -> Vec<Effect> {
-    let Some(call) = model.calls.remove(&reply.call_id) else { return vec![Effect::LogUnawaited(reply.call_id)] };
-    let Some(state) = model.requests.get(call.row).map(|row| row.state) else { return Vec::new() };
-    if let Err(Fault { kind: FaultKind::NotSignedIn, .. }) = &reply.result {
-        model.service = ServiceState::SignedOut;
-    } else if model.service == ServiceState::SignedOut && reply.result.is_ok() {
-        model.service = ServiceState::Ready;
-    }
-    match (state, reply.result) {
-        (RowState::Sending(id), result) if id == reply.call_id => match result {
-            Ok(Answer::Created(request)) => opened(model, call.row, *request),
-            Ok(Answer::Closed) => {
-                let reason = "it answers another call".to_owned();
-                create_unknown(model, call.row, Fault::new(FaultKind::BrokenAnswer { reason }));
+    let Reply { call_id, result } = reply;
+    let Some(call) = model.calls.remove(&call_id) else { return vec![Effect::LogUnawaited(call_id)] };
+    note_sign_in(model, &result);
+    let id = match call.subject {
+        Subject::Row(id) => id,
+        Subject::Requests(asked) => {
+            match result {
+                Ok(Answer::Checked { listed, at }) => recovery::checked(model, &asked, &listed, at),
+                Ok(_) => return vec![Effect::LogUnawaited(call_id)],
+                Err(fault) => {
+                    let about = "The open requests could not be checked";
+                    model.notice = Some(Notice::of_fault(about, &fault).hint("they are shown as they were seen last"));
+                }
             }
-            Err(fault) if fault.kind.may_have_happened() => create_unknown(model, call.row, fault),
-            Err(fault) => refused(model, call.row, fault),
-        },
-        (RowState::Closing(id), result) if id == reply.call_id => match result {
-            Ok(Answer::Closed) => closed(model, call.row),
-            Ok(Answer::Created(_)) => {
-                let reason = "it answers another call".to_owned();
-                close_failed(model, call.row, Fault::new(FaultKind::BrokenAnswer { reason }));
-            }
-            Err(fault) => match fault.kind {
-                FaultKind::AlreadyClosed => settled(model, call.row, Closure::Already, fault),
-                FaultKind::NoSuchRequest => settled(model, call.row, Closure::Gone, fault),
-                _ => close_failed(model, call.row, fault),
-            },
-        },
-        _ => return vec![Effect::LogUnawaited(reply.call_id)],
+            return Vec::new();
+        }
+    };
+    let Some(state) = model.requests.get(id).map(|row| row.state).filter(|state| state.call() == Some(call_id)) else {
+        return vec![Effect::LogUnawaited(call_id)];
+    };
+    match state {
+        RowState::Closing(_) => close_ended(model, id, &call, result),
+        RowState::Sending(_) | RowState::Looking(_) => create_ended(model, id, state, result),
+        // Only the states above have a call.
+        RowState::Refused
+        | RowState::Unknown
+        | RowState::SetAside
+        | RowState::Draft
+        | RowState::Open
+        | RowState::CloseUnknown
+        | RowState::Closed(_) => {}
     }
     Vec::new()
+}
+
+fn note_sign_in(model: &mut Model, result: &Result<Answer, Fault>) {
+    match result {
+        Err(Fault { kind: FaultKind::NotSignedIn, .. }) => model.service = ServiceState::SignedOut,
+        Ok(_) if model.service == ServiceState::SignedOut => model.service = ServiceState::Ready,
+        _ => {}
+    }
+}
+
+fn create_ended(model: &mut Model, id: RowId, state: RowState, result: Result<Answer, Fault>) {
+    let sending = matches!(state, RowState::Sending(_));
+    match result {
+        Ok(Answer::Created { request, surplus }) => opened(model, id, sending, *request, surplus),
+        Ok(Answer::Looked { seen, at, fault }) => looked(model, id, seen, at, sending.then_some(fault)),
+        Ok(Answer::SetAside) => settle(model, id, RowState::SetAside, |_| {}),
+        Ok(Answer::Closed(_) | Answer::StillOpen(_) | Answer::Checked { .. }) => {
+            create_unknown(model, id, sending, other_answer());
+        }
+        Err(fault) if sending && !fault.kind.may_have_happened() => refused(model, id, fault),
+        // A failed look says nothing of the create: it stays unknown.
+        Err(fault) => create_unknown(model, id, sending, fault),
+    }
+}
+
+fn close_ended(model: &mut Model, id: RowId, call: &PendingCall, result: Result<Answer, Fault>) {
+    match result {
+        Ok(Answer::Closed(read_back)) => closed(model, id, call.closes_with.as_deref(), read_back),
+        Ok(Answer::StillOpen(request)) => {
+            let name = name_of(model, id);
+            model.notice = Some(Notice::info(format!("Not closed: {name} is still open")).hint("its text is kept"));
+            settle(model, id, RowState::Open, |row| row.request = Some(*request));
+        }
+        Ok(Answer::Created { .. } | Answer::Looked { .. } | Answer::SetAside | Answer::Checked { .. }) => {
+            close_failed(model, id, true, other_answer());
+        }
+        Err(fault) => match fault.kind {
+            FaultKind::AlreadyClosed => settled(model, id, Closure::Already, fault),
+            FaultKind::NoSuchRequest => settled(model, id, Closure::Gone, fault),
+            _ => close_failed(model, id, call.looks || fault.kind.may_have_happened(), fault),
+        },
+    }
+}
+
+fn other_answer() -> Fault {
+    Fault::new(FaultKind::BrokenAnswer { reason: "it answers another call".to_owned() })
 }
 
 /// Changes a row's state, and notes when it was learnt.
@@ -81,16 +190,50 @@ fn name_of(model: &Model, row: RowId) -> String {
     model.requests.get(row).map_or_else(String::new, Row::name)
 }
 
-fn opened(model: &mut Model, id: RowId, request: ElevationRequest) {
-    settle(model, id, RowState::Open, |row| {
+fn opened(model: &mut Model, id: RowId, sending: bool, request: ElevationRequest, surplus: Vec<ElevationRequest>) {
+    let known = model.requests.of_request(&request.id).map(|row| row.id).filter(|known| *known != id);
+    if let Some(known) = known {
+        return opened_as(model, id, known);
+    }
+    // What had to be looked for may have been closed meanwhile.
+    let state = if sending { RowState::Open } else { RowState::of(&request) };
+    settle(model, id, state, |row| {
         if let Some(at) = request.created.as_ref().and_then(|created| created.at) {
             row.since = at;
         }
         row.request = Some(request);
-        row.fault = None;
+        (row.fault, row.seen) = (None, None);
     });
     release_form(model, id);
-    model.notice = Some(Notice::success(format!("Opened for {}", name_of(model, id))));
+    let name = name_of(model, id);
+    model.notice = Some(match model.requests.get(id).and_then(|row| row.request.as_ref()) {
+        Some(request) if state != RowState::Open => {
+            Notice::info(format!("Opened for {name}, and closed since by {}", model.closer(request)))
+        }
+        _ => Notice::success(format!("Opened for {name}")),
+    });
+    let surplus: Vec<_> = surplus.into_iter().filter(|it| model.requests.of_request(&it.id).is_none()).collect();
+    let doubles = surplus.len();
+    for request in surplus {
+        let id = model.requests.next_id();
+        model.requests.add_quietly(Row { surplus: true, ..Row::of_request(id, request, model.now) });
+    }
+    if doubles > 0 {
+        let text = format!("Opened for {}, and {doubles} more of the same stand at the service", name_of(model, id));
+        model.notice = Some(
+            Notice { tone: Tone::Doubt, ..Notice::info(text) }
+                .hint("the surplus is in the list: close what is not needed"),
+        );
+    }
+}
+
+/// It turns out to be a request that has a row already, as surplus or as a possible match that was to be closed: one row
+/// is enough, and it is the one in which something may have been done since.
+fn opened_as(model: &mut Model, id: RowId, known: RowId) {
+    release_form(model, id);
+    model.requests.remove(id);
+    model.requests.change(known, |row| row.surplus = false);
+    model.notice = Some(Notice::success(format!("Opened for {}", name_of(model, known))).hint("it was in the list"));
 }
 
 /// The form shows this draft no longer: it has become a request, or its row keeps it.
@@ -103,10 +246,37 @@ fn release_form(model: &mut Model, id: RowId) {
     }
 }
 
-fn create_unknown(model: &mut Model, id: RowId, fault: Fault) {
+/// Where it was sent just now, the fault is why nobody knows; where it was looked for, that is known already.
+fn create_unknown(model: &mut Model, id: RowId, sending: bool, fault: Fault) {
     release_form(model, id);
-    model.notice = Some(Notice::of_fault(&format!("Nobody knows whether {} was opened", name_of(model, id)), &fault));
-    settle(model, id, RowState::Unknown, |row| row.fault = Some(fault));
+    let about = format!("Nobody knows whether {} was opened", name_of(model, id));
+    let key = model.keymap.name(Scope::List, Action::Open);
+    model.notice = Some(
+        Notice { tone: Tone::Doubt, ..Notice::of_fault(&about, &fault) }.hint(format!("{key} on its row: look again")),
+    );
+    settle(model, id, RowState::Unknown, |row| {
+        if sending {
+            row.fault = Some(fault);
+        }
+    });
+}
+
+/// Looking has ended without an answer. What was not seen may still be there, and the words do not say otherwise.
+fn looked(model: &mut Model, id: RowId, seen: Sighting, at: jiff::Timestamp, fault: Option<Fault>) {
+    release_form(model, id);
+    let time = model.clock_time(at);
+    let (name, key) = (name_of(model, id), model.keymap.name(Scope::List, Action::Open));
+    let text = match &seen {
+        Sighting::Possible(possible) if possible.len() == 1 => format!("{name}: one request may be it"),
+        Sighting::Possible(possible) => format!("{name}: {} requests may be it", possible.len()),
+        Sighting::Found { .. } | Sighting::NotSeen => format!("{name}: not seen at {time}"),
+    };
+    model.notice = Some(Notice { tone: Tone::Doubt, ..Notice::info(text) }.hint(format!("{key} on its row decides")));
+    settle(model, id, RowState::Unknown, |row| {
+        row.as_of = at;
+        row.seen = Some((seen, at));
+        row.fault = fault.or(row.fault.take());
+    });
 }
 
 /// The draft goes back to the form, unless something else is being typed there: then its row keeps it.
@@ -119,39 +289,55 @@ fn refused(model: &mut Model, id: RowId, fault: Fault) {
         if watched {
             model.pane = Pane::Form;
         } else if model.pane != Pane::Form {
-            let key = model.keymap.name(crate::action::Scope::Panes, crate::action::Action::NewRequest);
+            let key = model.keymap.name(Scope::Panes, Action::NewRequest);
             notice = notice.hint(format!("{key} goes back to the draft"));
         }
     } else {
         settle(model, id, RowState::Refused, |row| row.fault = Some(fault));
-        let key = model.keymap.name(crate::action::Scope::List, crate::action::Action::Open);
+        let key = model.keymap.name(Scope::List, Action::Open);
         notice = notice.hint(format!("{key} on its row takes the draft up again"));
     }
     model.notice = Some(notice);
 }
 
-fn closed(model: &mut Model, id: RowId) {
-    model.notice = Some(Notice::success(format!("Request closed: {}", name_of(model, id))));
-    // The service has the text now: the draft of it ends.
-    settle(model, id, RowState::Closed(Closure::Done), |row| {
-        if let (Some(text), Some(request)) = (row.actions_taken.take(), row.request.as_mut()) {
-            request.actions_taken = crate::domain::Untrusted::new(text.text());
+fn closed(model: &mut Model, id: RowId, stored: Option<&str>, read_back: ReadBack) {
+    let name = name_of(model, id);
+    let (closure, request) = match read_back {
+        ReadBack::Verified(request) => (Closure::Verified, Some(*request)),
+        ReadBack::NotYetVisible => (Closure::Done, None),
+    };
+    model.notice = Some(match &request {
+        Some(request) => Notice::success(format!("Request closed: {name}, verified, by {}", model.closer(request))),
+        None => Notice::success(format!("Request closed: {name}, accepted, not yet visible")),
+    });
+    settle(model, id, RowState::Closed(closure), |row| {
+        // The service has this text now: the draft of it ends. What was typed beyond it stays.
+        row.actions_taken.take_if(|text| stored == Some(text.text().as_str()));
+        if let Some(request) = request {
+            row.request = Some(request);
+        } else if let (Some(stored), Some(request)) = (stored, row.request.as_mut()) {
+            request.actions_taken = Untrusted::new(stored);
         }
         row.fault = None;
     });
+    model.unsent.push_back(id);
 }
 
 /// The service said that nothing is left to close. The typed text was not stored, so it is put before the agent.
 fn settled(model: &mut Model, id: RowId, closure: Closure, fault: Fault) {
-    model.notice = Some(Notice { tone: super::Tone::Info, ..Notice::of_fault(&name_of(model, id), &fault) });
+    let mut notice = Notice { tone: Tone::Info, ..Notice::of_fault(&name_of(model, id), &fault) };
+    let who = model.requests.get(id).and_then(|row| row.request.as_ref()).filter(|request| request.closed.is_some());
+    if let Some(request) = who {
+        notice.text.push_str(&format!(" By {}.", model.closer(request)));
+    }
+    model.notice = Some(notice);
     settle(model, id, RowState::Closed(closure), |row| row.fault = Some(fault));
     model.unsent.push_back(id);
 }
 
 /// The close did not happen, or nobody knows: repeating it is harmless, so the dialog comes back if nothing else does.
-fn close_failed(model: &mut Model, id: RowId, fault: Fault) {
+fn close_failed(model: &mut Model, id: RowId, unknown: bool, fault: Fault) {
     let mut notice = Notice::of_fault(&format!("Not closed: {}", name_of(model, id)), &fault);
-    let unknown = fault.kind.may_have_happened();
     if unknown {
         notice.text = format!("Nobody knows whether {} was closed: {}", name_of(model, id), fault.what());
         notice.hint = Some("closing it again is harmless".to_owned());
@@ -164,7 +350,7 @@ fn close_failed(model: &mut Model, id: RowId, fault: Fault) {
     model.notice = Some(notice);
 }
 
-/// The draft of a row as it was sent, for the form.
+/// The draft of a row, for the form. The row has nothing left to say then.
 pub(super) fn take_up(model: &mut Model, id: RowId) {
     let Some(row) = model.requests.get(id) else { return };
     if model.form.holds_text() {
@@ -180,10 +366,7 @@ pub(super) fn take_up(model: &mut Model, id: RowId) {
         model.notice = Some(Notice::of_fault(&format!("Not opened for {}", row.name()), &fault));
         form.refuse(&fault);
     }
-    // A refused row has nothing left to say. One of unknown outcome stays: the request may exist.
-    if row.state == RowState::Refused {
-        model.requests.remove(id);
-    }
+    model.requests.remove(id);
     model.form.followed_by(form);
     model.pane = Pane::Form;
 }

@@ -1,149 +1,18 @@
 //! The session's requests: rows, their order, the filter and the selection.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-
-use super::TextField;
+use super::{
+    TextField,
+    row::{Row, RowId, RowState},
+};
 use crate::{
     action::Step,
-    domain::{Draft, ElevationRequest, Field, RequestId, visible},
-    port::{CallId, Fault},
+    domain::{Field, RequestId},
 };
 
 /// How far a page is, in rows.
 const PAGE: usize = 10;
-
-/// A row's name within this run. It is never used again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RowId(pub u64);
-
-/// How a request came to be closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Closure {
-    /// The service took our close.
-    Done,
-    /// The service said that it was closed already.
-    Already,
-    /// The service said that there is no such request.
-    Gone,
-}
-
-/// Where a request stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum RowState {
-    /// The create is under way.
-    Sending(CallId),
-    /// The service did not take the create; the row keeps the draft.
-    Refused,
-    /// Nobody knows whether the create happened; the row keeps the draft.
-    Unknown,
-    /// Open.
-    Open,
-    /// The close is under way.
-    Closing(CallId),
-    /// Nobody knows whether the close happened. Repeating it is harmless.
-    CloseUnknown,
-    /// Closed.
-    Closed(Closure),
-}
-
-impl RowState {
-    /// The state in a word.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Sending(_) => "sending",
-            Self::Refused => "refused",
-            Self::Unknown | Self::CloseUnknown => "unknown",
-            Self::Open => "open",
-            Self::Closing(_) => "closing",
-            Self::Closed(_) => "closed",
-        }
-    }
-
-    /// Whether the service holds the request open, as far as anybody knows.
-    #[must_use]
-    pub const fn is_open(self) -> bool {
-        matches!(self, Self::Open | Self::CloseUnknown)
-    }
-
-    /// Whether a call is under way.
-    #[must_use]
-    pub const fn in_flight(self) -> bool {
-        matches!(self, Self::Sending(_) | Self::Closing(_))
-    }
-}
-
-/// One request of this session.
-#[derive(Clone, Debug)]
-pub struct Row {
-    /// Its name.
-    pub id: RowId,
-    /// What was sent.
-    pub draft: Draft,
-    /// What the service made of it, once it has.
-    pub request: Option<ElevationRequest>,
-    /// Where it stands.
-    pub state: RowState,
-    /// What went wrong with it last.
-    pub fault: Option<Fault>,
-    /// What was typed in its close dialog, as long as the service has not stored it.
-    pub actions_taken: Option<Box<TextField>>,
-    /// When its state was learnt.
-    pub as_of: Timestamp,
-    /// When it was opened, or sent as long as that is not known.
-    pub since: Timestamp,
-}
-
-impl Row {
-    /// Ticket, device, title, …: in the service's words where there are any, else as typed; harmless to a terminal.
-    #[must_use]
-    pub fn text(&self, field: Field) -> Cow<'_, str> {
-        let Some(request) = &self.request else { return visible(self.draft.get(field)) };
-        match field {
-            Field::Ticket => request.ticket.visible(),
-            Field::Device => request.device.visible(),
-            Field::Title => request.title.visible(),
-            Field::Category => request.category.visible(),
-            Field::Subcategory => request.subcategory.visible(),
-            Field::PlanOfAction => request.plan_of_action.visible(),
-        }
-    }
-
-    /// The service's id, once there is one.
-    #[must_use]
-    pub fn request_id(&self) -> Option<&RequestId> {
-        self.request.as_ref().map(|request| &request.id)
-    }
-
-    /// The text of the close that the service did not store, and never will.
-    #[must_use]
-    pub fn unsent_text(&self) -> Option<&TextField> {
-        let lost = matches!(self.state, RowState::Closed(Closure::Already | Closure::Gone));
-        self.actions_taken.as_deref().filter(|text| lost && !text.is_blank())
-    }
-
-    /// "MMD-1 (INC-1)": how a sentence names it.
-    #[must_use]
-    pub fn name(&self) -> String {
-        format!("{} ({})", self.text(Field::Device), self.text(Field::Ticket))
-    }
-
-    /// Whether every word of the filter is in the row. A closed row has to be asked for by its state, from "clo" on.
-    fn matches(&self, words: &[String]) -> bool {
-        let state = self.state.word();
-        let by_state = |word: &String| word.len() >= 3 && state.starts_with(word.as_str());
-        let asked_for = !matches!(self.state, RowState::Closed(_)) || words.iter().any(by_state);
-        let contains = |word: &String| {
-            by_state(word)
-                || [Field::Ticket, Field::Device, Field::Title]
-                    .iter()
-                    .any(|f| self.text(*f).to_lowercase().contains(word))
-        };
-        asked_for && words.iter().all(contains)
-    }
-}
 
 /// In which order the list stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -249,13 +118,13 @@ impl Requests {
     /// How many requests are not closed.
     #[must_use]
     pub fn not_closed(&self) -> usize {
-        self.all().filter(|row| !matches!(row.state, RowState::Closed(_))).count()
+        self.all().filter(|row| !row.state.is_past()).count()
     }
 
     /// How many have been closed in this session.
     #[must_use]
     pub fn closed(&self) -> usize {
-        self.rows.len() - self.not_closed()
+        self.all().filter(|row| matches!(row.state, RowState::Closed(_))).count()
     }
 
     /// The name that the next row will have.
@@ -263,6 +132,18 @@ impl Requests {
         let id = RowId(self.next);
         self.next += 1;
         id
+    }
+
+    /// The row of a request that the service knows by this id.
+    #[must_use]
+    pub fn of_request(&self, id: &RequestId) -> Option<&Row> {
+        self.all().find(|row| row.request_id() == Some(id))
+    }
+
+    /// A row that came from elsewhere: the selection stays where it is.
+    pub(super) fn add_quietly(&mut self, row: Row) {
+        self.rows.insert(row.id, row);
+        self.arrange();
     }
 
     /// A new row is shown and selected, whatever the filter says: the filter is cleared where it would hide it.

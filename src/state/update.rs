@@ -1,10 +1,12 @@
 //! From a message to the next state. It only dispatches: what a message means stands with what it is about.
 
-use super::{EditTarget, Effect, Message, Model, Notice, Overlay, Pane, Row, RowState, closing, leaving, replies};
+use super::{
+    EditTarget, Effect, Message, Model, Notice, Overlay, Pane, Row, RowState, closing, drafts, leaving, recovery,
+    replies, unknown,
+};
 use crate::{
     action::{Action, Scope, Step},
     domain::{Field, invisible_characters},
-    port::Call,
 };
 
 /// Applies a message and says what the world has to do about it.
@@ -13,12 +15,15 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     let mut effects = match message {
         Message::Tick(now) => {
             model.now = now;
-            return Vec::new();
+            return drafts::save(model, false).into_iter().collect();
         }
+        Message::Ending => return drafts::save(model, true).into_iter().collect(),
         Message::Drawn(extents) => {
             model.extents = extents;
-            if let Some(Overlay::Help { scroll, .. }) = model.overlays.last_mut() {
-                *scroll = (*scroll).min(extents.help);
+            match model.overlays.last_mut() {
+                Some(Overlay::Help { scroll, .. }) => *scroll = (*scroll).min(extents.help),
+                Some(Overlay::Recovery { scroll }) => *scroll = (*scroll).min(extents.recovery),
+                _ => {}
             }
             model.details_scroll = model.details_scroll.min(extents.details);
             return Vec::new();
@@ -52,8 +57,10 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     if model.requests.selected().map(|row| row.id) != selected {
         model.details_scroll = 0;
     }
+    recovery::tell(model);
     show_unsent(model);
     effects.extend(leaving::proceed(model));
+    drafts::touched(model);
     effects
 }
 
@@ -72,6 +79,17 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::LeaveThem => return vec![Effect::Exit],
         Action::Suspend => return vec![Effect::Suspend],
         Action::Submit => return submit(model),
+        Action::Refresh => return recovery::refresh(model).into_iter().collect(),
+        Action::Abandon => return abandon(model),
+        Action::LookAgain => return unknown::look_again(model),
+        Action::Adopt => return unknown::adopt(model),
+        Action::SetAside => return unknown::set_aside(model),
+        Action::SendAgain => {
+            if let Some(Overlay::Unknown(id, _)) = model.overlays.pop() {
+                model.overlays.push(Overlay::SendAgain(id));
+            }
+        }
+        Action::CloseMatch => unknown::close_match(model),
         Action::OpenEditor => return open_editor(model),
         Action::CopyId => return copy_id(model),
         Action::CopyLine => return copy(model, "the line for the ticket", |row| Some(closing::ticket_line(row))),
@@ -117,11 +135,6 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             }
             None => {}
         },
-        Action::TakeText => {
-            if let Some(Overlay::Unknown(row)) = model.overlays.pop() {
-                replies::take_up(model, row);
-            }
-        }
     }
     Vec::new()
 }
@@ -227,6 +240,9 @@ fn submit(model: &mut Model) -> Vec<Effect> {
     if let Some(Overlay::Close { row, .. }) = model.overlays.last() {
         return closing::submit(model, *row);
     }
+    if let Some(Overlay::SendAgain(row)) = model.overlays.last() {
+        return unknown::send_again(model, *row);
+    }
     let request = match model.form.draft().validate() {
         Ok(request) => request,
         Err(problems) => {
@@ -237,24 +253,12 @@ fn submit(model: &mut Model) -> Vec<Effect> {
             return Vec::new();
         }
     };
-    let id = model.requests.next_id();
-    let row = Row {
-        id,
-        draft: request.draft().clone(),
-        request: None,
-        state: RowState::Refused,
-        fault: None,
-        actions_taken: None,
-        as_of: model.now,
-        since: model.now,
-    };
-    let call_id = model.begin_call(id, format!("opening a request for {}", row.name()));
-    model.requests.add(Row { state: RowState::Sending(call_id), ..row });
+    let (id, call) = unknown::create(model, request);
     model.form.lock(id);
     model.pane = Pane::List;
     model.notice = None;
     model.untouched_since = Some(id);
-    vec![Effect::Call(call_id, Call::Create(request))]
+    vec![call]
 }
 
 fn open_editor(model: &Model) -> Vec<Effect> {
@@ -298,7 +302,13 @@ fn back(model: &mut Model) {
     match model.overlays.pop() {
         // Leaving a dialog that came by itself on the way out means: stay.
         Some(Overlay::Close { .. } | Overlay::Quit) => leaving::stay(model),
-        Some(Overlay::Help { .. } | Overlay::Unsent(_) | Overlay::Unknown(_)) => {}
+        Some(
+            Overlay::Help { .. }
+            | Overlay::Unsent(_)
+            | Overlay::Unknown(..)
+            | Overlay::SendAgain(_)
+            | Overlay::Recovery { .. },
+        ) => {}
         None if model.filtering => {
             model.filtering = false;
             model.requests.clear_filter();
@@ -319,6 +329,8 @@ fn next_pane(model: &mut Model, forward: bool) {
 fn step_through(model: &mut Model, step: Step) {
     let (scroll, extent) = match model.overlays.last_mut() {
         Some(Overlay::Help { scroll, .. }) => (scroll, model.extents.help),
+        Some(Overlay::Recovery { scroll }) => (scroll, model.extents.recovery),
+        Some(Overlay::Unknown(..)) => return unknown::choose(model, step),
         Some(_) => return,
         None if model.pane == Pane::Details => (&mut model.details_scroll, model.extents.details),
         None => return model.requests.step(step),
@@ -335,6 +347,8 @@ fn step_through(model: &mut Model, step: Step) {
 }
 
 fn new_request(model: &mut Model) {
+    // Who begins another request on the way out stays.
+    leaving::stay(model);
     if model.form.sending().is_some() {
         // The draft that is being sent lives in its row: another can begin.
         model.form.followed_by(super::Form::default());
@@ -348,12 +362,25 @@ fn open(model: &mut Model) {
     let Some(row) = model.requests.selected() else { return };
     let id = row.id;
     match row.state {
-        RowState::Refused => replies::take_up(model, id),
-        RowState::Unknown => model.overlays.push(Overlay::Unknown(id)),
-        RowState::Sending(_) | RowState::Open | RowState::Closing(_) | RowState::CloseUnknown | RowState::Closed(_) => {
+        RowState::Refused | RowState::Draft => replies::take_up(model, id),
+        RowState::Unknown => model.overlays.push(Overlay::Unknown(id, 0)),
+        RowState::Sending(_)
+        | RowState::Looking(_)
+        | RowState::SetAside
+        | RowState::Open
+        | RowState::Closing(_)
+        | RowState::CloseUnknown
+        | RowState::Closed(_) => {
             model.pane = Pane::Details;
         }
     }
+}
+
+/// Abandons the selected request's call. Its reply still comes: what may have been sent is looked for.
+fn abandon(model: &mut Model) -> Vec<Effect> {
+    let Some(call) = model.requests.selected().and_then(|row| row.state.call()) else { return Vec::new() };
+    model.notice = Some(Notice::info("Abandoned").hint("what may have been sent is looked for, and never forgotten"));
+    vec![Effect::Abandon(call)]
 }
 
 /// A text that was not stored is put before the agent, but never between two keys of something being typed.

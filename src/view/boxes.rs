@@ -5,17 +5,17 @@ use std::borrow::Cow;
 use ratatui::{
     Frame,
     layout::Rect,
-    style::Style,
     text::{Line, Span},
     widgets::{Clear, Paragraph},
 };
 
 use super::{
     Theme,
-    words::{counted, cut, wrap},
+    words::{counted, cut, local, wrap},
 };
 use crate::{
-    domain::{Field, visible},
+    domain::{Field, Sighting, visible},
+    port::{Fault, FaultKind},
     state::{Closure, Model, Row, RowId, RowState, TextField},
 };
 
@@ -75,25 +75,26 @@ fn draw_text(frame: &mut Frame, area: Rect, field: &TextField) {
 }
 
 pub(super) fn quit(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) {
+    let some = |count, one, many| (counted(count, one, many), if count == 1 { "it" } else { "them" });
     let remains = model.remains();
     let mut texts = Vec::new();
     if remains.open > 0 {
-        let what = counted(remains.open, "request is open", "requests are open");
-        texts
-            .push(format!("{what}. Left open, the service keeps what it grants, and the next start does not list it."));
+        let (what, them) = some(remains.open, "request is open", "requests are open");
+        texts.push(format!("{what}. Left open, the next start shows {them}, and the service keeps what it grants."));
     }
     if remains.in_flight > 0 {
-        let what = counted(remains.in_flight, "call is under way", "calls are under way");
-        texts.push(format!("{what}. Leaving now, nobody sees what comes of it."));
+        let (what, them) = some(remains.in_flight, "call is under way", "calls are under way");
+        texts.push(format!("{what}. Leaving does not wait for {them}; the next start looks what came of {them}."));
     }
     if remains.unknown > 0 {
         let what = counted(remains.unknown, "request may or may not be open", "requests may or may not be open");
-        texts.push(format!("{what}. Look before you leave."));
+        texts.push(format!("{what}. The next start looks again."));
     }
     if remains.drafts > 0 {
-        texts.push(format!("{} would be lost.", counted(remains.drafts, "draft", "drafts")));
+        let what = counted(remains.drafts, "draft", "drafts");
+        texts.push(format!("{what} would be lost: the record does not take what is typed."));
     }
-    notice_box(frame, area, theme, "Leave?", &texts, &[], &keys(model, theme));
+    notice_box(frame, area, model, theme, "Leave?", &texts, &[]);
 }
 
 pub(super) fn unsent(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, id: RowId) {
@@ -101,50 +102,96 @@ pub(super) fn unsent(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme
     let Some(field) = row.unsent_text() else { return };
     let title = match row.state {
         RowState::Closed(Closure::Gone) => "Does not exist",
+        RowState::Closed(Closure::Elsewhere) => "Closed elsewhere",
+        RowState::Closed(Closure::Done | Closure::Verified) => "Closed",
         _ => "Already closed",
     };
-    let what = row.fault.as_ref().map_or_else(String::new, crate::port::Fault::what);
-    let texts = [format!("{}: {what}", row.name()), "The service did not store what you typed:".to_owned()];
+    let stored = match row.state {
+        RowState::Closed(Closure::Done | Closure::Verified) => {
+            "The service stored an earlier text, not what you typed since:"
+        }
+        _ => "The service did not store what you typed:",
+    };
+    let mut what = row.fault.as_ref().map_or_else(String::new, Fault::what);
+    if let Some(request) = row.request.as_ref().filter(|request| request.closed.is_some()) {
+        what.push_str(&format!(" Closed by {}.", model.closer(request)));
+    }
+    let texts = [format!("{}: {}", row.name(), what.trim()), stored.to_owned()];
     let lines: Vec<_> = field.lines().iter().map(|line| visible(line).into_owned()).collect();
-    notice_box(frame, area, theme, title, &texts, &lines, &keys(model, theme));
+    notice_box(frame, area, model, theme, title, &texts, &lines);
 }
 
-pub(super) fn unknown(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, id: RowId) {
+pub(super) fn unknown(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, id: RowId, chosen: usize) {
     let Some(row) = model.requests.get(id) else { return };
-    let what = row.fault.as_ref().map_or_else(String::new, crate::port::Fault::what);
+    // Of what another run has sent no more is known than that it ended first.
+    let ended_first = |fault: &&Fault| fault.kind == FaultKind::Crashed && model.recovery.unresolved.contains(&id);
+    let what = match row.fault.as_ref().filter(|fault| !ended_first(fault)) {
+        Some(fault) => fault.what(),
+        None => "The program ended before an answer came.".to_owned(),
+    };
+    let mut texts = vec![format!("{}: {what}", row.name())];
+    texts.push(match &row.seen {
+        None => "It may have been opened all the same.".to_owned(),
+        Some((seen, at)) => {
+            let at = local(*at, &model.time_zone, "%H:%M:%S");
+            match seen {
+                Sighting::Possible(_) => format!("Seen at {at}, and perhaps it; you decide:"),
+                Sighting::Found { .. } | Sighting::NotSeen => {
+                    format!("Not seen at {at}. That does not prove that it is not there.")
+                }
+            }
+        }
+    });
+    let lines = row.possible().iter().enumerate().map(|(index, request)| {
+        let created = request.created.as_ref().map_or_else(String::new, |created| match created.at {
+            Some(at) => local(at, &model.time_zone, "%Y-%m-%d %H:%M"),
+            None => created.text.visible().into_owned(),
+        });
+        let state = if request.closed.is_some() { "closed" } else { "open" };
+        let mark = if index == chosen { ">" } else { " " };
+        format!("{mark} {created} {state}, {}, by {}", request.title.visible(), request.requested_by.visible())
+    });
+    notice_box(frame, area, model, theme, "Outcome unknown", &texts, &lines.collect::<Vec<_>>());
+}
+
+pub(super) fn send_again(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, id: RowId) {
+    let Some(row) = model.requests.get(id) else { return };
     let texts = [
-        format!("{}: {what}", row.name()),
-        "The service may have opened it all the same. Look there before you send it again: a second one counts against \
-         the device's limit."
+        format!("{}: {}", row.name(), row.text(Field::Title)),
+        "The first may be open without having been seen. Then this opens a second one, which counts against the device's \
+         limit and leaves a person an administrator until somebody closes it."
             .to_owned(),
     ];
-    notice_box(frame, area, theme, "Outcome unknown", &texts, &[], &keys(model, theme));
+    notice_box(frame, area, model, theme, "Send again?", &texts, &[]);
 }
 
-/// The keys of the box, each with what it does.
-fn keys(model: &Model, theme: &Theme) -> Line<'static> {
+/// The keys of the box, each with what it does, on as many lines as they need.
+fn keys(model: &Model, theme: &Theme, columns: usize) -> Vec<Line<'static>> {
     let scope = model.scopes()[..1].to_vec();
-    let rows: Vec<_> = model
-        .keymap
-        .reachable(&scope)
-        .filter(|(binding, _)| model.unavailable(binding.action).is_none())
-        .filter_map(|(binding, keys)| binding.footer.map(|label| (keys[0].to_string(), label)))
-        .collect();
-    let spans = rows
-        .into_iter()
-        .flat_map(|(key, label)| [Span::styled(key, theme.accent()), Span::raw(format!(" {label}   "))]);
-    spans.collect()
+    let mut lines: Vec<Line> = vec![Line::default()];
+    for (binding, keys) in model.keymap.reachable(&scope) {
+        let Some(label) = binding.footer.filter(|_| model.unavailable(binding.action).is_none()) else { continue };
+        let (key, label) = (Span::styled(keys[0].to_string(), theme.accent()), format!(" {label}   "));
+        if lines.last().is_some_and(|line| line.width() + key.width() + label.trim_end().len() > columns) {
+            lines.push(Line::default());
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push_span(key);
+            line.push_span(Span::raw(label));
+        }
+    }
+    lines
 }
 
-/// A box that says something, shows a text, and names its keys in the last line.
+/// A box that says something, shows a text, and names its keys in the last lines.
 fn notice_box(
     frame: &mut Frame,
     area: Rect,
+    model: &Model,
     theme: &Theme,
     title: &str,
     texts: &[String],
     shown: &[String],
-    keys: &Line<'static>,
 ) {
     let width = area.width.min(72);
     let columns = usize::from(width.saturating_sub(4)).max(1);
@@ -152,12 +199,15 @@ fn notice_box(
     let mut lines: Vec<Line> = texts.iter().flat_map(wrap).map(Line::from).collect();
     if !shown.is_empty() {
         lines.push(Line::default());
-        lines.extend(shown.iter().flat_map(wrap).map(|line| Line::styled(line, Style::new())));
+        lines.extend(shown.iter().flat_map(wrap).map(Line::from));
     }
-    let height = u16::try_from(lines.len() + 4).unwrap_or(u16::MAX);
+    let keys = keys(model, theme, columns);
+    let below = u16::try_from(keys.len()).unwrap_or(u16::MAX);
+    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(below).saturating_add(3);
     let inner = open(frame, area, theme, title, width, height);
-    lines.truncate(usize::from(inner.height.saturating_sub(2)));
+    let below = below.min(inner.height);
+    lines.truncate(usize::from(inner.height.saturating_sub(below + 1)));
     frame.render_widget(Paragraph::new(lines), inner);
-    let last = Rect { y: inner.bottom().saturating_sub(1), height: inner.height.min(1), ..inner };
-    frame.render_widget(keys.clone(), last);
+    let last = Rect { y: inner.bottom() - below, height: below, ..inner };
+    frame.render_widget(Paragraph::new(keys), last);
 }

@@ -10,11 +10,13 @@ use ratatui::{
 
 use super::{
     Theme,
-    words::{age, cut, local, wrap},
+    words::{age, counted, cut, local, wrap},
 };
 use crate::{
-    domain::{Field, ServiceTime, Untrusted},
-    state::{Model, Pane, Row, RowState},
+    action::{Action, Scope},
+    domain::{Field, ServiceTime, Sighting, Untrusted},
+    port::Progress,
+    state::{Closure, Model, Pane, Row, RowState},
 };
 
 const LABELS: usize = 14;
@@ -85,12 +87,15 @@ fn lines(row: &Row, model: &Model, theme: &Theme, width: usize) -> Vec<Line<'sta
         }
         sheet.lines.push(Line::default());
     }
+    for note in notes(row, model) {
+        sheet.prose(&note, theme.doubt());
+    }
     for field in [Field::Ticket, Field::Device, Field::Title] {
         sheet.value(field.label(), &row.text(field), Style::new());
     }
     let category = format!("{} / {}", row.text(Field::Category), row.text(Field::Subcategory));
     sheet.value("Category", &category, Style::new());
-    let state = format!("{} {}", theme.state_sign(row.state), row.state.word());
+    let state = format!("{} {}{}", theme.state_sign(row.state), row.state.word(), certainty(row.state));
     sheet.value("State", &state, theme.state(row.state));
     if let Some(request) = &row.request {
         if let Some(created) = &request.created {
@@ -118,6 +123,53 @@ fn lines(row: &Row, model: &Model, theme: &Theme, width: usize) -> Vec<Line<'sta
         sheet.text("Actions taken", taken.visible_lines().map(std::borrow::Cow::into_owned));
     }
     sheet.lines
+}
+
+/// What is in doubt about the request, or what the agent should know of it.
+fn notes(row: &Row, model: &Model) -> Vec<String> {
+    let mut notes = Vec::new();
+    match &row.seen {
+        Some((Sighting::Possible(possible), _)) => {
+            notes.push(format!(
+                "{} at the service may be it; {} decides.",
+                counted(possible.len(), "request", "requests"),
+                model.keymap.name(Scope::List, Action::Open)
+            ));
+        }
+        Some((Sighting::NotSeen | Sighting::Found { .. }, at)) => {
+            let at = local(*at, &model.time_zone, "%H:%M:%S");
+            notes.push(format!("Not seen at {at}; that does not prove that it is not there."));
+        }
+        None => {}
+    }
+    match row.state.call().and_then(|call| model.calls.get(&call)?.progress.as_ref()) {
+        Some(Progress::Waiting { until, attempt, fault }) => {
+            let at = local(*until, &model.time_zone, "%H:%M:%S");
+            let key = model.keymap.name(Scope::Panes, Action::Abandon);
+            notes.push(format!("{} It goes out again at {at}, attempt {attempt}; {key} abandons it.", fault.what()));
+        }
+        Some(Progress::ReadingBack) => notes.push("The service took the close; it is being read back.".to_owned()),
+        _ => {}
+    }
+    if row.surplus {
+        notes.push("Surplus: it equals another one, and counts against the device's limit.".to_owned());
+    }
+    if row.unlisted {
+        notes.push("The service did not list it when it was asked.".to_owned());
+    }
+    notes
+}
+
+/// How sure it is that the request is in this state.
+const fn certainty(state: RowState) -> &'static str {
+    match state {
+        RowState::Closed(Closure::Verified) => ", verified",
+        RowState::Closed(Closure::Done) => ", accepted, not yet visible",
+        RowState::Closed(Closure::Elsewhere) => " elsewhere",
+        RowState::Closed(Closure::Gone) => ": does not exist",
+        RowState::Looking(_) => ", being looked for",
+        _ => "",
+    }
 }
 
 /// Local time and age; a time that no calendar holds is shown as it came.

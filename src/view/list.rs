@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The columns of a list this wide. A width of nothing means that the column gave way.
-struct Columns {
+pub(super) struct Columns {
     ticket: usize,
     device: usize,
     title: usize,
@@ -27,9 +27,9 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(width: usize) -> Self {
+    pub(super) fn of(width: usize, longest: usize) -> Self {
         // Sign, blank and the longest word; a mark and a blank before the ticket.
-        let (state, mark) = (9, 2);
+        let (state, mark) = (2 + longest, 2);
         let mut room = width.saturating_sub(state + mark);
         let mut take = |wanted: usize, least: usize| {
             let taken = if room > wanted {
@@ -49,7 +49,7 @@ impl Columns {
         Self { ticket, device, title, age, state }
     }
 
-    fn line(&self, cells: [&str; 3], age: &str) -> String {
+    pub(super) fn line(&self, cells: [&str; 3], age: &str) -> String {
         let mut line = String::new();
         for (text, width) in cells.into_iter().zip([self.ticket, self.device, self.title]) {
             if width > 0 {
@@ -83,7 +83,9 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) 
         frame.render_widget(Paragraph::new(empty(model, theme)).wrap(ratatui::widgets::Wrap { trim: true }), below);
         return;
     }
-    let columns = Columns::of(usize::from(below.width));
+    // Only what was set aside has a longer word than the rest, and is seldom shown.
+    let words = requests.shown().iter().filter_map(|id| Some(requests.get(*id)?.state.word().len()));
+    let columns = Columns::of(usize::from(below.width), words.max().unwrap_or(0).max("sending".len()));
     let heading = format!("  {}{}", columns.line(["Ticket", "Device", "Title"], "Open"), fit("State", columns.state));
     frame.render_widget(Line::styled(heading, Theme::dim()), Rect { height: below.height.min(1), ..below });
     let rows = Rect { y: below.y + 1, height: below.height.saturating_sub(1), ..below };
@@ -141,10 +143,16 @@ fn empty(model: &Model, theme: &Theme) -> Line<'static> {
     Line::from(spans)
 }
 
-fn row_line(row: &Row, selected: bool, model: &Model, theme: &Theme, columns: &Columns) -> Line<'static> {
+pub(super) fn row_line(row: &Row, selected: bool, model: &Model, theme: &Theme, columns: &Columns) -> Line<'static> {
     let age = match row.state {
         RowState::Open | RowState::Closing(_) | RowState::CloseUnknown => age(row.since, model.now),
-        RowState::Sending(_) | RowState::Refused | RowState::Unknown | RowState::Closed(_) => "–".to_owned(),
+        RowState::Sending(_)
+        | RowState::Refused
+        | RowState::Looking(_)
+        | RowState::Unknown
+        | RowState::SetAside
+        | RowState::Draft
+        | RowState::Closed(_) => "–".to_owned(),
     };
     let cells = [Field::Ticket, Field::Device, Field::Title].map(|field| row.text(field).into_owned());
     let text = columns.line(cells.each_ref().map(String::as_str), &age);

@@ -118,9 +118,13 @@ impl Theme {
 
     pub(super) fn state(self, state: RowState) -> Style {
         match state {
-            RowState::Sending(_) | RowState::Closing(_) | RowState::Closed(_) => Self::dim(),
+            RowState::Sending(_)
+            | RowState::Closing(_)
+            | RowState::Closed(_)
+            | RowState::SetAside
+            | RowState::Draft => Self::dim(),
             RowState::Open => Style::new(),
-            RowState::Unknown | RowState::CloseUnknown => self.doubt(),
+            RowState::Looking(_) | RowState::Unknown | RowState::CloseUnknown => self.doubt(),
             RowState::Refused => self.failure(),
         }
     }
@@ -134,7 +138,10 @@ impl Theme {
             RowState::Open => "●",
             RowState::Closing(_) if ascii => "-",
             RowState::Closing(_) => "◌",
-            RowState::Unknown | RowState::CloseUnknown => "?",
+            RowState::Looking(_) | RowState::Unknown | RowState::CloseUnknown => "?",
+            RowState::SetAside => "-",
+            RowState::Draft if ascii => "=",
+            RowState::Draft => "✎",
             RowState::Refused if ascii => "x",
             RowState::Refused => "✗",
             RowState::Closed(_) if ascii => "+",

@@ -2,8 +2,8 @@
 
 use clap::{CommandFactory, Parser};
 use mmd_elevate::{
-    cli::{Cli, Command},
-    config::{DEFAULT_BASE_URL, variable},
+    cli::{Cli, Command, RecordArgs, RecordCommand},
+    config::{DEFAULT_BASE_URL, FileSettings, variable},
 };
 
 fn refused(arguments: &[&str]) -> String {
@@ -23,9 +23,55 @@ fn the_help_is_complete() {
         assert!(help.contains(name), "{name}");
         assert!(!what.is_empty());
     }
-    for word in ["practice", "config.toml", "config.example.toml", "mmd-elevate.log", "Exit codes", DEFAULT_BASE_URL] {
+    for word in [
+        "practice",
+        "config.toml",
+        "config.example.toml",
+        "mmd-elevate.log",
+        "practice.json",
+        "record.db",
+        "record",
+        "Exit codes",
+        DEFAULT_BASE_URL,
+    ] {
         assert!(help.contains(word), "{word}");
     }
+}
+
+#[test]
+fn every_command_has_a_help_that_says_what_its_flags_do() {
+    let mut command = Cli::command();
+    command.build();
+    let mut commands: Vec<_> = command.get_subcommands().filter(|command| command.get_name() != "help").collect();
+    let mut names = Vec::new();
+    while let Some(command) = commands.pop() {
+        names.push(command.get_name());
+        assert!(command.get_about().is_some(), "{}", command.get_name());
+        for flag in command.get_arguments() {
+            assert!(flag.get_help().is_some(), "{} {}", command.get_name(), flag.get_id());
+        }
+        commands.extend(command.get_subcommands().filter(|command| command.get_name() != "help"));
+    }
+    names.sort_unstable();
+    assert_eq!(names, ["practice", "purge", "record"]);
+}
+
+#[test]
+fn the_record_is_purged_of_what_is_older_than_it_is_kept() {
+    let purge = |arguments: &[&str]| {
+        let Cli { command, .. } = Cli::parse_from([&["mmd-elevate", "record", "purge"], arguments].concat());
+        let Some(Command::Record(RecordArgs { command: RecordCommand::Purge(purge) })) = command else {
+            panic!("no command")
+        };
+        (purge.older_than, purge.state_dir)
+    };
+    assert_eq!(
+        purge(&[]),
+        (FileSettings::default().record.keep_days, None),
+        "what the settings say where nobody set it"
+    );
+    assert_eq!(purge(&["--older-than", "0", "--state-dir", "/s"]), (0, Some("/s".into())));
+    assert!(refused(&["record", "purge", "--older-than", "soon"]).contains("--older-than"));
 }
 
 #[test]
@@ -43,6 +89,17 @@ fn practice_is_served_on_this_machine_alone() {
     assert!(matches!(command, Some(Command::Practice(p)) if p.listen.port() == 8080));
     assert!(refused(&["practice", "--listen", "0.0.0.0:8080"]).contains("this machine alone"));
     assert!(refused(&["practice", "--listen", "8080"]).contains("127.0.0.1:8080"));
+}
+
+#[test]
+fn practice_is_begun_anew_and_misbehaves_on_request() {
+    let Cli { flags, .. } = Cli::parse_from(["mmd-elevate", "--practice", "--fresh", "--practice-rules", "r.toml"]);
+    assert!(flags.practice && flags.fresh && flags.practice_rules == Some("r.toml".into()));
+    let arguments = ["mmd-elevate", "practice", "--fresh", "--rules", "r.toml", "--state-dir", "/s"];
+    let Cli { command, .. } = Cli::parse_from(arguments);
+    let Some(Command::Practice(practice)) = command else { panic!("no command") };
+    assert!(practice.fresh);
+    assert_eq!((practice.rules, practice.state_dir), (Some("r.toml".into()), Some("/s".into())));
 }
 
 #[test]

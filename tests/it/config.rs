@@ -153,3 +153,16 @@ fn what_cannot_be_resolved_says_why_and_what_to_do(
     assert!(error.contains(expected) && error.contains("\nhint: "), "{error}");
     assert!(!error.contains("hunter2"), "{error}");
 }
+
+#[test]
+fn what_is_for_practice_is_refused_for_a_service() {
+    let config = resolved("--fresh --practice-rules rules.toml", &[], "").unwrap();
+    assert!(config.practice.fresh && config.practice.rules.as_deref() == Some(Path::new("rules.toml")));
+    for typed in ["--fresh", "--practice-rules rules.toml"] {
+        let flag = typed.split(' ').next().unwrap();
+        let env = [(variable::TENANT_ID, ID), (variable::TOKEN, "token")];
+        let refused = resolved(typed, &env, "").unwrap_err().to_string();
+        assert!(refused.starts_with(flag) && refused.ends_with("hint: add --practice"), "{refused}");
+        assert!(resolved(&format!("--practice {typed}"), &env, "").is_ok());
+    }
+}

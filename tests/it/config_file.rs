@@ -54,11 +54,13 @@ fn the_example_documents_every_setting() {
     assert!(whole.tenants[0].color.is_some() && whole.tenants[0].base_url.is_some());
     assert!(!whole.keys.is_empty());
     // What an unknown setting's error lists is every setting there is.
-    for table in ["", "[[tenants]]\n", "[[categories]]\n", "[appearance]\n"] {
+    for (table, settings) in
+        [("", 7), ("[[tenants]]\n", 4), ("[[categories]]\n", 2), ("[appearance]\n", 2), ("[record]\n", 1)]
+    {
         let error = error_in(&format!("{table}nonsense = 1\n"));
         let (_, known) = error.split_once("what can be set here: ").unwrap();
         let names: Vec<_> = known.split('`').skip(1).step_by(2).collect();
-        assert!(names.len() > 1, "{error}");
+        assert_eq!(names.len(), settings, "{error}");
         for name in names {
             let written = [format!("\n{name} = "), format!("\n[{name}]"), format!("\n[[{name}]]")];
             assert!(written.iter().any(|w| whole_example().contains(w)), "{name} is not in the example");
@@ -69,7 +71,7 @@ fn the_example_documents_every_setting() {
 #[rstest]
 #[case::unknown(
     "\n  colour = 1",
-    "FILE, line 2, column 3: unknown setting `colour`\nhint: what can be set here: `base_url`, `tenant`, `tenants`, `categories`, `appearance`, `keys`; see config.example.toml"
+    "FILE, line 2, column 3: unknown setting `colour`\nhint: what can be set here: `base_url`, `tenant`, `tenants`, `categories`, `appearance`, `record`, `keys`; see config.example.toml"
 )]
 #[case::unknown_in_a_table(
     "[appearance]\ncolour = 'red'",
@@ -125,6 +127,10 @@ fn the_example_documents_every_setting() {
 #[case::same_id(
     "[[tenants]]\nname = 'A'\nid = 'x'\n[[tenants]]\nname = 'B'\nid = 'X'",
     "the tenant `B` shares its name or id with another\nhint: "
+)]
+#[case::not_a_number_of_days(
+    "[record]\nkeep_days = -1",
+    "FILE, line 2, column 13: `-1` is not a number of days\nhint: give a whole number, such as 90"
 )]
 #[case::name_is_an_id(
     "[[tenants]]\nname = 'A'\nid = 'x'\n[[tenants]]\nname = 'x'\nid = 'b'",

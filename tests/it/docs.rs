@@ -15,6 +15,7 @@ use mmd_elevate::{
     cli::Cli,
     config::variable,
     keymap::Keymap,
+    port::Stage,
     practice,
     state::{Model, Overlay, Setup, Tenant},
     view::{self, Theme},
@@ -110,13 +111,12 @@ fn words(text: &str, start: &str) -> BTreeSet<String> {
 #[test]
 fn documents_name_the_flags_and_variables_that_there_are() {
     let command = Cli::command();
-    let of_subcommands = command.get_subcommands().flat_map(clap::Command::get_arguments);
-    let flags: BTreeSet<_> = command
-        .get_arguments()
-        .chain(of_subcommands)
-        .filter_map(clap::Arg::get_long)
-        .map(|f| format!("--{f}"))
-        .collect();
+    let mut flags = BTreeSet::new();
+    let mut commands = vec![&command];
+    while let Some(command) = commands.pop() {
+        flags.extend(command.get_arguments().filter_map(clap::Arg::get_long).map(|flag| format!("--{flag}")));
+        commands.extend(command.get_subcommands());
+    }
     let variables: BTreeSet<_> = variable::ALL.iter().map(|(name, _)| (*name).to_owned()).collect();
     for document in DOCUMENTS.into_iter().chain(["config.example.toml"]) {
         let text = read(document);
@@ -151,7 +151,9 @@ fn what_a_document_points_at_exists() {
         }
     }
     let readme = read("README.md");
-    assert!(readme.contains("](assets/dashboard.svg)") && readme.contains("](assets/close.svg)"));
+    for picture in ["dashboard", "close", "recovery"] {
+        assert!(readme.contains(&format!("](assets/{picture}.svg)")), "README.md does not show {picture}");
+    }
 }
 
 #[test]
@@ -161,6 +163,27 @@ fn the_readme_s_devices_are_those_of_the_practice_tenant() {
     let (unknown, known): (Vec<_>, Vec<_>) =
         devices.iter().partition(|name| !tenant.contains(&format!(r#""name": "{name}""#)));
     assert_eq!((known.len(), unknown.len()), (3, 1), "three that exist and a made-up one: {devices:?}");
+}
+
+/// The first drawing in a text that begins its lines so.
+fn drawing(text: &str, start: &str) -> String {
+    let (_, rest) = text.split_once(&format!("{start}```text\n")).unwrap();
+    let (drawing, _) = rest.split_once(&format!("\n{start}```")).unwrap();
+    let line = |line: &str| line.strip_prefix(start).unwrap_or_else(|| line.trim_start()).trim_end().to_owned() + "\n";
+    drawing.lines().map(line).collect()
+}
+
+#[test]
+fn the_architecture_draws_a_write_as_its_one_home_does() {
+    let home = drawing(&read("src/port/write.rs"), "//! ");
+    assert_eq!(
+        drawing(&read("ARCHITECTURE.md"), ""),
+        home,
+        "a write's stages are drawn in src/port/write.rs: copy them from there"
+    );
+    for stage in Stage::ALL {
+        assert!(home.contains(&format!("{stage:?}")), "the drawing leaves out {stage:?}");
+    }
 }
 
 #[test]

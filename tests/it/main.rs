@@ -2,11 +2,15 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by failing")]
 
 mod cli;
+mod commands;
 mod config;
 mod config_file;
 mod docs;
 mod flows;
 mod harness;
+mod interleavings;
+mod journal;
+mod latency;
 mod log;
 mod practice;
 mod pty;

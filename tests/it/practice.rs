@@ -1,11 +1,14 @@
 //! The practice tenant, called as any client would call it: bytes over loopback, nothing of the program's own client.
 
+mod keeping;
+mod misbehaviour;
 mod reads;
+mod rules;
 mod writes;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, time::Duration};
 
-use mmd_elevate::practice::{Practice, PracticeError, Settings};
+use mmd_elevate::practice::{Observer, Practice, PracticeError, Settings};
 use rstest::rstest;
 use serde_json::{Value, json};
 use tokio::{
@@ -20,6 +23,8 @@ struct Served {
     address: String,
     tenant_id: String,
     token: String,
+    observer: Observer,
+    warning: Option<String>,
     task: JoinHandle<Result<(), PracticeError>>,
 }
 
@@ -34,18 +39,13 @@ async fn serve(settings: Settings) -> Served {
     let url = practice.base_url();
     let address = url.strip_prefix("http://").unwrap().strip_suffix("/support/odata/v1").unwrap().to_owned();
     let (tenant_id, token) = (mmd_elevate::practice::TENANT_ID.to_owned(), practice.token().to_owned());
-    Served { address, tenant_id, token, task: tokio::spawn(practice.serve()) }
+    let (observer, warning) = (practice.observer(), practice.warning().map(str::to_owned));
+    Served { address, tenant_id, token, observer, warning, task: tokio::spawn(practice.serve()) }
 }
 
 impl Served {
     async fn send(&self, method: &str, path: &str, authorization: &str, body: &str) -> Heard {
-        let mut stream = TcpStream::connect(&self.address).await.unwrap();
-        let (length, host) = (body.len(), &self.address);
-        let start = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{authorization}");
-        let request = format!("{start}content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}");
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
+        let answer = self.exchange(method, path, authorization, body).await.unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         let head = head.to_lowercase();
@@ -53,9 +53,33 @@ impl Served {
         Heard { status, head, body: body.to_owned() }
     }
 
+    /// Sends a call and gives everything that comes until the connection ends, however that is.
+    async fn exchange(&self, method: &str, path: &str, authorization: &str, body: &str) -> io::Result<String> {
+        let mut stream = TcpStream::connect(&self.address).await?;
+        let (length, host) = (body.len(), &self.address);
+        let start = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{authorization}");
+        let request = format!("{start}content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}");
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        Ok(answer)
+    }
+
     async fn call(&self, method: &str, rest: &str, body: &str) -> Heard {
-        let path = format!("/support/odata/v1/tenants/{}/{rest}", self.tenant_id);
-        self.send(method, &path, &format!("authorization: Bearer {}\r\n", self.token), body).await
+        self.send(method, &self.path(rest), &self.known(), body).await
+    }
+
+    /// A call whose answer need not be a whole one.
+    async fn try_call(&self, method: &str, rest: &str, body: &str) -> io::Result<String> {
+        self.exchange(method, &self.path(rest), &self.known(), body).await
+    }
+
+    fn path(&self, rest: &str) -> String {
+        format!("/support/odata/v1/tenants/{}/{rest}", self.tenant_id)
+    }
+
+    fn known(&self) -> String {
+        format!("authorization: Bearer {}\r\n", self.token)
     }
 
     async fn create(&self, device: &str, title: &str) -> Heard {

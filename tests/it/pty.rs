@@ -6,7 +6,9 @@ mod endings;
 mod floods;
 mod gate;
 mod job;
+mod killed;
 mod lending;
+mod record;
 
 use std::time::Duration;
 

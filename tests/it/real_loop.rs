@@ -1,17 +1,19 @@
 //! The real loop and the real worker, on a surface that keeps what was drawn and with inputs that are scripted.
 
-use std::{io, net::Ipv4Addr, time::Duration};
+use std::{io, net::Ipv4Addr, path::Path, time::Duration};
 
+use jiff::Timestamp;
 use mmd_elevate::{
     api::{BaseUrl, Client, Timeouts},
     app::{App, Ended, Wires},
+    journal::{Journal, Place, TenantKey},
     platform::{Ending, SystemEvent},
     port,
     practice::{self, Practice},
     state::Model,
     terminal::{Input, Surface, TerminalError},
     view::Theme,
-    worker,
+    worker::{self, Backoff, Timing},
 };
 use ratatui::{Frame, Terminal, backend::TestBackend};
 use tokio::sync::{mpsc, watch};
@@ -90,8 +92,28 @@ impl Agent {
     }
 }
 
-/// Runs the loop against a service while the agent does this.
+/// Short waits, so that no test takes long, and long enough for a machine that is busy with others.
+fn timing() -> Timing {
+    let backoff = |first, most| Backoff { first: Duration::from_millis(first), most: Duration::from_millis(most) };
+    Timing {
+        resend: backoff(5, 10),
+        throttle: backoff(5, 10),
+        reread: backoff(5, 10),
+        look: Duration::from_millis(1500),
+        read_back: Duration::from_millis(500),
+        look_again: backoff(20, 100),
+        ..Timing::default()
+    }
+}
+
+/// Runs the loop against a service, with a record of its own, while the agent does this.
 async fn run(client: Client, script: impl AsyncFnOnce(&mut Agent)) -> Ended {
+    let folder = tempfile::tempdir().unwrap();
+    run_in(folder.path(), client, script).await
+}
+
+/// The same with the record in this folder. When it returns, the worker has ended and let go of the record.
+async fn run_in(folder: &Path, client: Client, script: impl AsyncFnOnce(&mut Agent)) -> Ended {
     let (to_stage, drawn) = watch::channel(Drawn::default());
     let mut stage = Stage { terminal: Terminal::new(TestBackend::new(120, 36)).unwrap(), drawn: to_stage };
     let mut app = App::new(&mut stage, Model::new(setup()), Theme::default(), start);
@@ -99,10 +121,14 @@ async fn run(client: Client, script: impl AsyncFnOnce(&mut Agent)) -> Ended {
     let (to_system, system) = mpsc::channel(8);
     let (calls, from_loop) = mpsc::channel(port::CALLS_WAITING);
     let (to_words, words) = mpsc::channel(port::CALLS_WAITING);
-    tokio::spawn(worker::run(async { Ok(client) }, from_loop, to_words));
+    let tenant = TenantKey { base_url: "http://127.0.0.1".to_owned(), tenant_id: TENANT.to_owned() };
+    let place = Place { state_dir: folder.to_owned(), tenant, operator: "agent".to_owned(), keep_days: 90 };
+    let journal = Journal::open(place, Timestamp::now);
+    let worker = tokio::spawn(worker::run(async { Ok(client) }, journal, timing(), from_loop, to_words));
     let mut agent = Agent { inputs: to_loop, system: to_system, drawn };
     let (ended, ()) =
         within(async { tokio::join!(app.run(Wires { inputs, system, calls, words }), script(&mut agent)) }).await;
+    within(worker).await.unwrap();
     ended.unwrap()
 }
 
@@ -166,7 +192,7 @@ async fn ten_thousand_characters_arrive_whole_whether_typed_or_pasted_and_are_dr
         agent.sees("Plan of action").await;
         agent.press(&format!("'{typed}' enter 'The end.'")).await;
         let after = agent.sees("The end.").await;
-        assert!(after <= before + 2, "{} draws for two batches", after - before);
+        assert!(after <= before + 3, "{} draws for two batches and the record that opens", after - before);
         agent.send(vec![Input::Paste(pasted.clone())]).await;
         agent.press("ctrl-s").await;
         agent.sees("● open").await;
@@ -220,4 +246,27 @@ async fn a_terminal_that_is_gone_ends_the_loop_with_an_error() {
     let ((calls, _calls), (_words, words)) = (mpsc::channel(1), mpsc::channel(1));
     let error = within(app.run(Wires { inputs, system, calls, words })).await.unwrap_err();
     assert_eq!(error.to_string(), "failed to read the terminal");
+}
+
+#[tokio::test]
+async fn what_was_left_and_typed_is_there_at_the_next_start_in_the_same_folder() {
+    let (folder, client) = (tempfile::tempdir().unwrap(), practice().await);
+    run_in(folder.path(), client.clone(), async |agent| {
+        agent.press(DRAFT).await;
+        agent.press("ctrl-s").await;
+        agent.sees("● open").await;
+        agent.press("n 'half a ticket' esc q").await;
+        agent.sees("1 request is open").await;
+        agent.press("l").await;
+    })
+    .await;
+    let ended = run_in(folder.path(), client, async |agent| {
+        agent.sees("1 request was open").await;
+        agent.press("enter").await;
+        agent.sees("half a ticket").await;
+        agent.press("c 'Reset the add-in.' ctrl-s").await;
+        agent.sees("Request closed: MMD-03690457680 (INC-10442), verified").await;
+        agent.press("q").await;
+    });
+    assert_eq!(ended.await, Ended::ByAgent, "a draft that is kept is not asked about");
 }

@@ -4,6 +4,7 @@ pub(crate) mod dashboard;
 pub(crate) mod keys;
 mod modes;
 pub(crate) mod pty;
+pub(crate) mod record;
 pub(crate) mod server;
 
 use std::{env, process::Command, time::Duration};

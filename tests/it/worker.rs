@@ -1,7 +1,14 @@
 //! The client and the worker, against a server that says what the service, a gateway or a broken network would.
 
+mod abandon;
 mod calls;
+mod closes;
+mod creates;
 mod errors;
+mod held;
+mod list;
+mod looking;
+mod scene;
 mod secrets;
 mod trouble;
 mod wire;
@@ -24,7 +31,8 @@ const TOKEN: &str = "canary-token.eyJhbGciOi-JIUzI1NiJ9_x";
 const CREATED: &str = r#"{"@odata.context": "https://elsewhere.example/$metadata", "id": "3f2b", "title": "Excel"}"#;
 
 /// Long enough for a machine that is busy with other tests.
-const PATIENT: Timeouts = Timeouts { connect: Duration::from_secs(20), write: Duration::from_secs(20) };
+const PATIENT: Timeouts =
+    Timeouts { connect: Duration::from_secs(20), read: Duration::from_secs(20), write: Duration::from_secs(20) };
 
 fn client_at(base_url: &str, timeouts: Timeouts) -> Client {
     Client::new(&BaseUrl::parse(base_url).unwrap(), TENANT, TOKEN.into(), timeouts).unwrap()
@@ -48,12 +56,12 @@ fn request_id(id: &str) -> RequestId {
 
 async fn create(play: Play) -> Result<ElevationRequest, Fault> {
     let server = Server::start(play).await;
-    within(client_of(&server, PATIENT).create(&new_request("x"))).await
+    within(client_of(&server, PATIENT).create(&new_request("x"))).await.map(|told| told.value)
 }
 
 async fn close(play: Play) -> Result<(), Fault> {
     let server = Server::start(play).await;
-    within(client_of(&server, PATIENT).close(&request_id("3f2b"), "Done.")).await
+    within(client_of(&server, PATIENT).close(&request_id("3f2b"), "Done.")).await.map(|told| told.value)
 }
 
 fn answer(head: &str, body: impl AsRef<[u8]>) -> Play {

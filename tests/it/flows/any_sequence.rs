@@ -5,16 +5,17 @@ use std::collections::BTreeSet;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use mmd_elevate::{
     action::{Action, BINDINGS, TextEdit},
-    domain::{Draft, Field},
-    port::{Answer, Call, CallId, Fault, FaultKind},
-    state::{Closure, Message, Model, Overlay, Pane, RowId, RowState},
+    domain::{Draft, Field, Sighting},
+    port::{Answer, Call, CallId, DraftTarget, Fault, FaultKind, FromWorker, IntentId, Progress, ReadBack, Recovered},
+    state::{Closure, Message, Model, Overlay, Pane, RowId, RowState, Subject},
     terminal::Input,
 };
 use proptest::prelude::*;
 
 use crate::support::{
-    dashboard::{DRAFT, Dashboard, created, start},
+    dashboard::{DRAFT, Dashboard, closed, created, opened, start},
     keys::{event, events},
+    record::{draft as full_draft, held as request_held, lost_close, lost_create, saved, saved_close},
 };
 
 #[derive(Clone, Debug)]
@@ -23,8 +24,13 @@ enum Step {
     /// What an agent does as one: to get far in a few steps.
     Habit(&'static str),
     Paste(String),
-    /// The reply to one of the calls under way; `None` is success.
-    Reply(prop::sample::Index, Option<FaultKind>),
+    /// The reply to one of the calls under way; `None` is success, of which there is more than one kind.
+    Reply(prop::sample::Index, Option<FaultKind>, u8),
+    /// One of the calls comes a step further.
+    Progress(prop::sample::Index, u8, FaultKind),
+    /// What the record holds, said once by a worker that works; here it may come at any time and again.
+    Recovered(u8),
+    NotSaved,
     WrongAnswer(prop::sample::Index),
     LateReply(u64),
     Edited(String),
@@ -47,6 +53,9 @@ fn kinds() -> impl Strategy<Value = FaultKind> {
         FaultKind::Redirected { status: 301 },
         FaultKind::NotReached { reason: reason.clone() },
         FaultKind::NotSent { reason: reason.clone() },
+        FaultKind::NotRecorded { what: reason.clone(), hint: reason.clone() },
+        FaultKind::Abandoned { sent: false },
+        FaultKind::Abandoned { sent: true },
         FaultKind::TimedOut,
         FaultKind::Cut,
         FaultKind::ServerFailed { status: 500 },
@@ -59,15 +68,33 @@ fn steps() -> impl Strategy<Value = Step> {
     let bound: Vec<KeyEvent> =
         BINDINGS.iter().flat_map(|binding| binding.keys).map(|key| event(key.parse().unwrap())).collect();
     let typed = any::<char>().prop_map(|c| KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE));
-    let habits =
-        [DRAFT, "ctrl-s", "esc n", "esc esc c Done", "esc esc q c", "esc / closed enter", "n ctrl-x", "esc g enter"];
+    let habits = [
+        DRAFT,
+        "ctrl-s",
+        "esc n",
+        "esc esc c Done",
+        "esc esc q c",
+        "esc / closed enter",
+        "n ctrl-x",
+        "esc g enter",
+        "esc esc g enter s ctrl-s",
+        "esc esc enter a",
+        "esc esc enter c",
+        "esc esc enter d",
+        "esc esc x",
+        "esc esc r",
+    ];
     prop_oneof![
         8 => prop::sample::select(bound).prop_map(Step::Press),
         3 => typed.prop_map(Step::Press),
         6 => prop::sample::select(habits.to_vec()).prop_map(Step::Habit),
         2 => any::<String>().prop_map(Step::Paste),
         1 => "[a-z\r\n\t\u{1b}\u{301}\u{202e}👩\u{200d}🚒]{0,200}".prop_map(Step::Paste),
-        4 => (any::<prop::sample::Index>(), prop::option::weighted(0.6, kinds())).prop_map(|(i, kind)| Step::Reply(i, kind)),
+        4 => (any::<prop::sample::Index>(), prop::option::weighted(0.5, kinds()), any::<u8>())
+            .prop_map(|(i, kind, which)| Step::Reply(i, kind, which)),
+        3 => (any::<prop::sample::Index>(), any::<u8>(), kinds()).prop_map(|(i, which, kind)| Step::Progress(i, which, kind)),
+        1 => any::<u8>().prop_map(Step::Recovered),
+        1 => prop::bool::weighted(0.2).prop_map(|fails| if fails { Step::NotSaved } else { Step::Wait(1) }),
         1 => any::<prop::sample::Index>().prop_map(Step::WrongAnswer),
         1 => (0_u64..20).prop_map(Step::LateReply),
         1 => "\\PC{0,50}(\n\\PC{0,20}){0,3}".prop_map(Step::Edited),
@@ -96,7 +123,8 @@ fn held(model: &Model) -> BTreeSet<Typed> {
     }
     for row in model.requests.all() {
         let typed = row.actions_taken.as_ref().map(|text| text.text());
-        let stored = row.request.as_ref().filter(|_| row.state == RowState::Closed(Closure::Done));
+        let stored =
+            row.request.as_ref().filter(|_| matches!(row.state, RowState::Closed(Closure::Done | Closure::Verified)));
         let stored = stored.map(|request| request.actions_taken.raw().to_owned());
         held.extend(typed.or(stored).filter(|text| !text.is_empty()).map(|text| Typed::ActionsTaken(row.id, text)));
     }
@@ -164,21 +192,85 @@ fn assert_kept(before: &Model, after: &Model, changing: Option<&Typed>, what: &M
     }
 }
 
-/// Each call on the wire is awaited by a row, and no row awaits anything else.
+/// Each call on the wire is awaited by a row or asks for several, and no row awaits anything else.
 fn assert_settled(dashboard: &Dashboard) {
     let on_the_wire: BTreeSet<CallId> = dashboard.calls().iter().map(|(id, _)| *id).collect();
     let awaited: BTreeSet<CallId> = dashboard.model.calls.keys().copied().collect();
-    let by_rows: BTreeSet<CallId> = dashboard
-        .model
-        .requests
-        .all()
-        .filter_map(|row| match row.state {
-            RowState::Sending(id) | RowState::Closing(id) => Some(id),
-            _ => None,
-        })
-        .collect();
+    let by_rows: BTreeSet<CallId> = dashboard.model.requests.all().filter_map(|row| row.state.call()).collect();
     assert_eq!(on_the_wire, awaited);
-    assert_eq!(awaited, by_rows);
+    let of_rows = dashboard.model.calls.iter().filter(|(_, call)| matches!(call.subject, Subject::Row(_)));
+    assert_eq!(of_rows.map(|(id, _)| *id).collect::<BTreeSet<_>>(), by_rows);
+}
+
+/// What a worker may answer to this call.
+fn answer(dashboard: &Dashboard, call_id: CallId, call: &Call, which: u8) -> Answer {
+    let named = dashboard.model.requests.all().find(|row| row.state.call() == Some(call_id));
+    let request =
+        || named.and_then(|row| row.draft.validate().ok()).map(|new| created(&new, &format!("{call_id}"), start()));
+    let looked = |seen| Answer::Looked { seen, at: start(), fault: Fault::new(FaultKind::TimedOut) };
+    match call {
+        Call::Create(new) => {
+            let request = created(new, &format!("{call_id}"), start());
+            match which % 4 {
+                0 => looked(Sighting::NotSeen),
+                1 => looked(Sighting::Possible(vec![request])),
+                2 => Answer::Created {
+                    surplus: vec![created(new, &format!("{call_id} too"), start())],
+                    request: Box::new(request),
+                },
+                _ => opened(request),
+            }
+        }
+        Call::Close { actions_taken, .. } if which.is_multiple_of(2) => {
+            let mut request = named.and_then(|row| row.request.clone()).unwrap();
+            request.actions_taken = mmd_elevate::domain::Untrusted::new(actions_taken.clone());
+            Answer::Closed(ReadBack::Verified(Box::new(closed(request, "agent", start()))))
+        }
+        Call::Close { .. } => Answer::Closed(ReadBack::NotYetVisible),
+        Call::Look(_) => match (request(), which % 3) {
+            (None, 0) => Answer::StillOpen(Box::new(named.and_then(|row| row.request.clone()).unwrap())),
+            (None, _) => Answer::Closed(ReadBack::NotYetVisible),
+            (Some(request), 0) => opened(request),
+            (Some(request), 1) => looked(Sighting::Possible(vec![request])),
+            (Some(_), _) => looked(Sighting::NotSeen),
+        },
+        Call::SetAside(_) => Answer::SetAside,
+        Call::Adopt(_, request) => opened((**request).clone()),
+        Call::Check(asked) => {
+            let rows = asked.iter().filter_map(|(id, _)| dashboard.model.requests.of_request(id)?.request.clone());
+            let listed = rows.enumerate().filter_map(|(index, request)| match (index + usize::from(which)) % 3 {
+                0 => None,
+                1 => Some(closed(request, "another agent", start())),
+                _ => Some(request),
+            });
+            Answer::Checked { listed: listed.collect(), at: start() }
+        }
+    }
+}
+
+/// What a record may hold.
+fn some_record(which: u8) -> Recovered {
+    let name = |what: &str| format!("{what}-{which}");
+    let has = |bit: u8| which & (1 << bit) != 0;
+    let one = |what: &str| format!("INC-{what}-{which} MMD-1 Title");
+    let mut recovered = Recovered { unusable: has(5), others: usize::from(has(6)), ..Recovered::default() };
+    if has(0) {
+        recovered.unresolved.push(lost_create(i64::from(which), &one("lost")));
+    }
+    if has(1) {
+        recovered.unresolved.push(lost_close(500 + i64::from(which), &name("id"), "MMD-1", "What I did"));
+    }
+    if has(2) {
+        recovered.open.push(request_held(&one("open"), &name("id")));
+    }
+    if has(3) {
+        recovered.drafts.push(saved(DraftTarget::Form, full_draft(&one("form"))));
+        recovered.drafts.push(saved(DraftTarget::Refused(1), full_draft(&one("refused"))));
+    }
+    if has(4) {
+        recovered.drafts.push(saved_close(&name("id"), "half a text"));
+    }
+    recovered
 }
 
 fn happens(dashboard: &mut Dashboard, step: Step) {
@@ -194,25 +286,39 @@ fn happens(dashboard: &mut Dashboard, step: Step) {
             }
             return;
         }
-        Step::Reply(index, fault) => {
+        Step::Reply(index, fault, which) => {
             let Some(index) = index_of(dashboard, index) else { return };
-            let answer = match &dashboard.calls()[index].1 {
-                Call::Create(request) => Answer::Created(Box::new(created(request, "id", start()))),
-                Call::Close { .. } => Answer::Closed,
-            };
+            let (call_id, call) = dashboard.calls()[index].clone();
+            let answer = answer(dashboard, call_id, &call, which);
             dashboard.reply_to(index, fault.map_or(Ok(answer), |kind| Err(Fault::new(kind))));
+        }
+        Step::Progress(index, which, kind) => {
+            let Some(index) = index_of(dashboard, index) else { return };
+            let fault = Fault::new(kind);
+            let closing = matches!(dashboard.calls()[index].1, Call::Close { .. });
+            let progress = match which % 4 {
+                0 => Progress::Recorded(IntentId(i64::from(which))),
+                1 => Progress::Waiting { until: start(), attempt: 2, fault },
+                2 if closing => Progress::ReadingBack,
+                _ => Progress::Looking(fault),
+            };
+            dashboard.progress(index, progress);
+        }
+        Step::Recovered(which) => _ = dashboard.recovered(some_record(which)),
+        Step::NotSaved => {
+            dashboard.says(FromWorker::NotSaved("The disk is full".to_owned(), "make room".to_owned()));
         }
         Step::WrongAnswer(index) => {
             let Some(index) = index_of(dashboard, index) else { return };
             let wrong = match &dashboard.calls()[index].1 {
-                Call::Create(_) => Ok(Answer::Closed),
                 Call::Close { .. } => Err(Fault::new(FaultKind::NoSuchDevice)),
+                _ => Ok(Answer::Closed(ReadBack::NotYetVisible)),
             };
             dashboard.reply_to(index, wrong);
         }
         Step::LateReply(id) => {
             if dashboard.calls().iter().all(|(call, _)| call.0 != id) {
-                dashboard.reply(CallId(id), Ok(Answer::Closed));
+                dashboard.reply(CallId(id), Ok(Answer::SetAside));
             }
         }
         Step::Edited(text) => {

@@ -2,12 +2,16 @@
 
 use mmd_elevate::{
     action::{BINDINGS, Scope},
+    domain::Sighting,
     key::Key,
-    port::FaultKind,
+    port::{Answer, FaultKind, IntentId, Progress, Recovered},
     state::Model,
 };
 
-use crate::support::dashboard::{DRAFT, Dashboard};
+use crate::support::{
+    dashboard::{DRAFT, Dashboard, fault, start},
+    record::held,
+};
 
 /// Dashboards in which each scope has something to act on, more than one where one cannot show all of its keys.
 fn dashboards_in(scope: Scope) -> Vec<Dashboard> {
@@ -27,6 +31,7 @@ fn dashboards_in(scope: Scope) -> Vec<Dashboard> {
             then(&many, middle),
             then(&many, &format!("/ INC enter {middle}")),
             then(&unsent, "esc / closed enter"),
+            then(&many, &format!("{middle} c Done ctrl-s j k")),
         ],
         Scope::Details => {
             let mut long = then(&many, "n x tab x tab x tab x tab x tab");
@@ -46,8 +51,22 @@ fn dashboards_in(scope: Scope) -> Vec<Dashboard> {
         Scope::UnsentText => vec![unsent],
         Scope::UnknownOutcome => {
             let mut unknown = then(&many, &format!("{DRAFT} ctrl-s"));
+            unknown.progress(0, Progress::Recorded(IntentId(1)));
+            let seen = Sighting::Possible(requests[..2].iter().map(|request| held(request, request)).collect());
+            let looked = Answer::Looked { seen, at: start(), fault: fault(FaultKind::TimedOut, "") };
+            unknown.reply_to(0, Ok(looked));
+            vec![then(&unknown, "enter"), then(&unknown, "enter j")]
+        }
+        Scope::SendAgain => {
+            let mut unknown = then(&many, &format!("{DRAFT} ctrl-s"));
             unknown.fails(FaultKind::TimedOut, "");
-            vec![then(&unknown, "enter")]
+            vec![then(&unknown, "enter s")]
+        }
+        Scope::Recovery => {
+            let mut narrow = Dashboard::opening(60, 20);
+            let open = requests.iter().map(|request| held(request, request)).collect();
+            narrow.recovered(Recovered { open, ..Recovered::default() });
+            vec![then(&narrow, "j j")]
         }
         Scope::QuitQuestion => vec![then(&many, "q")],
         Scope::Help => {
@@ -91,7 +110,7 @@ fn every_row_of_the_table_does_something_or_says_why_not_and_each_of_its_keys_do
                     binding.id
                 );
                 for (_, (effects, calls, left), after) in pressed {
-                    let acted = after != before || !effects.is_empty() || !calls.is_empty() || left;
+                    let acted = after != before || !effects.is_empty() || calls != dashboard.calls() || left;
                     match dashboard.model.unavailable(binding.action) {
                         Some(reason) => assert!(!acted, "{} acts, and is unavailable: {reason}", binding.id),
                         None => seen |= acted,

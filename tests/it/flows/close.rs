@@ -1,11 +1,11 @@
 //! Closing a request: the dialog, and what becomes of its text.
 
 use mmd_elevate::{
-    port::{Answer, FaultKind},
+    port::{Answer, FaultKind, ReadBack},
     state::{Closure, Effect, Overlay, RowState},
 };
 
-use crate::support::dashboard::Dashboard;
+use crate::support::dashboard::{Dashboard, created, opened, start};
 
 fn one() -> Dashboard {
     Dashboard::with_open(&["INC-1 MMD-1 Excel"])
@@ -27,7 +27,7 @@ fn the_dialog_names_its_target_and_sends_what_was_typed_for_its_id() {
     assert_eq!(dashboard.list(), ["> INC-1 closing"]);
     dashboard.closed();
     assert!(dashboard.list().is_empty(), "it leaves the open list");
-    assert_eq!(dashboard.notice(), "Request closed: MMD-1 (INC-1)");
+    assert_eq!(dashboard.notice(), "Request closed: MMD-1 (INC-1), accepted, not yet visible");
     dashboard.press("/ clo enter");
     assert_eq!(dashboard.list(), ["> INC-1 closed"], "and stays visible under a closed filter");
     assert!(dashboard.shows("Reset the add-in."));
@@ -122,9 +122,9 @@ fn a_close_of_which_nobody_knows_may_be_repeated() {
 fn a_reply_to_the_wrong_question_closes_nothing() {
     let mut dashboard = Dashboard::new();
     dashboard.send("INC-1 MMD-1 Excel");
-    let answer = crate::support::dashboard::created(&dashboard.create(0), "x", crate::support::dashboard::start());
+    let answer = created(&dashboard.create(0), "x", start());
     dashboard.opened();
-    dashboard.press("c Done ctrl-s").reply_to(0, Ok(Answer::Created(Box::new(answer))));
+    dashboard.press("c Done ctrl-s").reply_to(0, Ok(opened(answer)));
     assert_eq!(dashboard.list(), ["> INC-1 unknown"]);
 }
 
@@ -148,7 +148,7 @@ fn two_closes_run_at_once() {
     let mut dashboard = Dashboard::with_open(&["INC-1 MMD-1 Excel", "INC-2 MMD-2 Word"]);
     dashboard.press("c two ctrl-s j c one ctrl-s");
     assert_eq!((dashboard.close(0), dashboard.close(1)), (("id-2", "two"), ("id-1", "one")));
-    dashboard.reply_to(1, Ok(Answer::Closed));
+    dashboard.reply_to(1, Ok(Answer::Closed(ReadBack::NotYetVisible)));
     assert_eq!(dashboard.list(), ["> INC-2 closing"]);
     dashboard.closed();
     assert!(dashboard.list().is_empty());

@@ -1,7 +1,7 @@
 //! Leaving: the question, the dialogs in turn, and the way out at once.
 
 use mmd_elevate::{
-    port::FaultKind,
+    port::{FaultKind, FromWorker, IntentId, Progress},
     state::{Effect, Overlay},
 };
 
@@ -30,12 +30,14 @@ fn what_would_be_left_behind_is_named() {
     let mut dashboard = two();
     dashboard.send("INC-3 MMD-3 Title");
     dashboard.fails(FaultKind::TimedOut, "").send("INC-4 MMD-4 Title");
+    dashboard.progress(0, Progress::Recorded(IntentId(4)));
+    dashboard.says(FromWorker::NotSaved("The disk is full".to_owned(), "make room".to_owned()));
     dashboard.press("n INC-5 esc q");
     for text in [
         "2 requests are open",
         "1 call is under way",
         "1 request may or may not be open",
-        "1 draft would be lost",
+        "2 drafts would be lost",
         "c close them",
         "l leave them",
         "Esc stay",
@@ -48,8 +50,10 @@ fn what_would_be_left_behind_is_named() {
 }
 
 #[test]
-fn a_draft_alone_is_asked_about_and_offers_nothing_to_close() {
+fn a_draft_that_is_kept_is_not_asked_about_and_one_that_is_not_offers_nothing_to_close() {
+    assert!(Dashboard::new().press("n INC-1 esc q").left(), "the next start brings it back");
     let mut dashboard = Dashboard::new();
+    dashboard.says(FromWorker::NotSaved("The disk is full".to_owned(), "make room".to_owned()));
     dashboard.press("n INC-1 esc q");
     assert!(asks(&dashboard) && !dashboard.shows("close them"));
     dashboard.press("c");
@@ -96,7 +100,7 @@ fn a_text_that_was_not_stored_is_seen_before_the_end() {
 }
 
 #[test]
-fn leaving_takes_no_keys_from_what_is_being_typed_meanwhile() {
+fn who_begins_another_request_on_the_way_out_stays() {
     let mut dashboard = Dashboard::with_open(&["INC-1 MMD-1 Excel"]);
     dashboard.press("q c Done ctrl-s n INC-");
     dashboard.closed();
@@ -104,7 +108,8 @@ fn leaving_takes_no_keys_from_what_is_being_typed_meanwhile() {
     assert_eq!(dashboard.form()[0], "INC-cl");
     assert!(!dashboard.left());
     dashboard.press("esc");
-    assert!(asks(&dashboard), "and is asked about again after it");
+    assert!(!asks(&dashboard) && !dashboard.left());
+    assert!(dashboard.press("q").left());
 }
 
 #[test]

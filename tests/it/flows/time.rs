@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use mmd_elevate::port::{IntentId, Progress};
+
 use crate::support::dashboard::Dashboard;
 
 #[test]
@@ -19,6 +21,7 @@ fn nothing_is_due_before_the_minute_while_nothing_is_under_way() {
 fn a_call_that_takes_longer_than_three_seconds_says_so() {
     let mut dashboard = Dashboard::new();
     dashboard.send("INC-1 MMD-1 Excel");
+    dashboard.progress(0, Progress::Recorded(IntentId(1)));
     assert_eq!(dashboard.wakes_in(), Duration::from_secs(3));
     dashboard.after(2);
     assert!(!dashboard.shows("Still"));
@@ -30,7 +33,9 @@ fn a_call_that_takes_longer_than_three_seconds_says_so() {
     assert!(dashboard.shows("after 10 s"));
     dashboard.opened();
     assert!(!dashboard.shows("Still"));
-    assert_eq!(dashboard.wakes_in(), Duration::from_secs(50));
+    assert_eq!(dashboard.wakes_in(), Duration::from_millis(500), "its draft has ended, and the record hears of it");
+    dashboard.after(1);
+    assert_eq!(dashboard.wakes_in(), Duration::from_secs(49));
 }
 
 #[test]

@@ -2,12 +2,12 @@
 
 use mmd_elevate::{
     domain::{ElevationRequest, RequestId, ServiceTime, Untrusted, invisible_characters},
-    port::{Answer, FaultKind, RequestIds},
+    port::{FaultKind, RequestIds},
     state::Effect,
 };
 use rstest::rstest;
 
-use crate::support::dashboard::{Dashboard, created, fault, start};
+use crate::support::dashboard::{Dashboard, created, fault, opened, start};
 
 const HOSTILE: &str = "a\x1b[2J\x1b]52;c;QUJD\x07b\u{9b}31mc\u{202e}d\u{2066}e\u{200b}f\u{feff}g\u{e0041}h\ti\rj";
 
@@ -58,7 +58,7 @@ fn nothing_of_the_service_s_acts_in_any_pane(
     dashboard.send("INC-1 MMD-1 Excel");
     let mut entity = created(&dashboard.create(0), "id", start());
     hostile(&mut entity, &text);
-    dashboard.reply_to(0, Ok(Answer::Created(Box::new(entity))));
+    dashboard.reply_to(0, Ok(opened(entity)));
     let look = |dashboard: &mut Dashboard| {
         for keys in ["esc", "s", "enter", "G", "esc", "tab", "tab", "esc", "f1", "esc", "/ a", "esc"] {
             dashboard.press(keys);
@@ -116,6 +116,6 @@ fn two_names_that_would_look_alike_do_not() {
     dashboard.send("INC-1 MMD-1 Excel");
     let mut entity = created(&dashboard.create(0), "id", start());
     entity.device = Untrusted::new("MMD\u{200b}-1");
-    dashboard.reply_to(0, Ok(Answer::Created(Box::new(entity))));
+    dashboard.reply_to(0, Ok(opened(entity)));
     assert!(dashboard.shows("MMD‹U+200B›-1"), "{}", dashboard.screen());
 }

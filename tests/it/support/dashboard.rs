@@ -5,9 +5,9 @@ use std::{path::Path, time::Duration};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use mmd_elevate::{
     app::Batch,
-    domain::{ElevationRequest, Field, NewElevationRequest, RequestId, ServiceTime, Untrusted},
+    domain::{Draft, ElevationRequest, Field, NewElevationRequest, RequestId, ServiceTime, Untrusted},
     keymap::Keymap,
-    port::{Answer, Call, CallId, Fault, FaultKind, FromWorker, Reply},
+    port::{Answer, Call, CallId, DraftTarget, Fault, FaultKind, FromWorker, Progress, ReadBack, Recovered, Reply},
     state::{Category, Effect, Extents, Message, Model, Row, Setup, Tenant, update},
     terminal::Input,
     view::{self, Theme},
@@ -29,8 +29,10 @@ pub(crate) struct Dashboard {
     pub(crate) model: Model,
     terminal: Terminal<TestBackend>,
     now: Timestamp,
-    /// What the dashboard asked of the world, other than calls, since it was last looked at.
+    /// What the dashboard asked of the world, other than calls and saves, since it was last looked at.
     effects: Vec<Effect>,
+    /// The drafts that it had saved since that was last looked at.
+    saves: Vec<(DraftTarget, Option<Draft>)>,
     /// The calls on the wire that have no reply yet.
     calls: Vec<(CallId, Call)>,
     left: bool,
@@ -63,15 +65,23 @@ pub(crate) fn setup() -> Setup {
 }
 
 impl Dashboard {
-    /// The dashboard as it stands once the service is ready, at 120x36.
+    /// The dashboard as it stands once the service is ready and an empty record is open, at 120x36.
     pub(crate) fn new() -> Self {
         Self::at(120, 36)
     }
 
     pub(crate) fn at(columns: u16, rows: u16) -> Self {
+        let mut dashboard = Self::opening(columns, rows);
+        dashboard.recovered(Recovered::default());
+        dashboard
+    }
+
+    /// The dashboard before the record is open.
+    pub(crate) fn opening(columns: u16, rows: u16) -> Self {
         let terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
         let model = Model::new(setup());
-        let mut dashboard = Self { model, terminal, now: start(), effects: Vec::new(), calls: Vec::new(), left: false };
+        let (effects, saves, calls) = (Vec::new(), Vec::new(), Vec::new());
+        let mut dashboard = Self { model, terminal, now: start(), effects, saves, calls, left: false };
         dashboard.draw();
         dashboard.says(FromWorker::Ready);
         dashboard
@@ -138,6 +148,7 @@ impl Dashboard {
             match effect {
                 Effect::Call(id, call) => self.calls.push((id, call)),
                 Effect::Exit => self.left = true,
+                Effect::Save(drafts) => self.saves.extend(drafts),
                 effect => self.effects.push(effect),
             }
         }
@@ -151,13 +162,28 @@ impl Dashboard {
         self
     }
 
-    fn says(&mut self, word: FromWorker) -> &mut Self {
+    pub(crate) fn says(&mut self, word: FromWorker) -> &mut Self {
         self.happens(Message::Worker(word))
+    }
+
+    /// The record is open, and this is what it holds.
+    pub(crate) fn recovered(&mut self, recovered: Recovered) -> &mut Self {
+        self.says(FromWorker::Recovered(Box::new(recovered)))
+    }
+
+    /// The `index`th call under way comes a step further.
+    pub(crate) fn progress(&mut self, index: usize, progress: Progress) -> &mut Self {
+        let call_id = self.calls[index].0;
+        self.says(FromWorker::Progress(call_id, progress))
     }
 
     /// Time goes by.
     pub(crate) fn after(&mut self, seconds: i64) -> &mut Self {
-        self.now += SignedDuration::from_secs(seconds);
+        self.after_millis(1_000 * seconds)
+    }
+
+    pub(crate) fn after_millis(&mut self, millis: i64) -> &mut Self {
+        self.now += SignedDuration::from_millis(millis);
         self.apply(Message::Tick(self.now));
         self.draw();
         self
@@ -182,15 +208,15 @@ impl Dashboard {
     pub(crate) fn create(&self, index: usize) -> NewElevationRequest {
         match &self.calls[index].1 {
             Call::Create(request) => request.clone(),
-            Call::Close { .. } => panic!("a close"),
+            other => panic!("{other:?}"),
         }
     }
 
     /// The close under way: its id and its text.
     pub(crate) fn close(&self, index: usize) -> (&str, &str) {
         match &self.calls[index].1 {
-            Call::Close { id, actions_taken } => (id.raw(), actions_taken),
-            Call::Create(_) => panic!("a create"),
+            Call::Close { id, actions_taken, .. } => (id.raw(), actions_taken),
+            other => panic!("{other:?}"),
         }
     }
 
@@ -208,17 +234,22 @@ impl Dashboard {
     /// The service opens what was sent by the oldest call under way.
     pub(crate) fn opened(&mut self) -> &mut Self {
         let answer = created(&self.create(0), &format!("id-{}", self.calls[0].0.0), self.now);
-        self.reply_to(0, Ok(Answer::Created(Box::new(answer))))
+        self.reply_to(0, Ok(opened(answer)))
     }
 
-    /// The service takes the close of the oldest call under way.
+    /// The service takes the close of the oldest call under way, and does not show it yet.
     pub(crate) fn closed(&mut self) -> &mut Self {
-        self.reply_to(0, Ok(Answer::Closed))
+        self.reply_to(0, Ok(Answer::Closed(ReadBack::NotYetVisible)))
     }
 
     /// The oldest call under way fails.
     pub(crate) fn fails(&mut self, kind: FaultKind, words: &str) -> &mut Self {
         self.reply_to(0, Err(fault(kind, words)))
+    }
+
+    /// The drafts that were to be saved since this was last asked: those without a text have ended.
+    pub(crate) fn take_saves(&mut self) -> Vec<(DraftTarget, Option<Draft>)> {
+        std::mem::take(&mut self.saves)
     }
 
     /// The worker ends, and with it all that was on the wire.
@@ -332,6 +363,17 @@ impl Dashboard {
 /// A fault with words of the service's, where there are any.
 pub(crate) fn fault(kind: FaultKind, words: &str) -> Fault {
     Fault { words: (!words.is_empty()).then(|| Untrusted::new(words)), ..Fault::new(kind) }
+}
+
+/// The answer to a create.
+pub(crate) fn opened(request: ElevationRequest) -> Answer {
+    Answer::Created { request: Box::new(request), surplus: Vec::new() }
+}
+
+/// The request as it is once somebody has closed it.
+pub(crate) fn closed(request: ElevationRequest, by: &str, at: Timestamp) -> ElevationRequest {
+    let closed = Some(ServiceTime { text: Untrusted::new(at.to_string()), at: Some(at) });
+    ElevationRequest { closed_by: Untrusted::new(by), closed, ..request }
 }
 
 /// What the service makes of a request.

@@ -45,6 +45,9 @@ impl Request {
     }
 }
 
+/// Decides what becomes of a connection: without its request, for what is not to be read at all, and then with it.
+type Decide = Arc<dyn Fn(Option<&Request>) -> Option<Play> + Send + Sync>;
+
 /// The server. It ends with the runtime of its test.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
@@ -61,6 +64,17 @@ struct Seen {
 impl Server {
     /// Plays the same for every connection.
     pub(crate) async fn start(play: Play) -> Self {
+        Self::start_with(move |request| match (&play, request) {
+            (Play::Slam, None) | (_, Some(_)) => Some(play.clone()),
+            (_, None) => None,
+        })
+        .await
+    }
+
+    /// Plays what is decided for each connection. It is decided without the request first; where that comes to
+    /// nothing, it is read.
+    pub(crate) async fn start_with(decide: impl Fn(Option<&Request>) -> Option<Play> + Send + Sync + 'static) -> Self {
+        let decide: Decide = Arc::new(decide);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Seen::default()));
@@ -70,7 +84,7 @@ impl Server {
                 let (stream, _) = listener.accept().await.unwrap();
                 seen.lock().unwrap().connections += 1;
                 // A client that hangs up early is part of what is played.
-                tokio::spawn(play_to(stream, play.clone(), Arc::clone(&seen)));
+                tokio::spawn(play_to(stream, Arc::clone(&decide), Arc::clone(&seen)));
             }
         });
         server
@@ -92,14 +106,17 @@ impl Server {
     }
 }
 
-async fn play_to(mut stream: TcpStream, play: Play, seen: Arc<Mutex<Seen>>) -> io::Result<()> {
-    let bytes = match &play {
-        Play::Slam => return Ok(()),
-        Play::Answer(bytes) | Play::Hang(bytes) | Play::Drip(bytes) => bytes,
-    };
+async fn play_to(mut stream: TcpStream, decide: Decide, seen: Arc<Mutex<Seen>>) -> io::Result<()> {
+    if decide(None).is_some() {
+        return Ok(());
+    }
     let request = read_request(&mut stream, &seen).await?;
-    seen.lock().unwrap().requests.push(request);
-    stream.write_all(bytes).await?;
+    seen.lock().unwrap().requests.push(request.clone());
+    let play = decide(Some(&request)).unwrap_or(Play::Slam);
+    match &play {
+        Play::Slam => return Ok(()),
+        Play::Answer(bytes) | Play::Hang(bytes) | Play::Drip(bytes) => stream.write_all(bytes).await?,
+    }
     match play {
         Play::Hang(_) => std::future::pending().await,
         Play::Drip(_) => loop {

@@ -1,120 +1,174 @@
-//! One reply for each call, whatever happens to it.
+//! One reply for each call, whatever happens to it, and drafts that are saved to the last.
 
 use std::{
     collections::BTreeSet,
     future::{self, Future},
-    sync::Arc,
+    sync::{Arc, Mutex},
 };
 
 use mmd_elevate::{
-    port::{Answer, Call, CallId, Fault, FaultKind, FromWorker, Reply},
-    worker,
+    api::{Listed, Told},
+    domain::{Draft, ElevationRequest, Field, NewElevationRequest, RequestId},
+    journal::{Journal, JournalError},
+    port::{
+        Answer, Call, CallId, DraftTarget, Fault, FaultKind, FromWorker, Progress, Recovered, Reply, RequestIds, Stage,
+        ToWorker,
+    },
+    worker::{self, Service},
 };
 use tokio::{
     sync::{Barrier, mpsc, oneshot},
     task::JoinHandle,
 };
 
-use super::{CREATED, PATIENT, answer, client_of, new_request, request_id};
-use crate::support::{server::Server, within};
+use super::{
+    new_request, request_id,
+    scene::{QUICK, Record, Scene, close_of, summary},
+};
+use crate::support::{
+    server::{Play, Server},
+    within,
+};
+
+/// A service without a network: each write does what its text says.
+#[derive(Clone)]
+struct Fake {
+    all: Arc<Barrier>,
+    /// Held by every call that never ends.
+    alive: mpsc::Sender<()>,
+}
+
+impl Fake {
+    fn new(calls: usize) -> (Self, mpsc::Receiver<()>) {
+        let (alive, seen) = mpsc::channel(1);
+        (Self { all: Arc::new(Barrier::new(calls)), alive }, seen)
+    }
+}
+
+impl Service for Fake {
+    async fn create(&self, request: &NewElevationRequest) -> Result<Told<ElevationRequest>, Fault> {
+        assert!(!request.get(Field::Title).contains("panic"), "as it was asked to");
+        Err(Fault::new(FaultKind::Declined))
+    }
+
+    async fn close(&self, _: &RequestId, actions_taken: &str) -> Result<Told<()>, Fault> {
+        // Nobody passes before all have come: one that had to wait for another would wait for ever.
+        self.all.wait().await;
+        match actions_taken {
+            "panic" => panic!("as it was asked to"),
+            "fail" => Err(Fault::new(FaultKind::Declined)),
+            "hang" => {
+                self.alive.send(()).await.unwrap();
+                future::pending().await
+            }
+            _ => Ok(Told { value: (), ids: RequestIds::default(), skew: None }),
+        }
+    }
+
+    async fn list_by_device(&self, _: &str) -> Result<Listed, Fault> {
+        Err(Fault::new(FaultKind::NotSignedIn))
+    }
+}
 
 struct Worker {
-    calls: mpsc::Sender<(CallId, Call)>,
-    replies: mpsc::Receiver<FromWorker>,
+    words: mpsc::Sender<ToWorker>,
+    heard: mpsc::Receiver<FromWorker>,
     running: JoinHandle<()>,
 }
 
 impl Worker {
     /// Few places in the channel to the loop, so that replies have to wait for one.
-    fn start<S, P, F>(service: S) -> Self
-    where
-        S: Future<Output = Result<P, Fault>> + Send + 'static,
-        P: Fn(Call) -> F + Clone + Send + 'static,
-        F: Future<Output = Result<Answer, Fault>> + Send + 'static,
-    {
-        let (calls, to_do) = mpsc::channel(64);
-        let (to_loop, replies) = mpsc::channel(1);
-        let running = tokio::spawn(worker::run_with(service, to_do, to_loop));
-        Self { calls, replies, running }
+    fn start(
+        service: impl Future<Output = Result<Fake, Fault>> + Send + 'static,
+        journal: impl Future<Output = Result<(Journal, Recovered), JournalError>> + Send + 'static,
+    ) -> Self {
+        let (words, to_worker) = mpsc::channel(512);
+        let (to_loop, heard) = mpsc::channel(1);
+        let running = tokio::spawn(worker::run(service, journal, QUICK, to_worker, to_loop));
+        Self { words, heard, running }
     }
 
     async fn ask(&self, id: u64, text: &str) {
-        let call = Call::Close { id: request_id("1"), actions_taken: text.to_owned() };
-        within(self.calls.send((CallId(id), call))).await.unwrap();
+        within(self.words.send(ToWorker::Do(CallId(id), close_of("1", text)))).await.unwrap();
     }
 
     async fn next(&mut self) -> Option<FromWorker> {
-        within(self.replies.recv()).await
+        within(self.heard.recv()).await
     }
 
     async fn reply(&mut self) -> Reply {
-        match self.next().await {
-            Some(FromWorker::Reply(reply)) => reply,
-            other => panic!("{other:?}"),
+        loop {
+            match self.next().await {
+                Some(FromWorker::Reply(reply)) => return reply,
+                Some(FromWorker::Progress(..) | FromWorker::Recovered(_) | FromWorker::Ready) => {}
+                other => panic!("{other:?}"),
+            }
         }
     }
-}
 
-fn closed() -> impl Future<Output = Result<Answer, Fault>> + Send {
-    future::ready(Ok(Answer::Closed))
-}
-
-fn text(call: &Call) -> &str {
-    match call {
-        Call::Close { actions_taken, .. } => actions_taken,
-        Call::Create(_) => "",
+    async fn end(self) {
+        drop(self.words);
+        let mut heard = self.heard;
+        while within(heard.recv()).await.is_some() {}
+        within(self.running).await.unwrap();
     }
+}
+
+fn no_journal() -> impl Future<Output = Result<(Journal, Recovered), JournalError>> + Send {
+    future::ready(Err(JournalError::FullDisk { path: "record.db".into() }))
+}
+
+fn drafts(text: &str) -> ToWorker {
+    let mut draft = Draft::default();
+    draft.set(Field::Title, text);
+    ToWorker::Save(vec![(DraftTarget::Form, Some(draft))])
 }
 
 #[tokio::test]
 async fn many_calls_run_at_once_and_each_has_one_reply_panics_too() {
     const CALLS: usize = 300;
-    // Nobody passes before all have come: one that had to wait for another would wait for ever.
-    let all = Arc::new(Barrier::new(CALLS));
-    let mut worker = Worker::start(future::ready(Ok(move |call: Call| {
-        assert!(text(&call) != "panic at once", "as it was asked to");
-        let all = Arc::clone(&all);
-        async move {
-            all.wait().await;
-            match text(&call) {
-                "panic" => panic!("as it was asked to"),
-                "fail" => Err(Fault::new(FaultKind::Cut)),
-                _ => Ok(Answer::Closed),
-            }
-        }
-    })));
+    let record = Record::open().await;
+    let (fake, _seen) = Fake::new(CALLS);
+    let mut worker = Worker::start(future::ready(Ok(fake)), record.opening());
     for id in 0..CALLS {
         worker.ask(id as u64, ["close", "panic", "fail"][id % 3]).await;
     }
-    worker.ask(1000, "panic at once").await;
-    assert_eq!(worker.next().await, Some(FromWorker::Ready));
     let mut answered = BTreeSet::new();
-    for _ in 0..=CALLS {
-        let Reply { call_id, result } = worker.reply().await;
-        let expected = match call_id.0 {
-            1000 => Err(Fault::new(FaultKind::Crashed)),
-            id => [Ok(Answer::Closed), Err(Fault::new(FaultKind::Crashed)), Err(Fault::new(FaultKind::Cut))]
-                [(id % 3) as usize]
-                .clone(),
-        };
-        assert_eq!(result, expected, "{call_id}");
-        assert!(answered.insert(call_id), "{call_id} twice");
+    for _ in 0..CALLS {
+        let reply = worker.reply().await;
+        let expected = ["not yet visible", "failed: Crashed", "failed: Declined"][(reply.call_id.0 % 3) as usize];
+        assert_eq!(summary(&reply), expected);
+        assert!(answered.insert(reply.call_id), "{} twice", reply.call_id);
     }
-    let Worker { calls, mut replies, running } = worker;
-    drop(calls);
-    assert_eq!(within(replies.recv()).await, None);
-    within(running).await.unwrap();
+    worker.end().await;
+}
+
+#[tokio::test]
+async fn a_panic_after_the_intent_leaves_the_write_unknown() {
+    let (fake, _seen) = Fake::new(1);
+    let server = Server::start(Play::Slam).await;
+    let mut scene = Scene::between(Arc::default(), server, fake, QUICK).await;
+    assert_eq!(scene.create("panic").await, "failed: Crashed");
+    assert_eq!(scene.does(close_of("1", "panic")).await, "failed: Crashed");
+    assert_eq!((scene.stage(1).await, scene.stage(2).await), (Stage::Unknown, Stage::Unknown));
+    assert!(matches!(scene.progress[..], [Progress::Recorded(_), Progress::Recorded(_)]));
 }
 
 #[tokio::test]
 async fn calls_that_come_before_the_service_is_ready_wait_for_it() {
+    let record = Record::open().await;
     let (ready, wait) = oneshot::channel();
-    let mut worker = Worker::start(async move {
-        wait.await.unwrap();
-        Ok(|_| closed())
-    });
+    let (fake, _seen) = Fake::new(2);
+    let mut worker = Worker::start(
+        async move {
+            wait.await.unwrap();
+            Ok(fake)
+        },
+        record.opening(),
+    );
     worker.ask(1, "early").await;
     worker.ask(2, "early").await;
+    assert!(matches!(worker.next().await, Some(FromWorker::Recovered(_))), "the record does not wait for the service");
     ready.send(()).unwrap();
     assert_eq!(worker.next().await, Some(FromWorker::Ready));
     let ids = BTreeSet::from([worker.reply().await.call_id, worker.reply().await.call_id]);
@@ -122,87 +176,147 @@ async fn calls_that_come_before_the_service_is_ready_wait_for_it() {
 }
 
 #[tokio::test]
-async fn a_service_that_cannot_be_made_ready_fails_every_call() {
-    let fault = Fault::new(FaultKind::NotSent { reason: "no client".to_owned() });
-    let given = fault.clone();
-    let mut worker = Worker::start(async move { if true { Err(given) } else { Ok(|_| closed()) } });
+async fn a_call_that_waits_for_the_service_can_be_abandoned() {
+    let record = Record::open().await;
+    let mut worker = Worker::start(future::pending(), record.opening());
     worker.ask(1, "x").await;
+    worker.words.send(ToWorker::Abandon(CallId(1))).await.unwrap();
+    assert_eq!(summary(&worker.reply().await), "failed: Abandoned { sent: false }");
+}
+
+#[tokio::test]
+async fn a_service_that_cannot_be_made_ready_fails_every_call() {
+    let record = Record::open().await;
+    let fault = Fault::new(FaultKind::NotSent { reason: "no client".to_owned() });
+    let mut worker = Worker::start(future::ready(Err(fault.clone())), future::pending());
     assert_eq!(worker.next().await, Some(FromWorker::NotReady(fault.clone())));
-    worker.ask(2, "x").await;
-    for id in [1, 2] {
-        assert_eq!(worker.reply().await, Reply { call_id: CallId(id), result: Err(fault.clone()) });
+    let mut worker = Worker::start(future::ready(Err(fault.clone())), record.opening());
+    worker.ask(1, "x").await;
+    loop {
+        match worker.next().await.unwrap() {
+            FromWorker::Recovered(_) => {}
+            FromWorker::NotReady(told) => assert_eq!(told, fault),
+            FromWorker::Reply(reply) => {
+                assert_eq!(reply, Reply { call_id: CallId(1), result: Err(fault) });
+                break;
+            }
+            other => panic!("{other:?}"),
+        }
     }
-    drop(worker.calls);
-    within(worker.running).await.unwrap();
+    worker.end().await;
 }
 
 #[tokio::test]
 async fn a_panic_before_the_service_is_ready_is_told_and_nothing_was_sent() {
-    let mut worker = Worker::start(async move { if true { panic!("as it was asked to") } else { Ok(|_| closed()) } });
-    worker.ask(1, "x").await;
+    let panics = async { if true { panic!("as it was asked to") } else { Ok(Fake::new(1).0) } };
+    let mut worker = Worker::start(panics, future::pending());
     let Some(FromWorker::NotReady(fault)) = worker.next().await else { panic!() };
     assert!(!fault.kind.may_have_happened(), "{fault:?}");
-    assert_eq!(worker.reply().await.result, Err(fault));
+}
+
+#[tokio::test]
+async fn without_a_record_nothing_is_written_and_reads_work() {
+    let held: Arc<Mutex<super::held::Held>> = Arc::default();
+    let answers = Arc::clone(&held);
+    let server = Server::start_with(move |request| answers.lock().unwrap().decide(request)).await;
+    let client = super::client_of(&server, super::PATIENT);
+    let (words, to_worker) = mpsc::channel(64);
+    let (to_loop, heard) = mpsc::channel(4);
+    let running = tokio::spawn(worker::run(future::ready(Ok(client)), no_journal(), QUICK, to_worker, to_loop));
+    let mut worker = Worker { words, heard, running };
+    let mut warnings = 0;
+    for _ in 0..2 {
+        if let Some(FromWorker::Recovered(recovered)) = worker.next().await {
+            warnings += recovered.warnings.len();
+        }
+    }
+    assert_eq!(warnings, 1, "it is told at once");
+    for (id, call) in [(1, Call::Create(new_request("x"))), (2, close_of("r1", "Done."))] {
+        worker.words.send(ToWorker::Do(CallId(id), call)).await.unwrap();
+        assert_eq!(summary(&worker.reply().await), "failed: NotRecorded");
+    }
+    assert_eq!(server.connections(), 0);
+    let asked = vec![(request_id("r1"), mmd_elevate::domain::Untrusted::new("x"))];
+    worker.words.send(ToWorker::Do(CallId(3), Call::Check(asked))).await.unwrap();
+    assert_eq!(summary(&worker.reply().await), "checked 0");
+    worker.words.send(drafts("x")).await.unwrap();
+    assert!(matches!(worker.next().await, Some(FromWorker::NotSaved(..))));
+    worker.end().await;
 }
 
 #[tokio::test]
 async fn calls_under_way_are_finished_when_no_more_can_come() {
-    let (done, wait) = oneshot::channel::<()>();
-    let wait = Arc::new(std::sync::Mutex::new(Some(wait)));
-    let mut worker = Worker::start(future::ready(Ok(move |_| {
-        let wait = wait.lock().unwrap().take().unwrap();
-        async move {
-            wait.await.unwrap();
-            Ok(Answer::Closed)
-        }
-    })));
+    let record = Record::open().await;
+    let (fake, _seen) = Fake::new(2);
+    let worker = Worker::start(future::ready(Ok(fake.clone())), record.opening());
     worker.ask(1, "x").await;
-    assert_eq!(worker.next().await, Some(FromWorker::Ready));
-    let Worker { calls, mut replies, running } = worker;
-    drop(calls);
-    done.send(()).unwrap();
-    let reply = FromWorker::Reply(Reply { call_id: CallId(1), result: Ok(Answer::Closed) });
-    assert_eq!(within(replies.recv()).await, Some(reply));
+    let Worker { words, mut heard, running } = worker;
+    drop(words);
+    while !matches!(within(heard.recv()).await, Some(FromWorker::Progress(..))) {}
+    within(fake.all.wait()).await;
+    loop {
+        if let FromWorker::Reply(reply) = within(heard.recv()).await.unwrap() {
+            assert!(matches!(reply.result, Ok(Answer::Closed(_))), "{reply:?}");
+            break;
+        }
+    }
+    assert_eq!(within(heard.recv()).await, None);
     within(running).await.unwrap();
 }
 
 #[tokio::test]
-async fn when_nobody_listens_any_more_the_worker_ends_and_takes_its_calls_with_it() {
-    let (alive, mut seen) = mpsc::channel::<()>(1);
-    let mut worker = Worker::start(future::ready(Ok(move |_| {
-        let alive = alive.clone();
-        async move {
-            alive.send(()).await.unwrap();
-            future::pending().await
-        }
-    })));
-    worker.ask(1, "x").await;
-    assert_eq!(worker.next().await, Some(FromWorker::Ready));
+async fn when_nobody_listens_any_more_calls_are_dropped_and_the_last_drafts_are_saved() {
+    let (fake, mut seen) = Fake::new(1);
+    let record = Record::open().await;
+    let mut worker = Worker::start(future::ready(Ok(fake)), record.opening());
+    worker.ask(1, "hang").await;
+    while !matches!(worker.next().await, Some(FromWorker::Progress(..))) {}
     within(seen.recv()).await.unwrap();
-    drop(worker.replies);
+    worker.words.send(drafts("last")).await.unwrap();
+    drop(worker.heard);
     within(worker.running).await.unwrap();
     assert_eq!(within(seen.recv()).await, None, "the call is gone too");
+    let recovered = record.recovered().await;
+    assert_eq!(titles(&recovered), ["last"]);
+    assert_eq!(recovered.unresolved.len(), 1, "the call is not forgotten");
 }
 
 #[tokio::test]
-async fn the_worker_speaks_to_the_service() {
-    let server = Server::start(answer("201 Created", CREATED)).await;
-    let client = client_of(&server, PATIENT);
-    let (calls, to_do) = mpsc::channel(64);
-    let (to_loop, mut replies) = mpsc::channel(64);
-    tokio::spawn(worker::run(future::ready(Ok(client)), to_do, to_loop));
-    calls.send((CallId(1), Call::Create(new_request("x")))).await.unwrap();
-    assert_eq!(within(replies.recv()).await, Some(FromWorker::Ready));
-    let Some(FromWorker::Reply(Reply { result: Ok(Answer::Created(request)), .. })) = within(replies.recv()).await
-    else {
-        panic!()
-    };
-    assert_eq!(request.id.raw(), "3f2b");
-    let close = Call::Close { id: request.id, actions_taken: "Done.".to_owned() };
-    calls.send((CallId(2), close)).await.unwrap();
-    let Some(FromWorker::Reply(reply)) = within(replies.recv()).await else { panic!() };
-    assert!(
-        matches!(reply.result, Err(fault) if fault.kind == FaultKind::BrokenAnswer { reason: "HTTP 201 was not expected".to_owned() })
-    );
-    assert_eq!(server.requests()[1].body, br#"{"ActionsTaken":"Done."}"#);
+async fn drafts_that_cannot_be_saved_are_told_and_go_with_the_next() {
+    let record = Record::open().await;
+    let mut worker = Worker::start(future::pending(), record.opening());
+    assert!(matches!(worker.next().await, Some(FromWorker::Recovered(_))));
+    record.break_it();
+    worker.words.send(drafts("first")).await.unwrap();
+    let Some(FromWorker::NotSaved(what, hint)) = worker.next().await else { panic!() };
+    assert!(!what.is_empty() && !hint.is_empty());
+    record.mend_it();
+    let mut second = Draft::default();
+    second.set(Field::Title, "second");
+    worker.words.send(ToWorker::Save(vec![(DraftTarget::Refused(1), Some(second))])).await.unwrap();
+    worker.end().await;
+    assert_eq!(titles(&record.recovered().await), ["first", "second"]);
+}
+
+#[tokio::test]
+async fn drafts_that_could_not_be_saved_are_saved_as_soon_as_they_can_be_and_that_is_told_once() {
+    let record = Record::open().await;
+    let mut worker = Worker::start(future::pending(), record.opening());
+    assert!(matches!(worker.next().await, Some(FromWorker::Recovered(_))));
+    record.break_it();
+    worker.words.send(drafts("first")).await.unwrap();
+    assert!(matches!(worker.next().await, Some(FromWorker::NotSaved(..))));
+    record.mend_it();
+    assert_eq!(worker.next().await, Some(FromWorker::Saved));
+    worker.words.send(drafts("second")).await.unwrap();
+    drop(worker.words);
+    assert_eq!(within(worker.heard.recv()).await, None, "and no more is said of it");
+    within(worker.running).await.unwrap();
+    assert_eq!(titles(&record.recovered().await), ["second"]);
+}
+
+fn titles(recovered: &Recovered) -> Vec<&str> {
+    let mut titles: Vec<_> = recovered.drafts.iter().map(|saved| saved.draft.get(Field::Title)).collect();
+    titles.sort_unstable();
+    titles
 }

@@ -1,0 +1,237 @@
+//! The record on disk: every write is durable here before it is sent, and what was typed is here within a second.
+//!
+//! One `SQLite` database that several processes use at once, each of which owns its own intents and drafts for as long
+//! as it lives. A thread alone has the connection; [`Journal`] is a handle to it, so that nothing waits for the disk
+//! that does not ask for it. What is in it and how to ask it is told in `schema.rs`.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `record.db`, `-wal`, `-shm` | the database |
+//! | `record.db.damaged-<UTC>` | one that was damaged, as it was found; never written again |
+//! | `owners/<uuid>.lock` | held by a process that lives |
+//! | `owners/gate.lock` | held while the record is being opened |
+
+mod claim;
+mod drafts;
+mod error;
+mod files;
+mod owner;
+mod recover;
+mod requests;
+mod retention;
+mod row;
+mod rows;
+mod salvage;
+mod schema;
+mod store;
+mod tables;
+mod wal;
+
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+    sync::{Arc, mpsc},
+    thread,
+};
+
+pub use error::JournalError;
+use jiff::Timestamp;
+pub use retention::Purged;
+use store::Store;
+use tokio::sync::{Mutex, oneshot};
+
+use crate::{
+    domain::{Draft, ElevationRequest, RequestId},
+    port::{DraftTarget, Intent, IntentId, Intention, Outcome, Recovered, SavedDraft},
+};
+
+/// Which tenant a row is of.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TenantKey {
+    /// The service's base URL; of the practice tenant its name, because its port is another each time.
+    pub base_url: String,
+    /// The tenant's id.
+    pub tenant_id: String,
+}
+
+/// Where the record is, and whom it is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The state folder.
+    pub state_dir: PathBuf,
+    /// The tenant.
+    pub tenant: TenantKey,
+    /// The local user.
+    pub operator: String,
+    /// How many days what is settled is kept.
+    pub keep_days: u32,
+}
+
+/// A piece of work for the thread. Nothing: the record is to be closed.
+type Job = Option<Box<dyn FnOnce(&mut Store) + Send>>;
+
+/// A handle to the record. The record is closed when the last one is dropped.
+#[derive(Clone)]
+pub struct Journal {
+    jobs: mpsc::Sender<Job>,
+    /// Ends with the thread.
+    done: Arc<Mutex<Option<oneshot::Receiver<()>>>>,
+}
+
+impl fmt::Debug for Journal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Journal").finish_non_exhaustive()
+    }
+}
+
+impl Journal {
+    /// Opens the record, sets aside what is damaged, takes over what dead processes left for this tenant, and deletes
+    /// what is settled and older than it is to be kept.
+    ///
+    /// # Errors
+    /// [`JournalError`] where there is no record to write to. Nothing may be sent then.
+    pub async fn open(place: Place, clock: fn() -> Timestamp) -> Result<(Self, Recovered), JournalError> {
+        let (jobs, work) = mpsc::channel::<Job>();
+        let (opened, recovered) = oneshot::channel();
+        let (ended, done) = oneshot::channel();
+        let state_dir = place.state_dir.clone();
+        let run = move || {
+            match recover::open(place, clock) {
+                Ok((mut store, recovered)) => {
+                    // Whoever asked may be gone; then there are no handles either, and the loop ends at once.
+                    let _ = opened.send(Ok(recovered));
+                    while let Ok(Some(job)) = work.recv() {
+                        job(&mut store);
+                    }
+                    store.close();
+                }
+                Err(error) => drop(opened.send(Err(error))),
+            }
+            let _ = ended.send(());
+        };
+        let spawned = thread::Builder::new().name("record".to_owned()).spawn(run);
+        spawned.map_err(|error: io::Error| JournalError::io(&state_dir, &error))?;
+        let recovered = recovered.await.map_err(|_| JournalError::Ended)??;
+        Ok((Self { jobs, done: Arc::new(Mutex::new(Some(done))) }, recovered))
+    }
+
+    async fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Store) -> Result<T, JournalError> + Send + 'static,
+    ) -> Result<T, JournalError> {
+        let (reply, answer) = oneshot::channel();
+        // Work that nobody waits for any more is done all the same.
+        let job: Job = Some(Box::new(move |store| drop(reply.send(work(store)))));
+        self.jobs.send(job).map_err(|_| JournalError::Ended)?;
+        answer.await.map_err(|_| JournalError::Ended)?
+    }
+
+    /// Makes an intent durable. Nothing of it may be sent before this returns it.
+    ///
+    /// # Errors
+    /// [`JournalError`]: nothing may be sent.
+    pub async fn intend(&self, what: &Intention) -> Result<Intent, JournalError> {
+        let what = what.clone();
+        self.ask(move |store| store.intend(what)).await
+    }
+
+    /// Writes down what became of an intent of this process. That its bytes go out need not be told.
+    ///
+    /// A create that is done has made the request of the outcome: it counts as open from here on. A close that is done
+    /// ends its request. What else the outcome holds of a request that is known updates it.
+    ///
+    /// # Errors
+    /// [`JournalError::BadStep`] where the state machine of a write does not know the step, [`JournalError::Owned`]
+    /// where another intent has made the request, [`JournalError::NotOurs`] where another process owns the intent, and
+    /// the rest where it could not be written.
+    pub async fn settle(&self, id: IntentId, outcome: Outcome) -> Result<(), JournalError> {
+        self.ask(move |store| store.settle(id, &outcome)).await
+    }
+
+    /// The intent of this name, of any process.
+    ///
+    /// # Errors
+    /// [`JournalError::DamagedIntent`] where it is not what was written, and the rest where it could not be read.
+    pub async fn intent(&self, id: IntentId) -> Result<Option<Intent>, JournalError> {
+        self.ask(move |store| store.intent(id)).await
+    }
+
+    /// The requests that other intents than this one have made, of all processes: they settle nothing else.
+    ///
+    /// # Errors
+    /// [`JournalError`] where they could not be read.
+    pub async fn owned(&self, except: IntentId) -> Result<Vec<RequestId>, JournalError> {
+        self.ask(move |store| store.owned(except)).await
+    }
+
+    /// What the record knows of a request.
+    ///
+    /// # Errors
+    /// [`JournalError`] where it could not be read.
+    pub async fn request(&self, id: &RequestId) -> Result<Option<ElevationRequest>, JournalError> {
+        let id = id.clone();
+        self.ask(move |store| store.request(&id)).await
+    }
+
+    /// Takes what the service lists. Of what the record does not know nothing is kept. Tells which requests that were
+    /// open are closed now: they were closed elsewhere.
+    ///
+    /// # Errors
+    /// [`JournalError`] where it could not be written.
+    pub async fn refreshed(&self, listed: Vec<ElevationRequest>) -> Result<Vec<RequestId>, JournalError> {
+        self.ask(move |store| store.refreshed(&listed)).await
+    }
+
+    /// The request is not open any more, though no list says so: "already closed", or it does not exist.
+    ///
+    /// # Errors
+    /// [`JournalError`] where it could not be written.
+    pub async fn ended(&self, id: &RequestId) -> Result<(), JournalError> {
+        let id = id.clone();
+        self.ask(move |store| store.ended(&id)).await
+    }
+
+    /// Saves what is being typed, all of it or nothing. A text that is empty or gone has ended.
+    ///
+    /// A draft that was recovered ends when its text is saved again for whatever target, and not before: it is not
+    /// overwritten by what is typed meanwhile.
+    ///
+    /// # Errors
+    /// [`JournalError`] where it could not be written.
+    pub async fn save(&self, drafts: Vec<(DraftTarget, Option<Draft>)>) -> Result<(), JournalError> {
+        self.ask(move |store| store.save(drafts)).await
+    }
+
+    /// The agent lets go of a draft that was recovered.
+    ///
+    /// # Errors
+    /// [`JournalError`] where it could not be written.
+    pub async fn discard(&self, recovered: SavedDraft) -> Result<(), JournalError> {
+        self.ask(move |store| store.discard(&recovered)).await
+    }
+
+    /// Deletes what was settled before then.
+    ///
+    /// # Errors
+    /// [`JournalError`] where it could not be written.
+    pub async fn purge(&self, before: Timestamp) -> Result<Purged, JournalError> {
+        self.ask(move |store| store.purge(before)).await
+    }
+
+    /// Does what was asked before, moves the log into the database and lets go of the record. Other handles find it
+    /// closed. How long to wait for it is the caller's to say.
+    pub async fn close(self) {
+        let _ = self.jobs.send(None);
+        if let Some(done) = self.done.lock().await.take() {
+            let _ = done.await;
+        }
+    }
+}
+
+/// Deletes what was settled before then from the record in this folder, of all tenants. Dashboards may use it meanwhile.
+///
+/// # Errors
+/// [`JournalError`] where it could not be read or written.
+pub fn purge(state_dir: &Path, before: Timestamp) -> Result<Purged, JournalError> {
+    recover::purge(state_dir, before)
+}

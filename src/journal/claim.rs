@@ -1,0 +1,115 @@
+//! What dead processes left becomes ours. All of it is one transaction behind the gate, so that two starts never both
+//! have it; what a living process owns is not touched.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use rusqlite::Transaction;
+
+use super::{
+    row::{Read, Row, Table},
+    rows::{DRAFT, DraftRow, INTENT, IntentRow, REQUEST, RequestRow, TABLES, time},
+    store::{Me, note},
+};
+use crate::{
+    domain::{ElevationRequest, Field},
+    port::{DraftTarget, Intent, Intention, SavedDraft, Stage, Step},
+};
+
+/// What was left.
+pub(super) struct Left {
+    pub(super) unresolved: Vec<Intent>,
+    pub(super) drafts: Vec<SavedDraft>,
+    pub(super) open: Vec<ElevationRequest>,
+    /// Rows that are not what was written: what happened, and what to do.
+    pub(super) damaged: Vec<(String, String)>,
+}
+
+/// Takes over what nobody living owns, and reads what is open.
+pub(super) fn claim(tx: &Transaction<'_>, me: &Me, living: &HashSet<String>, now: Timestamp) -> rusqlite::Result<Left> {
+    let mut damaged = Vec::new();
+    let mut whole = |table| whole(tx, table, now, &mut damaged);
+    let (intents, requests, drafts) = (whole(&INTENT)?, whole(&REQUEST)?, whole(&DRAFT)?);
+    let mut left = Left { unresolved: Vec::new(), drafts: Vec::new(), open: Vec::new(), damaged };
+    let intents: Vec<_> = intents.into_iter().filter_map(IntentRow::of).collect();
+    let sent: Vec<_> = intents.iter().filter(|row| row.intent.stage != Stage::NotDone).cloned().collect();
+    for mut row in intents {
+        let Some(after) = row.intent.stage.after(Step::Die) else { continue };
+        if row.tenant != me.tenant || living.contains(&row.owner) {
+            continue;
+        }
+        row.revision += 1;
+        row.owner.clone_from(&me.owner.name);
+        row.intent.stage = after;
+        row.changed_at = now;
+        INTENT.write(tx, &row.row())?;
+        note(tx, &row, None)?;
+        left.unresolved.push(row.intent);
+    }
+    for mut row in drafts.into_iter().filter_map(DraftRow::of) {
+        if row.tenant != me.tenant || living.contains(&row.owner) {
+            continue;
+        }
+        if sent.iter().any(|intent| is_of(intent, &row)) {
+            DRAFT.delete(tx, row.id)?;
+            continue;
+        }
+        row.revision += 1;
+        row.left_by = Some(std::mem::replace(&mut row.owner, me.owner.name.clone()));
+        DRAFT.write(tx, &row.row())?;
+        left.drafts.push(row.saved);
+    }
+    let open = |row: &RequestRow| row.tenant == me.tenant && row.ended_at.is_none() && row.opened_by.is_some();
+    left.open.extend(requests.into_iter().filter_map(RequestRow::of).filter(open).map(|row| row.request));
+    Ok(left)
+}
+
+/// Whether the draft is what this write was made of: a process that dies before it has ended the draft leaves both, and
+/// the write has the text. What was saved in the form after the write is another, be it word for word the same.
+fn is_of(write: &IntentRow, draft: &DraftRow) -> bool {
+    let same = match (&write.intent.what, &draft.saved.target) {
+        (Intention::Create(new), DraftTarget::Refused(_)) => *new.draft() == draft.saved.draft,
+        (Intention::Create(new), DraftTarget::Form) => {
+            *new.draft() == draft.saved.draft && draft.saved.at <= write.intent.at
+        }
+        (Intention::Close { id, actions_taken, .. }, DraftTarget::Close(closes)) => {
+            id == closes && actions_taken.contains(draft.saved.draft.get(Field::PlanOfAction))
+        }
+        _ => false,
+    };
+    same && write.tenant == draft.tenant && write.owner == draft.owner
+}
+
+/// Every whole row of the table, of all tenants: a damaged one may name any. What is damaged is marked and told once.
+fn whole(
+    tx: &Transaction<'_>,
+    table: &Table,
+    now: Timestamp,
+    damaged: &mut Vec<(String, String)>,
+) -> rusqlite::Result<Vec<Row>> {
+    let (mut whole, mut numbers) = (Vec::new(), Vec::new());
+    for read in table.rows(tx)? {
+        match read {
+            Read::Whole(row) => whole.push(row),
+            Read::Damaged(id) => {
+                table.mark(tx, id, &time(now))?;
+                numbers.push(id.to_string());
+            }
+        }
+    }
+    if !numbers.is_empty() {
+        let what = match TABLES.iter().position(|it| *it == table) {
+            Some(0) => "writes",
+            Some(1) => "requests",
+            _ => "drafts",
+        };
+        damaged.push((
+            format!(
+                "The record is damaged in places: {what} {} cannot be trusted and are left out.",
+                numbers.join(", ")
+            ),
+            format!("check in the service's list what is open; the rows are kept in the table {}", table.name),
+        ));
+    }
+    Ok(whole)
+}

@@ -1,0 +1,180 @@
+//! Why the record could not do what was asked, in words, and what to do about it.
+
+use std::{io, path::Path, path::PathBuf};
+
+use rusqlite::{ErrorCode, ffi};
+use thiserror::Error;
+
+use crate::{
+    port::{IntentId, Stage},
+    private,
+};
+
+/// The record could not do it. Each text fits after "failed to".
+///
+/// Wherever one comes back from [`Journal::intend`](super::Journal::intend), nothing is durable and nothing may be sent.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum JournalError {
+    /// The folder, a lock or the database cannot be opened or is not ours.
+    #[error("open the record at {}: {why}", path.display())]
+    CannotOpen {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The disk is full, or a quota is.
+    #[error("write to the record at {}: the disk is full", path.display())]
+    FullDisk {
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// The folder or the file cannot be written.
+    #[error("write to the record at {}: it is read-only", path.display())]
+    ReadOnly {
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// Another process has not let go of the record in time.
+    #[error("get at the record at {}: another program keeps it busy", path.display())]
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The database is damaged, and cannot be set aside because another process uses it.
+    #[error("read the record at {}: it is damaged ({why})", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// What would be written here might not survive a power cut or would not be found again.
+    #[error("keep a record at {}: {why}", path.display())]
+    NotDurable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
+    /// A later version of the program has written it.
+    #[error("read the record at {}: a later version of this program wrote it (format {version})", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The version of its format.
+        version: i64,
+    },
+    /// The database did not do it, for another reason.
+    #[error("use the record at {}: {why}", path.display())]
+    Failed {
+        /// The file.
+        path: PathBuf,
+        /// Why, in the database's words.
+        why: String,
+    },
+    /// The record has no such intent for this tenant.
+    #[error("find {0} in the record")]
+    UnknownIntent(IntentId),
+    /// Another process owns the intent, and it alone may settle it.
+    #[error("settle {0}: another dashboard owns it")]
+    NotOurs(IntentId),
+    /// The row does not match its digest.
+    #[error("read {0}: its row in the record is damaged")]
+    DamagedIntent(IntentId),
+    /// The state machine of a write does not know this step.
+    #[error("settle {id}: it is {from:?} and cannot become {to:?}")]
+    BadStep {
+        /// The intent.
+        id: IntentId,
+        /// Where it stands.
+        from: Stage,
+        /// Where it was to go.
+        to: Stage,
+    },
+    /// A create is done only with the request that it made: without it, the request would stay open unseen.
+    #[error("settle {0}: what it has made is not named")]
+    NoRequest(IntentId),
+    /// Another intent owns the request: one request of the service cannot settle two intents.
+    #[error("settle {id}: the request that was found belongs to {owner}")]
+    Owned {
+        /// The intent that was to be settled.
+        id: IntentId,
+        /// The intent that the request belongs to.
+        owner: IntentId,
+    },
+    /// The record's thread has ended.
+    #[error("use the record: it is closed")]
+    Ended,
+}
+
+impl JournalError {
+    /// What to do about it. It stands behind `hint: `.
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::CannotOpen { .. } => {
+                "check that the folder is yours and that nothing else stands in the file's place"
+            }
+            Self::FullDisk { .. } => "make room on the disk, then do it again",
+            Self::ReadOnly { .. } => "make the folder writable or choose another state folder, then do it again",
+            Self::Busy { .. } => "close what else uses the file, then do it again",
+            Self::Damaged { .. } => "leave every dashboard that uses it, then start again: the file is set aside then",
+            Self::NotDurable { .. } => "choose a state folder on a local disk, then start again",
+            Self::Newer { .. } => "use the later version, or move the file to another folder",
+            Self::Failed { .. } => "the log says more; start again, or move the file to another folder and keep it",
+            Self::UnknownIntent(_) | Self::BadStep { .. } | Self::NoRequest(_) => {
+                "this is a mistake in the program: please report it"
+            }
+            Self::NotOurs(_) => "settle it in the dashboard that sent it",
+            Self::DamagedIntent(_) => "look in the list for what became of it; the row is kept",
+            Self::Owned { .. } => "choose another one of those that were found, or set the write aside",
+            Self::Ended => "start again",
+        }
+    }
+
+    pub(super) fn io(path: &Path, error: &io::Error) -> Self {
+        let path = path.to_owned();
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::FullDisk { path },
+            io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly { path },
+            // The words are about a file that is there and can be seen, but not written.
+            io::ErrorKind::PermissionDenied if path.exists() => Self::ReadOnly { path },
+            io::ErrorKind::PermissionDenied if path.parent().is_some_and(Path::is_dir) => Self::ReadOnly { path },
+            _ => Self::CannotOpen { path, why: error.to_string() },
+        }
+    }
+
+    pub(super) fn sql(path: &Path, error: &rusqlite::Error) -> Self {
+        let why = error.to_string();
+        let path = path.to_owned();
+        let rusqlite::Error::SqliteFailure(failure, _) = error else { return Self::Failed { path, why } };
+        match failure.code {
+            _ if is_damage(error) => Self::Damaged { path, why },
+            ErrorCode::DiskFull => Self::FullDisk { path },
+            // A full disk shows as many kinds of failed input and output, and a read-only folder as a file that
+            // cannot be opened, so that the file system is asked.
+            ErrorCode::SystemIoFailure | ErrorCode::CannotOpen if private::is_full(&path) => Self::FullDisk { path },
+            ErrorCode::ReadOnly | ErrorCode::PermissionDenied => Self::ReadOnly { path },
+            ErrorCode::CannotOpen if private::is_read_only(&path) => Self::ReadOnly { path },
+            ErrorCode::CannotOpen => Self::CannotOpen { path, why },
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Busy { path },
+            ErrorCode::FileLockingProtocolFailed => {
+                Self::NotDurable { path, why: "the file system does not lock files".to_owned() }
+            }
+            _ => Self::Failed { path, why },
+        }
+    }
+}
+
+/// Whether the database's word for it means that the file does not hold what was written to it.
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+    let rusqlite::Error::SqliteFailure(failure, _) = error else { return false };
+    match failure.code {
+        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => true,
+        ErrorCode::SystemIoFailure => {
+            matches!(failure.extended_code, ffi::SQLITE_IOERR_SHORT_READ | ffi::SQLITE_IOERR_CORRUPTFS)
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,102 @@
+//! Who is alive: every process that uses the record holds the lock of a file of its own for as long as it lives.
+//!
+//! The kernel lets go of the lock however the process ends, so an owner whose lock can be taken is dead, and so is one
+//! that has no lock file. Names are never used again. Everybody who comes passes the gate, a lock that is held while the
+//! record is being opened: two that start at once cannot both claim what a dead one left, nor both set a damaged file
+//! aside.
+
+use std::{
+    collections::HashSet,
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use uuid::Uuid;
+
+use super::JournalError;
+use crate::private;
+
+const END: &str = ".lock";
+
+/// How often a lock that somebody holds is tried again.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// The gate, held until it is dropped.
+pub(super) struct Gate(#[expect(dead_code, reason = "the lock lasts as long as the file is open")] File);
+
+/// Waits for the gate.
+pub(super) fn gate(owners: &Path, patience: Duration) -> Result<Gate, JournalError> {
+    let path = owners.join(format!("gate{END}"));
+    let file = private::open_to_append(&path).map_err(|error| JournalError::io(&path, &error))?;
+    let began = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Gate(file)),
+            Err(TryLockError::WouldBlock) if began.elapsed() < patience => std::thread::sleep(PAUSE),
+            Err(TryLockError::WouldBlock) => return Err(JournalError::Busy { path }),
+            Err(TryLockError::Error(error)) => return Err(no_locks(path, &error)),
+        }
+    }
+}
+
+/// The names of those who live. Lock files of the dead are removed. Only behind the gate.
+pub(super) fn living(owners: &Path, _: &Gate) -> Result<HashSet<String>, JournalError> {
+    let failed = |error: io::Error| JournalError::io(owners, &error);
+    let mut living = HashSet::new();
+    for entry in fs::read_dir(owners).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let Some(name) = path.file_name().and_then(|name| name.to_str()?.strip_suffix(END)) else { continue };
+        if Uuid::try_parse(name).is_err() {
+            continue;
+        }
+        let file = private::open_to_append(&path).map_err(|error| JournalError::io(&path, &error))?;
+        match file.try_lock() {
+            Ok(()) => remove(&path),
+            Err(TryLockError::WouldBlock) => {
+                living.insert(name.to_owned());
+            }
+            Err(TryLockError::Error(error)) => return Err(no_locks(path, &error)),
+        }
+    }
+    Ok(living)
+}
+
+/// This process among those who use the record.
+pub(super) struct Owner {
+    pub(super) name: String,
+    path: PathBuf,
+    #[expect(dead_code, reason = "the lock lasts as long as the file is open")]
+    file: File,
+}
+
+impl Owner {
+    /// A new owner that lives until it is dropped. Only behind the gate.
+    pub(super) fn new(owners: &Path, _: &Gate) -> Result<Self, JournalError> {
+        let name = Uuid::new_v4().to_string();
+        let path = owners.join(format!("{name}{END}"));
+        let file = private::open_to_append(&path).map_err(|error| JournalError::io(&path, &error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { name, path, file }),
+            Err(TryLockError::WouldBlock) => Err(JournalError::Busy { path }),
+            Err(TryLockError::Error(error)) => Err(no_locks(path, &error)),
+        }
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        remove(&self.path);
+    }
+}
+
+fn remove(path: &Path) {
+    if let Err(error) = fs::remove_file(path) {
+        tracing::debug!(%error, "a lock file was not removed"); // The next start tries again.
+    }
+}
+
+fn no_locks(path: PathBuf, error: &io::Error) -> JournalError {
+    JournalError::NotDurable { path, why: format!("the file system does not lock files ({error})") }
+}

@@ -1,0 +1,37 @@
+//! What may go: what is settled and old. What is unresolved, open, being typed or damaged stays.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Transaction};
+
+use super::rows::time;
+
+/// What was deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Purged {
+    /// Writes that were settled.
+    pub intents: usize,
+    /// Requests that were closed.
+    pub requests: usize,
+}
+
+/// Deletes what was settled before then. A create whose request may still be open is kept with it.
+pub(super) fn purge(tx: &Transaction<'_>, before: Timestamp) -> rusqlite::Result<Purged> {
+    let before = time(before);
+    let delete = |db: &Connection, sql: &str| db.execute(sql, [&before]);
+    let requests = delete(tx, "DELETE FROM request WHERE ended_at < ?1 AND damaged_at IS NULL")?;
+    let intents = delete(
+        tx,
+        "DELETE FROM intent
+         WHERE changed_at < ?1 AND damaged_at IS NULL AND stage IN ('done', 'not done', 'set aside')
+           AND id NOT IN (SELECT opened_by FROM request WHERE ended_at IS NULL AND opened_by IS NOT NULL)",
+    )?;
+    tx.execute("DELETE FROM step WHERE intent NOT IN (SELECT id FROM intent)", [])?;
+    Ok(Purged { intents, requests })
+}
+
+/// The time so many days ago.
+pub(super) fn days_before(now: Timestamp, days: u32) -> Timestamp {
+    now.saturating_sub(Duration::from_secs(u64::from(days) * 86_400)).unwrap_or(Timestamp::MIN)
+}

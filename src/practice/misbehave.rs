@@ -1,0 +1,176 @@
+//! Between a call and what is done about it: the rules of misbehaviour.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    body::{Body, Bytes},
+    extract::{ConnectInfo, FromRequest as _, FromRequestParts as _, Query, Request, State},
+    http::{HeaderValue, StatusCode, header, request::Parts},
+    middleware::Next,
+    response::{Html, IntoResponse, Response},
+};
+use jiff::{SignedDuration, Timestamp, fmt::rfc2822::DateTimePrinter};
+
+use super::{
+    door::Orders,
+    filter::Filter,
+    http::{InTenant, Shared},
+    rules::{About, Fate, Misdeed, Operation, RetryAfter},
+    wire::{self, Refusal},
+};
+
+/// What stands in the way of one operation.
+#[derive(Clone)]
+pub(super) struct Guard {
+    pub(super) shared: Arc<Shared>,
+    pub(super) operation: Operation,
+}
+
+/// Lets a call meet its fate. What rules want to know of it is read from the call, so it is read whole first.
+pub(super) async fn misbehave(
+    State(Guard { shared, operation }): State<Guard>,
+    ConnectInfo(orders): ConnectInfo<Orders>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let InTenant(named) = match InTenant::from_request_parts(&mut parts, &shared).await {
+        Ok(named) => named,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let body = match Bytes::from_request(Request::from_parts(parts.clone(), body), &()).await {
+        Ok(body) => body,
+        Err(rejection) => return Refusal::new(rejection.status(), rejection.body_text()).into_response(),
+    };
+    shared.count(operation);
+    let about =
+        if shared.has_rules() { about(&shared, operation, named, &parts, &body).await } else { About::default() };
+    let fate = shared.fate(operation, &about);
+    parts.extensions.insert(fate);
+    let request = Request::from_parts(parts, Body::from(body));
+    // In a task of its own: the server forgets a call whose caller has gone, and a real one does not.
+    let met = tokio::spawn(async move { meet(&shared, fate, &orders, request, next).await });
+    met.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+}
+
+/// What the call is about.
+async fn about(shared: &Arc<Shared>, operation: Operation, named: String, parts: &Parts, body: &[u8]) -> About {
+    match operation {
+        Operation::Create => {
+            let text = |key| wire::Body::parse(body).ok()?.texts([key], false).ok().map(|[text]| text);
+            About { device: text("DeviceName"), ticket: text("PartnerTicketId") }
+        }
+        Operation::Close => {
+            let found = shared
+                .with(move |store| {
+                    store.find(&named).map(|found| (found.device_name.clone(), found.partner_ticket_id.clone()))
+                })
+                .await;
+            let (device, ticket) = found.ok().flatten().unzip();
+            About { device, ticket }
+        }
+        Operation::List => {
+            let options = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri);
+            let filter =
+                options.ok().and_then(|Query(options)| options.into_iter().find(|(name, _)| name == "$filter"));
+            let filter = filter.and_then(|(_, text)| Filter::parse(&text).ok());
+            About { device: filter.and_then(|filter| filter.device().map(str::to_owned)), ticket: None }
+        }
+        Operation::Details | Operation::Device => About { device: Some(named), ticket: None },
+        Operation::Devices | Operation::Any => About::default(),
+    }
+}
+
+async fn meet(shared: &Arc<Shared>, fate: Fate, orders: &Orders, request: Request, next: Next) -> Response {
+    if !shared.lasts(fate.delay).await {
+        return nothing(orders);
+    }
+    let mut response = match fate.end {
+        None => next.run(request).await,
+        Some(Misdeed::Closed(time)) => {
+            shared.latch.shut(Some(time)).await;
+            nothing(orders)
+        }
+        Some(Misdeed::Hang(limit)) => hang(shared, limit, orders).await,
+        Some(Misdeed::DropBefore) => nothing(orders),
+        Some(Misdeed::Throttle(again)) => {
+            let refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests. Try again later.");
+            again_after(refusal.into_response(), again, fate)
+        }
+        Some(Misdeed::Fail) => failed(),
+        Some(Misdeed::Unavailable(again)) => {
+            let page = "<html><head><title>503 Service Temporarily Unavailable</title></head>\
+                        <body><h1>503 Service Temporarily Unavailable</h1></body></html>";
+            let response = (StatusCode::SERVICE_UNAVAILABLE, Html(page)).into_response();
+            match again {
+                Some(again) => again_after(response, again, fate),
+                None => response,
+            }
+        }
+        Some(Misdeed::Html) => {
+            Html("<html><head><title>Sign in</title></head><body>Sign in to go on.</body></html>").into_response()
+        }
+        Some(end) => {
+            let response = next.run(request).await;
+            after(shared, end, orders, response).await
+        }
+    };
+    if !fate.skew.is_zero()
+        && let Some(date) = date(fate.now())
+    {
+        response.headers_mut().insert(header::DATE, date);
+    }
+    response
+}
+
+/// What becomes of the answer to a call that was done.
+async fn after(shared: &Shared, end: Misdeed, orders: &Orders, response: Response) -> Response {
+    match end {
+        Misdeed::HangAfter(limit) => hang(shared, limit, orders).await,
+        Misdeed::DropAfter => nothing(orders),
+        Misdeed::Cut => {
+            orders.cut();
+            response
+        }
+        Misdeed::WrongJson => {
+            let json = [(header::CONTENT_TYPE, "application/json")];
+            let status = if response.status() == StatusCode::CREATED { StatusCode::CREATED } else { StatusCode::OK };
+            (status, json, r#"{"@odata.context": "https://practice.example/", "id": "#).into_response()
+        }
+        Misdeed::FailAfter => failed(),
+        _ => response,
+    }
+}
+
+/// An answer of which no byte is sent.
+fn nothing(orders: &Orders) -> Response {
+    orders.end();
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
+}
+
+async fn hang(shared: &Shared, limit: Duration, orders: &Orders) -> Response {
+    shared.lasts(limit).await;
+    nothing(orders)
+}
+
+fn failed() -> Response {
+    Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "An internal error has occurred.").into_response()
+}
+
+fn again_after(mut response: Response, again: RetryAfter, fate: Fate) -> Response {
+    let value = match again {
+        RetryAfter::Seconds(seconds) => Some(HeaderValue::from(seconds)),
+        RetryAfter::Date(seconds) => {
+            fate.now().checked_add(SignedDuration::from_secs(seconds.into())).ok().and_then(date)
+        }
+    };
+    if let Some(value) = value {
+        response.headers_mut().insert(header::RETRY_AFTER, value);
+    }
+    response
+}
+
+/// A time as headers have it.
+fn date(at: Timestamp) -> Option<HeaderValue> {
+    HeaderValue::try_from(DateTimePrinter::new().timestamp_to_rfc9110_string(&at).ok()?).ok()
+}

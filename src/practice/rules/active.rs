@@ -1,0 +1,108 @@
+//! Rules at work: which of them a call meets.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    super::{
+        known::{same_name, splitmix},
+        store::Twist,
+    },
+    Count, Misdeed, Operation, Rule, Rules,
+};
+
+/// What a call is about, as far as rules ask.
+#[derive(Default)]
+pub(in crate::practice) struct About {
+    pub(in crate::practice) device: Option<String>,
+    pub(in crate::practice) ticket: Option<String>,
+}
+
+/// What becomes of a call.
+#[derive(Clone, Copy, Default)]
+pub(in crate::practice) struct Fate {
+    pub(in crate::practice) delay: Duration,
+    pub(in crate::practice) skew: SignedDuration,
+    pub(in crate::practice) twist: Twist,
+    /// How it ends, if not well.
+    pub(in crate::practice) end: Option<Misdeed>,
+}
+
+impl Fate {
+    /// The time by the service's clock.
+    pub(in crate::practice) fn now(&self) -> Timestamp {
+        let now = Timestamp::now();
+        now.checked_add(self.skew).unwrap_or(now)
+    }
+}
+
+/// Rules and how far each has come.
+pub(in crate::practice) struct Active(Vec<(Rule, Count)>);
+
+impl Active {
+    pub(in crate::practice) fn new(rules: Rules) -> Self {
+        Self(rules.0.into_iter().map(|rule| (rule, Count::default())).collect())
+    }
+
+    pub(in crate::practice) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(in crate::practice) fn counts(&self) -> Vec<Count> {
+        self.0.iter().map(|(_, count)| *count).collect()
+    }
+
+    /// Whether a connection that was just made is to be refused.
+    pub(in crate::practice) fn refuses(&mut self) -> bool {
+        self.0.iter_mut().filter(|(rule, _)| is_for_connections(rule)).any(|(rule, count)| strikes(rule, count))
+    }
+
+    /// What becomes of a call.
+    pub(in crate::practice) fn fate(&mut self, operation: Operation, about: &About) -> Fate {
+        let mut fate = Fate::default();
+        for (rule, count) in &mut self.0 {
+            if rule.misdeed == Misdeed::Refuse || !fits(rule, operation, about) || !strikes(rule, count) {
+                continue;
+            }
+            match rule.misdeed {
+                Misdeed::Delay(time) => fate.delay += time,
+                Misdeed::Late(time) => fate.twist.late = Some(time),
+                Misdeed::Twice => fate.twist.twice = true,
+                Misdeed::Skew(seconds) => fate.skew = SignedDuration::from_secs(seconds),
+                end => {
+                    fate.end = Some(end);
+                    break;
+                }
+            }
+        }
+        fate
+    }
+}
+
+fn is_for_connections(rule: &Rule) -> bool {
+    rule.misdeed == Misdeed::Refuse && fits(rule, Operation::Any, &About::default())
+}
+
+fn fits(rule: &Rule, operation: Operation, about: &About) -> bool {
+    let device = |wanted: &String| about.device.as_ref().is_some_and(|device| same_name(device, wanted));
+    (rule.on == Operation::Any || rule.on == operation)
+        && rule.device.as_ref().is_none_or(device)
+        && rule.ticket.as_ref().is_none_or(|wanted| about.ticket.as_ref() == Some(wanted))
+}
+
+/// Counts a call that fits, and says whether the rule strikes it. Chance depends on the seed and on which call it is,
+/// never on what other rules have drawn.
+fn strikes(rule: &Rule, count: &mut Count) -> bool {
+    count.seen += 1;
+    let turn = count.seen > rule.skip && (count.seen - rule.skip - 1).is_multiple_of(rule.every.max(1));
+    let left = rule.times.is_none_or(|times| count.struck < times);
+    #[expect(clippy::cast_precision_loss, reason = "32 bits are drawn, and a double holds them all")]
+    let lucky = rule.chance.is_none_or(|(probability, seed)| {
+        let drawn = splitmix(splitmix(seed).wrapping_add(count.seen)) >> 32;
+        (drawn as f64) < probability * 4_294_967_296.0
+    });
+    let strikes = turn && left && lucky;
+    count.struck += u64::from(strikes);
+    strikes
+}

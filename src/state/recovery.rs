@@ -1,0 +1,225 @@
+//! What the record brings back from before this start, and what the service says of it.
+
+use super::{Closure, Effect, Form, Model, Notice, Overlay, RecordState, Row, RowId, RowState, Subject, Tone};
+use crate::{
+    action::{Action, Scope, Step},
+    domain::{Draft, ElevationRequest, Field, RequestId, Untrusted},
+    port::{Call, DraftTarget, Intent, Intention, Recovered, SavedDraft},
+};
+
+/// What was brought back: the rows it stands in, for the pane that tells of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recovery {
+    /// Writes that nobody had settled.
+    pub unresolved: Vec<RowId>,
+    /// Requests that were open.
+    pub open: Vec<RowId>,
+    /// Drafts that stand in rows.
+    pub drafts: Vec<RowId>,
+    /// Whether the form's draft was brought back into the form.
+    pub form: bool,
+    /// Close dialogs' texts.
+    pub closes: usize,
+    /// Other dashboards that use the same record.
+    pub others: usize,
+    /// Whether the agent has not been told yet.
+    pub(super) untold: bool,
+}
+
+impl Recovery {
+    /// Whether nothing was brought back.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.unresolved.is_empty() && self.open.is_empty() && self.drafts.is_empty() && !self.form && self.closes == 0
+    }
+}
+
+/// Takes in what the record holds. What was typed since the start is never replaced: a draft for which the form has no
+/// room stands in a row.
+pub(super) fn recovered(model: &mut Model, recovered: Recovered) -> Vec<Effect> {
+    let Recovered { unresolved, open, drafts, unusable, others, warnings } = recovered;
+    model.record = if unusable { RecordState::Failing } else { RecordState::Keeping };
+    model.recovery = Recovery { others, ..Recovery::default() };
+    let nothing_selected = model.requests.selected().is_none();
+    for request in open {
+        let id = model.requests.next_id();
+        model.recovery.open.push(id);
+        model.requests.add_quietly(Row::of_request(id, request, model.now));
+    }
+    for draft in drafts {
+        // A draft that was sent before it could be ended stands in the row of what was sent, and is not offered again.
+        if !unresolved.iter().any(|intent| was_sent(&draft, intent)) {
+            take_draft(model, draft);
+        }
+    }
+    let mut effects: Vec<_> = unresolved.iter().map(|intent| resolve(model, intent)).collect();
+    effects.extend(refresh(model));
+    if nothing_selected {
+        model.requests.step(Step::First);
+    }
+    for (what, hint) in warnings {
+        model.notice = Some(Notice { tone: Tone::Doubt, text: what, hint: Some(hint) });
+    }
+    if others > 0 && model.notice.is_none() {
+        let text = "Another dashboard uses this record; each has its own drafts".to_owned();
+        model.notice = Some(Notice::info(text));
+    }
+    model.recovery.untold = !model.recovery.is_empty();
+    // At once, as they are: what is typed into them before they are saved again would leave the old ones behind.
+    effects.extend(super::drafts::save(model, true));
+    effects
+}
+
+fn was_sent(saved: &SavedDraft, intent: &Intent) -> bool {
+    let Intention::Create(request) = &intent.what else { return false };
+    !matches!(saved.target, DraftTarget::Close(_)) && saved.at <= intent.at && saved.draft == *request.draft()
+}
+
+fn take_draft(model: &mut Model, saved: SavedDraft) {
+    let SavedDraft { target, draft, .. } = saved;
+    match target {
+        DraftTarget::Form if model.form.is_empty() && model.form.sending().is_none() => {
+            let focused = model.form.focused;
+            model.form.followed_by(Form::with(&draft));
+            model.form.focus(focused);
+            model.recovery.form = true;
+        }
+        DraftTarget::Form | DraftTarget::Refused(_) => {
+            let id = model.requests.next_id();
+            model.recovery.drafts.push(id);
+            model.requests.add_quietly(Row::of_draft(id, draft, RowState::Draft, model.now));
+        }
+        DraftTarget::Close(id) => {
+            let row = row_of(model, &id, &draft);
+            add_text(model, row, draft.get(Field::PlanOfAction));
+            model.recovery.closes += 1;
+        }
+    }
+}
+
+/// Puts a text into a close dialog, beside what is there already unless one of them holds the other: a draft may be
+/// older than what was sent, or than another draft of it.
+fn add_text(model: &mut Model, row: RowId, text: &str) {
+    let Some(field) = model.requests.actions_taken(row) else { return };
+    let there = field.text();
+    if text.contains(&there) {
+        field.replace(text);
+    } else if !there.contains(text) {
+        field.replace(&format!("{there}\n{text}"));
+    }
+}
+
+/// The row of this request; one of its own where the record no longer lists it as open, so that nothing is dropped. The
+/// draft says what it is called, as far as that is known.
+fn row_of(model: &mut Model, id: &RequestId, called: &Draft) -> RowId {
+    if let Some(row) = model.requests.of_request(id) {
+        return row.id;
+    }
+    let row = model.requests.next_id();
+    let text = |field, or| Untrusted::new(if called.get(field).is_empty() { or } else { called.get(field) });
+    let nameless = ElevationRequest {
+        id: id.clone(),
+        ticket: text(Field::Ticket, "–"),
+        device: text(Field::Device, "–"),
+        title: text(Field::Title, id.raw()),
+        category: Untrusted::default(),
+        subcategory: Untrusted::default(),
+        plan_of_action: Untrusted::default(),
+        actions_taken: Untrusted::default(),
+        requested_by: Untrusted::default(),
+        closed_by: Untrusted::default(),
+        created: None,
+        closed: None,
+        viewers: Vec::new(),
+    };
+    model.requests.add_quietly(Row::of_request(row, nameless, model.now));
+    row
+}
+
+/// Has an unresolved intent looked up, in a row that says so.
+fn resolve(model: &mut Model, intent: &Intent) -> Effect {
+    let row = match &intent.what {
+        Intention::Create(request) => {
+            let row = model.requests.next_id();
+            let mut of_draft = Row::of_draft(row, request.draft().clone(), RowState::Unknown, model.now);
+            (of_draft.intent, of_draft.since) = (Some(intent.id), intent.at);
+            model.requests.add_quietly(of_draft);
+            row
+        }
+        Intention::Close { id, device, actions_taken } => {
+            let mut called = Draft::default();
+            called.set(Field::Device, device.raw());
+            let row = row_of(model, id, &called);
+            add_text(model, row, actions_taken);
+            row
+        }
+    };
+    model.recovery.unresolved.push(row);
+    let name = model.requests.get(row).map_or_else(String::new, Row::name);
+    let call = model.begin_look(row, format!("looking for {name}"));
+    let state = match &intent.what {
+        Intention::Create(_) => RowState::Looking(call),
+        Intention::Close { actions_taken, .. } => {
+            model.closes_with(call, actions_taken);
+            RowState::Closing(call)
+        }
+    };
+    model.requests.change(row, |row| row.state = state);
+    Effect::Call(call, Call::Look(intent.id))
+}
+
+/// Asks the service for all that is open.
+pub(super) fn refresh(model: &mut Model) -> Option<Effect> {
+    let open: Vec<_> = model
+        .requests
+        .all()
+        .filter(|row| row.state.is_open())
+        .filter_map(|row| row.request.as_ref().map(|request| (request.id.clone(), request.device.clone())))
+        .collect();
+    if open.is_empty() {
+        return None;
+    }
+    let asked = open.iter().map(|(id, _)| id.clone()).collect();
+    let call = model.begin_call(Subject::Requests(asked), "asking for the open requests".to_owned());
+    Some(Effect::Call(call, Call::Check(open)))
+}
+
+/// The service has told what it holds. What is closed there was closed elsewhere.
+pub(super) fn checked(model: &mut Model, asked: &[RequestId], listed: &[ElevationRequest], at: jiff::Timestamp) {
+    let mut elsewhere = Vec::new();
+    for id in asked {
+        let Some(row) = model.requests.of_request(id).filter(|row| row.state.is_open()) else { continue };
+        let (row, name) = (row.id, row.name());
+        match listed.iter().find(|request| request.id == *id) {
+            Some(request) if request.closed.is_some() => {
+                elsewhere.push(format!("{name}, by {}", model.closer(request)));
+                let request = request.clone();
+                model.requests.change(row, |row| {
+                    row.state = RowState::Closed(Closure::Elsewhere);
+                    (row.request, row.as_of) = (Some(request), at);
+                });
+                model.unsent.push_back(row);
+            }
+            Some(request) => {
+                let request = request.clone();
+                model.requests.change(row, |row| {
+                    (row.request, row.as_of, row.unlisted) = (Some(request), at, false);
+                });
+            }
+            None => model.requests.change(row, |row| (row.unlisted, row.as_of) = (true, at)),
+        }
+    }
+    if let Some(first) = elsewhere.first() {
+        let hint = format!("{}closed shows it", model.keymap.name(Scope::List, Action::Filter));
+        let more = if elsewhere.len() > 1 { format!(" and {} more", elsewhere.len() - 1) } else { String::new() };
+        model.notice = Some(Notice::info(format!("Closed elsewhere: {first}{more}")).hint(hint));
+    }
+}
+
+/// The pane comes first where there is something to recover, but never between two keys of something being typed.
+pub(super) fn tell(model: &mut Model) {
+    if model.recovery.untold && model.overlays.is_empty() && !model.takes_text() {
+        model.recovery.untold = false;
+        model.overlays.push(Overlay::Recovery { scroll: 0 });
+    }
+}

@@ -1,0 +1,222 @@
+//! One request of the session: where it stands, and what is known of it.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+
+use super::TextField;
+use crate::{
+    domain::{Draft, ElevationRequest, Field, RequestId, Sighting, visible},
+    port::{CallId, Fault, IntentId},
+};
+
+/// A row's name within this run. It is never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RowId(pub u64);
+
+/// How a request came to be closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Closure {
+    /// The service took our close.
+    Done,
+    /// The service took our close, and lists the request as closed.
+    Verified,
+    /// The service said that it was closed already.
+    Already,
+    /// The service said that there is no such request.
+    Gone,
+    /// Seen as closed when the service was asked; nobody closed it from here.
+    Elsewhere,
+}
+
+/// Where a request stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RowState {
+    /// The create is under way.
+    Sending(CallId),
+    /// The service did not take the create; the row keeps the draft.
+    Refused,
+    /// Nobody knows whether the create happened, and it is being looked for.
+    Looking(CallId),
+    /// Nobody knows whether the create happened; the row keeps the draft.
+    Unknown,
+    /// Nobody knows whether the create happened, and the agent asks no more.
+    SetAside,
+    /// A draft that waits to be taken up again.
+    Draft,
+    /// Open.
+    Open,
+    /// The close is under way.
+    Closing(CallId),
+    /// Nobody knows whether the close happened. Repeating it is harmless.
+    CloseUnknown,
+    /// Closed.
+    Closed(Closure),
+}
+
+impl RowState {
+    /// The state of a request that the service lists.
+    pub(super) const fn of(request: &ElevationRequest) -> Self {
+        if request.closed.is_some() { Self::Closed(Closure::Elsewhere) } else { Self::Open }
+    }
+
+    /// The state in a word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Sending(_) => "sending",
+            Self::Refused => "refused",
+            Self::Looking(_) | Self::Unknown | Self::CloseUnknown => "unknown",
+            Self::SetAside => "set aside",
+            Self::Draft => "draft",
+            Self::Open => "open",
+            Self::Closing(_) => "closing",
+            Self::Closed(_) => "closed",
+        }
+    }
+
+    /// Whether the service holds the request open, as far as anybody knows.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Open | Self::CloseUnknown)
+    }
+
+    /// Whether a call is under way.
+    #[must_use]
+    pub const fn in_flight(self) -> bool {
+        self.call().is_some()
+    }
+
+    /// The call that is under way.
+    #[must_use]
+    pub const fn call(self) -> Option<CallId> {
+        match self {
+            Self::Sending(call) | Self::Looking(call) | Self::Closing(call) => Some(call),
+            Self::Refused
+            | Self::Unknown
+            | Self::SetAside
+            | Self::Draft
+            | Self::Open
+            | Self::CloseUnknown
+            | Self::Closed(_) => None,
+        }
+    }
+
+    /// Whether nothing is left to do about it: such a row is shown only where the filter asks for its state.
+    #[must_use]
+    pub const fn is_past(self) -> bool {
+        matches!(self, Self::Closed(_) | Self::SetAside)
+    }
+}
+
+/// One request of this session.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Its name.
+    pub id: RowId,
+    /// What was sent.
+    pub draft: Draft,
+    /// What the service made of it, once it has.
+    pub request: Option<ElevationRequest>,
+    /// Where it stands.
+    pub state: RowState,
+    /// What went wrong with it last.
+    pub fault: Option<Fault>,
+    /// Its name in the record, once its create is durable there.
+    pub intent: Option<IntentId>,
+    /// What looking for it has seen last, and when.
+    pub seen: Option<(Sighting, Timestamp)>,
+    /// Another request that equals one which had to be looked for: it counts against the device's limit.
+    pub surplus: bool,
+    /// The service was asked for it and did not list it.
+    pub unlisted: bool,
+    /// What was typed in its close dialog, as long as the service has not stored it.
+    pub actions_taken: Option<Box<TextField>>,
+    /// When its state was learnt.
+    pub as_of: Timestamp,
+    /// When it was opened, or sent as long as that is not known.
+    pub since: Timestamp,
+}
+
+impl Row {
+    /// A row for a draft that was sent or waits.
+    pub(super) fn of_draft(id: RowId, draft: Draft, state: RowState, now: Timestamp) -> Self {
+        Self {
+            id,
+            draft,
+            request: None,
+            state,
+            fault: None,
+            intent: None,
+            seen: None,
+            surplus: false,
+            unlisted: false,
+            actions_taken: None,
+            as_of: now,
+            since: now,
+        }
+    }
+
+    /// A row for a request that the service holds.
+    pub(super) fn of_request(id: RowId, request: ElevationRequest, now: Timestamp) -> Self {
+        let since = request.created.as_ref().and_then(|created| created.at).unwrap_or(now);
+        let row = Self::of_draft(id, Draft::default(), RowState::of(&request), now);
+        Self { since, request: Some(request), ..row }
+    }
+
+    /// The requests that looking has seen and that may be this one.
+    #[must_use]
+    pub fn possible(&self) -> &[ElevationRequest] {
+        match &self.seen {
+            Some((Sighting::Possible(possible), _)) => possible,
+            _ => &[],
+        }
+    }
+
+    /// Ticket, device, title, …: in the service's words where there are any, else as typed; harmless to a terminal.
+    #[must_use]
+    pub fn text(&self, field: Field) -> Cow<'_, str> {
+        let Some(request) = &self.request else { return visible(self.draft.get(field)) };
+        match field {
+            Field::Ticket => request.ticket.visible(),
+            Field::Device => request.device.visible(),
+            Field::Title => request.title.visible(),
+            Field::Category => request.category.visible(),
+            Field::Subcategory => request.subcategory.visible(),
+            Field::PlanOfAction => request.plan_of_action.visible(),
+        }
+    }
+
+    /// The service's id, once there is one.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&RequestId> {
+        self.request.as_ref().map(|request| &request.id)
+    }
+
+    /// The text of the close that the service did not store, and never will: what it has stored is not kept here.
+    #[must_use]
+    pub fn unsent_text(&self) -> Option<&TextField> {
+        let closed = matches!(self.state, RowState::Closed(_));
+        self.actions_taken.as_deref().filter(|text| closed && !text.is_blank())
+    }
+
+    /// "MMD-1 (INC-1)": how a sentence names it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{} ({})", self.text(Field::Device), self.text(Field::Ticket))
+    }
+
+    /// Whether every word of the filter is in the row. A row that is past has to be asked for by its state, from "clo" on.
+    pub(super) fn matches(&self, words: &[String]) -> bool {
+        let state = self.state.word();
+        let by_state = |word: &String| word.len() >= 3 && state.starts_with(word.as_str());
+        let asked_for = !self.state.is_past() || words.iter().any(by_state);
+        let contains = |word: &String| {
+            by_state(word)
+                || [Field::Ticket, Field::Device, Field::Title]
+                    .iter()
+                    .any(|f| self.text(*f).to_lowercase().contains(word))
+        };
+        asked_for && words.iter().all(contains)
+    }
+}

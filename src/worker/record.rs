@@ -1,0 +1,137 @@
+//! The record as the worker uses it: off the runtime's threads, and with its failures as words.
+
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use tokio::sync::watch;
+
+use crate::{
+    domain::{Draft, ElevationRequest, RequestId},
+    journal::{Journal, JournalError},
+    port::{DraftTarget, Fault, FaultKind, Intent, IntentId, Intention, Outcome},
+};
+
+/// Why the record did not do it: what happened, and what to do.
+#[derive(Clone, Debug)]
+pub(super) struct Refused {
+    pub(super) what: String,
+    pub(super) hint: String,
+    /// Another intent owns the request that was to settle this one.
+    pub(super) is_owned: bool,
+}
+
+impl Refused {
+    pub(super) fn crashed() -> Self {
+        Self {
+            what: "the program failed while it used the record".to_owned(),
+            hint: "look into the log, then start again".to_owned(),
+            is_owned: false,
+        }
+    }
+}
+
+impl From<JournalError> for Refused {
+    fn from(error: JournalError) -> Self {
+        Self {
+            what: format!("failed to {error}"),
+            hint: error.hint().to_owned(),
+            is_owned: matches!(error, JournalError::Owned { .. }),
+        }
+    }
+}
+
+impl From<Refused> for Fault {
+    fn from(Refused { what, hint, .. }: Refused) -> Self {
+        Self::new(FaultKind::NotRecorded { what, hint })
+    }
+}
+
+/// Nothing while the record is being opened.
+pub(super) type Opened = Option<Result<Journal, Refused>>;
+
+/// The record, open or not yet.
+#[derive(Clone)]
+pub(super) struct Record {
+    opened: watch::Receiver<Opened>,
+    /// Whether something was told that it did not take, and nothing since that it did.
+    failing: Arc<AtomicBool>,
+}
+
+impl Record {
+    pub(super) fn new(opened: watch::Receiver<Opened>) -> Self {
+        Self { opened, failing: Arc::default() }
+    }
+
+    /// Whether it was ever there to write to.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(*self.opened.borrow(), Some(Ok(_)))
+    }
+
+    /// Whether it has failed before and has just taken something: that is to be told, once.
+    pub(super) fn keeps_again(&self) -> bool {
+        self.failing.swap(false, Ordering::Relaxed)
+    }
+
+    /// Notes whether it has failed.
+    fn noted<T>(&self, result: Result<T, Refused>) -> Result<T, Refused> {
+        if result.as_ref().is_err_and(|refused| !refused.is_owned) {
+            self.failing.store(true, Ordering::Relaxed);
+        }
+        result
+    }
+
+    /// Waits until it is open, or known not to be.
+    pub(super) async fn journal(&self) -> Result<Journal, Refused> {
+        match self.opened.clone().wait_for(Option::is_some).await.as_deref() {
+            Ok(Some(journal)) => journal.clone(),
+            Ok(None) | Err(_) => Err(Refused::crashed()),
+        }
+    }
+
+    /// Makes the intent durable.
+    pub(super) async fn intend(&self, what: &Intention) -> Result<Intent, Refused> {
+        Ok(self.journal().await?.intend(what).await?)
+    }
+
+    pub(super) async fn settle(&self, id: IntentId, outcome: Outcome) -> Result<(), Refused> {
+        let settled = async { Ok(self.journal().await?.settle(id, outcome).await?) };
+        self.noted(settled.await)
+    }
+
+    pub(super) async fn intent(&self, id: IntentId) -> Result<Option<Intent>, Refused> {
+        Ok(self.journal().await?.intent(id).await?)
+    }
+
+    /// The requests that other intents own.
+    pub(super) async fn owned(&self, except: IntentId) -> Result<HashSet<RequestId>, Refused> {
+        Ok(self.journal().await?.owned(except).await?.into_iter().collect())
+    }
+
+    /// What the service was seen to hold. Whoever saw it needs no record to know it, so one that is not open is none.
+    pub(super) async fn refreshed(&self, listed: Vec<ElevationRequest>) -> Result<(), Refused> {
+        let Some(Ok(journal)) = self.opened.borrow().clone() else { return Ok(()) };
+        self.noted(journal.refreshed(listed).await.map(drop).map_err(Refused::from))
+    }
+
+    /// The request is not open any more, though no list says so.
+    pub(super) async fn ended(&self, id: &RequestId) -> Result<(), Refused> {
+        let ended = async { Ok(self.journal().await?.ended(id).await?) };
+        self.noted(ended.await)
+    }
+
+    pub(super) async fn save(&self, drafts: Vec<(DraftTarget, Option<Draft>)>) -> Result<(), Refused> {
+        let saved = async { Ok(self.journal().await?.save(drafts).await?) };
+        self.noted(saved.await)
+    }
+
+    /// Ends the use of the record, where it is open: what was written is moved into the database.
+    pub(super) async fn close(&self) {
+        let Some(Ok(journal)) = self.opened.borrow().clone() else { return };
+        journal.close().await;
+    }
+}

@@ -1,0 +1,219 @@
+//! A write from its intent to the moment where its outcome is done, not done or unknown.
+
+use std::{
+    future::Future,
+    sync::{Arc, PoisonError},
+};
+
+use tokio::time::sleep;
+
+use super::{
+    claims::Occupied,
+    desk::{Desk, Job, abandoned_unsent},
+    repeats::Repeats,
+    service::Service,
+};
+use crate::{
+    api::Told,
+    domain::{ElevationRequest, RequestId, Untrusted},
+    port::{Fault, FaultKind, Intent, Intention, Meaning, Outcome, Progress, Stage, Step},
+    rehearsal,
+};
+
+/// What came of sending it.
+pub(super) enum Sent<T> {
+    /// The service did it.
+    Done(Told<T>),
+    /// The service refused it. What that means is for the caller to say: the step is still to be taken.
+    Refused(Fault),
+    /// It was given up or abandoned with nothing of it done.
+    GivenUp(Fault),
+    /// Nobody knows.
+    Unknown(Fault),
+}
+
+/// A write whose intent is durable.
+pub(super) struct Write<'a, S> {
+    pub(super) intent: Intent,
+    desk: &'a Desk<S>,
+    job: &'a Job,
+    _occupied: Occupied,
+}
+
+impl<'a, S: Service> Write<'a, S> {
+    /// Makes the intent durable. Where that fails nothing is sent.
+    pub(super) async fn begin(desk: &'a Desk<S>, job: &'a Job, what: Intention) -> Result<(Self, Arc<S>), Fault> {
+        let ready = async {
+            // In this order: a record that cannot be used is the worse news.
+            desk.record.journal().await?;
+            desk.service().await
+        };
+        let service = job.unless_abandoned(ready).await.unwrap_or_else(|| Err(abandoned_unsent()))?;
+        rehearsal::die_if_asked("before-intent");
+        let intent = desk.record.intend(&what).await?;
+        rehearsal::die_if_asked("after-intent");
+        let write = Self::of(desk, job, intent, Stage::Intended)?;
+        job.progress(Progress::Recorded(write.intent.id)).await;
+        Ok((write, service))
+    }
+
+    /// Takes up an intent that was left behind, or whose looking came to nothing.
+    pub(super) fn resume(desk: &'a Desk<S>, job: &'a Job, intent: Intent) -> Result<Self, Fault> {
+        let stage = intent.stage;
+        if stage.is_settled() {
+            return Err(not_sent("its outcome is known"));
+        }
+        let write = Self::of(desk, job, intent, stage)?;
+        if stage != Stage::Unknown {
+            write.take(Step::Die);
+        }
+        Ok(write)
+    }
+
+    fn of(desk: &'a Desk<S>, job: &'a Job, intent: Intent, stage: Stage) -> Result<Self, Fault> {
+        let Some(occupied) = desk.claims.occupy(intent.id) else {
+            return Err(not_sent("another call is busy with it"));
+        };
+        *job.writes.lock().unwrap_or_else(PoisonError::into_inner) = Some((intent.clone(), stage));
+        Ok(Self { intent, desk, job, _occupied: occupied })
+    }
+
+    pub(super) fn stage(&self) -> Stage {
+        let writes = self.job.writes.lock().unwrap_or_else(PoisonError::into_inner);
+        writes.as_ref().map_or(Stage::Unknown, |(_, stage)| *stage)
+    }
+
+    /// One step of the state machine. One that cannot be taken would be a mistake here: it changes nothing.
+    pub(super) fn take(&self, step: Step) {
+        let stage = self.stage();
+        let Some(next) = stage.after(step) else {
+            tracing::error!(intent = self.intent.id.0, ?stage, ?step, "no such step");
+            debug_assert!(false, "{stage:?} {step:?}");
+            return;
+        };
+        tracing::debug!(intent = self.intent.id.0, ?stage, ?step, ?next, "step");
+        if let Some((_, stage)) = self.job.writes.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            *stage = next;
+        }
+    }
+
+    /// Sends it, and again as long as nothing of it was processed and patience lasts.
+    pub(super) async fn send<T, F>(&self, mut attempt: impl FnMut() -> F) -> Sent<T>
+    where
+        F: Future<Output = Result<Told<T>, Fault>>,
+    {
+        let mut repeats = Repeats::of_write(self.desk.timing);
+        loop {
+            if self.job.abandon.is_pressed() {
+                return self.abandoned();
+            }
+            self.take(Step::Send);
+            let fault = match self.job.unless_abandoned(attempt()).await {
+                Some(Ok(told)) => {
+                    rehearsal::die_if_asked("after-answer");
+                    self.take(Step::Succeed);
+                    return Sent::Done(told);
+                }
+                Some(Err(fault)) => fault,
+                None => {
+                    self.take(Step::Abandon);
+                    return Sent::Unknown(Fault::new(FaultKind::Abandoned { sent: true }));
+                }
+            };
+            match fault.kind.meaning() {
+                Meaning::NotDone => return Sent::Refused(fault),
+                Meaning::Unknown => {
+                    self.take(Step::Lose);
+                    return Sent::Unknown(fault);
+                }
+                Meaning::Repeat => self.take(Step::Defer),
+            }
+            let Some(wait) = repeats.after(&fault.kind) else {
+                self.take(Step::GiveUp);
+                return Sent::GivenUp(fault);
+            };
+            self.job.waiting(self.desk.now(), wait, repeats.next_attempt(), fault).await;
+            if self.job.unless_abandoned(sleep(wait)).await.is_none() {
+                return self.abandoned();
+            }
+        }
+    }
+
+    fn abandoned<T>(&self) -> Sent<T> {
+        self.take(Step::Abandon);
+        Sent::GivenUp(abandoned_unsent())
+    }
+
+    /// It succeeded, and this is what the service says of it.
+    pub(super) async fn settle_told(&self, request: Option<&ElevationRequest>, service_id: Option<Untrusted>) {
+        self.write_down(request, None, service_id).await;
+    }
+
+    /// It was looked for, and this is what was found, unless it turns out to be another write's: `false` then, and
+    /// nothing has changed.
+    #[must_use]
+    pub(super) async fn find(&self, request: &ElevationRequest) -> bool {
+        // Another process may have claimed it a moment ago, and the record alone knows of that.
+        let stage = self.stage().after(Step::Find).unwrap_or(Stage::Unknown);
+        let outcome = Outcome { stage, request: Some(request.clone()), why: None, service_request_id: None };
+        let saved = self.desk.record.settle(self.intent.id, outcome).await;
+        if saved.as_ref().is_err_and(|refused| refused.is_owned) {
+            return false;
+        }
+        self.take(Step::Find);
+        self.desk.claims.settle(self.intent.id, self.created(Some(request)));
+        self.desk.tell_unless_saved(saved).await;
+        true
+    }
+
+    /// The request that this write owns then. A close owns nothing.
+    fn created<'r>(&self, request: Option<&'r ElevationRequest>) -> Option<&'r RequestId> {
+        request.filter(|_| matches!(self.intent.what, Intention::Create(_))).map(|request| &request.id)
+    }
+
+    /// It was not done, or nobody knows.
+    pub(super) async fn settle_fault(&self, fault: &Fault, request: Option<&ElevationRequest>) {
+        self.write_down(request, Some(fault.what()), fault.ids.service.clone()).await;
+    }
+
+    /// The service refused it: it was not done.
+    pub(super) async fn refuse(&self, fault: &Fault, request: Option<&ElevationRequest>) {
+        self.take(Step::Refuse);
+        self.settle_fault(fault, request).await;
+    }
+
+    /// Looking has shown that it was not done: a close, that is. It can be sent again, or given up.
+    pub(super) async fn disprove(&self, fault: &Fault, request: &ElevationRequest) {
+        self.take(Step::Disprove);
+        self.settle_fault(fault, Some(request)).await;
+    }
+
+    /// It is not asked for any more.
+    pub(super) async fn settle_aside(&self) {
+        self.write_down(None, None, None).await;
+    }
+
+    async fn write_down(
+        &self,
+        request: Option<&ElevationRequest>,
+        why: Option<String>,
+        service_request_id: Option<Untrusted>,
+    ) {
+        let (id, stage) = (self.intent.id, self.stage());
+        let outcome = Outcome { stage, request: request.cloned(), why, service_request_id };
+        let saved = self.desk.record.settle(id, outcome).await;
+        if let Intention::Create(new) = &self.intent.what {
+            if stage.is_settled() {
+                self.desk.claims.settle(id, self.created(request));
+            } else {
+                self.desk.claims.lose(id, new);
+            }
+        }
+        self.desk.tell_unless_saved(saved).await;
+    }
+}
+
+/// A call about an intent that cannot be made.
+pub(super) fn not_sent(reason: &str) -> Fault {
+    Fault::new(FaultKind::NotSent { reason: reason.to_owned() })
+}

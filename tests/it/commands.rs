@@ -1,0 +1,126 @@
+//! The commands beside the dashboard, in the real binary: what they say, do, and how they end.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+use jiff::Timestamp;
+use mmd_elevate::{domain::RequestId, journal::Journal, port::Stage};
+use rstest::rstest;
+
+use crate::journal::{create, done, folder, open, outcome, place, request};
+
+fn run(arguments: &[&str], folder: &Path) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mmd-elevate"));
+    command.args(arguments).env_clear().env("MMD_ELEVATE_STATE_DIR", folder);
+    command.output().unwrap()
+}
+
+/// What a command says where all goes well.
+#[track_caller]
+fn said(arguments: &[&str], folder: &Path) -> String {
+    let output = run(arguments, folder);
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), errors.as_str()), (Some(0), ""));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What a command says where something fails.
+#[track_caller]
+fn failed(arguments: &[&str], folder: &Path) -> String {
+    let output = run(arguments, folder);
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{errors}");
+    let (what, hint) = errors.split_once("\nhint: ").unwrap_or_else(|| panic!("no hint: {errors}"));
+    assert!(what.starts_with("mmd-elevate: "), "{errors}");
+    assert!(!hint.trim().is_empty() && !errors.contains("panicked"), "{errors}");
+    errors
+}
+
+#[tokio::test]
+async fn purging_deletes_what_is_settled_and_says_how_much() {
+    fn ten_days_ago() -> Timestamp {
+        Timestamp::now() - jiff::SignedDuration::from_hours(240)
+    }
+    let folder = folder();
+    let (journal, _) = Journal::open(place(folder.path()), ten_days_ago).await.unwrap();
+    let mut ids = Vec::new();
+    for name in ["open", "closed", "refused", "unknown"] {
+        ids.push(journal.intend(&create(name)).await.unwrap().id);
+    }
+    journal.settle(ids[0], done(request("open"))).await.unwrap();
+    journal.settle(ids[1], done(request("closed"))).await.unwrap();
+    journal.ended(&RequestId::new("closed").unwrap()).await.unwrap();
+    journal.settle(ids[2], outcome(Stage::NotDone)).await.unwrap();
+    journal.close().await;
+
+    let nothing = "Deleted 0 settled writes and 0 closed requests";
+    assert!(said(&["record", "purge"], folder.path()).starts_with(nothing), "90 days are not over");
+    assert!(said(&["record", "purge", "--older-than", "11"], folder.path()).starts_with(nothing));
+    let purged = said(&["record", "purge", "--older-than", "9"], folder.path());
+    assert!(purged.starts_with("Deleted 2 settled writes and 1 closed request of the record in "), "{purged}");
+    assert!(purged.contains(folder.path().to_str().unwrap()), "{purged}");
+
+    let (_journal, recovered) = open(folder.path()).await;
+    assert_eq!(recovered.unresolved.iter().map(|it| it.id).collect::<Vec<_>>(), [ids[3]], "never what is unresolved");
+    assert_eq!(recovered.open, [request("open")], "never what is open");
+    // Beside a dashboard that has the record open.
+    assert!(said(&["record", "purge", "--older-than", "0"], folder.path()).starts_with(nothing));
+}
+
+#[test]
+fn purging_makes_no_record() {
+    let folder = folder();
+    let path = folder.path().join("nobody/was/here");
+    let said = said(&["record", "purge", "--state-dir", path.to_str().unwrap()], folder.path());
+    assert!(said.contains(path.to_str().unwrap()), "a path that was mistyped is seen: {said}");
+    assert!(!path.exists());
+}
+
+#[test]
+fn what_is_no_record_is_left_as_it_is() {
+    let folder = folder();
+    let file = folder.path().join("record.db");
+    fs::write(&file, "not a database").unwrap();
+    let errors = failed(&["record", "purge"], folder.path());
+    assert!(errors.contains("record.db"), "{errors}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "not a database");
+}
+
+#[test]
+fn a_command_that_is_incomplete_or_wrong_ends_with_two() {
+    let folder = folder();
+    for arguments in [&["record"][..], &["record", "purge", "--older-than", "-1"], &["record", "drop"]] {
+        let output = run(arguments, folder.path());
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{arguments:?}");
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+/// Both ways to practise read the rules before anything starts.
+#[rstest]
+#[case::served(&["practice", "--rules"])]
+#[case::in_the_dashboard(&["--practice", "--practice-rules"])]
+fn rules_that_cannot_be_used_are_told_with_their_place(#[case] arguments: &[&str]) {
+    let folder = folder();
+    let rules = folder.path().join("rules.toml");
+    let path = rules.to_str().unwrap();
+    let arguments = [arguments, &[path]].concat();
+    let missing = failed(&arguments, folder.path());
+    assert!(missing.contains(path), "{missing}");
+    fs::write(&rules, "[[rules]]\non = 'create'\ndo = 'explode'\n").unwrap();
+    let wrong = failed(&arguments, folder.path());
+    assert!(wrong.contains("line 3") && wrong.contains("explode"), "{wrong}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing has started");
+}
+
+#[test]
+fn what_is_for_practice_alone_is_refused_beside_a_service() {
+    let folder = folder();
+    for flag in [&["--fresh"][..], &["--practice-rules", "rules.toml"]] {
+        let output = run(&[flag, &["--base-url", "https://service.example/"]].concat(), folder.path());
+        assert_eq!(output.status.code(), Some(1));
+    }
+}

@@ -1,0 +1,186 @@
+//! A start after anything: the recovery pane comes first, and then everything is where it was.
+
+use mmd_elevate::{
+    domain::{Field, Untrusted},
+    port::{Answer, Call, DraftTarget, IntentId, ReadBack, Recovered},
+    state::{Closure, Overlay, RowState},
+};
+use rstest::rstest;
+
+use crate::support::{
+    dashboard::{Dashboard, closed, opened, start},
+    record::{draft, everything, held, lost_close, lost_create, saved, saved_close},
+};
+
+fn shows_recovery(dashboard: &Dashboard) -> bool {
+    matches!(dashboard.model.overlays.last(), Some(Overlay::Recovery { .. }))
+}
+
+fn of(drafts: &[(DraftTarget, &str)]) -> Recovered {
+    let drafts = drafts.iter().map(|(target, request)| saved(target.clone(), draft(request))).collect();
+    Recovered { drafts, ..Recovered::default() }
+}
+
+#[rstest]
+fn the_recovery_pane_tells_all_that_was_brought_back(
+    #[values((120, 36), (80, 24), (60, 20))] (columns, rows): (u16, u16),
+) {
+    let mut dashboard = Dashboard::opening(columns, rows);
+    dashboard.recovered(everything());
+    assert!(shows_recovery(&dashboard));
+    dashboard.looks_like(&format!("{columns}x{rows}-recovery"));
+    dashboard.press("enter");
+    dashboard.looks_like(&format!("{columns}x{rows}-recovered"));
+}
+
+#[rstest]
+fn a_key_goes_on_and_everything_is_where_it_was(#[values("enter", "esc")] key: &str) {
+    let mut dashboard = Dashboard::opening(120, 36);
+    dashboard.recovered(everything());
+    let calls: Vec<_> = dashboard.calls().iter().map(|(_, call)| call.clone()).collect();
+    let [Call::Look(IntentId(1)), Call::Look(IntentId(2)), Call::Check(asked)] = &calls[..] else {
+        panic!("{calls:?}")
+    };
+    let asked: Vec<_> = asked.iter().map(|(id, device)| (id.raw(), device.raw())).collect();
+    assert_eq!(asked, [("id-b", "MMD-00000000020")], "what is looked up by itself is not asked for twice");
+    dashboard.press(key);
+    assert!(dashboard.model.overlays.is_empty());
+    assert_eq!(
+        dashboard.list(),
+        ["> INC-10442 unknown", "INC-10480 draft", "INC-10460 open", "INC-10450 closing"],
+        "nothing is taken for known that is not"
+    );
+    assert_eq!(dashboard.form()[0], "INC-10470");
+    let text = |ticket: &str| dashboard.row(ticket).actions_taken.as_ref().unwrap().text();
+    assert_eq!(
+        (text("INC-10450").as_str(), text("INC-10460").as_str()),
+        ("Replaced the template.", "Restarted the service.")
+    );
+}
+
+#[test]
+fn where_nothing_was_left_nothing_is_told() {
+    assert!(Dashboard::new().model.overlays.is_empty());
+    let mut dashboard = Dashboard::opening(120, 36);
+    dashboard.recovered(Recovered { others: 1, ..Recovered::default() });
+    assert!(dashboard.model.overlays.is_empty());
+    assert_eq!(dashboard.notice(), "Another dashboard uses this record; each has its own drafts");
+}
+
+#[test]
+fn it_never_comes_between_two_keys_of_something_being_typed() {
+    let mut dashboard = Dashboard::opening(120, 36);
+    dashboard.press("n INC-");
+    dashboard.recovered(everything());
+    assert!(!shows_recovery(&dashboard));
+    dashboard.press("7");
+    assert_eq!(dashboard.form()[0], "INC-7", "a restored draft never replaces what was typed");
+    dashboard.press("esc");
+    assert!(shows_recovery(&dashboard), "it waits");
+    assert!(!dashboard.shows("in the form again"));
+    dashboard.press("esc");
+    assert!(dashboard.list().contains(&"INC-10470 draft".to_owned()), "{:?}", dashboard.list());
+}
+
+#[test]
+fn a_draft_that_found_no_room_is_offered_as_a_row_and_enter_takes_it_up() {
+    let mut dashboard = Dashboard::opening(120, 36);
+    dashboard.press("n INC-7");
+    dashboard.recovered(of(&[(DraftTarget::Form, "INC-10470 MMD-3 Printer")]));
+    dashboard.press("esc enter");
+    assert_eq!(dashboard.list(), ["> INC-10470 draft"]);
+    dashboard.press("enter");
+    assert_eq!(dashboard.form()[0], "INC-7", "not even on wish, as long as it is there");
+    assert!(dashboard.notice().contains("Another draft is in the form"), "{}", dashboard.notice());
+    dashboard.press("n ctrl-x esc enter");
+    assert_eq!(dashboard.form()[..3], ["INC-10470", "MMD-3", "Printer"]);
+    assert!(dashboard.list().is_empty(), "it is in the form now, and only there");
+    dashboard.press("ctrl-s");
+    assert_eq!(dashboard.create(0).get(Field::Title), "Printer");
+}
+
+#[test]
+fn several_drafts_of_dead_processes_are_all_kept() {
+    let mut dashboard = Dashboard::opening(120, 36);
+    dashboard.recovered(of(&[
+        (DraftTarget::Form, "INC-1 MMD-1 One"),
+        (DraftTarget::Form, "INC-2 MMD-2 Two"),
+        (DraftTarget::Refused(1), "INC-3 MMD-3 Three"),
+    ]));
+    dashboard.press("enter");
+    assert_eq!(dashboard.form()[0], "INC-1");
+    assert_eq!(dashboard.list(), ["> INC-3 draft", "INC-2 draft"]);
+}
+
+#[test]
+fn what_was_brought_back_is_told_to_the_record_before_it_is_typed_on() {
+    let mut dashboard = Dashboard::opening(120, 36);
+    dashboard.recovered(of(&[(DraftTarget::Form, "INC-1 MMD-1 One"), (DraftTarget::Refused(9), "INC-2 MMD-2 Two")]));
+    let told: Vec<_> = dashboard.take_saves().into_iter().map(|(_, draft)| draft.unwrap()).collect();
+    assert_eq!(told, [draft("INC-1 MMD-1 One"), draft("INC-2 MMD-2 Two")]);
+    dashboard.after(5);
+    assert_eq!(dashboard.take_saves(), []);
+}
+
+#[test]
+fn what_is_looked_up_is_found_or_stays_unknown() {
+    let mut dashboard = Dashboard::opening(120, 36);
+    let unresolved = vec![lost_create(1, "INC-1 MMD-1 One"), lost_create(2, "INC-2 MMD-2 Two")];
+    dashboard.recovered(Recovered { unresolved, ..Recovered::default() });
+    assert!(dashboard.shows("2 writes had no answer  looking what came of it"));
+    dashboard.reply_to(0, Ok(opened(held("INC-1 MMD-1 One", "id-1"))));
+    assert!(dashboard.shows("<1 min ● open"), "the pane tells how it goes\n{}", dashboard.screen());
+    dashboard.press("enter");
+    assert_eq!(dashboard.row("INC-1").state, RowState::Open);
+    assert!(matches!(dashboard.row("INC-2").state, RowState::Looking(_)));
+}
+
+#[test]
+fn a_close_that_was_left_behind_is_read_back() {
+    let close = || vec![lost_close(1, "id-1", "MMD-1", "What I did")];
+    let recovered =
+        || Recovered { unresolved: close(), open: vec![held("INC-1 MMD-1 One", "id-1")], ..Recovered::default() };
+    let mut dashboard = Dashboard::opening(120, 36);
+    dashboard.recovered(recovered()).press("enter");
+    assert_eq!(dashboard.calls().len(), 1, "what is looked up is not checked as well");
+    let request = closed(held("INC-1 MMD-1 One", "id-1"), "agent@partner.example", start());
+    dashboard.reply_to(0, Ok(Answer::Closed(ReadBack::Verified(Box::new(request)))));
+    assert_eq!(dashboard.row("INC-1").state, RowState::Closed(Closure::Verified));
+
+    let mut dashboard = Dashboard::opening(120, 36);
+    dashboard.recovered(recovered()).press("enter");
+    dashboard.reply_to(0, Ok(Answer::StillOpen(Box::new(held("INC-1 MMD-1 One", "id-1")))));
+    assert_eq!(dashboard.list(), ["> INC-1 open"]);
+    assert!(dashboard.notice().contains("is still open"), "{}", dashboard.notice());
+    dashboard.press("c");
+    assert!(dashboard.shows("What I did"), "the text is kept");
+}
+
+#[test]
+fn what_was_typed_after_a_close_was_sent_outlives_that_close() {
+    let mut dashboard = Dashboard::opening(120, 36);
+    let unresolved = vec![lost_close(1, "id-1", "MMD-1", "What I did")];
+    let drafts = vec![saved_close("id-1", "What I did, and what I found")];
+    let open = vec![held("INC-1 MMD-1 One", "id-1")];
+    dashboard.recovered(Recovered { unresolved, drafts, open, ..Recovered::default() }).press("enter");
+    let mut request = closed(held("INC-1 MMD-1 One", "id-1"), "agent@partner.example", start());
+    request.actions_taken = Untrusted::new("What I did");
+    dashboard.reply_to(0, Ok(Answer::Closed(ReadBack::Verified(Box::new(request)))));
+    assert_eq!(dashboard.row("INC-1").state, RowState::Closed(Closure::Verified));
+    assert!(dashboard.shows("stored an earlier text"), "{}", dashboard.screen());
+    assert!(dashboard.shows("What I did, and what I found"), "{}", dashboard.screen());
+    dashboard.press("enter").after(5);
+    let saved: Vec<_> = dashboard.take_saves();
+    assert!(saved.iter().all(|(_, draft)| draft.is_some()), "{saved:?}");
+}
+
+#[test]
+fn a_close_of_a_request_that_the_record_does_not_list_has_a_row_all_the_same() {
+    let mut dashboard = Dashboard::opening(120, 36);
+    let drafts = vec![saved_close("id-9", "half a text")];
+    let unresolved = vec![lost_close(1, "id-8", "MMD-8", "What I did")];
+    dashboard.recovered(Recovered { unresolved, drafts, ..Recovered::default() });
+    dashboard.press("enter");
+    assert_eq!(dashboard.list(), ["> – closing", "– open"]);
+    assert!(dashboard.shows("id-9") && dashboard.shows("MMD-8"), "{}", dashboard.screen());
+}

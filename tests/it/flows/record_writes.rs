@@ -1,0 +1,181 @@
+//! What is seen of a write under way, of a close that is read back, and of what others did meanwhile.
+
+use jiff::SignedDuration;
+use mmd_elevate::{
+    domain::{Sighting, Untrusted},
+    port::{Answer, Call, FaultKind, IntentId, Progress, ReadBack},
+    state::{Closure, Effect, RowState},
+};
+use rstest::rstest;
+
+use crate::support::{
+    dashboard::{DRAFT, Dashboard, closed, fault, start},
+    record::held,
+};
+
+const ONE: &str = "INC-1 MMD-1 Excel";
+
+fn one() -> Dashboard {
+    Dashboard::with_open(&[ONE])
+}
+
+fn throttled_at(columns: u16, rows: u16) -> Dashboard {
+    let mut dashboard = Dashboard::at(columns, rows);
+    dashboard.press(DRAFT).press("ctrl-s");
+    dashboard.progress(0, Progress::Recorded(IntentId(1)));
+    let retry_after = Some(std::time::Duration::from_secs(20));
+    let fault = fault(FaultKind::Throttled { retry_after }, "");
+    dashboard.progress(0, Progress::Waiting { until: start() + SignedDuration::from_secs(20), attempt: 2, fault });
+    dashboard
+}
+
+#[rstest]
+fn the_pictures_of_a_write_under_way(#[values((120, 36), (80, 24), (60, 20))] (columns, rows): (u16, u16)) {
+    let picture = |dashboard: &Dashboard, name: &str| dashboard.looks_like(&format!("{columns}x{rows}-{name}"));
+    let mut dashboard = throttled_at(columns, rows);
+    dashboard.after(5);
+    picture(&dashboard, "throttled");
+    let mut dashboard = Dashboard::at(columns, rows);
+    dashboard.open(ONE);
+    let mut verified = dashboard.clone();
+    verified.press("c Done ctrl-s").reply_to(0, Ok(by_me()));
+    verified.press("/ closed enter enter");
+    picture(&verified, "verified");
+    dashboard.press("c Done esc r").reply_to(0, Ok(by_another()));
+    picture(&dashboard, "closed-elsewhere");
+}
+
+/// What the service says of a close that it shows.
+fn by_me() -> Answer {
+    let mut request = closed(held(ONE, "id-1"), "agent@partner.example", start());
+    request.actions_taken = Untrusted::new("Done");
+    Answer::Closed(ReadBack::Verified(Box::new(request)))
+}
+
+fn by_another() -> Answer {
+    Answer::Checked { listed: vec![closed(held(ONE, "id-1"), "other@partner.example", start())], at: start() }
+}
+
+/// What the screen says between its borders, however it is wrapped.
+fn prose(dashboard: &Dashboard) -> String {
+    let screen = dashboard.screen();
+    screen.split_whitespace().filter(|word| !word.contains(['│', '╭', '╰'])).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_throttled_create_waits_visibly_and_can_be_abandoned() {
+    let mut dashboard = throttled_at(120, 36);
+    assert_eq!(dashboard.list(), ["> INC-10442 sending"]);
+    for text in ["asks to wait 20 s", "it goes out again by itself at 14:02:20; x on its row abandons it"] {
+        assert!(dashboard.notice().contains(text), "{}", dashboard.notice());
+    }
+    dashboard.press("s s s s s enter");
+    assert!(prose(&dashboard).contains("It goes out again at 14:02:20, attempt 2; x abandons it."));
+    dashboard.press("x");
+    let id = dashboard.calls()[0].0;
+    assert_eq!(dashboard.take_effects(), [Effect::Abandon(id)]);
+    assert_eq!(dashboard.list(), ["> INC-10442 sending"], "it is not over before its reply");
+    dashboard.fails(FaultKind::Abandoned { sent: false }, "");
+    assert_eq!(dashboard.form()[0], "INC-10442", "nothing was sent: the draft is back");
+    assert!(dashboard.list().is_empty());
+}
+
+#[test]
+fn abandoned_in_flight_it_is_unknown_and_looked_for() {
+    let mut dashboard = Dashboard::new();
+    dashboard.press(DRAFT).press("ctrl-s").progress(0, Progress::Recorded(IntentId(1)));
+    dashboard.press("x");
+    let id = dashboard.calls()[0].0;
+    assert_eq!(dashboard.take_effects(), [Effect::Abandon(id)]);
+    let abandoned = fault(FaultKind::Abandoned { sent: true }, "");
+    dashboard.progress(0, Progress::Looking(abandoned.clone()));
+    assert_eq!(dashboard.list(), ["> INC-10442 unknown"]);
+    dashboard.reply_to(0, Ok(Answer::Looked { seen: Sighting::NotSeen, at: start(), fault: abandoned }));
+    assert!(dashboard.notice().contains("not seen at 14:02:00"), "{}", dashboard.notice());
+    dashboard.press("enter");
+    assert!(prose(&dashboard).contains("It was abandoned after it may have been sent."), "{}", dashboard.screen());
+}
+
+#[test]
+fn where_no_call_is_under_way_there_is_nothing_to_abandon() {
+    let mut dashboard = one();
+    dashboard.press("x");
+    assert_eq!(dashboard.notice(), "Nothing to do: no call is under way for this request");
+    assert_eq!(dashboard.take_effects(), []);
+}
+
+#[test]
+fn a_close_that_the_service_shows_is_verified_with_who_and_when() {
+    let mut dashboard = one();
+    dashboard.press("c Done ctrl-s").progress(0, Progress::ReadingBack);
+    assert!(dashboard.shows("The service took the close; it is being read back."));
+    dashboard.reply_to(0, Ok(by_me()));
+    let told = "Request closed: MMD-1 (INC-1), verified, by agent@partner.example at 2026-11-22 14:02";
+    assert_eq!(dashboard.notice(), told);
+    dashboard.press("/ closed enter");
+    for text in ["✓ closed, verified", "Closed by     agent@partner.example", "Done"] {
+        assert!(dashboard.shows(text), "{text}\n{}", dashboard.screen());
+    }
+}
+
+#[test]
+fn a_close_that_it_does_not_show_yet_says_so() {
+    let mut dashboard = one();
+    dashboard.press("c Done ctrl-s").closed();
+    assert_eq!(dashboard.notice(), "Request closed: MMD-1 (INC-1), accepted, not yet visible");
+    dashboard.press("/ closed enter");
+    assert!(dashboard.shows("✓ closed, accepted, not yet visible") && dashboard.shows("Done"));
+}
+
+#[test]
+fn already_closed_shows_who_and_when_and_that_the_text_was_not_stored() {
+    let mut dashboard = one();
+    dashboard.press("c 'What I did' ctrl-s");
+    let request = closed(held(ONE, "id-1"), "other@partner.example", start());
+    dashboard.progress(0, Progress::ClosedBy(Box::new(request)));
+    dashboard.fails(FaultKind::AlreadyClosed, "");
+    let screen = prose(&dashboard);
+    for text in ["Closed by other@partner.example at", "The service did not store what you typed", "What I did"] {
+        assert!(screen.contains(text), "{text}\n{}", dashboard.screen());
+    }
+    assert!(dashboard.notice().contains("By other@partner.example at 2026-11-22 14:02."), "{}", dashboard.notice());
+}
+
+#[test]
+fn refreshing_shows_what_was_closed_elsewhere_with_the_text_that_nobody_stored() {
+    let mut dashboard = Dashboard::with_open(&[ONE, "INC-2 MMD-2 Word"]);
+    dashboard.press("j c 'half a text' esc r");
+    let (_, Call::Check(asked)) = &dashboard.calls()[0] else { panic!() };
+    assert_eq!(asked.len(), 2);
+    dashboard.reply_to(0, Ok(by_another()));
+    assert_eq!(dashboard.row("INC-1").state, RowState::Closed(Closure::Elsewhere));
+    assert!(dashboard.notice().starts_with("Closed elsewhere: MMD-1 (INC-1), by other@partner.example at"));
+    assert!(dashboard.shows("half a text") && dashboard.shows("Closed elsewhere"));
+    dashboard.press("esc");
+    assert_eq!(dashboard.list(), ["> INC-2 open"]);
+    assert!(dashboard.shows("The service did not list it when it was asked."), "{}", dashboard.screen());
+}
+
+#[test]
+fn a_refresh_that_fails_keeps_the_list_with_its_time() {
+    let mut dashboard = one();
+    dashboard.after(300).press("r").fails(FaultKind::NotReached { reason: "refused".to_owned() }, "");
+    assert_eq!(dashboard.list(), ["> INC-1 open"]);
+    assert!(dashboard.notice().contains("The open requests could not be checked"));
+    assert!(dashboard.notice().ends_with("hint: they are shown as they were seen last"), "{}", dashboard.notice());
+    assert!(dashboard.shows("as of 14:02:00"));
+    dashboard.press("r").reply_to(
+        0,
+        Ok(Answer::Checked { listed: vec![held(ONE, "id-1")], at: start() + SignedDuration::from_secs(300) }),
+    );
+    assert!(dashboard.shows("as of 14:07:00"));
+}
+
+#[test]
+fn a_close_under_way_is_not_touched_by_a_refresh() {
+    let mut dashboard = one();
+    dashboard.press("r c Done ctrl-s").reply_to(0, Ok(by_another()));
+    assert_eq!(dashboard.list(), ["> INC-1 closing"]);
+    dashboard.closed();
+    assert_eq!(dashboard.row("INC-1").state, RowState::Closed(Closure::Done));
+}

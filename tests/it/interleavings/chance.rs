@@ -1,0 +1,75 @@
+//! Chance that can be had again, and what it is about.
+
+use std::time::Duration;
+
+use mmd_elevate::practice::{Misdeed, Operation, RetryAfter, Rule};
+
+/// The same seed gives the same (`SplitMix64`).
+pub(super) struct Chance(pub(super) u64);
+
+impl Chance {
+    pub(super) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub(super) fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.next() % bound.max(1) as u64).unwrap()
+    }
+
+    /// One time in so many.
+    pub(super) fn one_in(&mut self, times: usize) -> bool {
+        self.below(times) == 0
+    }
+
+    pub(super) fn of<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.below(all.len())]
+    }
+}
+
+/// The ticket whose creates the server may do twice.
+pub(super) const TWICE: &str = "INC-2x";
+
+/// A few rules. A server that has more than a few hardly ever answers.
+pub(super) fn rules(chance: &mut Chance) -> Vec<Rule> {
+    if chance.one_in(6) {
+        // What is lost looks as if it had been opened much later: it may be the one, and the agent decides.
+        let seed = chance.next();
+        let ahead = Rule::new(Operation::Create, Misdeed::Skew(3600));
+        return vec![ahead, Rule::new(Operation::Create, Misdeed::FailAfter).probability(0.6, seed)];
+    }
+    (0..chance.below(4)).map(|_| rule(chance)).collect()
+}
+
+fn rule(chance: &mut Chance) -> Rule {
+    use Operation::{Any, Close, Create, List};
+    let on = chance.of(&[Create, Create, Close, List, Any]);
+    let millis = |chance: &mut Chance, most| Duration::from_millis(1 + chance.below(most) as u64);
+    let retry =
+        chance.of(&[RetryAfter::Seconds(0), RetryAfter::Seconds(0), RetryAfter::Date(1), RetryAfter::Seconds(9)]);
+    let rule = match chance.below(18) {
+        0 => Rule::new(Any, Misdeed::Refuse),
+        1 => Rule::new(on, Misdeed::Closed(millis(chance, 30))),
+        2 => Rule::new(on, Misdeed::Delay(millis(chance, 40))),
+        3 => Rule::new(on, Misdeed::Hang(millis(chance, 300))),
+        4 => Rule::new(on, Misdeed::HangAfter(millis(chance, 300))),
+        5 => Rule::new(on, Misdeed::DropBefore),
+        6 => Rule::new(on, Misdeed::DropAfter),
+        7 => Rule::new(on, Misdeed::Cut),
+        8 => Rule::new(on, Misdeed::WrongJson),
+        9 => Rule::new(on, Misdeed::Throttle(retry)),
+        10 => Rule::new(on, Misdeed::Fail),
+        11 => Rule::new(on, Misdeed::FailAfter),
+        12 => Rule::new(on, Misdeed::Unavailable(Some(retry))),
+        13 => Rule::new(on, Misdeed::Html),
+        14 => Rule::new(Any, Misdeed::Late(millis(chance, 60))),
+        15 => Rule::new(Create, Misdeed::Twice).ticket(TWICE),
+        16 => Rule::new(Any, Misdeed::Skew([-3600, -5, 3, 3600][chance.below(4)])),
+        _ => Rule::new(Create, Misdeed::DropAfter),
+    };
+    let seed = chance.next();
+    if chance.one_in(3) { rule } else { rule.probability(0.4, seed) }
+}

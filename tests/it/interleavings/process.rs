@@ -1,0 +1,208 @@
+//! A dashboard without its terminal: the model, and a runtime of its own for the worker, which can be killed.
+
+use std::{collections::VecDeque, fs, path::Path, time::Duration};
+
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use mmd_elevate::{
+    api::{BaseUrl, Client, Timeouts},
+    journal::{Journal, JournalError, Place, TenantKey},
+    keymap::Keymap,
+    port::{self, Call, CallId, Fault, FaultKind, FromWorker, Recovered, Reply, ToWorker},
+    practice,
+    state::{Effect, Message, Model, Setup, Tenant, update},
+    worker::{self, Backoff, Timing},
+};
+use tokio::{
+    runtime::Runtime,
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+};
+
+use crate::support::within;
+
+/// Everything is quick, so that there is much of it.
+const QUICK: Timing = Timing {
+    now: Timestamp::now,
+    seed: || 7,
+    resend: millis(2, 5),
+    resends: 3,
+    throttle: millis(2, 5),
+    throttles: 3,
+    longest_wait: Duration::from_secs(1),
+    reread: millis(2, 5),
+    reads: 2,
+    look: Duration::from_millis(200),
+    read_back: Duration::from_millis(80),
+    look_again: millis(5, 20),
+    closes_again: 2,
+    devices_at_once: 2,
+    save_again: Duration::from_millis(5),
+};
+
+const TIMEOUTS: Timeouts = Timeouts {
+    connect: Duration::from_millis(500),
+    read: Duration::from_millis(200),
+    write: Duration::from_millis(200),
+};
+
+const fn millis(first: u64, most: u64) -> Backoff {
+    Backoff { first: Duration::from_millis(first), most: Duration::from_millis(most) }
+}
+
+pub(super) struct Process {
+    pub(super) model: Model,
+    clock: SignedDuration,
+    words: mpsc::Sender<ToWorker>,
+    heard: mpsc::Receiver<FromWorker>,
+    worker: JoinHandle<()>,
+    opening: JoinHandle<()>,
+    runtime: Option<Runtime>,
+    /// What was handed over.
+    pub(super) calls: Vec<(CallId, Call)>,
+    /// What came back: nothing of it is lost by the model that is not here.
+    pub(super) told: Vec<FromWorker>,
+}
+
+pub(super) fn tenant() -> TenantKey {
+    TenantKey { base_url: "practice".to_owned(), tenant_id: practice::TENANT_ID.to_owned() }
+}
+
+impl Process {
+    /// Starts it. Whoever used the record before is dead.
+    pub(super) fn start(base_url: &str, token: &str, state_dir: &Path) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let (words, to_worker) = mpsc::channel(port::CALLS_WAITING);
+        let (to_loop, heard) = mpsc::channel(port::CALLS_WAITING);
+        let client = {
+            let _inside = runtime.enter();
+            let base_url = BaseUrl::parse(base_url).unwrap();
+            Client::new(&base_url, practice::TENANT_ID, token.into(), TIMEOUTS).unwrap()
+        };
+        let place =
+            Place { state_dir: state_dir.to_owned(), tenant: tenant(), operator: "agent".to_owned(), keep_days: 90 };
+        let (opened, journal) = oneshot::channel::<Result<(Journal, Recovered), JournalError>>();
+        // Outside of what is killed: its thread ends with the process, and here it has to be known when that is.
+        let opening = tokio::spawn(async move { drop(opened.send(Journal::open(place, Timestamp::now).await)) });
+        let journal = async { journal.await.unwrap_or(Err(JournalError::Ended)) };
+        let worker = runtime.spawn(worker::run(async { Ok(client) }, journal, QUICK, to_worker, to_loop));
+        let model = Model::new(Setup {
+            tenant: Tenant { name: None, id: practice::TENANT_ID.to_owned(), practice: true },
+            categories: Vec::new(),
+            keymap: Keymap::default(),
+            time_zone: TimeZone::UTC,
+            now: Timestamp::now(),
+        });
+        Self {
+            model,
+            clock: SignedDuration::ZERO,
+            words,
+            heard,
+            worker,
+            opening,
+            runtime: Some(runtime),
+            calls: Vec::new(),
+            told: Vec::new(),
+        }
+    }
+
+    /// What the loop does with a message, but for the effects that need a terminal.
+    pub(super) fn apply(&mut self, message: Message) {
+        if let Message::Worker(word) = &message {
+            self.told.push(word.clone());
+        }
+        let mut messages = VecDeque::from([message]);
+        while let Some(message) = messages.pop_front() {
+            for effect in update(&mut self.model, message) {
+                match effect {
+                    Effect::Call(id, call) => {
+                        self.calls.push((id, call.clone()));
+                        if self.words.try_send(ToWorker::Do(id, call)).is_err() {
+                            let fault = Fault::new(FaultKind::NotSent { reason: "there is no room".to_owned() });
+                            let reply = Reply { call_id: id, result: Err(fault) };
+                            messages.push_back(Message::Worker(FromWorker::Reply(reply)));
+                        }
+                    }
+                    Effect::Abandon(id) => drop(self.words.try_send(ToWorker::Abandon(id))),
+                    Effect::Save(drafts) => {
+                        if self.words.try_send(ToWorker::Save(drafts)).is_err() {
+                            let word = FromWorker::NotSaved("no room".to_owned(), "try again".to_owned());
+                            messages.push_back(Message::Worker(word));
+                        }
+                    }
+                    Effect::Copy(_)
+                    | Effect::OpenEditor(..)
+                    | Effect::Suspend
+                    | Effect::LogUnawaited(_)
+                    | Effect::Exit => {}
+                }
+            }
+        }
+    }
+
+    /// Time goes by for the model; sockets and disks have the real one.
+    pub(super) fn after(&mut self, millis: i64) {
+        self.clock += SignedDuration::from_millis(millis);
+        self.apply(Message::Tick(Timestamp::now() + self.clock));
+    }
+
+    /// Takes in what has come, and waits for one word at most that long.
+    pub(super) async fn hears(&mut self, wait: Duration) -> bool {
+        let mut any = false;
+        if !wait.is_zero()
+            && let Ok(Some(word)) = tokio::time::timeout(wait, self.heard.recv()).await
+        {
+            self.apply(Message::Worker(word));
+            any = true;
+        }
+        while let Ok(word) = self.heard.try_recv() {
+            self.apply(Message::Worker(word));
+            any = true;
+        }
+        any
+    }
+
+    /// Nothing of it is left a moment later, and nothing was flushed.
+    pub(super) async fn killed(&mut self, state_dir: &Path) {
+        self.runtime.take().unwrap().shutdown_background();
+        self.gone(state_dir).await;
+    }
+
+    /// Leaves as the program does.
+    pub(super) async fn leaves(&mut self, state_dir: &Path) {
+        self.after(0);
+        self.apply(Message::Ending);
+        // Dropping the ends of the wires is what tells the worker.
+        (self.words, self.heard) = (mpsc::channel(1).0, mpsc::channel(1).1);
+        within(&mut self.worker).await.unwrap();
+        self.runtime.take().unwrap().shutdown_background();
+        self.gone(state_dir).await;
+    }
+
+    /// Waits until the record is let go.
+    async fn gone(&mut self, state_dir: &Path) {
+        within(&mut self.opening).await.unwrap();
+        nobody_lives(state_dir).await;
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Waits until the owner's lock is let go, as the kernel does for a dead process.
+async fn nobody_lives(state_dir: &Path) {
+    let lives = || {
+        fs::read_dir(state_dir.join("owners"))
+            .is_ok_and(|mut found| found.any(|entry| entry.is_ok_and(|entry| entry.file_name() != "gate.lock")))
+    };
+    within(async {
+        while lives() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await;
+}

@@ -1,0 +1,274 @@
+//! The record on disk, through its public API alone.
+
+mod damage;
+mod left_twice;
+mod model;
+mod places;
+mod processes;
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use mmd_elevate::{
+    domain::{Draft, ElevationRequest, Field, NewElevationRequest, RequestId, ServiceTime, Untrusted},
+    journal::{Journal, JournalError, Place, Purged, TenantKey},
+    port::{DraftTarget, Intention, Outcome, Recovered, Stage},
+};
+use tempfile::TempDir;
+
+pub(crate) fn place(dir: &Path) -> Place {
+    let tenant = TenantKey { base_url: "https://service.example/".to_owned(), tenant_id: "tenant".to_owned() };
+    Place { state_dir: dir.to_owned(), tenant, operator: "sam".to_owned(), keep_days: 90 }
+}
+
+pub(crate) async fn open(dir: &Path) -> (Journal, Recovered) {
+    Journal::open(place(dir), Timestamp::now).await.unwrap()
+}
+
+/// A folder in memory where there is one: these tests are about what is written, not about the disk.
+pub(crate) fn folder() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+pub(crate) fn draft(text: &str) -> Draft {
+    let mut draft = Draft::default();
+    for field in Field::ALL {
+        draft.set(field, format!(" {text}\r\n\u{202e}\0'; {} ", field.label()));
+    }
+    draft
+}
+
+fn new(text: &str) -> NewElevationRequest {
+    draft(text).validate().unwrap()
+}
+
+pub(crate) fn create(text: &str) -> Intention {
+    Intention::Create(new(text))
+}
+
+pub(crate) fn close(id: &str) -> Intention {
+    let actions_taken = format!("closed {id}\n");
+    Intention::Close { id: RequestId::new(id).unwrap(), device: Untrusted::new("MMD-1"), actions_taken }
+}
+
+pub(crate) fn request(id: &str) -> ElevationRequest {
+    let text = |name: &str| Untrusted::new(format!("\u{1b}[2J {name} of {id}"));
+    ElevationRequest {
+        id: RequestId::new(id).unwrap(),
+        ticket: text("ticket"),
+        device: text("device"),
+        title: text("title"),
+        category: text("category"),
+        subcategory: text("subcategory"),
+        plan_of_action: text("plan"),
+        actions_taken: Untrusted::default(),
+        requested_by: text("agent"),
+        closed_by: Untrusted::default(),
+        created: Some(service_time("2026-01-02T03:04:05.1234500Z")),
+        closed: None,
+        viewers: vec![text("viewer"), Untrusted::new("\"")],
+    }
+}
+
+pub(crate) fn closed(id: &str) -> ElevationRequest {
+    let closed = Some(service_time("9999-12-31T23:59:59.9999999Z"));
+    ElevationRequest { closed, closed_by: Untrusted::new("other@example"), ..request(id) }
+}
+
+fn service_time(text: &str) -> ServiceTime {
+    ServiceTime { text: Untrusted::new(text), at: text.parse().ok() }
+}
+
+pub(crate) fn outcome(stage: Stage) -> Outcome {
+    Outcome { stage, request: None, why: None, service_request_id: None }
+}
+
+pub(crate) fn done(request: ElevationRequest) -> Outcome {
+    Outcome { request: Some(request), service_request_id: Some(Untrusted::new("answer-1")), ..outcome(Stage::Done) }
+}
+
+#[tokio::test]
+async fn an_intent_and_what_it_made_come_back_as_they_were() {
+    let dir = folder();
+    let (journal, recovered) = open(dir.path()).await;
+    assert_eq!(recovered, Recovered::default());
+    let left = journal.intend(&create("left")).await.unwrap();
+    let made = journal.intend(&create("made")).await.unwrap();
+    assert_eq!((left.stage, &left.what), (Stage::Intended, &create("left")));
+    assert_eq!(journal.intent(left.id).await.unwrap(), Some(left.clone()));
+    journal.settle(made.id, done(request("one"))).await.unwrap();
+    assert_eq!(journal.owned(left.id).await.unwrap(), [RequestId::new("one").unwrap()]);
+    assert_eq!(journal.owned(made.id).await.unwrap(), []);
+    assert_eq!(journal.request(&RequestId::new("one").unwrap()).await.unwrap(), Some(request("one")));
+    let closing = journal.intend(&close("one")).await.unwrap();
+    journal.close().await;
+
+    let (journal, recovered) = open(dir.path()).await;
+    let unresolved: Vec<_> = recovered.unresolved.iter().map(|it| (it.id, it.what.clone(), it.at, it.stage)).collect();
+    assert_eq!(
+        unresolved,
+        [(left.id, create("left"), left.at, Stage::Unknown), (closing.id, close("one"), closing.at, Stage::Unknown)]
+    );
+    assert_eq!(recovered.open, [request("one")]);
+    assert_eq!((recovered.others, recovered.warnings), (0, vec![]));
+    // A close that is done ends the request, also where reading back has not shown it yet.
+    journal.settle(closing.id, outcome(Stage::Unknown)).await.unwrap();
+    journal.settle(closing.id, outcome(Stage::Done)).await.unwrap();
+    journal.settle(left.id, outcome(Stage::SetAside)).await.unwrap();
+    assert_eq!(journal.refreshed(vec![request("one"), request("unknown here")]).await.unwrap(), []);
+    journal.close().await;
+    let (_, recovered) = open(dir.path()).await;
+    assert_eq!(recovered, Recovered::default());
+}
+
+#[tokio::test]
+async fn a_step_that_is_none_or_not_ours_is_refused_and_changes_nothing() {
+    let dir = folder();
+    let (journal, _) = open(dir.path()).await;
+    let intent = journal.intend(&create("a")).await.unwrap();
+    let id = intent.id;
+    let refused = journal.settle(id, outcome(Stage::SetAside)).await.unwrap_err();
+    assert_eq!(refused, JournalError::BadStep { id, from: Stage::Intended, to: Stage::SetAside });
+    assert_eq!(journal.settle(id, outcome(Stage::Done)).await.unwrap_err(), JournalError::NoRequest(id));
+    let (other, recovered) = open(dir.path()).await;
+    assert_eq!((recovered.others, recovered.unresolved), (1, vec![]), "a living process keeps its intents");
+    assert_eq!(other.settle(id, outcome(Stage::NotDone)).await.unwrap_err(), JournalError::NotOurs(id));
+    assert_eq!(journal.intent(id).await.unwrap(), Some(intent));
+    journal.settle(id, done(request("one"))).await.unwrap();
+    assert!(matches!(journal.settle(id, done(request("one"))).await, Err(JournalError::BadStep { .. })));
+    // One request of the service cannot be what two writes have made.
+    let equal = other.intend(&create("a")).await.unwrap();
+    let refused = other.settle(equal.id, done(request("one"))).await.unwrap_err();
+    assert_eq!(refused, JournalError::Owned { id: equal.id, owner: id });
+    other.settle(equal.id, done(request("two"))).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_closed_elsewhere_is_told_once() {
+    let dir = folder();
+    let (journal, _) = open(dir.path()).await;
+    for name in ["one", "two", "three"] {
+        let intent = journal.intend(&create(name)).await.unwrap();
+        journal.settle(intent.id, done(request(name))).await.unwrap();
+    }
+    let ended = journal.refreshed(vec![closed("one"), request("two")]).await.unwrap();
+    assert_eq!(ended, [RequestId::new("one").unwrap()]);
+    assert_eq!(journal.refreshed(vec![closed("one")]).await.unwrap(), []);
+    journal.ended(&RequestId::new("three").unwrap()).await.unwrap();
+    assert_eq!(journal.request(&RequestId::new("one").unwrap()).await.unwrap(), Some(closed("one")));
+    journal.close().await;
+    assert_eq!(open(dir.path()).await.1.open, [request("two")]);
+}
+
+#[tokio::test]
+async fn a_recovered_draft_stays_until_it_is_saved_again_or_let_go() {
+    let dir = folder();
+    let (journal, _) = open(dir.path()).await;
+    let target = DraftTarget::Close(RequestId::new("one").unwrap());
+    let all = vec![
+        (DraftTarget::Form, Some(draft("form"))),
+        (DraftTarget::Refused(7), Some(draft("refused"))),
+        (DraftTarget::Refused(8), Some(draft("ended"))),
+        (target.clone(), Some(draft("close"))),
+    ];
+    journal.save(all).await.unwrap();
+    journal.save(vec![(DraftTarget::Refused(8), None), (target.clone(), Some(draft("closing")))]).await.unwrap();
+    journal.close().await;
+
+    let (journal, recovered) = open(dir.path()).await;
+    let found: Vec<_> = recovered.drafts.iter().map(|it| (it.target.clone(), it.draft.clone())).collect();
+    let expected =
+        [(DraftTarget::Form, draft("form")), (DraftTarget::Refused(7), draft("refused")), (target, draft("closing"))];
+    assert_eq!(found, expected);
+    // What is typed meanwhile neither replaces a recovered draft nor ends it by being sent.
+    journal.save(vec![(DraftTarget::Form, Some(draft("typed")))]).await.unwrap();
+    journal.save(vec![(DraftTarget::Form, None)]).await.unwrap();
+    // Taken up again, under another name; let go.
+    journal.save(vec![(DraftTarget::Refused(1), Some(draft("form")))]).await.unwrap();
+    journal.discard(recovered.drafts[1].clone()).await.unwrap();
+    journal.close().await;
+    let found: Vec<_> = open(dir.path()).await.1.drafts.into_iter().map(|it| it.draft).collect();
+    assert_eq!(found, [draft("closing"), draft("form")]);
+}
+
+#[tokio::test]
+async fn a_draft_that_was_sent_ends_when_it_is_done() {
+    let dir = folder();
+    let (journal, _) = open(dir.path()).await;
+    journal.save(vec![(DraftTarget::Form, Some(draft("sent")))]).await.unwrap();
+    journal.close().await;
+
+    // Sent before it was saved again, as a quick agent does, and left without an answer.
+    let (journal, _) = open(dir.path()).await;
+    let intent = journal.intend(&create("sent")).await.unwrap();
+    journal.close().await;
+
+    let (journal, recovered) = open(dir.path()).await;
+    assert_eq!((recovered.unresolved.len(), recovered.drafts.len()), (1, 0), "the write has the text");
+    journal.save(vec![(DraftTarget::Refused(3), Some(draft("sent once more, on purpose")))]).await.unwrap();
+    journal.settle(intent.id, done(request("one"))).await.unwrap();
+    journal.close().await;
+    let (journal, recovered) = open(dir.path()).await;
+    assert_eq!(recovered.drafts.len(), 1, "only what was typed after it: {:?}", recovered.drafts);
+
+    let again = journal.intend(&create("again")).await.unwrap();
+    journal.save(vec![(DraftTarget::Form, Some(draft("again")))]).await.unwrap();
+    journal.settle(again.id, done(request("two"))).await.unwrap();
+    journal.close().await;
+    assert_eq!(open(dir.path()).await.1.drafts.len(), 2, "what was saved after the sending is a draft of its own");
+}
+
+#[tokio::test]
+async fn tenants_are_apart() {
+    let dir = folder();
+    let (journal, _) = open(dir.path()).await;
+    let intent = journal.intend(&create("a")).await.unwrap();
+    journal.save(vec![(DraftTarget::Form, Some(draft("a")))]).await.unwrap();
+    journal.close().await;
+    let mut elsewhere = place(dir.path());
+    elsewhere.tenant.tenant_id = "another".to_owned();
+    let (journal, recovered) = Journal::open(elsewhere, Timestamp::now).await.unwrap();
+    assert_eq!(recovered, Recovered::default());
+    assert_eq!(journal.intent(intent.id).await.unwrap(), None);
+    let unknown = journal.settle(intent.id, outcome(Stage::NotDone)).await.unwrap_err();
+    assert_eq!(unknown, JournalError::UnknownIntent(intent.id));
+    journal.close().await;
+    let recovered = open(dir.path()).await.1;
+    assert_eq!((recovered.unresolved.len(), recovered.drafts.len()), (1, 1));
+}
+
+fn long_ago() -> Timestamp {
+    "2020-01-01T00:00:00Z".parse().unwrap()
+}
+
+#[tokio::test]
+async fn only_what_is_settled_and_old_goes() {
+    let dir = folder();
+    let (journal, _) = Journal::open(place(dir.path()), long_ago).await.unwrap();
+    let mut ids = Vec::new();
+    for name in ["open", "closed", "refused", "unknown"] {
+        ids.push(journal.intend(&create(name)).await.unwrap().id);
+    }
+    journal.settle(ids[0], done(request("open"))).await.unwrap();
+    journal.settle(ids[1], done(request("closed"))).await.unwrap();
+    journal.ended(&RequestId::new("closed").unwrap()).await.unwrap();
+    journal.settle(ids[2], outcome(Stage::NotDone)).await.unwrap();
+    journal.save(vec![(DraftTarget::Form, Some(draft("old")))]).await.unwrap();
+    assert_eq!(journal.purge(long_ago()).await.unwrap(), Purged::default());
+    journal.close().await;
+
+    assert_eq!(mmd_elevate::journal::purge(dir.path(), long_ago()).unwrap(), Purged::default());
+    let (journal, recovered) = open(dir.path()).await; // 90 days are over.
+    assert_eq!(recovered.unresolved.iter().map(|it| it.id).collect::<Vec<_>>(), [ids[3]]);
+    assert_eq!((recovered.open.len(), recovered.drafts.len()), (1, 1));
+    assert!(journal.intent(ids[0]).await.unwrap().is_some(), "its request is open");
+    assert_eq!(journal.intent(ids[1]).await.unwrap(), None);
+    assert_eq!(journal.intent(ids[2]).await.unwrap(), None);
+    journal.settle(ids[3], outcome(Stage::SetAside)).await.unwrap();
+    // By hand, beside a dashboard.
+    let purged = mmd_elevate::journal::purge(dir.path(), Timestamp::now()).unwrap();
+    assert_eq!(purged, Purged { intents: 1, requests: 0 });
+    journal.close().await;
+    let text = std::fs::read(dir.path().join("record.db")).unwrap();
+    assert!(!text.windows(9).any(|bytes| bytes == b" unknown\r"), "what is purged is gone from the file");
+}

@@ -1,0 +1,198 @@
+//! Where the record cannot be, and what is said then: nothing is sent without a record.
+
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt, symlink},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use mmd_elevate::journal::{Journal, JournalError};
+use rusqlite::Connection;
+
+use super::{Timestamp, create, folder, open, place};
+
+async fn refused(dir: &Path) -> JournalError {
+    let error = Journal::open(place(dir), Timestamp::now).await.unwrap_err();
+    assert!(!error.hint().is_empty() && !error.to_string().starts_with(char::is_uppercase), "{error}");
+    error
+}
+
+#[tokio::test]
+async fn a_link_in_the_place_of_a_file_is_refused() {
+    for name in ["record.db", "record.db-wal", "record.db-shm", "owners", "owners/gate.lock"] {
+        let (dir, target) = (folder(), folder());
+        let target = target.path().join("target");
+        if name == "owners" {
+            fs::create_dir(&target).unwrap();
+        } else {
+            fs::write(&target, "").unwrap();
+        }
+        fs::create_dir_all(dir.path().join(name).parent().unwrap()).unwrap();
+        symlink(&target, dir.path().join(name)).unwrap();
+        let error = refused(dir.path()).await;
+        assert!(matches!(error, JournalError::CannotOpen { .. }), "{name}: {error}");
+        assert!(target.is_dir() || fs::read(&target).unwrap().is_empty(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_folder_that_is_a_link_is_the_users_choice() {
+    let dir = folder();
+    fs::create_dir(dir.path().join("real")).unwrap();
+    symlink(dir.path().join("real"), dir.path().join("link")).unwrap();
+    open(&dir.path().join("link")).await.0.close().await;
+    assert!(dir.path().join("real/record.db").is_file());
+}
+
+#[tokio::test]
+async fn somebody_elses_file_is_refused() {
+    let dir = folder();
+    open(dir.path()).await.0.close().await;
+    if std::os::unix::fs::chown(dir.path().join("record.db"), Some(12345), None).is_err() {
+        println!("skipped: only root can give a file away");
+        return;
+    }
+    assert!(matches!(refused(dir.path()).await, JournalError::CannotOpen { .. }));
+}
+
+#[tokio::test]
+async fn another_programs_database_is_left_alone() {
+    let dir = folder();
+    let path = dir.path().join("record.db");
+    Connection::open(&path).unwrap().execute_batch("CREATE TABLE songs (title)").unwrap();
+    let before = fs::read(&path).unwrap();
+    assert!(matches!(refused(dir.path()).await, JournalError::CannotOpen { .. }));
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_later_versions_record_is_left_alone() {
+    let dir = folder();
+    open(dir.path()).await.0.close().await;
+    let db = Connection::open(dir.path().join("record.db")).unwrap();
+    db.execute_batch("PRAGMA user_version = 2; ALTER TABLE intent RENAME COLUMN why TO because").unwrap();
+    drop(db);
+    assert!(matches!(refused(dir.path()).await, JournalError::Newer { version: 2, .. }));
+}
+
+#[tokio::test]
+async fn a_record_that_is_moved_away_is_not_written_to() {
+    let dir = folder();
+    let (journal, _) = open(dir.path()).await;
+    fs::rename(dir.path().join("record.db"), dir.path().join("elsewhere.db")).unwrap();
+    let error = journal.intend(&create("a")).await.unwrap_err();
+    assert!(matches!(error, JournalError::NotDurable { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_closed_record_says_so() {
+    let dir = folder();
+    let (journal, _) = open(dir.path()).await;
+    let other = journal.clone();
+    journal.close().await;
+    assert_eq!(other.intend(&create("a")).await.unwrap_err(), JournalError::Ended);
+    assert_eq!(fs::read_dir(dir.path().join("owners")).unwrap().count(), 1, "only the gate");
+    assert!(!dir.path().join("record.db-wal").exists());
+}
+
+#[tokio::test]
+async fn a_busy_record_is_an_error_in_the_end() {
+    let dir = folder();
+    let (journal, _) = open(dir.path()).await;
+    let db = Connection::open(dir.path().join("record.db")).unwrap();
+    db.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let error = journal.intend(&create("a")).await.unwrap_err();
+    assert!(matches!(error, JournalError::Busy { .. }), "{error}");
+    db.execute_batch("ROLLBACK").unwrap();
+    journal.intend(&create("a")).await.unwrap();
+}
+
+#[expect(clippy::print_stdout, reason = "a test that is skipped says why")]
+fn skipped(why: &str) -> Option<Mount> {
+    println!("skipped: this machine does not mount: {why}");
+    None
+}
+
+/// A small file system that goes with its value.
+struct Mount(PathBuf);
+
+impl Mount {
+    fn new(dir: &Path, size: &str) -> Option<Self> {
+        let options = format!("mode=700,size={size}");
+        match Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(dir).output() {
+            Ok(output) if output.status.success() => Some(Self(dir.to_owned())),
+            Ok(output) => skipped(&String::from_utf8_lossy(&output.stderr)),
+            Err(error) => skipped(&error.to_string()),
+        }
+    }
+
+    fn remount(&self, options: &str) {
+        let options = format!("remount,{options}");
+        assert!(Command::new("mount").args(["-o", &options]).arg(&self.0).status().unwrap().success());
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_is_an_error_before_anything_is_sent() {
+    let dir = folder();
+    let Some(mount) = Mount::new(dir.path(), "600k") else { return };
+    let (journal, _) = open(dir.path()).await;
+    let ballast = dir.path().join("ballast");
+    fs::write(&ballast, vec![0; 100_000]).unwrap();
+    let mut durable = Vec::new();
+    let error = loop {
+        match journal.intend(&create(&"long ".repeat(500))).await {
+            Ok(intent) => durable.push(intent.id),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, JournalError::FullDisk { .. }), "{error}");
+    let saved = journal.save(vec![(super::DraftTarget::Form, Some(super::draft(&"long ".repeat(9000))))]).await;
+    assert!(matches!(saved, Err(JournalError::FullDisk { .. })), "{saved:?}");
+    fs::remove_file(&ballast).unwrap();
+    durable.push(journal.intend(&create("room again")).await.unwrap().id);
+    journal.close().await;
+    mount.remount("size=2m");
+    let found: Vec<_> = open(dir.path()).await.1.unresolved.into_iter().map(|it| it.id).collect();
+    assert_eq!(found, durable, "what was refused is not there, what was accepted is");
+}
+
+#[tokio::test]
+async fn no_room_at_the_start_is_an_error_too() {
+    let dir = folder();
+    let Some(_mount) = Mount::new(dir.path(), "64k") else { return };
+    fs::write(dir.path().join("ballast"), vec![0; 40_000]).unwrap();
+    let error = refused(dir.path()).await;
+    assert!(matches!(error, JournalError::FullDisk { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_read_only_folder_is_an_error_before_anything_is_sent() {
+    for filled in [false, true] {
+        let dir = folder();
+        let Some(mount) = Mount::new(dir.path(), "1m") else { return };
+        if filled {
+            open(dir.path()).await.0.close().await;
+        }
+        mount.remount("ro");
+        assert!(matches!(refused(dir.path()).await, JournalError::ReadOnly { .. }), "{filled}");
+    }
+}
+
+#[tokio::test]
+async fn a_folder_without_permission_is_an_error() {
+    let dir = folder();
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o500)).unwrap();
+    if fs::write(dir.path().join("probe"), "").is_ok() {
+        println!("skipped: permissions do not bind this user");
+        return;
+    }
+    assert!(matches!(refused(dir.path()).await, JournalError::ReadOnly { .. }));
+}

@@ -1,0 +1,178 @@
+//! Several processes with one record. This program starts itself as the other one.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Child, Command},
+    time::{Duration, Instant},
+};
+
+use mmd_elevate::{
+    journal::{Journal, JournalError},
+    port::{DraftTarget, Stage},
+};
+
+use super::{Timestamp, close, create, done, draft, folder, open, place, request};
+
+const FOLDER: &str = "JOURNAL_TEST_FOLDER";
+
+struct Process(Child);
+
+impl Process {
+    /// Starts one with no umask, and waits until it has written to the record.
+    fn start(dir: &Path) -> Self {
+        let ready = dir.join("ready");
+        let _ = fs::remove_file(&ready);
+        let child = Command::new("sh")
+            .args(["-c", r#"umask 000; exec "$0" --exact journal::processes::another_process --ignored"#])
+            .arg(std::env::current_exe().unwrap())
+            .env(FOLDER, dir)
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let process = Self(child);
+        let began = Instant::now();
+        while !ready.exists() {
+            assert!(began.elapsed() < Duration::from_secs(30), "the other process does not come");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        process
+    }
+
+    fn kill(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test]
+#[ignore = "it is the other process of these tests"]
+async fn another_process() {
+    let Some(dir) = std::env::var_os(FOLDER) else { return };
+    let dir = Path::new(&dir);
+    let (journal, _) = open(&dir.join("state")).await;
+    let made = journal.intend(&create("theirs, done")).await.unwrap();
+    journal.settle(made.id, done(request(&format!("of {}", made.id)))).await.unwrap();
+    journal.intend(&create("theirs")).await.unwrap();
+    journal.save(vec![(DraftTarget::Form, Some(draft("theirs")))]).await.unwrap();
+    fs::write(dir.join("ready"), "").unwrap();
+    std::thread::sleep(Duration::from_secs(60));
+}
+
+#[tokio::test]
+async fn what_a_killed_process_left_is_ours_and_what_a_living_one_has_is_not() {
+    let dir = folder();
+    let state = dir.path().join("state");
+    let first = Process::start(dir.path());
+    let second = Process::start(dir.path());
+    for (path, mode) in [
+        ("", 0o700),
+        ("owners", 0o700),
+        ("record.db", 0o600),
+        ("record.db-wal", 0o600),
+        ("record.db-shm", 0o600),
+        ("owners/gate.lock", 0o600),
+    ] {
+        let found = fs::metadata(state.join(path)).unwrap().permissions().mode() & 0o777;
+        assert_eq!(found, mode, "{path}: {found:o}");
+    }
+    let (journal, recovered) = open(&state).await;
+    assert_eq!((recovered.others, recovered.unresolved.len(), recovered.drafts.len()), (2, 0, 0));
+    assert_eq!(recovered.open.len(), 2, "the session is the record's: {recovered:?}");
+    journal.close().await;
+
+    first.kill();
+    let (journal, recovered) = open(&state).await;
+    assert_eq!((recovered.others, recovered.unresolved.len(), recovered.drafts.len()), (1, 1, 1));
+    assert_eq!(recovered.unresolved[0].what, create("theirs"));
+    assert_eq!(recovered.unresolved[0].stage, Stage::Unknown);
+    // They are ours now: another start finds nothing left, and only we may settle.
+    let (third, again) = open(&state).await;
+    assert_eq!((again.others, again.unresolved.len(), again.drafts.len()), (2, 0, 0));
+    let id = recovered.unresolved[0].id;
+    assert_eq!(third.settle(id, done(request("x"))).await.unwrap_err(), JournalError::NotOurs(id));
+    journal.settle(id, done(request("x"))).await.unwrap();
+    second.kill();
+}
+
+#[tokio::test]
+async fn of_starts_at_the_same_time_one_has_what_was_left() {
+    let dir = folder();
+    for _ in 0..5 {
+        let (journal, _) = open(dir.path()).await;
+        for name in ["a", "b", "c"] {
+            journal.intend(&create(name)).await.unwrap();
+        }
+        journal.save(vec![(DraftTarget::Form, Some(draft("a")))]).await.unwrap();
+        journal.close().await;
+        let starts: Vec<_> = (0..6).map(|_| tokio::spawn(Journal::open(place(dir.path()), Timestamp::now))).collect();
+        let (mut intents, mut drafts, mut open) = (0, 0, Vec::new());
+        for start in starts {
+            let (journal, recovered) = start.await.unwrap().unwrap();
+            intents += recovered.unresolved.len();
+            drafts += recovered.drafts.len();
+            for intent in recovered.unresolved {
+                journal.settle(intent.id, super::outcome(Stage::SetAside)).await.unwrap();
+            }
+            for draft in recovered.drafts {
+                journal.discard(draft).await.unwrap();
+            }
+            open.push(journal);
+        }
+        assert_eq!((intents, drafts), (3, 1));
+        for journal in open {
+            journal.close().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn writes_of_two_at_once_all_arrive_under_names_of_their_own() {
+    let dir = folder();
+    let (one, _) = open(dir.path()).await;
+    let (two, _) = open(dir.path()).await;
+    let mut tasks = Vec::new();
+    for number in 0..100 {
+        let journal = if number % 2 == 0 { one.clone() } else { two.clone() };
+        tasks.push(tokio::spawn(async move { journal.intend(&close(&format!("{number}"))).await.unwrap().id }));
+    }
+    let mut ids = Vec::new();
+    for task in tasks {
+        ids.push(task.await.unwrap());
+    }
+    one.close().await;
+    two.close().await;
+    ids.sort();
+    let found: Vec<_> = open(dir.path()).await.1.unresolved.into_iter().map(|it| it.id).collect();
+    assert_eq!(found, ids);
+}
+
+#[tokio::test]
+async fn a_damaged_record_is_not_taken_from_a_living_process() {
+    let dir = folder();
+    let state = dir.path().join("state");
+    let other = Process::start(dir.path());
+    let path = state.join("record.db");
+    let db = rusqlite::Connection::open(&path).unwrap();
+    db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    drop(db);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[4096..8192].fill(0x55);
+    // In place: a new file would be another one.
+    let file = fs::File::options().write(true).open(&path).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&file, &bytes, 0).unwrap();
+    let error = Journal::open(place(&state), Timestamp::now).await.unwrap_err();
+    assert!(matches!(error, JournalError::Damaged { .. }), "{error}");
+    assert_eq!(fs::read(&path).unwrap(), bytes);
+    other.kill();
+    let (_, recovered) = open(&state).await;
+    assert_eq!(recovered.warnings.len(), 1, "{recovered:?}");
+}

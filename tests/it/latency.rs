@@ -1,0 +1,206 @@
+//! Keys are applied and drawn at once, whatever the disk and the service do: the real loop on a surface that keeps what
+//! was drawn, the real worker, a record whose database another has locked, and a service that hangs.
+
+use std::{
+    future::{self, Future},
+    io,
+    net::Ipv4Addr,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use jiff::{Timestamp, tz::TimeZone};
+use mmd_elevate::{
+    api::{BaseUrl, Client, Timeouts},
+    app::{App, Ended, Wires},
+    journal::{Journal, JournalError, Place, TenantKey},
+    keymap::Keymap,
+    platform::SystemEvent,
+    port::{self, Recovered},
+    practice::{self, Misdeed, Observer, Operation, Practice, Rule},
+    state::{Model, Setup, Tenant},
+    terminal::{Input, Surface, TerminalError},
+    view::Theme,
+    worker::{self, Timing},
+};
+use ratatui::{Frame, Terminal, backend::TestBackend};
+use rusqlite::Connection;
+use tokio::sync::{mpsc, watch};
+
+use crate::support::{keys::events, within};
+
+/// A frame takes a few milliseconds; the rest is for a machine that is busy with other tests. What is slow here is slow
+/// for much longer.
+const AT_ONCE: Duration = Duration::from_millis(400);
+
+const REQUEST: &str = "n INC-10442 tab MMD-03690457680 tab 'Excel crashes' tab Office tab Excel tab 'Start Excel as administrator.' ctrl-s";
+
+/// A surface that shows each frame to the test.
+#[derive(Debug)]
+struct Stage {
+    terminal: Terminal<TestBackend>,
+    drawn: watch::Sender<String>,
+}
+
+impl Surface for Stage {
+    fn draw(&mut self, picture: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        self.terminal.draw(picture).unwrap();
+        self.drawn.send_replace(self.terminal.backend().to_string());
+        Ok(())
+    }
+
+    fn copy_to_clipboard(&mut self, _: &str) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn suspend(&mut self) -> Result<(), TerminalError> {
+        Ok(())
+    }
+
+    fn resume(&mut self) -> Result<(), TerminalError> {
+        Ok(())
+    }
+
+    fn stop(&mut self) -> Result<(), TerminalError> {
+        Err(TerminalError::NoShell)
+    }
+}
+
+/// What the test holds of a dashboard that runs.
+struct Agent {
+    inputs: mpsc::Sender<Vec<Input>>,
+    _system: mpsc::Sender<SystemEvent>,
+    drawn: watch::Receiver<String>,
+}
+
+impl Agent {
+    async fn press(&self, keys: &str) {
+        self.inputs.send(events(keys).into_iter().map(Input::Key).collect()).await.unwrap();
+    }
+
+    async fn sees(&mut self, text: &str) {
+        let seen = tokio::time::timeout(Duration::from_secs(30), self.drawn.wait_for(|d| d.contains(text))).await;
+        let seen = seen.map(drop);
+        assert!(seen.is_ok(), "\"{text}\" does not come:\n{}", *self.drawn.borrow());
+    }
+
+    /// Types this one key after the other, and sees each in time.
+    async fn types(&mut self, text: &str) {
+        for end in 1..=text.len() {
+            let began = Instant::now();
+            self.press(&text[end - 1..end]).await;
+            self.sees(&text[..end]).await;
+            let took = began.elapsed();
+            assert!(took < AT_ONCE, "{:?} was drawn after {took:?}", &text[..end]);
+        }
+    }
+}
+
+async fn practice() -> (Client, Observer) {
+    let practice = Practice::bind((Ipv4Addr::LOCALHOST, 0).into(), practice::Settings::default()).await.unwrap();
+    let base_url = BaseUrl::parse(&practice.base_url()).unwrap();
+    let token = practice.token().to_owned().into();
+    let client = Client::new(&base_url, practice::TENANT_ID, token, Timeouts::default()).unwrap();
+    let observer = practice.observer();
+    tokio::spawn(practice.serve());
+    (client, observer)
+}
+
+fn record(folder: &Path) -> impl Future<Output = Result<(Journal, Recovered), JournalError>> + Send + use<> {
+    let tenant = TenantKey { base_url: "practice".to_owned(), tenant_id: practice::TENANT_ID.to_owned() };
+    let place = Place { state_dir: folder.to_owned(), tenant, operator: "agent".to_owned(), keep_days: 90 };
+    Journal::open(place, Timestamp::now)
+}
+
+/// Runs the loop while the agent does this.
+async fn run(
+    client: Client,
+    record: impl Future<Output = Result<(Journal, Recovered), JournalError>> + Send + 'static,
+    script: impl AsyncFnOnce(&mut Agent),
+) {
+    let (to_stage, drawn) = watch::channel(String::new());
+    let mut stage = Stage { terminal: Terminal::new(TestBackend::new(120, 36)).unwrap(), drawn: to_stage };
+    let model = Model::new(Setup {
+        tenant: Tenant { name: None, id: practice::TENANT_ID.to_owned(), practice: true },
+        categories: Vec::new(),
+        keymap: Keymap::default(),
+        time_zone: TimeZone::UTC,
+        now: Timestamp::now(),
+    });
+    let mut app = App::new(&mut stage, model, Theme::default(), Timestamp::now);
+    let (to_loop, inputs) = mpsc::channel(64);
+    let (to_system, system) = mpsc::channel(8);
+    let (calls, from_loop) = mpsc::channel(port::CALLS_WAITING);
+    let (to_words, words) = mpsc::channel(port::CALLS_WAITING);
+    tokio::spawn(worker::run(async { Ok(client) }, record, Timing::default(), from_loop, to_words));
+    let mut agent = Agent { inputs: to_loop, _system: to_system, drawn };
+    let wires = Wires { inputs, system, calls, words };
+    let (ended, ()) = within(async { tokio::join!(app.run(wires), script(&mut agent)) }).await;
+    assert_eq!(ended.unwrap(), Ended::ByAgent);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_are_drawn_while_another_has_the_database() {
+    let (folder, (client, observer)) = (tempfile::tempdir().unwrap(), practice().await);
+    run(client, record(folder.path()), async |agent| {
+        agent.sees("signed in").await;
+        // The record is open once it has saved something.
+        agent.press("n x").await;
+        let db = loop {
+            let db = Connection::open(folder.path().join("record.db")).unwrap();
+            let saved = db.query_one("SELECT count(*) FROM draft", [], |row| row.get::<_, i64>(0));
+            if saved.is_ok_and(|count| count > 0) {
+                break db;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        };
+        agent.press("ctrl-u esc").await;
+        db.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let locked = Instant::now();
+        agent.press(REQUEST).await;
+        agent.sees("… sending").await;
+        agent.press("n").await;
+        // Longer than the half second after which the draft is to be saved.
+        while locked.elapsed() < Duration::from_millis(1_200) {
+            agent.types("INC-3").await;
+            agent.press("ctrl-u").await;
+        }
+        assert_eq!(observer.creates_received(), 0, "what is not durable is not sent");
+        agent.press("esc").await;
+        db.execute_batch("ROLLBACK").unwrap();
+        agent.sees("● open").await;
+        agent.press("ctrl-c ctrl-c").await;
+    })
+    .await;
+    assert_eq!(observer.creates_received(), 1);
+}
+
+#[tokio::test]
+async fn keys_are_drawn_while_the_record_does_not_open() {
+    let (client, observer) = practice().await;
+    run(client, future::pending(), async |agent| {
+        agent.press(REQUEST).await;
+        agent.sees("… sending").await;
+        agent.press("n").await;
+        agent.types("INC-3").await;
+        agent.press("ctrl-c ctrl-c").await;
+    })
+    .await;
+    assert_eq!(observer.creates_received(), 0);
+}
+
+#[tokio::test]
+async fn keys_are_drawn_while_the_service_hangs() {
+    let (folder, (client, observer)) = (tempfile::tempdir().unwrap(), practice().await);
+    observer.set_rules([Rule::new(Operation::Any, Misdeed::Hang(Duration::from_secs(60)))]);
+    run(client, record(folder.path()), async |agent| {
+        agent.press(REQUEST).await;
+        while observer.creates_received() == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        agent.press("n").await;
+        agent.types("INC-3").await;
+        agent.press("ctrl-c ctrl-c").await;
+    })
+    .await;
+}

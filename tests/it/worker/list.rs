@@ -1,0 +1,147 @@
+//! The list operation on the wire, page by page.
+
+use mmd_elevate::{
+    api::{Listed, Timeouts},
+    port::{Fault, FaultKind},
+};
+use serde_json::{Value, json};
+
+use super::{PATIENT, TENANT, TOKEN, answer, client_of};
+use crate::support::{
+    server::{Play, Server, http},
+    within,
+};
+
+async fn list_of(server: &Server, device: &str) -> Result<Listed, Fault> {
+    within(client_of(server, PATIENT).list_by_device(device)).await
+}
+
+async fn list(play: Play) -> Result<Listed, Fault> {
+    list_of(&Server::start(play).await, "MMD-1").await
+}
+
+/// Answers with the page that is asked for, as this counts it.
+async fn pages(page: impl Fn(usize, usize) -> Value + Send + Sync + 'static) -> Server {
+    Server::start_with(move |request| {
+        let line = request?.line().to_owned();
+        let number = |key: &str| {
+            let rest = line.split_once(key).unwrap().1;
+            rest.split(['&', ' ']).next().unwrap().parse::<usize>().unwrap()
+        };
+        Some(Play::Answer(http("200 OK", page(number("$skip="), number("$top=")).to_string())))
+    })
+    .await
+}
+
+fn entities(ids: impl Iterator<Item = usize>) -> Vec<Value> {
+    ids.map(|id| json!({ "id": id.to_string() })).collect()
+}
+
+fn count(listed: &Listed) -> usize {
+    listed.requests.len()
+}
+
+#[tokio::test]
+async fn the_filter_is_quoted_and_encoded_to_the_letter() {
+    let server = Server::start(answer("200 OK", r#"{"value": []}"#)).await;
+    list_of(&server, "MMD-03690457680").await.unwrap();
+    list_of(&server, "O'Neil's & \"ü\" +%20#$x=1").await.unwrap();
+    let requests = server.requests();
+    let line = |filter: &str| {
+        format!("GET /support/odata/v1/tenants/{TENANT}/elevationRequests?$filter={filter}&$skip=0&$top=100 HTTP/1.1")
+    };
+    assert_eq!(requests[0].line(), line("deviceName%20eq%20%27MMD-03690457680%27"));
+    assert_eq!(
+        requests[1].line(),
+        line("deviceName%20eq%20%27O%27%27Neil%27%27s%20%26%20%22%C3%BC%22%20%2B%2520%23%24x%3D1%27")
+    );
+    assert_eq!(requests[0].header("authorization"), [format!("Bearer {TOKEN}")]);
+    assert_eq!(requests[0].header("accept"), ["application/json"]);
+    assert_eq!(requests[0].header("client-request-id")[0].len(), 36);
+    assert!(requests[0].header("content-type").is_empty() && requests[0].body.is_empty());
+}
+
+#[tokio::test]
+async fn pages_are_asked_for_until_a_short_one_comes() {
+    for (all, asked) in [(0, 1), (99, 1), (100, 2), (250, 3)] {
+        let server = pages(move |skip, top| json!({ "value": entities((skip..all).take(top)) })).await;
+        assert_eq!((count(&list_of(&server, "x").await.unwrap()), server.connections()), (all, asked));
+    }
+}
+
+#[tokio::test]
+async fn a_next_link_says_that_there_is_more_and_is_not_followed() {
+    let elsewhere = Server::start(answer("200 OK", r#"{"value": []}"#)).await;
+    let link = format!("http://{}/next", elsewhere.address);
+    // A service that has a page size of its own.
+    let server = pages(move |skip, _| {
+        let next = if skip < 20 { json!(link) } else { Value::Null };
+        json!({ "value": entities((skip..25).take(10)), "@odata.nextLink": next })
+    })
+    .await;
+    assert_eq!((count(&list_of(&server, "x").await.unwrap()), server.connections()), (25, 3));
+    assert_eq!(elsewhere.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_count_does_not_keep_the_client_for_ever() {
+    // It knows no `$skip`.
+    let server = pages(|_, top| json!({ "value": entities(0..top) })).await;
+    assert_eq!((count(&list_of(&server, "x").await.unwrap()), server.connections()), (100, 2));
+    // It knows no `$top`.
+    let server = pages(|skip, _| json!({ "value": entities(skip..700) })).await;
+    assert_eq!((count(&list_of(&server, "x").await.unwrap()), server.connections()), (700, 2));
+    // It always has another.
+    let server = pages(|skip, top| json!({ "value": entities((skip..).take(top)) })).await;
+    assert_eq!((count(&list_of(&server, "x").await.unwrap()), server.connections()), (5000, 50));
+    // It says that there is more, and has nothing.
+    let server = pages(|_, _| json!({ "value": [], "@odata.nextLink": "x" })).await;
+    assert_eq!((count(&list_of(&server, "x").await.unwrap()), server.connections()), (0, 1));
+}
+
+#[tokio::test]
+async fn entries_without_a_usable_id_are_left_out() {
+    let body = r#"{"value": [{"id": "1"}, {"id": ".."}, {"title": "x"}, 7, null, {"ID": "2"}, {"id": "1"}]}"#;
+    let listed = list(answer("200 OK", body)).await.unwrap();
+    assert_eq!(listed.requests.iter().map(|request| request.id.raw()).collect::<Vec<_>>(), ["1", "2"]);
+}
+
+#[tokio::test]
+async fn the_date_of_the_answer_tells_the_skew_of_the_clocks() {
+    let at = |play: Play, now: fn() -> jiff::Timestamp| async move {
+        let server = Server::start(play).await;
+        within(client_of(&server, PATIENT).with_clock(now).list_by_device("x")).await.unwrap().skew
+    };
+    let now = || "2024-01-01T12:00:30Z".parse().unwrap();
+    let dated = |date: &str| answer(&format!("200 OK\ndate: {date}"), r#"{"value": []}"#);
+    assert_eq!(at(dated("Mon, 01 Jan 2024 12:00:00 GMT"), now).await, Some(jiff::SignedDuration::from_secs(30)));
+    assert_eq!(at(dated("Mon, 01 Jan 2024 12:01:00 GMT"), now).await, Some(jiff::SignedDuration::from_secs(-30)));
+    assert_eq!(at(dated("yesterday"), now).await, None);
+}
+
+#[tokio::test]
+async fn what_is_no_list_is_a_fault() {
+    for (head, body, kind) in [
+        ("200 OK", r#"{"id": "1"}"#, FaultKind::BrokenAnswer { reason: "it has no list".to_owned() }),
+        ("200 OK", "[]", FaultKind::BrokenAnswer { reason: "it has no list".to_owned() }),
+        ("200 OK", "<html>", FaultKind::BrokenAnswer { reason: "it is not JSON (HTTP 200)".to_owned() }),
+        ("404 Not Found", "", FaultKind::NotAccepted { status: 404 }),
+        ("401 Unauthorized", "", FaultKind::NotSignedIn),
+        ("503 Busy", "", FaultKind::ServerFailed { status: 503 }),
+        ("503 Busy\nretry-after: 0", "", FaultKind::Throttled { retry_after: Some(std::time::Duration::ZERO) }),
+        ("302 Found\nlocation: https://elsewhere.example/", "", FaultKind::Redirected { status: 302 }),
+    ] {
+        assert_eq!(list(answer(head, body)).await.unwrap_err().kind, kind, "{head} {body}");
+    }
+}
+
+#[tokio::test]
+async fn all_pages_together_have_the_time_of_one_call() {
+    let server = Server::start(Play::Hang(Vec::new())).await;
+    let timeouts = Timeouts { read: std::time::Duration::from_millis(300), ..PATIENT };
+    let fault = within(client_of(&server, timeouts).list_by_device("x")).await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::TimedOut);
+    let endless = vec![b' '; 5 << 20];
+    let fault = list(answer("200 OK", endless)).await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::BrokenAnswer { reason: "it is longer than 4 MiB (HTTP 200)".to_owned() });
+}

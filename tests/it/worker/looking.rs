@@ -1,0 +1,154 @@
+//! What is unknown is looked for, and what the agent decides about what was seen.
+
+use mmd_elevate::{
+    domain::{ElevationRequest, RequestId, Sighting, Untrusted},
+    port::{Answer, Call, IntentId, Stage},
+};
+use serde_json::{Value, json};
+
+use super::{
+    held::{commits_then, entity_of, plays, says},
+    scene::{Scene, close_of},
+};
+
+const LOST: &str = "500 Oops";
+
+/// A create is lost without a trace, and these are found instead.
+async fn lost_and_found(entities: impl IntoIterator<Item = Value>) -> Scene {
+    let scene = Scene::start([plays(says(LOST))]).await;
+    scene.held.lock().unwrap().requests.extend(entities);
+    scene
+}
+
+fn changed(mut entity: Value, key: &str, value: &str) -> Value {
+    entity[key] = json!(value);
+    entity
+}
+
+fn in_an_hour(minutes: i64) -> String {
+    (jiff::Timestamp::now() + jiff::SignedDuration::from_mins(minutes)).to_string()
+}
+
+#[tokio::test]
+async fn what_becomes_visible_late_is_found() {
+    let mut scene = Scene::start([commits_then(says(LOST))]).await;
+    scene.held.lock().unwrap().stale_lists = 3;
+    assert_eq!(scene.create("x").await, "created r1");
+    assert!(scene.held.lock().unwrap().listed >= 4);
+    assert_eq!((scene.stage(1).await, scene.counts()), (Stage::Done, (1, 0)));
+}
+
+#[tokio::test]
+async fn lists_that_fail_are_read_again() {
+    let mut scene = Scene::start([commits_then(says(LOST))]).await;
+    let fails = [says("500 Oops"), says("429 ?\nretry-after: 0"), says("503 ?\nretry-after: 0"), says("200 OK")];
+    scene.held.lock().unwrap().lists.extend(fails);
+    assert_eq!(scene.create("x").await, "created r1");
+}
+
+#[tokio::test]
+async fn where_nothing_can_be_listed_it_stays_unknown_and_is_not_called_unseen() {
+    for head in ["401 Unauthorized", "500 Oops"] {
+        let mut scene = Scene::start([commits_then(says("503 Busy"))]).await;
+        scene.held.lock().unwrap().lists.extend(vec![says(head); 99]);
+        assert_eq!(scene.create("x").await, "failed: ServerFailed { status: 503 }", "{head}");
+        assert_eq!(scene.stage(1).await, Stage::Unknown);
+    }
+}
+
+#[tokio::test]
+async fn another_that_equals_it_is_surplus() {
+    let mut scene = Scene::start([commits_then(says(LOST))]).await;
+    let later = changed(entity_of("r0", "x"), "requestCreationTime", &in_an_hour(1));
+    scene.held.lock().unwrap().requests.push(later);
+    assert_eq!(scene.create("x").await, "created r2, surplus r0");
+}
+
+#[tokio::test]
+async fn what_may_be_it_is_possible_and_can_be_adopted() {
+    for (key, value) in [("title", "Another"), ("requestCreationTime", &in_an_hour(60)), ("planOfAction", "")] {
+        let mut scene = lost_and_found([changed(entity_of("r7", "x"), key, value)]).await;
+        scene.ask(Call::Create(super::new_request("x"))).await;
+        let Ok(Answer::Looked { seen: Sighting::Possible(mut seen), .. }) = scene.reply().await.result else {
+            panic!("{key}")
+        };
+        assert_eq!(scene.stage(1).await, Stage::Unknown);
+        let adopted: Box<ElevationRequest> = Box::new(seen.remove(0));
+        assert_eq!(scene.does(Call::Adopt(IntentId(1), adopted.clone())).await, "created r7");
+        assert_eq!(scene.stage(1).await, Stage::Done);
+        assert_eq!(scene.does(Call::Adopt(IntentId(1), adopted)).await, "failed: NotSent");
+    }
+}
+
+#[tokio::test]
+async fn what_belongs_to_another_cannot_be_adopted() {
+    let mut scene = Scene::start([]).await;
+    scene.ask(Call::Create(super::new_request("x"))).await;
+    let Ok(Answer::Created { request, .. }) = scene.reply().await.result else { panic!() };
+    scene.held.lock().unwrap().acts.push_back(plays(says(LOST)));
+    assert_eq!(scene.create("x").await, "not seen, ServerFailed { status: 500 }");
+    assert_eq!(scene.does(Call::Adopt(IntentId(2), request)).await, "failed: NotSent");
+    assert_eq!(scene.stage(2).await, Stage::Unknown);
+}
+
+#[tokio::test]
+async fn what_is_another_matter_is_not_it() {
+    let before = changed(entity_of("r1", "x"), "requestCreationTime", &in_an_hour(-1));
+    let ticket = changed(entity_of("r2", "x"), "partnerTicketId", "Other");
+    let mut scene = lost_and_found([before, ticket]).await;
+    assert_eq!(scene.create("x").await, "not seen, ServerFailed { status: 500 }");
+}
+
+#[tokio::test]
+async fn looking_again_finds_what_came_since_and_settles_it() {
+    let mut scene = lost_and_found([]).await;
+    assert_eq!(scene.create("x").await, "not seen, ServerFailed { status: 500 }");
+    assert_eq!(scene.does(Call::Look(IntentId(1))).await, "not seen, Crashed");
+    scene.held.lock().unwrap().requests.push(entity_of("r9", "x"));
+    assert_eq!(scene.does(Call::Look(IntentId(1))).await, "created r9");
+    assert_eq!((scene.stage(1).await, scene.counts()), (Stage::Done, (1, 0)));
+    assert_eq!(scene.does(Call::Look(IntentId(1))).await, "failed: NotSent");
+    assert_eq!(scene.does(Call::Look(IntentId(99))).await, "failed: NotSent");
+}
+
+#[tokio::test]
+async fn a_close_that_nobody_knows_of_is_read_back() {
+    let mut scene = Scene::start([commits_then(says(LOST)), plays(says(LOST))]).await;
+    {
+        let mut held = scene.held.lock().unwrap();
+        held.requests.extend([entity_of("r1", "x"), entity_of("r2", "x")]);
+        held.lists.extend(vec![says("401 Unauthorized"); 2]);
+    }
+    for id in ["r1", "r2"] {
+        let reply = scene.does(close_of(id, "Done.")).await;
+        assert_eq!(reply, "failed: ServerFailed { status: 500 }");
+    }
+    assert_eq!(scene.does(Call::Look(IntentId(1))).await, "verified agent@example.org");
+    assert_eq!(scene.does(Call::Look(IntentId(2))).await, "still open");
+    assert_eq!((scene.stage(1).await, scene.stage(2).await, scene.counts()), (Stage::Done, Stage::NotDone, (0, 2)));
+}
+
+#[tokio::test]
+async fn set_aside_it_is_asked_for_no_more() {
+    let mut scene = lost_and_found([]).await;
+    assert_eq!(scene.create("x").await, "not seen, ServerFailed { status: 500 }");
+    assert_eq!(scene.does(Call::SetAside(IntentId(1))).await, "set aside");
+    assert_eq!(scene.stage(1).await, Stage::SetAside);
+    assert_eq!(scene.does(Call::SetAside(IntentId(1))).await, "failed: NotSent");
+}
+
+#[tokio::test]
+async fn a_check_lists_each_device_once_and_tells_what_was_asked_for() {
+    let mut scene = Scene::start([]).await;
+    scene.held.lock().unwrap().requests.extend(["r1", "r2", "r3"].map(|id| entity_of(id, "x")));
+    let asked = |device: &str, id: &str| (RequestId::new(id).unwrap(), Untrusted::new(device));
+    let of_one = vec![asked("Device x", "r1"), asked("Device x", "r2"), asked("Device x", "gone")];
+    assert_eq!(scene.does(Call::Check(of_one)).await, "checked 2");
+    assert_eq!(scene.held.lock().unwrap().listed, 1);
+    let of_many = (0..9).map(|n| asked(&format!("Device {n}"), "r3")).collect();
+    assert_eq!(scene.does(Call::Check(of_many)).await, "checked 9");
+    assert_eq!(scene.does(Call::Check(Vec::new())).await, "checked 0");
+    scene.held.lock().unwrap().lists.push_back(says("401 Unauthorized"));
+    let of_two = vec![asked("Device 1", "r1"), asked("Device 2", "r2")];
+    assert_eq!(scene.does(Call::Check(of_two)).await, "failed: NotSignedIn", "a part is not the whole");
+}

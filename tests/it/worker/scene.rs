@@ -1,0 +1,234 @@
+//! The worker between a loop that listens and a service that misbehaves as it is told.
+
+use std::{
+    fs,
+    future::{self, Future},
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use mmd_elevate::{
+    api::Timeouts,
+    domain::{Sighting, Untrusted},
+    journal::{Journal, JournalError, Place, TenantKey},
+    port::{
+        Answer, Call, CallId, FaultKind, FromWorker, IntentId, Progress, ReadBack, Recovered, Reply, Stage, ToWorker,
+    },
+    worker::{self, Backoff, Service, Timing},
+};
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+
+use super::{
+    PATIENT, TENANT, client_at,
+    held::{Act, Held},
+    new_request, request_id,
+};
+use crate::support::{server::Server, within};
+
+/// The worker's patience in tests. Windows are wide enough for a machine that is busy with other tests.
+pub(super) const QUICK: Timing = Timing {
+    now: Timestamp::now,
+    seed: || 7,
+    resend: millis(5, 10),
+    resends: 3,
+    throttle: millis(5, 10),
+    throttles: 5,
+    longest_wait: Duration::from_secs(2),
+    reread: millis(5, 10),
+    reads: 3,
+    look: Duration::from_millis(1500),
+    read_back: Duration::from_millis(500),
+    look_again: millis(20, 100),
+    closes_again: 3,
+    devices_at_once: 2,
+    save_again: Duration::from_millis(5),
+};
+
+const fn millis(first: u64, most: u64) -> Backoff {
+    Backoff { first: Duration::from_millis(first), most: Duration::from_millis(most) }
+}
+
+pub(super) struct Scene {
+    pub(super) held: Arc<Mutex<Held>>,
+    pub(super) server: Server,
+    pub(super) words: mpsc::Sender<ToWorker>,
+    pub(super) heard: mpsc::Receiver<FromWorker>,
+    pub(super) record: Record,
+    /// What came before what was waited for.
+    pub(super) progress: Vec<Progress>,
+    calls: u64,
+}
+
+impl Scene {
+    pub(super) async fn start(acts: impl IntoIterator<Item = Act>) -> Self {
+        Self::with(acts, PATIENT, QUICK).await
+    }
+
+    pub(super) async fn with(acts: impl IntoIterator<Item = Act>, timeouts: Timeouts, timing: Timing) -> Self {
+        let held = Arc::new(Mutex::new(Held { acts: acts.into_iter().collect(), ..Held::default() }));
+        let decide = Arc::clone(&held);
+        let server = Server::start_with(move |request| decide.lock().unwrap().decide(request)).await;
+        let client = client_at(&format!("http://{}", server.address), timeouts);
+        Self::between(held, server, client, timing).await
+    }
+
+    pub(super) async fn between(held: Arc<Mutex<Held>>, server: Server, service: impl Service, timing: Timing) -> Self {
+        let record = Record::open().await;
+        let (words, to_worker) = mpsc::channel(64);
+        let (to_loop, heard) = mpsc::channel(4);
+        let opening = record.opening();
+        tokio::spawn(worker::run(async { Ok(service) }, opening, timing, to_worker, to_loop));
+        let mut scene = Self { held, server, words, heard, record, progress: Vec::new(), calls: 0 };
+        let ready = [scene.next().await, scene.next().await];
+        assert!(ready.contains(&FromWorker::Ready), "{ready:?}");
+        scene
+    }
+
+    pub(super) async fn next(&mut self) -> FromWorker {
+        within(self.heard.recv()).await.unwrap()
+    }
+
+    pub(super) async fn ask(&mut self, call: Call) -> CallId {
+        self.calls += 1;
+        let call_id = CallId(self.calls);
+        self.words.send(ToWorker::Do(call_id, call)).await.unwrap();
+        call_id
+    }
+
+    pub(super) async fn abandon(&mut self, call_id: CallId) {
+        self.words.send(ToWorker::Abandon(call_id)).await.unwrap();
+    }
+
+    /// Waits for a progress that is like this.
+    pub(super) async fn until(&mut self, like: impl Fn(&Progress) -> bool) -> Progress {
+        loop {
+            match self.next().await {
+                FromWorker::Progress(_, progress) => {
+                    self.progress.push(progress.clone());
+                    if like(&progress) {
+                        return progress;
+                    }
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    pub(super) async fn reply(&mut self) -> Reply {
+        loop {
+            match self.next().await {
+                FromWorker::Progress(_, progress) => self.progress.push(progress),
+                FromWorker::Reply(reply) => return reply,
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    pub(super) async fn does(&mut self, call: Call) -> String {
+        self.ask(call).await;
+        summary(&self.reply().await)
+    }
+
+    pub(super) async fn create(&mut self, text: &str) -> String {
+        self.does(Call::Create(new_request(text))).await
+    }
+
+    /// Waits until the service has seen so many writes.
+    pub(super) async fn writes(&self, most: usize) {
+        let count = || {
+            let held = self.held.lock().unwrap();
+            held.creates + held.closes
+        };
+        within(async {
+            while count() < most {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        })
+        .await;
+    }
+
+    pub(super) async fn stage(&self, intent: i64) -> Stage {
+        self.record.journal.intent(IntentId(intent)).await.unwrap().unwrap().stage
+    }
+
+    pub(super) fn counts(&self) -> (usize, usize) {
+        let held = self.held.lock().unwrap();
+        (held.creates, held.closes)
+    }
+}
+
+/// A record of its own for one test.
+pub(super) struct Record {
+    folder: TempDir,
+    pub(super) journal: Journal,
+}
+
+impl Record {
+    pub(super) async fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (journal, _) = open(folder.path()).await;
+        Self { folder, journal }
+    }
+
+    /// What the worker is given.
+    pub(super) fn opening(&self) -> impl Future<Output = Result<(Journal, Recovered), JournalError>> + Send + use<> {
+        future::ready(Ok((self.journal.clone(), Recovered::default())))
+    }
+
+    /// From here on nothing can be written to it: its file is not where it was.
+    pub(super) fn break_it(&self) {
+        fs::rename(self.folder.path().join("record.db"), self.folder.path().join("moved")).unwrap();
+    }
+
+    pub(super) fn mend_it(&self) {
+        fs::rename(self.folder.path().join("moved"), self.folder.path().join("record.db")).unwrap();
+    }
+
+    /// What the next process finds in it.
+    pub(super) async fn recovered(self) -> Recovered {
+        drop(self.journal);
+        open(self.folder.path()).await.1
+    }
+}
+
+async fn open(folder: &Path) -> (Journal, Recovered) {
+    let tenant = TenantKey { base_url: "http://127.0.0.1".to_owned(), tenant_id: TENANT.to_owned() };
+    let place = Place { state_dir: folder.to_owned(), tenant, operator: "agent".to_owned(), keep_days: 90 };
+    Journal::open(place, Timestamp::now).await.unwrap()
+}
+
+pub(super) fn close_of(id: &str, text: &str) -> Call {
+    Call::Close { id: request_id(id), device: Untrusted::new("Device x"), actions_taken: text.to_owned() }
+}
+
+/// A reply in few words.
+pub(super) fn summary(reply: &Reply) -> String {
+    match &reply.result {
+        Ok(Answer::Created { request, surplus }) if surplus.is_empty() => format!("created {}", request.id.raw()),
+        Ok(Answer::Created { request, surplus }) => {
+            let surplus: Vec<_> = surplus.iter().map(|request| request.id.raw()).collect();
+            format!("created {}, surplus {}", request.id.raw(), surplus.join(" "))
+        }
+        Ok(Answer::Closed(ReadBack::Verified(request))) => format!("verified {}", request.closed_by.raw()),
+        Ok(Answer::Closed(ReadBack::NotYetVisible)) => "not yet visible".to_owned(),
+        Ok(Answer::Looked { seen: Sighting::Possible(possible), fault, .. }) => {
+            format!("{} possible, {}", possible.len(), name(&fault.kind))
+        }
+        Ok(Answer::Looked { fault, .. }) => format!("not seen, {}", name(&fault.kind)),
+        Ok(Answer::StillOpen(_)) => "still open".to_owned(),
+        Ok(Answer::SetAside) => "set aside".to_owned(),
+        Ok(Answer::Checked { listed, .. }) => format!("checked {}", listed.len()),
+        Err(fault) => format!("failed: {}", name(&fault.kind)),
+    }
+}
+
+fn name(kind: &FaultKind) -> String {
+    let text = format!("{kind:?}");
+    match kind {
+        FaultKind::Abandoned { .. } | FaultKind::ServerFailed { .. } => text,
+        _ => text.split([' ', '{', '(']).next().unwrap().to_owned(),
+    }
+}
