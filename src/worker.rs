@@ -181,6 +181,7 @@ impl<S: Service> Worker<S> {
                 }
             }
             ToWorker::Save(drafts) => self.saver.save(drafts),
+            ToWorker::SignIn => {}
         }
     }
 

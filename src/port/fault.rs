@@ -44,6 +44,13 @@ pub enum FaultKind {
     },
     /// 401: the token is bad or has ended (inferred).
     NotSignedIn,
+    /// There is no token, because signing in failed: nothing was sent.
+    SignInFailed {
+        /// What happened, in a sentence without its full stop; no secret is in it.
+        what: String,
+        /// What to do about it.
+        hint: String,
+    },
     /// 403 without words: the token lacks the role (inferred).
     NotAllowed,
     /// 429: too many calls (inferred). That the call was not processed is an assumption.
@@ -110,6 +117,7 @@ impl FaultKind {
             | Self::NoSuchRequest
             | Self::NotAccepted { .. }
             | Self::NotSignedIn
+            | Self::SignInFailed { .. }
             | Self::NotAllowed
             | Self::Throttled { .. }
             | Self::Redirected { .. }
@@ -142,6 +150,7 @@ impl Fault {
             FaultKind::NoSuchRequest => "This elevation request does not exist.".to_owned(),
             FaultKind::NotAccepted { status } => format!("The service did not accept the call (HTTP {status})."),
             FaultKind::NotSignedIn => "The service does not accept the token.".to_owned(),
+            FaultKind::SignInFailed { what, .. } => format!("Not signed in: {what}."),
             FaultKind::NotAllowed => "The token does not allow this.".to_owned(),
             FaultKind::Throttled { retry_after: None } => "The service has too many calls just now.".to_owned(),
             FaultKind::Throttled { retry_after: Some(after) } => {
@@ -182,7 +191,7 @@ impl Fault {
             }
             FaultKind::NotReached { .. } => "check the network and the base URL, then send it again",
             FaultKind::NotSent { .. } | FaultKind::Abandoned { sent: false } => "send it again",
-            FaultKind::NotRecorded { hint, .. } => hint.as_str(),
+            FaultKind::NotRecorded { hint, .. } | FaultKind::SignInFailed { hint, .. } => hint.as_str(),
             FaultKind::TimedOut
             | FaultKind::Abandoned { sent: true }
             | FaultKind::Cut

@@ -12,7 +12,7 @@ use crate::{
     action::Scope,
     domain::{ElevationRequest, RequestId},
     keymap::Keymap,
-    port::{CallId, Fault, Progress},
+    port::{CallId, Fault, Progress, SignIn},
 };
 
 /// From when on a call that has no answer yet is called slow.
@@ -163,6 +163,8 @@ pub struct Model {
     pub now: Timestamp,
     /// Whether the service can be called.
     pub service: ServiceState,
+    /// Where signing in stands, once it was told.
+    pub sign_in: Option<SignIn>,
     /// The pane that has the focus, when nothing stands before it.
     pub pane: Pane,
     /// Whether the filter is being typed.
@@ -205,6 +207,7 @@ impl Model {
             time_zone,
             now,
             service: ServiceState::Starting,
+            sign_in: None,
             pane: Pane::List,
             filtering: false,
             overlays: Vec::new(),

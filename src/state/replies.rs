@@ -13,6 +13,7 @@ use crate::{
 pub(super) fn from_worker(model: &mut Model, word: FromWorker) -> Vec<Effect> {
     match word {
         FromWorker::Recovered(recovered) => return recovery::recovered(model, *recovered),
+        FromWorker::SignIn(sign_in) => model.sign_in = Some(sign_in),
         FromWorker::Ready => model.service = ServiceState::Ready,
         FromWorker::NotReady(fault) => {
             model.notice = Some(Notice::of_fault("the service cannot be called", &fault));

@@ -69,6 +69,7 @@ pub(super) const fn may_pass(kind: &FaultKind) -> bool {
         | FaultKind::NoSuchRequest
         | FaultKind::NotAccepted { .. }
         | FaultKind::NotSignedIn
+        | FaultKind::SignInFailed { .. }
         | FaultKind::NotAllowed
         | FaultKind::Redirected { .. }
         | FaultKind::NotSent { .. }
