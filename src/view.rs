@@ -8,6 +8,7 @@ mod header;
 mod help;
 mod list;
 mod recovery;
+mod scroll;
 mod theme;
 mod words;
 

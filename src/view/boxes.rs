@@ -206,7 +206,12 @@ fn notice_box(
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(below).saturating_add(3);
     let inner = open(frame, area, theme, title, width, height);
     let below = below.min(inner.height);
-    lines.truncate(usize::from(inner.height.saturating_sub(below + 1)));
+    let room = usize::from(inner.height.saturating_sub(below + 1));
+    if lines.len() > room && room > 0 {
+        lines.truncate(room - 1);
+        lines.push(Line::styled("…", Theme::dim()));
+    }
+    lines.truncate(room);
     frame.render_widget(Paragraph::new(lines), inner);
     let last = Rect { y: inner.bottom() - below, height: below, ..inner };
     frame.render_widget(Paragraph::new(keys), last);

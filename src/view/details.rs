@@ -5,11 +5,10 @@ use ratatui::{
     layout::Rect,
     style::Style,
     text::{Line, Span},
-    widgets::Paragraph,
 };
 
 use super::{
-    Theme,
+    Theme, scroll,
     words::{age, counted, cut, local, wrap},
 };
 use crate::{
@@ -29,17 +28,13 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) 
     });
     let block = theme.pane("Request", &as_of, model.pane == Pane::Details && model.overlays.is_empty());
     let inner = block.inner(area);
-    frame.render_widget(block, area);
     let Some(row) = row else {
+        frame.render_widget(block, area);
         frame.render_widget(Line::styled("The selected request is shown here.", Theme::dim()), inner);
         return 0;
     };
     let lines = lines(row, model, theme, usize::from(inner.width));
-    let extent = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_sub(inner.height);
-    let scroll = model.details_scroll.min(extent);
-    let seen: Vec<_> = lines.into_iter().skip(usize::from(scroll)).take(usize::from(inner.height)).collect();
-    frame.render_widget(Paragraph::new(seen), inner);
-    extent
+    scroll::draw(frame, area, block, lines, model.details_scroll)
 }
 
 /// Collects lines: labelled values, and texts that wrap at words.

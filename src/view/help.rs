@@ -4,23 +4,17 @@ use ratatui::{
     Frame,
     layout::Rect,
     text::{Line, Span},
-    widgets::{Clear, Paragraph},
+    widgets::Clear,
 };
 
-use super::{Theme, words::cut};
+use super::{Theme, scroll, words::cut};
 use crate::{action::Scope, state::Model};
 
-pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, scopes: &[Scope], scroll: u16) -> u16 {
+pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, scopes: &[Scope], from: u16) -> u16 {
     let block = theme.pane("Help", "", true);
-    let inner = block.inner(area);
+    let lines = lines(model, theme, scopes, usize::from(block.inner(area).width));
     frame.render_widget(Clear, area);
-    frame.render_widget(block, area);
-    let lines = lines(model, theme, scopes, usize::from(inner.width));
-    let extent = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_sub(inner.height);
-    let first = usize::from(scroll.min(extent));
-    let seen: Vec<_> = lines.into_iter().skip(first).take(usize::from(inner.height)).collect();
-    frame.render_widget(Paragraph::new(seen), inner);
-    extent
+    scroll::draw(frame, area, block, lines, from)
 }
 
 fn lines(model: &Model, theme: &Theme, scopes: &[Scope], width: usize) -> Vec<Line<'static>> {

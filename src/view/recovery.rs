@@ -4,12 +4,13 @@ use ratatui::{
     Frame,
     layout::Rect,
     text::{Line, Span},
-    widgets::{Clear, Paragraph},
+    widgets::Clear,
 };
 
 use super::{
     Theme,
     list::{Columns, row_line},
+    scroll,
     words::counted,
 };
 use crate::{
@@ -21,17 +22,11 @@ use crate::{
 /// Wider than this nobody follows a row with the eye.
 const WIDEST: u16 = 100;
 
-pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, scroll: u16) -> u16 {
+pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, from: u16) -> u16 {
     let block = theme.pane("Recovery", "", true);
-    let inner = block.inner(area);
+    let lines = lines(model, theme, usize::from(block.inner(area).width.min(WIDEST)));
     frame.render_widget(Clear, area);
-    frame.render_widget(block, area);
-    let lines = lines(model, theme, usize::from(inner.width.min(WIDEST)));
-    let extent = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_sub(inner.height);
-    let first = usize::from(scroll.min(extent));
-    let seen: Vec<_> = lines.into_iter().skip(first).take(usize::from(inner.height)).collect();
-    frame.render_widget(Paragraph::new(seen), inner);
-    extent
+    scroll::draw(frame, area, block, lines, from)
 }
 
 /// Rows stand in the columns of the list, with what is known of them by now.

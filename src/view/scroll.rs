@@ -1,0 +1,28 @@
+//! Panes whose lines may be more than fit.
+
+use ratatui::{
+    Frame,
+    layout::Rect,
+    text::Line,
+    widgets::{Block, Paragraph},
+};
+
+use super::Theme;
+
+/// Draws the lines in this pane, from `scroll` on; its frame says how many there are below what is seen. Tells how many
+/// lines do not fit: so far it can be scrolled.
+pub(super) fn draw(frame: &mut Frame, area: Rect, block: Block<'_>, lines: Vec<Line<'_>>, scroll: u16) -> u16 {
+    let inner = block.inner(area);
+    let extent = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_sub(inner.height);
+    let first = scroll.min(extent);
+    let below = extent - first;
+    let block = if below > 0 && inner.height > 0 {
+        block.title_bottom(Line::styled(format!(" {below} more below "), Theme::dim()).right_aligned())
+    } else {
+        block
+    };
+    frame.render_widget(block, area);
+    let seen: Vec<_> = lines.into_iter().skip(usize::from(first)).take(usize::from(inner.height)).collect();
+    frame.render_widget(Paragraph::new(seen), inner);
+    extent
+}
