@@ -15,6 +15,7 @@ mod recovery;
 mod replies;
 mod requests;
 mod row;
+mod sign_in;
 mod text_field;
 mod unknown;
 mod update;

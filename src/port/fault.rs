@@ -47,9 +47,9 @@ pub enum FaultKind {
     /// There is no token, because signing in failed: nothing was sent.
     SignInFailed {
         /// What happened, in a sentence without its full stop; no secret is in it.
-        what: String,
+        what: Box<str>,
         /// What to do about it.
-        hint: String,
+        hint: Box<str>,
     },
     /// 403 without words: the token lacks the role (inferred).
     NotAllowed,
@@ -191,7 +191,8 @@ impl Fault {
             }
             FaultKind::NotReached { .. } => "check the network and the base URL, then send it again",
             FaultKind::NotSent { .. } | FaultKind::Abandoned { sent: false } => "send it again",
-            FaultKind::NotRecorded { hint, .. } | FaultKind::SignInFailed { hint, .. } => hint.as_str(),
+            FaultKind::NotRecorded { hint, .. } => hint.as_str(),
+            FaultKind::SignInFailed { hint, .. } => hint,
             FaultKind::TimedOut
             | FaultKind::Abandoned { sent: true }
             | FaultKind::Cut

@@ -53,8 +53,6 @@ pub enum ServiceState {
     Ready,
     /// It could not be made ready.
     NotReady(Fault),
-    /// It has said that it does not accept the token.
-    SignedOut,
 }
 
 /// Whether what is typed and sent is kept.
@@ -165,6 +163,8 @@ pub struct Model {
     pub service: ServiceState,
     /// Where signing in stands, once it was told.
     pub sign_in: Option<SignIn>,
+    /// Whether it is to be told when the sign-in is well: it was not, or the agent has asked for it.
+    pub(super) tells_sign_in: bool,
     /// The pane that has the focus, when nothing stands before it.
     pub pane: Pane,
     /// Whether the filter is being typed.
@@ -208,6 +208,7 @@ impl Model {
             now,
             service: ServiceState::Starting,
             sign_in: None,
+            tells_sign_in: false,
             pane: Pane::List,
             filtering: false,
             overlays: Vec::new(),

@@ -2,7 +2,7 @@
 
 use super::{
     EditTarget, Effect, Message, Model, Notice, Overlay, Pane, Row, RowState, closing, drafts, leaving, recovery,
-    replies, unknown,
+    replies, sign_in, unknown,
 };
 use crate::{
     action::{Action, Scope, Step},
@@ -81,6 +81,7 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Submit => return submit(model),
         Action::Refresh => return recovery::refresh(model).into_iter().collect(),
         Action::Abandon => return abandon(model),
+        Action::SignIn => return vec![sign_in::again(model)],
         Action::LookAgain => return unknown::look_again(model),
         Action::Adopt => return unknown::adopt(model),
         Action::SetAside => return unknown::set_aside(model),

@@ -11,6 +11,7 @@ mod record_start;
 mod record_unknown;
 mod record_writes;
 mod screens;
+mod sign_in;
 mod text;
 mod time;
 mod untrusted;

@@ -129,7 +129,8 @@ impl Process {
                             messages.push_back(Message::Worker(word));
                         }
                     }
-                    Effect::Copy(_)
+                    Effect::SignIn
+                    | Effect::Copy(_)
                     | Effect::OpenEditor(..)
                     | Effect::Suspend
                     | Effect::LogUnawaited(_)
