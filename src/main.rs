@@ -29,6 +29,7 @@ use tokio::{runtime::Runtime, sync::mpsc};
 const LAST_WRITES: Duration = Duration::from_millis(600);
 
 fn main() -> eyre::Result<ExitCode> {
+    platform::forbid_core_files();
     let cli = Cli::parse();
     color_eyre::install()?;
     match cli.command {

@@ -7,12 +7,14 @@ compile_error!(
     "mmd-elevate needs a Unix terminal: another platform gets a module beside `platform`, not changes in the rest"
 );
 
+mod core_dump;
 mod ending;
 mod job;
 mod tty;
 mod user;
 mod zone;
 
+pub use core_dump::forbid_core_files;
 pub use ending::{Ending, Loan, SystemEvent, watch};
 pub(crate) use job::wake_reader;
 pub use job::{has_shell, stop_until_continued};

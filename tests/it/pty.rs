@@ -9,6 +9,7 @@ mod job;
 mod killed;
 mod lending;
 mod record;
+mod secrets;
 
 use std::time::Duration;
 

@@ -158,9 +158,14 @@ impl Pty {
         self.open.as_ref().unwrap().master.resize(pty_size(self.size)).unwrap();
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.process_id().unwrap()
+    }
+
     /// Sends a signal to the program.
     pub(crate) fn signal(&self, signal: Signal) {
-        let id = self.child.process_id().and_then(|id| i32::try_from(id).ok());
+        let id = i32::try_from(self.id()).ok();
         kill_process(Pid::from_raw(id.unwrap()).unwrap(), signal).unwrap();
     }
 
