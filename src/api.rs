@@ -3,15 +3,11 @@
 //! It does each call once: nothing here repeats one, follows a redirect, or waits longer than its [`Timeouts`] say.
 
 mod answer;
-mod base_url;
 mod failure;
 mod list;
 mod wire;
 
-use std::{
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{
@@ -28,17 +24,14 @@ use self::{
 };
 use crate::{
     domain::{ElevationRequest, NewElevationRequest, RequestId},
+    http,
     port::{Fault, FaultKind, RequestIds},
 };
 
-pub use base_url::{BaseUrl, BaseUrlError};
+pub use crate::http::{BaseUrl, BaseUrlError};
 pub use list::Listed;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-
-/// How long an idle connection is kept. A service that has closed its end meanwhile makes an outcome unknown for
-/// nothing, so it is short.
-const IDLE: Duration = Duration::from_secs(2);
 
 /// How long a call may take before it is given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,22 +99,7 @@ impl Client {
         if token.expose_secret().is_empty() || !token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(ClientError::Token);
         }
-        let mut http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .connect_timeout(timeouts.connect)
-            .pool_idle_timeout(IDLE);
-        if base.is_plain() {
-            let here = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), SocketAddr::from((Ipv6Addr::LOCALHOST, 0))];
-            http = http
-                // A proxy would carry the token off this machine, in clear.
-                .no_proxy()
-                // So would a name service that knows another `localhost`. Port 0: the URL's.
-                .resolve_to_addrs("localhost", &here)
-                // The practice tenant must work where no CA certificates are installed.
-                .tls_certs_only([]);
-        }
-        let http = http.build().map_err(|error| ClientError::Http(error.without_url()))?;
+        let http = http::client(base, timeouts.connect).map_err(ClientError::Http)?;
         Ok(Self { http, base: base.clone(), tenant_id: tenant_id.to_owned(), token, timeouts, now: Timestamp::now })
     }
 
@@ -180,7 +158,7 @@ impl Client {
                 Ok(response) => Answer::read(response, &mut ids, self.now).await,
                 Err(error) => Err(error),
             }
-            .map_err(|error| failure::kind(&error, self.base.authority(), self.timeouts.connect)),
+            .map_err(|error| http::kind(&error, self.base.authority(), self.timeouts.connect)),
             Err(reason) => Err(FaultKind::NotSent { reason: reason.to_owned() }),
         };
         tracing::debug!(
@@ -217,10 +195,10 @@ impl Client {
     }
 
     fn presentable(&self, fault: Fault) -> Fault {
-        failure::presentable(fault, self.token.expose_secret())
+        failure::presentable(fault, std::slice::from_ref(&self.token))
     }
 
     fn presentable_ids(&self, ids: RequestIds) -> RequestIds {
-        failure::presentable_ids(ids, self.token.expose_secret())
+        failure::presentable_ids(ids, std::slice::from_ref(&self.token))
     }
 }

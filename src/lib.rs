@@ -35,6 +35,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod domain;
+mod http;
 pub mod journal;
 pub mod key;
 pub mod keymap;
