@@ -45,7 +45,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule("config", &["api", "auth", "cli", "domain"], &["confy", "etcetera", "secrecy", "serde", "thiserror", "tracing", "uuid"], "of the client only `BaseUrl`, of the sign-in only its method: what is checked is what is called"),
     rule("cli", &["config"], &["clap", "tracing"], "parses; what flags mean beside the other layers is for the settings"),
     rule("log", &["domain", "private"], &["thiserror", "tracing", "tracing_appender", "tracing_subscriber"], "a private file, away from the screen"),
-    rule("app", &["api", "auth", "config", "journal", "key", "keymap", "platform", "port", "practice", "rehearsal", "state", "terminal", "view"], &["color_eyre", "crossterm", "jiff", "ratatui", "secrecy", "thiserror", "tokio", "tracing"], "the shell that joins the edges"),
+    rule("app", &["api", "auth", "config", "journal", "key", "keymap", "platform", "port", "practice", "rehearsal", "state", "terminal", "view"], &["color_eyre", "crossterm", "jiff", "ratatui", "thiserror", "tokio", "tracing"], "the shell that joins the edges"),
 ];
 
 /// A word that is absent, where, and why.
