@@ -57,7 +57,7 @@ pub enum Target {
     /// The practice tenant inside the program.
     Practice,
     /// A service on the network.
-    Service(Service),
+    Service(Box<Service>),
 }
 
 /// How the practice tenant is begun.

@@ -73,7 +73,8 @@ fn judge(found: &fs::Metadata) -> Result<(), SecretFileError> {
     if found.uid() != rustix::process::geteuid().as_raw() {
         return Err(SecretFileError::NotOurs);
     }
-    if found.mode() & 0o077 == 0 { Ok(()) } else { Err(SecretFileError::Open) }
+    let others = found.mode() & 0o077;
+    if others == 0 { Ok(()) } else { Err(SecretFileError::Open) }
 }
 
 #[cfg(not(unix))]

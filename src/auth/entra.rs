@@ -186,18 +186,17 @@ impl Answer {
         let description = text("error_description").unwrap_or_default();
         let codes = json.as_ref().and_then(|json| json.get("error_codes")).and_then(Value::as_array);
         let code = codes.into_iter().flatten().find_map(Value::as_u64).or_else(|| code_in(description));
-        let refused = match (code, code.and_then(known)) {
-            (Some(code), Some((what, hint))) => SignInError::lasting(format!("{what} (AADSTS{code})"), hint),
-            _ => {
-                let words = without(&first_sentence(description), proof);
-                let code = code.map_or_else(String::new, |code| format!(" (AADSTS{code})"));
-                let error = without(error, proof);
-                let what = match words.as_str() {
-                    "" => format!("the sign-in was refused: {error}{code}"),
-                    words => format!("the sign-in was refused: {words}{code}"),
-                };
-                SignInError::lasting(what, hint_for(&error))
-            }
+        let tag = code.map_or_else(String::new, |code| format!(" (AADSTS{code})"));
+        let refused = if let Some((what, hint)) = code.and_then(known) {
+            SignInError::lasting(format!("{what}{tag}"), hint)
+        } else {
+            let words = without(&first_sentence(description), proof);
+            let error = without(error, proof);
+            let what = match words.as_str() {
+                "" => format!("the sign-in was refused: {error}{tag}"),
+                words => format!("the sign-in was refused: {words}{tag}"),
+            };
+            SignInError::lasting(what, hint_for(&error))
         };
         SignInError { may_pass: error == "temporarily_unavailable", retry_after: self.retry_after, ..refused }
     }

@@ -59,7 +59,7 @@ impl Keeper {
         };
         if let Some(token) = keeper.source.given().cloned() {
             keeper.wanted = None;
-            keeper.has(token);
+            keeper.has(&token);
         }
         keeper
     }
@@ -195,12 +195,12 @@ impl Keeper {
             _ => Ok(token),
         });
         match fetched {
-            Ok(token) => self.has(token),
+            Ok(token) => self.has(&token),
             Err(error) => self.has_not(cause, error),
         }
     }
 
-    fn has(&mut self, token: Token) {
+    fn has(&mut self, token: &Token) {
         let now = self.now();
         self.renew_at = token.ends().filter(|_| self.source.given().is_none()).and_then(|ends| {
             let life = Duration::try_from(ends.duration_since(now)).unwrap_or_default();
@@ -208,7 +208,7 @@ impl Keeper {
             later(now, life.saturating_sub(early).max(self.renewal.least))
         });
         (self.is_refused, self.failures, self.failed) = (false, 0, None);
-        let is_new = self.token.as_ref().is_none_or(|held| !held.is(&token));
+        let is_new = self.token.as_ref().is_none_or(|held| !held.is(token));
         self.token = Some(token.clone());
         {
             let until = self.until();

@@ -1,6 +1,6 @@
 //! Reading secrets: from memory, a private file, or a command.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use secrecy::SecretString;
 
@@ -14,10 +14,10 @@ use crate::{
 const LONGEST: usize = 64 << 10;
 
 /// The client secret, as it is now.
-pub(super) async fn client_secret(from: &SecretFrom) -> Result<SecretString, SignInError> {
+pub(super) async fn client_secret(from: &SecretFrom, limit: Duration) -> Result<SecretString, SignInError> {
     match from {
         SecretFrom::Memory(secret) => Ok(secret.clone()),
-        SecretFrom::Command { program, arguments } => command::secret(program, arguments, command::LIMIT).await,
+        SecretFrom::Command { program, arguments } => command::secret(program, arguments, limit).await,
         SecretFrom::File(path) => {
             let text = text_of(path, "the file of the client secret").await?;
             let text = text.trim();

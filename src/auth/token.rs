@@ -52,7 +52,9 @@ impl Token {
         self.ends
     }
 
-    pub(crate) const fn secret(&self) -> &SecretString {
+    /// The token itself, to be sent to the service and nowhere else.
+    #[must_use]
+    pub const fn secret(&self) -> &SecretString {
         &self.secret
     }
 

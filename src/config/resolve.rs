@@ -109,7 +109,7 @@ fn target(flags: &Flags, env: &impl Fn(&str) -> Option<String>, of_file: OfFile)
                 Some(url) => url,
                 None => check_url("the default", DEFAULT_BASE_URL)?,
             };
-            Ok(Target::Service(Service { base_url, tenant, sign_in }))
+            Ok(Target::Service(Box::new(Service { base_url, tenant, sign_in })))
         }
         (Some(_), None) => Err(ConfigError::Incomplete(vec![Missing::Token])),
         (None, Some(_)) => Err(ConfigError::Incomplete(vec![Missing::Tenant])),

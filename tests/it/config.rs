@@ -41,7 +41,7 @@ fn resolved(typed: &str, env: &[(&str, &str)], file: &str) -> Result<Config, Con
 
 fn service(config: Config) -> Service {
     match config.target {
-        Target::Service(service) => service,
+        Target::Service(service) => *service,
         Target::Practice => panic!("practice"),
     }
 }
