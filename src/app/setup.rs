@@ -4,12 +4,11 @@ use std::net::Ipv4Addr;
 
 use jiff::Timestamp;
 use ratatui::style::Color;
-use secrecy::SecretString;
-
 use tokio::sync::mpsc::Sender;
 
 use crate::{
     api::{BaseUrl, Client, ClientError, Timeouts},
+    auth::{Application, Method, Renewal, SecretFrom, Session, SignInError, Source},
     config::{self, Config, Target},
     journal::{Place, TenantKey},
     keymap::{Keymap, KeymapError},
@@ -140,7 +139,7 @@ pub async fn open_service(
     to_loop: Sender<FromWorker>,
 ) -> Result<Client, Fault> {
     match target {
-        Target::Service(service) => connect(&service.base_url, &service.tenant.id, service.token),
+        Target::Service(service) => connect(&service.base_url, &service.tenant.id, service.sign_in),
         Target::Practice => {
             let practice = Practice::bind((Ipv4Addr::LOCALHOST, 0).into(), practice)
                 .await
@@ -150,9 +149,15 @@ pub async fn open_service(
                 // That nobody listens any more is no matter for a warning.
                 let _ = to_loop.send(FromWorker::Warning(what.to_owned(), hint.to_owned())).await;
             }
-            let token = SecretString::from(practice.token());
-            let base_url = BaseUrl::parse(&practice.base_url()).map_err(|error| not_ready(&error.to_string()))?;
-            let client = connect(&base_url, practice::TENANT_ID, token)?;
+            let parsed = |url: String| BaseUrl::parse(&url).map_err(|error| not_ready(&error.to_string()));
+            let base_url = parsed(practice.base_url())?;
+            let application = Application {
+                authority: parsed(practice.authority())?,
+                client_id: practice::CLIENT_ID.to_owned(),
+                scope: practice::SCOPE.to_owned(),
+            };
+            let secret = SecretFrom::Memory(practice.client_secret().into());
+            let client = connect(&base_url, practice::TENANT_ID, Method::ClientSecret(application, secret))?;
             tokio::spawn(async move {
                 if let Err(error) = practice.serve().await {
                     tracing::error!(%error, "the practice tenant ended");
@@ -163,8 +168,12 @@ pub async fn open_service(
     }
 }
 
-fn connect(base_url: &BaseUrl, tenant_id: &str, token: SecretString) -> Result<Client, Fault> {
-    Client::new(base_url, tenant_id, token, Timeouts::default())
+fn connect(base_url: &BaseUrl, tenant_id: &str, sign_in: Method) -> Result<Client, Fault> {
+    let source = Source::new(sign_in).map_err(|error| {
+        let SignInError { what, hint, .. } = error;
+        Fault::new(FaultKind::SignInFailed { what: what.into(), hint: hint.into() })
+    })?;
+    Client::new(base_url, tenant_id, Session::start(source, Renewal::default()), Timeouts::default())
         .map_err(|error: ClientError| not_ready(&error.to_string()))
 }
 

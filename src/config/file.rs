@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, io, path::Path};
 use confy::ConfyError;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::Error as _};
 
-use super::{Color, ConfigError, Refused, value};
+use super::{Color, ConfigError, Refused, SignInSettings, value};
 use crate::{api::BaseUrl, domain::visible};
 
 /// What the file holds. `config.example.toml` documents every setting and equals the defaults.
@@ -18,6 +18,8 @@ pub struct FileSettings {
     /// Which profile to start with, by name or id.
     #[serde(deserialize_with = "some_name")]
     pub tenant: Option<String>,
+    /// How tenants sign in whose profile does not say it.
+    pub sign_in: Option<SignInSettings>,
     /// The profiles.
     #[serde(deserialize_with = "tenants")]
     pub tenants: Vec<TenantSettings>,
@@ -47,6 +49,8 @@ pub struct TenantSettings {
     /// Where its service answers, if not where the others' does.
     #[serde(default, deserialize_with = "base_url")]
     pub base_url: Option<BaseUrl>,
+    /// How it signs in, if not as the others do.
+    pub sign_in: Option<SignInSettings>,
 }
 
 /// A category and what the form suggests below it. Both are suggestions: the form takes any text.
@@ -107,6 +111,7 @@ impl Default for FileSettings {
         Self {
             base_url: None,
             tenant: None,
+            sign_in: None,
             tenants: Vec::new(),
             categories: vec![
                 category("Office", &["Excel", "Word"]),
@@ -139,7 +144,10 @@ impl FileSettings {
             Err(error) => return Err(unreadable(&error)),
         }
         match confy::load_path(path) {
-            Ok(ReadOnly(settings)) => Ok(Some(settings)),
+            Ok(ReadOnly(mut settings)) => {
+                settings.find_secrets_beside(path);
+                Ok(Some(settings))
+            }
             Err(ConfyError::BadTomlData(error)) => Err(ConfigError::InFile {
                 path: path.into(),
                 at: place(&error.to_string()),
@@ -150,6 +158,14 @@ impl FileSettings {
             }
             Err(other) => Err(ConfigError::Unreadable { path: path.into(), reason: other.to_string() }),
         }
+    }
+}
+
+impl FileSettings {
+    fn find_secrets_beside(&mut self, path: &Path) {
+        let folder = path.parent().unwrap_or(path);
+        let of_tenants = self.tenants.iter_mut().filter_map(|tenant| tenant.sign_in.as_mut());
+        of_tenants.chain(self.sign_in.as_mut()).for_each(|sign_in| sign_in.beside(folder));
     }
 }
 
@@ -181,7 +197,10 @@ fn explain(message: &str) -> Refused {
     let what = visible(what).replace(" field ", " setting ");
     if let Some(unknown) = what.strip_prefix("unknown setting ") {
         let is_secret = ["token", "secret", "password"].iter().any(|word| unknown.to_lowercase().contains(word));
-        let hint = if is_secret {
+        let hint = if is_secret && expected.contains("secret_env") {
+            "secrets have no place in this file: say where it is with secret_env, secret_file or secret_command"
+                .to_owned()
+        } else if is_secret {
             "secrets have no place in this file: hand the token over in MMD_ELEVATE_TOKEN".to_owned()
         } else {
             format!("what can be set here: {}; see config.example.toml", expected.trim_start_matches("one of "))

@@ -1,10 +1,12 @@
 //! The one integration crate: everything is asserted through what the program shows, sends and writes.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by failing")]
 
+mod auth;
 mod cli;
 mod commands;
 mod config;
 mod config_file;
+mod config_sign_in;
 mod docs;
 mod flows;
 mod harness;

@@ -38,7 +38,7 @@ async fn serve(settings: Settings) -> Served {
     let practice = Practice::bind(LOOPBACK, settings).await.unwrap();
     let url = practice.base_url();
     let address = url.strip_prefix("http://").unwrap().strip_suffix("/support/odata/v1").unwrap().to_owned();
-    let (tenant_id, token) = (mmd_elevate::practice::TENANT_ID.to_owned(), practice.token().to_owned());
+    let (tenant_id, token) = (mmd_elevate::practice::TENANT_ID.to_owned(), practice.token());
     let (observer, warning) = (practice.observer(), practice.warning().map(str::to_owned));
     Served { address, tenant_id, token, observer, warning, task: tokio::spawn(practice.serve()) }
 }
