@@ -10,6 +10,7 @@ mod list;
 mod looking;
 mod scene;
 mod secrets;
+mod sign_in;
 mod trouble;
 mod wire;
 
