@@ -25,7 +25,7 @@ const fn rule(
 
 #[rustfmt::skip] // One row, one line.
 pub(crate) const RULES: &[Rule] = &[
-    rule("domain", &[], &["jiff", "unicode_width"], "what a request is does not depend on how it is sent, shown or stored"),
+    rule("domain", &[], &["jiff", "unicode_security", "unicode_width"], "what a request is does not depend on how it is sent, shown or stored"),
     rule("key", &[], &["crossterm", "thiserror"], "of the terminal only its event data; no state, no view"),
     rule("action", &[], &[], "a table, and nothing that could act on it"),
     rule("keymap", &["action", "key"], &["thiserror"], "a look-up: what an action does is not its business"),
