@@ -15,6 +15,7 @@ mod log;
 mod practice;
 mod pty;
 mod real_loop;
+mod supply;
 mod support;
 mod tidy;
 mod worker;
