@@ -7,6 +7,7 @@ mod config;
 mod config_file;
 mod docs;
 mod flows;
+mod fuzz;
 mod harness;
 mod interleavings;
 mod journal;

@@ -63,7 +63,7 @@ fn built() -> BTreeMap<String, String> {
 
 #[test]
 fn every_package_comes_from_the_one_registry_and_has_a_checksum() {
-    for lock in ["Cargo.lock"] {
+    for lock in ["Cargo.lock", "fuzz/Cargo.lock"] {
         let lock = table(lock);
         for package in locked(&lock) {
             let name = named(package);
