@@ -234,3 +234,16 @@ impl Client {
         failure::presentable_ids(ids, &self.session.had())
     }
 }
+
+/// What an answer with this status and body comes to as the answer to a create, to a close and to a list, in this order:
+/// the requests in it, or the fault. For the fuzz targets, which have no network.
+#[doc(hidden)]
+pub fn read_as_each(status: u16, body: &[u8]) -> [Result<Vec<ElevationRequest>, Fault>; 3] {
+    let answer = || Answer::of(status, body);
+    [
+        answer().created().map(|request| vec![request]),
+        answer().closed().map(|()| Vec::new()),
+        answer().listed().map(|page| page.requests),
+    ]
+    .map(|result| result.map_err(|fault| failure::presentable(fault, "token")))
+}

@@ -11,6 +11,7 @@ mod leaving;
 mod message;
 mod model;
 mod notice;
+mod opening;
 mod recovery;
 mod replies;
 mod requests;

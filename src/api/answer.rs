@@ -39,6 +39,12 @@ enum Body {
     TooLong,
 }
 
+impl Body {
+    fn of(bytes: &[u8]) -> Self {
+        if bytes.trim_ascii().is_empty() { Self::Empty } else { wire::json(bytes).map_or(Self::NotJson, Self::Json) }
+    }
+}
+
 /// What was asked for, where the same status means different things.
 #[derive(Clone, Copy)]
 enum Asked {
@@ -80,12 +86,12 @@ impl Answer {
                 bytes.extend_from_slice(&chunk);
             }
         }
-        let body = if bytes.trim_ascii().is_empty() {
-            Body::Empty
-        } else {
-            wire::json(&bytes).map_or(Body::NotJson, Body::Json)
-        };
-        Ok(Self { status, ids: ids.clone(), skew, retry_after, body })
+        Ok(Self { status, ids: ids.clone(), skew, retry_after, body: Body::of(&bytes) })
+    }
+
+    /// An answer that did not come over a network.
+    pub(super) fn of(status: u16, body: &[u8]) -> Self {
+        Self { status, ids: RequestIds::default(), skew: None, retry_after: None, body: Body::of(body) }
     }
 
     /// Whether the token is not accepted.

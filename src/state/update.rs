@@ -1,8 +1,8 @@
 //! From a message to the next state. It only dispatches: what a message means stands with what it is about.
 
 use super::{
-    EditTarget, Effect, Message, Model, Notice, Overlay, Pane, Row, RowState, closing, drafts, leaving, recovery,
-    replies, sign_in, unknown,
+    EditTarget, Effect, Message, Model, Notice, Overlay, Pane, Row, RowState, closing, drafts, leaving, opening,
+    recovery, replies, sign_in, unknown,
 };
 use crate::{
     action::{Action, Scope, Step},
@@ -244,22 +244,7 @@ fn submit(model: &mut Model) -> Vec<Effect> {
     if let Some(Overlay::SendAgain(row)) = model.overlays.last() {
         return unknown::send_again(model, *row);
     }
-    let request = match model.form.draft().validate() {
-        Ok(request) => request,
-        Err(problems) => {
-            let count = problems.len();
-            model.form.show_problems(problems);
-            let what = if count == 1 { "One field needs".to_owned() } else { format!("{count} fields need") };
-            model.notice = Some(Notice::info(format!("{what} something before the request can be sent")));
-            return Vec::new();
-        }
-    };
-    let (id, call) = unknown::create(model, request);
-    model.form.lock(id);
-    model.pane = Pane::List;
-    model.notice = None;
-    model.untouched_since = Some(id);
-    vec![call]
+    opening::submit(model)
 }
 
 fn open_editor(model: &Model) -> Vec<Effect> {

@@ -4,6 +4,7 @@ mod any_sequence;
 mod bindings;
 mod close;
 mod create;
+mod doubts;
 mod leaving;
 mod list;
 mod record_drafts;

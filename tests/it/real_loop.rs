@@ -169,6 +169,8 @@ async fn a_request_is_opened_and_closed_at_the_practice_tenant_and_the_agent_lea
 async fn the_practice_tenant_s_refusals_come_back_to_the_form() {
     let ended = run(practice().await, async |agent| {
         agent.press("n INC-1 tab INC-1 tab Title tab Office tab Excel tab Plan ctrl-s").await;
+        agent.sees("? Not sent yet, look at the device's name: it is the same as the ticket").await;
+        agent.press("ctrl-s").await;
         agent.sees("✗ Not opened for INC-1 (INC-1)").await;
         agent.sees("hint: check the device's name").await;
         agent.press("ctrl-u MMD-03690457680 ctrl-s").await;

@@ -25,10 +25,10 @@ const fn rule(
 
 #[rustfmt::skip] // One row, one line.
 pub(crate) const RULES: &[Rule] = &[
-    rule("domain", &[], &["jiff", "unicode_width"], "what a request is does not depend on how it is sent, shown or stored"),
-    rule("key", &[], &["crossterm", "thiserror"], "of the terminal only its event data; no state, no view"),
+    rule("domain", &[], &["jiff", "unicode_security", "unicode_width"], "what a request is does not depend on how it is sent, shown or stored"),
+    rule("key", &["domain"], &["crossterm", "thiserror"], "of the terminal only its event data; no state, no view"),
     rule("action", &[], &[], "a table, and nothing that could act on it"),
-    rule("keymap", &["action", "key"], &["thiserror"], "a look-up: what an action does is not its business"),
+    rule("keymap", &["action", "domain", "key"], &["thiserror"], "a look-up: what an action does is not its business"),
     rule("port", &["domain"], &["jiff"], "plain data between the loop and the worker"),
     rule("state", &["action", "domain", "keymap", "port"], &["jiff", "tui_textarea", "unicode_segmentation"], "pure: no terminal, no network, no disk, no clock, no lock, and nothing that fails"),
     rule("view", &["action", "domain", "port", "state"], &["jiff", "ratatui", "textwrap", "unicode_segmentation", "unicode_width"], "pictures of the model: nothing is changed or asked for here"),
