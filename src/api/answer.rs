@@ -18,6 +18,10 @@ use crate::{
 /// The longest body that is read, in bytes after decompression (promises: never hangs).
 const LONGEST_BODY: usize = 4 << 20;
 
+/// How much memory, in bytes, the values of an answer may take. A body of 4 MiB can hold enough tiny ones to take a
+/// hundred times its length; one that is full of elevation requests needs 10 MiB.
+const LARGEST_TREE: usize = 24 << 20;
+
 /// The longest wait that a service may ask for. More is no longer a wait.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
@@ -32,6 +36,8 @@ pub(super) struct Answer {
     pub(super) skew: Option<SignedDuration>,
     retry_after: Option<Duration>,
     body: Body,
+    /// How much of the body was read, in bytes.
+    length: usize,
 }
 
 enum Body {
@@ -39,6 +45,7 @@ enum Body {
     Json(Value),
     NotJson,
     TooLong,
+    TooMany,
 }
 
 /// What was asked for, where the same status means different things.
@@ -57,6 +64,8 @@ pub(super) struct Page {
     pub(super) entries: usize,
     /// The service says that another follows. Where that one is, it may not say: it could be anybody's address.
     pub(super) more: bool,
+    /// How long its body was, in bytes.
+    pub(super) length: usize,
     pub(super) skew: Option<SignedDuration>,
 }
 
@@ -73,21 +82,27 @@ impl Answer {
         let retry_after = retry_after(headers, now);
         let skew = date(headers).map(|date| now().duration_since(date));
         let mut bytes = Vec::new();
+        let mut too_long = false;
         // A redirect is not followed, so nobody waits for what it says beside.
         if !(300..400).contains(&status) {
             while let Some(chunk) = response.chunk().await? {
-                if bytes.len() + chunk.len() > LONGEST_BODY {
-                    return Ok(Self { status, ids: ids.clone(), skew, retry_after, body: Body::TooLong });
+                too_long = bytes.len() + chunk.len() > LONGEST_BODY;
+                if too_long {
+                    break;
                 }
                 bytes.extend_from_slice(&chunk);
             }
         }
-        let body = if bytes.trim_ascii().is_empty() {
+        let body = if too_long {
+            Body::TooLong
+        } else if bytes.trim_ascii().is_empty() {
             Body::Empty
+        } else if wire::memory_of(&bytes) > LARGEST_TREE {
+            Body::TooMany
         } else {
             wire::json(&bytes).map_or(Body::NotJson, Body::Json)
         };
-        Ok(Self { status, ids: ids.clone(), skew, retry_after, body })
+        Ok(Self { status, ids: ids.clone(), skew, retry_after, body, length: bytes.len() })
     }
 
     /// As the answer to a create: 201 and the entity (create document). 200 is taken too (assumption).
@@ -121,7 +136,7 @@ impl Answer {
             (200, Body::Json(json)) => match wire::page(json) {
                 Some((requests, entries)) => {
                     let more = json.get("@odata.nextLink").is_some_and(|link| !link.is_null());
-                    return Ok(Page { requests, entries, more, skew: self.skew });
+                    return Ok(Page { requests, entries, more, length: self.length, skew: self.skew });
                 }
                 None => Some("it has no list".to_owned()),
             },
@@ -163,6 +178,7 @@ impl Answer {
                 reason: match self.body {
                     Body::NotJson => format!("it is not JSON (HTTP {status})"),
                     Body::TooLong => format!("it is longer than 4 MiB (HTTP {status})"),
+                    Body::TooMany => format!("it holds too many values (HTTP {status})"),
                     Body::Empty | Body::Json(_) => format!("HTTP {status} was not expected"),
                 },
             },
@@ -173,7 +189,7 @@ impl Answer {
         match &self.body {
             Body::Empty => true,
             Body::Json(json) => wire::error_words(json).is_some_and(|words| words.is_blank()),
-            Body::NotJson | Body::TooLong => false,
+            Body::NotJson | Body::TooLong | Body::TooMany => false,
         }
     }
 }
