@@ -9,6 +9,7 @@ mod errors;
 mod held;
 mod list;
 mod looking;
+mod origin;
 mod scene;
 mod secrets;
 mod trouble;
