@@ -13,7 +13,7 @@ pub struct Key {
 
 /// A text that names no key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" names no key")]
+#[error("{0:?} names no key")]
 pub struct UnknownKey(pub String);
 
 /// The names of keys that are not characters: as they are written, and as they are shown.

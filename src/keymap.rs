@@ -19,10 +19,10 @@ pub struct Keymap {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeymapError {
     /// No row has this id.
-    #[error("no action is called \"{0}\"")]
+    #[error("no action is called {0:?}")]
     UnknownAction(String),
     /// A text that names no key.
-    #[error("\"{action}\": {source}")]
+    #[error("{action:?}: {source}")]
     UnknownKey {
         /// The row's id.
         action: String,

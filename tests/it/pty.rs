@@ -9,6 +9,7 @@ mod job;
 mod killed;
 mod lending;
 mod record;
+mod untrusted;
 
 use std::time::Duration;
 
