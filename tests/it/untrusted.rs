@@ -83,7 +83,7 @@ fn no_setting_acts_when_it_is_repeated(#[case] settings: &str) {
     let file = folder.path().join("config.toml");
     for Specimen { name, text } in corpus() {
         // As a string with escapes, and as it is.
-        for written in [serde_json::to_string(&text).unwrap(), format!("'{text}'"), text] {
+        for written in [serde_json::to_string(&text).unwrap(), text] {
             fs::write(&file, settings.replace("{}", &written)).unwrap();
             assert_says_harmless(name, folder.path(), &["--config", file.to_str().unwrap()], &[]);
         }

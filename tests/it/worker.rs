@@ -13,6 +13,7 @@ mod origin;
 mod scene;
 mod secrets;
 mod trouble;
+mod untrusted;
 mod wire;
 
 use std::time::Duration;
