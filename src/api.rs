@@ -245,5 +245,5 @@ pub fn read_as_each(status: u16, body: &[u8]) -> [Result<Vec<ElevationRequest>, 
         answer().closed().map(|()| Vec::new()),
         answer().listed().map(|page| page.requests),
     ]
-    .map(|result| result.map_err(|fault| failure::presentable(fault, "token")))
+    .map(|result| result.map_err(|fault| failure::presentable(fault, &[SecretString::from("token")])))
 }

@@ -31,9 +31,19 @@ const PRACTICE_SECRET: &str = "PRACTICE_CLIENT_SECRET";
 /// How long the record may take for its last writes.
 const LAST_WRITES: Duration = Duration::from_millis(600);
 
+/// The exit code for a command line that cannot be understood.
+const WRONG_COMMAND_LINE: u8 = 2;
+
 fn main() -> eyre::Result<ExitCode> {
     platform::forbid_core_files();
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => {
+            let _ = stderr().write_all(harmless(&error.render().to_string()).as_bytes());
+            return Ok(ExitCode::from(WRONG_COMMAND_LINE));
+        }
+        Err(help) => help.exit(),
+    };
     color_eyre::install()?;
     match cli.command {
         Some(Command::Practice(args)) => serve_practice(&args),
@@ -42,11 +52,16 @@ fn main() -> eyre::Result<ExitCode> {
     }
 }
 
+/// Text for standard error, a mark for whatever a terminal would act on: paths, arguments and settings are repeated there.
+fn harmless(text: &str) -> String {
+    text.lines().flat_map(|line| [visible(line), "\n".into()]).collect()
+}
+
 /// What happened, then what to do about it; exit code 1.
 fn refuse(what: impl Display, hint: Option<&str>) -> ExitCode {
     let hint = hint.map_or_else(String::new, |hint| format!("hint: {hint}\n"));
     // `eprintln!` would panic where nobody is left to read it.
-    let _ = write!(stderr(), "mmd-elevate: {what}\n{hint}");
+    let _ = stderr().write_all(harmless(&format!("mmd-elevate: {what}\n{hint}")).as_bytes());
     ExitCode::FAILURE
 }
 
@@ -147,7 +162,7 @@ fn serve_practice(args: &PracticeArgs) -> eyre::Result<ExitCode> {
             }
         };
         if let Some(warning) = practice.warning() {
-            let _ = writeln!(stderr(), "mmd-elevate: {warning}");
+            let _ = stderr().write_all(harmless(&format!("mmd-elevate: {warning}")).as_bytes());
         }
         println!("The practice tenant answers until Ctrl-C. To use it from another terminal:\n");
         println!("export {}={}", variable::BASE_URL, practice.base_url());

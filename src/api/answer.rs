@@ -19,6 +19,10 @@ use crate::{
 /// The longest body that is read, in bytes after decompression (promises: never hangs).
 const LONGEST_BODY: usize = 4 << 20;
 
+/// How much memory, in bytes, the values of an answer may take. A body of 4 MiB can hold enough tiny ones to take a
+/// hundred times its length; one that is full of elevation requests needs 10 MiB.
+const LARGEST_TREE: usize = 24 << 20;
+
 /// Under which names a service of this kind tells its own id of a call (inferred).
 const SERVICE_IDS: [&str; 2] = ["x-ms-request-id", "request-id"];
 
@@ -30,6 +34,8 @@ pub(super) struct Answer {
     pub(super) skew: Option<SignedDuration>,
     retry_after: Option<Duration>,
     body: Body,
+    /// How much of the body was read, in bytes.
+    length: usize,
 }
 
 enum Body {
@@ -37,11 +43,18 @@ enum Body {
     Json(Value),
     NotJson,
     TooLong,
+    TooMany,
 }
 
 impl Body {
     fn of(bytes: &[u8]) -> Self {
-        if bytes.trim_ascii().is_empty() { Self::Empty } else { wire::json(bytes).map_or(Self::NotJson, Self::Json) }
+        if bytes.trim_ascii().is_empty() {
+            Self::Empty
+        } else if wire::memory_of(bytes) > LARGEST_TREE {
+            Self::TooMany
+        } else {
+            wire::json(bytes).map_or(Self::NotJson, Self::Json)
+        }
     }
 }
 
@@ -61,6 +74,8 @@ pub(super) struct Page {
     pub(super) entries: usize,
     /// The service says that another follows. Where that one is, it may not say: it could be anybody's address.
     pub(super) more: bool,
+    /// How long its body was, in bytes.
+    pub(super) length: usize,
     pub(super) skew: Option<SignedDuration>,
 }
 
@@ -77,21 +92,24 @@ impl Answer {
         let retry_after = retry_after(headers, now);
         let skew = date(headers).map(|date| now().duration_since(date));
         let mut bytes = Vec::new();
+        let mut too_long = false;
         // A redirect is not followed, so nobody waits for what it says beside.
         if !(300..400).contains(&status) {
             while let Some(chunk) = response.chunk().await? {
-                if bytes.len() + chunk.len() > LONGEST_BODY {
-                    return Ok(Self { status, ids: ids.clone(), skew, retry_after, body: Body::TooLong });
+                too_long = bytes.len() + chunk.len() > LONGEST_BODY;
+                if too_long {
+                    break;
                 }
                 bytes.extend_from_slice(&chunk);
             }
         }
-        Ok(Self { status, ids: ids.clone(), skew, retry_after, body: Body::of(&bytes) })
+        let body = if too_long { Body::TooLong } else { Body::of(&bytes) };
+        Ok(Self { status, ids: ids.clone(), skew, retry_after, body, length: bytes.len() })
     }
 
     /// An answer that did not come over a network.
     pub(super) fn of(status: u16, body: &[u8]) -> Self {
-        Self { status, ids: RequestIds::default(), skew: None, retry_after: None, body: Body::of(body) }
+        Self { status, ids: RequestIds::default(), skew: None, retry_after: None, body: Body::of(body), length: body.len() }
     }
 
     /// Whether the token is not accepted.
@@ -130,7 +148,7 @@ impl Answer {
             (200, Body::Json(json)) => match wire::page(json) {
                 Some((requests, entries)) => {
                     let more = json.get("@odata.nextLink").is_some_and(|link| !link.is_null());
-                    return Ok(Page { requests, entries, more, skew: self.skew });
+                    return Ok(Page { requests, entries, more, length: self.length, skew: self.skew });
                 }
                 None => Some("it has no list".to_owned()),
             },
@@ -172,6 +190,7 @@ impl Answer {
                 reason: match self.body {
                     Body::NotJson => format!("it is not JSON (HTTP {status})"),
                     Body::TooLong => format!("it is longer than 4 MiB (HTTP {status})"),
+                    Body::TooMany => format!("it holds too many values (HTTP {status})"),
                     Body::Empty | Body::Json(_) => format!("HTTP {status} was not expected"),
                 },
             },
@@ -182,7 +201,7 @@ impl Answer {
         match &self.body {
             Body::Empty => true,
             Body::Json(json) => wire::error_words(json).is_some_and(|words| words.is_blank()),
-            Body::NotJson | Body::TooLong => false,
+            Body::NotJson | Body::TooLong | Body::TooMany => false,
         }
     }
 }

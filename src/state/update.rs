@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     action::{Action, Scope, Step},
-    domain::{Field, invisible_characters},
+    domain::{Field, invisible_characters, visible},
 };
 
 /// Applies a message and says what the world has to do about it.
@@ -50,6 +50,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::Warning(text, hint) => {
+            let text = visible(&text).into_owned();
             model.notice = Some(Notice { tone: super::Tone::Failure, text, hint: Some(hint) });
             Vec::new()
         }
@@ -219,7 +220,7 @@ fn edited(model: &mut Model, target: EditTarget, result: Result<String, String>)
         Err(what) => {
             model.notice = Some(Notice {
                 tone: super::Tone::Failure,
-                text: what,
+                text: visible(&what).into_owned(),
                 hint: Some("the text is as it was; set VISUAL or EDITOR to an editor that runs here".to_owned()),
             });
             return;
@@ -278,7 +279,7 @@ fn copy_unsent(model: &mut Model) -> Vec<Effect> {
         _ => model.requests.selected(),
     };
     let Some(text) = row.and_then(Row::unsent_text) else { return Vec::new() };
-    let lines: Vec<_> = text.lines().iter().map(|line| crate::domain::visible(line)).collect();
+    let lines: Vec<_> = text.lines().iter().map(|line| visible(line)).collect();
     let text = lines.join("\n");
     model.notice = Some(Notice::info("Copied the text"));
     vec![Effect::Copy(text)]

@@ -21,4 +21,5 @@ mod real_loop;
 mod supply;
 mod support;
 mod tidy;
+mod untrusted;
 mod worker;

@@ -10,6 +10,7 @@ mod killed;
 mod lending;
 mod record;
 mod secrets;
+mod untrusted;
 
 use std::time::Duration;
 

@@ -1,6 +1,8 @@
 //! What more than one test stands on.
 
+pub(crate) mod corpus;
 pub(crate) mod dashboard;
+pub(crate) mod harmless;
 pub(crate) mod keys;
 mod modes;
 pub(crate) mod pty;

@@ -1,6 +1,7 @@
 //! The client and the worker, against a server that says what the service, a gateway or a broken network would.
 
 mod abandon;
+mod bounded;
 mod calls;
 mod closes;
 mod creates;
@@ -8,10 +9,12 @@ mod errors;
 mod held;
 mod list;
 mod looking;
+mod origin;
 mod scene;
 mod secrets;
 mod sign_in;
 mod trouble;
+mod untrusted;
 mod wire;
 
 use std::time::Duration;

@@ -220,6 +220,13 @@ impl Pty {
         Some(Duration::from_millis(10 * ticks.sum::<u64>()))
     }
 
+    /// How much memory the program has had at most, in KiB. `None` where the system does not tell.
+    pub(crate) fn peak_memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.process_id()?)).ok()?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        peak.split_whitespace().next()?.parse().ok()
+    }
+
     /// Waits until the screen fulfils a condition; fails with the screen where it never does.
     pub(crate) fn wait_for(&self, what: &str, condition: impl Fn(&vt100::Screen) -> bool) {
         let deadline = Instant::now() + PATIENCE;
