@@ -5,6 +5,7 @@
 mod answer;
 mod failure;
 mod list;
+mod probe;
 mod wire;
 
 use std::time::{Duration, Instant};
@@ -28,8 +29,9 @@ use crate::{
     port::{Fault, FaultKind, RequestIds},
 };
 
-pub use crate::http::{BaseUrl, BaseUrlError};
+pub use crate::http::{BaseUrl, BaseUrlError, Trust, TrustError};
 pub use list::Listed;
+pub use probe::Probe;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -87,11 +89,25 @@ pub struct Client {
 }
 
 impl Client {
-    /// Makes a client. Nothing is sent yet.
+    /// Makes a client that trusts what the platform trusts. Nothing is sent yet.
     ///
     /// # Errors
     /// [`ClientError`] where tenant id or token cannot be sent, or where the system lacks what https needs.
     pub fn new(base: &BaseUrl, tenant_id: &str, token: SecretString, timeouts: Timeouts) -> Result<Self, ClientError> {
+        Self::trusting(&Trust::default(), base, tenant_id, token, timeouts)
+    }
+
+    /// The same, with more certificates to trust.
+    ///
+    /// # Errors
+    /// As for [`Client::new`].
+    pub fn trusting(
+        trust: &Trust,
+        base: &BaseUrl,
+        tenant_id: &str,
+        token: SecretString,
+        timeouts: Timeouts,
+    ) -> Result<Self, ClientError> {
         // What makes a request's id fit for a path makes a tenant's so.
         if RequestId::new(tenant_id).is_err() {
             return Err(ClientError::TenantId);
@@ -99,7 +115,7 @@ impl Client {
         if token.expose_secret().is_empty() || !token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(ClientError::Token);
         }
-        let http = http::client(base, timeouts.connect).map_err(ClientError::Http)?;
+        let http = http::client(base, timeouts.connect, trust).map_err(ClientError::Http)?;
         Ok(Self { http, base: base.clone(), tenant_id: tenant_id.to_owned(), token, timeouts, now: Timestamp::now })
     }
 

@@ -39,6 +39,9 @@ pub struct Flags {
     /// Where the service answers: https, or http to this machine alone
     #[arg(long, value_name = "URL", value_parser = NonEmptyStringValueParser::new(), long_help = base_url_help())]
     pub base_url: Option<String>,
+    /// Trust the CA certificates in this file (PEM) beside the system's
+    #[arg(long, value_name = "PATH")]
+    pub ca_file: Option<PathBuf>,
     /// The tenant to work for: the name or id of a profile in the settings, or any tenant's id (a GUID)
     #[arg(long, value_name = "NAME|ID", value_parser = NonEmptyStringValueParser::new())]
     pub tenant: Option<String>,

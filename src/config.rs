@@ -75,6 +75,8 @@ pub struct Service {
     pub base_url: BaseUrl,
     /// The tenant that was chosen at the start.
     pub tenant: TenantProfile,
+    /// A file of CA certificates to trust beside the platform's.
+    pub ca_file: Option<PathBuf>,
     /// The environment's token. It serves this tenant and no other.
     pub token: SecretString,
 }

@@ -89,7 +89,7 @@ fn open_dashboard(flags: &mmd_elevate::cli::Flags) -> eyre::Result<ExitCode> {
     app.surface().read_input(to_read).wrap_err("failed to read the terminal")?;
     let (calls, from_loop) = mpsc::channel(port::CALLS_WAITING);
     let (to_loop, words) = mpsc::channel(port::CALLS_WAITING);
-    let service = open_service(parts.target, parts.practice, to_loop.clone());
+    let service = open_service(parts.target, parts.trust, parts.practice, to_loop.clone());
     let journal = Journal::open(parts.place, Timestamp::now);
     let worker = worker::run(service, journal, Timing::default(), from_loop, to_loop);
     let worker = background.handle().spawn(worker);

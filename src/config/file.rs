@@ -1,6 +1,10 @@
 //! The file of settings: what it may hold, and reading it without ever writing it.
 
-use std::{collections::BTreeMap, fs, io, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use confy::ConfyError;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::Error as _};
@@ -15,6 +19,9 @@ pub struct FileSettings {
     /// Where the service answers.
     #[serde(deserialize_with = "base_url")]
     pub base_url: Option<BaseUrl>,
+    /// A file of CA certificates (PEM) to trust beside the platform's; a relative path begins at the settings file.
+    #[serde(deserialize_with = "some_path")]
+    pub ca_file: Option<PathBuf>,
     /// Which profile to start with, by name or id.
     #[serde(deserialize_with = "some_name")]
     pub tenant: Option<String>,
@@ -47,6 +54,9 @@ pub struct TenantSettings {
     /// Where its service answers, if not where the others' does.
     #[serde(default, deserialize_with = "base_url")]
     pub base_url: Option<BaseUrl>,
+    /// The CA certificates for its service, if not those for the others'.
+    #[serde(default, deserialize_with = "some_path")]
+    pub ca_file: Option<PathBuf>,
 }
 
 /// A category and what the form suggests below it. Both are suggestions: the form takes any text.
@@ -106,6 +116,7 @@ impl Default for FileSettings {
         };
         Self {
             base_url: None,
+            ca_file: None,
             tenant: None,
             tenants: Vec::new(),
             categories: vec![
@@ -139,7 +150,7 @@ impl FileSettings {
             Err(error) => return Err(unreadable(&error)),
         }
         match confy::load_path(path) {
-            Ok(ReadOnly(settings)) => Ok(Some(settings)),
+            Ok(ReadOnly(settings)) => Ok(Some(settings.beside(path))),
             Err(ConfyError::BadTomlData(error)) => Err(ConfigError::InFile {
                 path: path.into(),
                 at: place(&error.to_string()),
@@ -150,6 +161,18 @@ impl FileSettings {
             }
             Err(other) => Err(ConfigError::Unreadable { path: path.into(), reason: other.to_string() }),
         }
+    }
+}
+
+impl FileSettings {
+    /// What it names by a relative path lies beside the file: the folder that the program is started in means nothing.
+    fn beside(mut self, file: &Path) -> Self {
+        let folder = file.parent().unwrap_or(Path::new(""));
+        let of_tenants = self.tenants.iter_mut().map(|tenant| &mut tenant.ca_file);
+        for path in of_tenants.chain([&mut self.ca_file]).flatten() {
+            *path = folder.join(&*path);
+        }
+        self
     }
 }
 
@@ -211,6 +234,14 @@ fn days<'de, D: Deserializer<'de>>(source: D) -> Result<u32, D::Error> {
 
 fn some_name<'de, D: Deserializer<'de>>(source: D) -> Result<Option<String>, D::Error> {
     name(source).map(Some)
+}
+
+fn some_path<'de, D: Deserializer<'de>>(source: D) -> Result<Option<PathBuf>, D::Error> {
+    let path = PathBuf::deserialize(source)?;
+    if path.as_os_str().is_empty() {
+        return Err(D::Error::custom(Refused::new("a path is empty", "name a file, or leave it out")));
+    }
+    Ok(Some(path))
 }
 
 fn names<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<String>, D::Error> {

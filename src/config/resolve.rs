@@ -41,8 +41,9 @@ pub fn resolve(flags: &Flags, env: impl Fn(&str) -> Option<String>, file: FileSe
         (None, Some(text)) => value::level(&text).map_err(|refused| at(variable::LOG, refused))?,
         (None, None) => LevelFilter::INFO,
     };
-    let FileSettings { base_url, tenant, tenants, categories, appearance, record, keys } = file;
-    let target = if flags.practice { Target::Practice } else { target(flags, &env, base_url, tenant, tenants)? };
+    let FileSettings { base_url, ca_file, tenant, tenants, categories, appearance, record, keys } = file;
+    let target =
+        if flags.practice { Target::Practice } else { target(flags, &env, (base_url, ca_file), tenant, tenants)? };
     let practice = Practice { fresh: flags.fresh, rules: flags.practice_rules.clone() };
     if matches!(target, Target::Service(_)) && practice != Practice::default() {
         // It would be believed to act, and on a service nothing of it does.
@@ -68,7 +69,7 @@ pub fn state_dir(flag: Option<&Path>, env: impl Fn(&str) -> Option<String>) -> R
 fn target(
     flags: &Flags,
     env: &impl Fn(&str) -> Option<String>,
-    file_url: Option<BaseUrl>,
+    (file_url, file_ca): (Option<BaseUrl>, Option<PathBuf>),
     file_tenant: Option<String>,
     profiles: Vec<TenantSettings>,
 ) -> Result<Target, ConfigError> {
@@ -91,12 +92,16 @@ fn target(
         value::token(token.expose_secret()).map_err(|refused| at(variable::TOKEN, refused))?;
     }
     match (choose(wanted, profiles)?, token) {
-        (Some((tenant, own_url)), Some(token)) => {
+        (Some(Chosen { tenant, base_url: own_url, ca_file: own_ca }), Some(token)) => {
             let base_url = match given_url.or(own_url).or(file_url) {
                 Some(url) => url,
                 None => check_url("the default", DEFAULT_BASE_URL)?,
             };
-            Ok(Target::Service(Service { base_url, tenant, token }))
+            let given_ca = match &flags.ca_file {
+                Some(path) => Some(path.clone()),
+                None => set(env, variable::CA_FILE)?.map(PathBuf::from),
+            };
+            Ok(Target::Service(Service { base_url, tenant, ca_file: given_ca.or(own_ca).or(file_ca), token }))
         }
         (Some(_), None) => Err(ConfigError::Incomplete(vec![Missing::Token])),
         (None, Some(_)) => Err(ConfigError::Incomplete(vec![Missing::Tenant])),
@@ -112,11 +117,15 @@ struct Wanted {
     id_alone: bool,
 }
 
-/// The tenant to start with and the base URL of its profile. `None` where nothing says which.
-fn choose(
-    wanted: Option<Wanted>,
-    mut profiles: Vec<TenantSettings>,
-) -> Result<Option<(TenantProfile, Option<BaseUrl>)>, ConfigError> {
+/// The tenant to start with, and what its profile says of its service.
+struct Chosen {
+    tenant: TenantProfile,
+    base_url: Option<BaseUrl>,
+    ca_file: Option<PathBuf>,
+}
+
+/// The tenant to start with. `None` where nothing says which.
+fn choose(wanted: Option<Wanted>, mut profiles: Vec<TenantSettings>) -> Result<Option<Chosen>, ConfigError> {
     let Some(Wanted { from, text, id_alone }) = wanted else {
         return match profiles.len() {
             0 | 1 => Ok(profiles.pop().map(profile)),
@@ -133,12 +142,13 @@ fn choose(
         return Err(ConfigError::UnknownTenant { from, wanted: text, known: names(profiles) });
     }
     let id = value::tenant_id(&text).map_err(|refused| at(from, refused))?;
-    Ok(Some((TenantProfile { name: None, id, color: None }, None)))
+    let tenant = TenantProfile { name: None, id, color: None };
+    Ok(Some(Chosen { tenant, base_url: None, ca_file: None }))
 }
 
-fn profile(settings: TenantSettings) -> (TenantProfile, Option<BaseUrl>) {
-    let TenantSettings { name, id, color, base_url } = settings;
-    (TenantProfile { name: Some(name), id, color }, base_url)
+fn profile(settings: TenantSettings) -> Chosen {
+    let TenantSettings { name, id, color, base_url, ca_file } = settings;
+    Chosen { tenant: TenantProfile { name: Some(name), id, color }, base_url, ca_file }
 }
 
 fn names(profiles: Vec<TenantSettings>) -> Vec<String> {

@@ -17,4 +17,5 @@ mod pty;
 mod real_loop;
 mod support;
 mod tidy;
+mod tls;
 mod worker;
