@@ -29,7 +29,7 @@ use crate::{
     port::{Fault, FaultKind, RequestIds},
 };
 
-pub use crate::http::{BaseUrl, BaseUrlError, Trust, TrustError};
+pub use crate::http::{BaseUrl, BaseUrlError, Trust, TrustError, proxy_for};
 pub use list::Listed;
 pub use probe::Probe;
 

@@ -67,8 +67,21 @@ pub struct Flags {
 pub enum Command {
     /// Serve the practice tenant alone, and print its base URL, tenant id and token
     Practice(PracticeArgs),
+    /// Check everything that the dashboard needs, and say what to do; the result holds no secret
+    Doctor(DoctorArgs),
     /// Look after the record of what was sent
     Record(RecordArgs),
+}
+
+/// What is checked, and how it is told.
+#[derive(Debug, PartialEq, Eq, Args)]
+pub struct DoctorArgs {
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// What the dashboard would be opened with.
+    #[command(flatten)]
+    pub flags: Flags,
 }
 
 /// What to do with the record.

@@ -18,7 +18,7 @@ use tracing::level_filters::LevelFilter;
 pub use color::Color;
 pub use error::{ConfigError, Refused};
 pub use file::{Appearance, Borders, Category, FileSettings, TenantSettings};
-pub use resolve::{load, resolve, state_dir};
+pub use resolve::{load, resolve, settings_file, state_dir};
 pub use value::{LEVELS, level};
 
 use crate::api::BaseUrl;

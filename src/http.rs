@@ -3,6 +3,7 @@
 
 mod base_url;
 mod failure;
+mod proxy;
 mod retry_after;
 mod trust;
 mod unreached;
@@ -16,6 +17,7 @@ pub use base_url::{BaseUrl, BaseUrlError};
 #[cfg(test)]
 pub(crate) use failure::LONGEST_TEXT;
 pub(crate) use failure::{bounded, kind};
+pub use proxy::proxy_for;
 pub(crate) use retry_after::{date, retry_after};
 pub use trust::{Trust, TrustError};
 

@@ -34,6 +34,7 @@ pub mod api;
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod doctor;
 pub mod domain;
 mod http;
 pub mod journal;

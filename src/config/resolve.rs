@@ -18,15 +18,35 @@ use crate::{api::BaseUrl, cli::Flags};
 /// # Errors
 /// [`ConfigError`] where a layer cannot be used, or the whole is not a whole.
 pub fn load(flags: &Flags, env: impl Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
-    let named = match &flags.config {
-        Some(path) => Some((path.clone(), "--config")),
-        None => set(&env, variable::CONFIG)?.map(|path| (path.into(), variable::CONFIG)),
-    };
-    let file = match named {
-        Some((path, named_by)) => FileSettings::load(&path)?.ok_or(ConfigError::NoFile { path, named_by })?,
-        None => FileSettings::load(&default_file()?)?.unwrap_or_default(),
+    let (path, named_by) = named_file(flags, &env)?;
+    let file = match (FileSettings::load(&path)?, named_by) {
+        (Some(file), _) => file,
+        (None, Some(named_by)) => return Err(ConfigError::NoFile { path, named_by }),
+        (None, None) => FileSettings::default(),
     };
     resolve(flags, env, file)
+}
+
+/// The settings file that is looked for, whether it is there or not.
+///
+/// # Errors
+/// [`ConfigError`] where nothing names one.
+pub fn settings_file(flags: &Flags, env: impl Fn(&str) -> Option<String>) -> Result<PathBuf, ConfigError> {
+    named_file(flags, &env).map(|(path, _)| path)
+}
+
+/// The settings file, and the flag or variable that names it if it is not the usual one.
+fn named_file(
+    flags: &Flags,
+    env: &impl Fn(&str) -> Option<String>,
+) -> Result<(PathBuf, Option<&'static str>), ConfigError> {
+    if let Some(path) = &flags.config {
+        return Ok((path.clone(), Some("--config")));
+    }
+    match set(env, variable::CONFIG)? {
+        Some(path) => Ok((path.into(), Some(variable::CONFIG))),
+        None => Ok((default_file()?, None)),
+    }
 }
 
 /// Lays flags over environment over file over defaults. Reads no file, and no environment but what it is handed (the

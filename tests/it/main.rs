@@ -6,6 +6,8 @@ mod commands;
 mod config;
 mod config_file;
 mod docs;
+mod doctor;
+mod files;
 mod flows;
 mod harness;
 mod interleavings;

@@ -36,7 +36,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule("rehearsal", &[], &["rustix"], "panics and dies on purpose, in debug builds alone, so that tests see what becomes of the terminal and the record"),
     rule("private", &[], &["rustix"], "how a file is opened so that it is nobody else's"),
     rule("terminal", &["platform", "rehearsal"], &["crossterm", "ratatui", "shlex", "tempfile", "thiserror", "tokio", "tracing"], "takes the terminal and gives it back; what is drawn or typed is not its business"),
-    rule("http", &["domain", "port"], &["jiff", "reqwest", "rustls", "thiserror"], "one place that makes the HTTP library's client and says where secrets may go"),
+    rule("http", &["domain", "port"], &["hyper_util", "jiff", "reqwest", "rustls", "thiserror"], "one place that makes the HTTP library's client and says where secrets may go"),
     rule("api", &["domain", "http", "port"], &["jiff", "reqwest", "secrecy", "serde", "serde_json", "thiserror", "tracing", "uuid"], "the only code that names the HTTP library; it knows neither screen nor state"),
     rule("journal", &["domain", "port", "private"], &["aws_lc_rs", "jiff", "rusqlite", "serde_json", "thiserror", "tokio", "tracing", "uuid"], "the record on disk: it knows what may not be lost, and neither screen, state nor network"),
     rule("worker", &["api", "domain", "journal", "port", "rehearsal"], &["backon", "jiff", "tokio", "tokio_util", "tracing", "uuid"], "owes one reply for each call; what a reply means is for the state"),
@@ -44,6 +44,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule("config", &["api", "cli", "domain"], &["confy", "etcetera", "secrecy", "serde", "thiserror", "tracing", "uuid"], "of the client only `BaseUrl`: what is checked is what is called"),
     rule("cli", &["config"], &["clap", "tracing"], "parses; what flags mean beside the other layers is for the settings"),
     rule("log", &["domain", "private"], &["thiserror", "tracing", "tracing_appender", "tracing_subscriber"], "a private file, away from the screen"),
+    rule("doctor", &["api", "cli", "config", "domain", "keymap", "platform", "port", "practice", "private", "view"], &["crossterm", "secrecy", "serde", "serde_json", "textwrap", "tokio", "uuid"], "finds out what is wrong and changes nothing; it returns data, and main prints it"),
     rule("app", &["api", "config", "journal", "key", "keymap", "platform", "port", "practice", "rehearsal", "state", "terminal", "view"], &["color_eyre", "crossterm", "jiff", "ratatui", "secrecy", "thiserror", "tokio", "tracing"], "the shell that joins the edges"),
 ];
 
