@@ -1,6 +1,7 @@
 //! The client of the service's API. It and the sign-in are the only code that names the HTTP library.
 //!
-//! It does each call once: nothing here repeats one, follows a redirect, or waits longer than its [`Timeouts`] say.
+//! It does each call once, but for one whose token is not accepted, which is done once more with a new one. Nothing here
+//! follows a redirect, or waits longer than its [`Timeouts`] say.
 
 mod answer;
 mod failure;
@@ -15,7 +16,7 @@ use reqwest::{
     Method, Url,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue},
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -24,6 +25,7 @@ use self::{
     wire::{CloseBody, CreateBody},
 };
 use crate::{
+    auth::{Session, Token},
     domain::{ElevationRequest, NewElevationRequest, RequestId},
     http,
     port::{Fault, FaultKind, RequestIds},
@@ -69,9 +71,6 @@ pub enum ClientError {
     /// The tenant's id cannot be a segment of a path.
     #[error("the tenant id must be one word without control characters, and neither `.` nor `..`")]
     TenantId,
-    /// The token cannot be a header's value. It is not repeated here.
-    #[error("the token is empty or holds a space, a line's end or another character that no token has")]
-    Token,
     /// The HTTP library could not be set up, most often for want of the system's certificates.
     #[error("the HTTPS client could not be made; are the system's CA certificates installed?")]
     Http(#[source] reqwest::Error),
@@ -83,7 +82,7 @@ pub struct Client {
     http: reqwest::Client,
     base: BaseUrl,
     tenant_id: String,
-    token: SecretString,
+    session: Session,
     timeouts: Timeouts,
     now: fn() -> Timestamp,
 }
@@ -92,9 +91,9 @@ impl Client {
     /// Makes a client that trusts what the platform trusts. Nothing is sent yet.
     ///
     /// # Errors
-    /// [`ClientError`] where tenant id or token cannot be sent, or where the system lacks what https needs.
-    pub fn new(base: &BaseUrl, tenant_id: &str, token: SecretString, timeouts: Timeouts) -> Result<Self, ClientError> {
-        Self::trusting(&Trust::default(), base, tenant_id, token, timeouts)
+    /// [`ClientError`] where the tenant id cannot be sent, or where the system lacks what https needs.
+    pub fn new(base: &BaseUrl, tenant_id: &str, session: Session, timeouts: Timeouts) -> Result<Self, ClientError> {
+        Self::trusting(&Trust::default(), base, tenant_id, session, timeouts)
     }
 
     /// The same, with more certificates to trust.
@@ -105,18 +104,15 @@ impl Client {
         trust: &Trust,
         base: &BaseUrl,
         tenant_id: &str,
-        token: SecretString,
+        session: Session,
         timeouts: Timeouts,
     ) -> Result<Self, ClientError> {
         // What makes a request's id fit for a path makes a tenant's so.
         if RequestId::new(tenant_id).is_err() {
             return Err(ClientError::TenantId);
         }
-        if token.expose_secret().is_empty() || !token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(ClientError::Token);
-        }
         let http = http::client(base, timeouts.connect, trust).map_err(ClientError::Http)?;
-        Ok(Self { http, base: base.clone(), tenant_id: tenant_id.to_owned(), token, timeouts, now: Timestamp::now })
+        Ok(Self { http, base: base.clone(), tenant_id: tenant_id.to_owned(), session, timeouts, now: Timestamp::now })
     }
 
     /// The same client with another clock: the service's is measured against it.
@@ -165,11 +161,40 @@ impl Client {
         }
     }
 
+    /// Asks once, and once more with a new token where the first is not accepted: a 401 means that nothing was processed
+    /// (inferred), so that this holds for a create too.
     async fn ask(&self, method: Method, url: Url, body: Option<Vec<u8>>, time: Duration) -> Result<Answer, Fault> {
+        let token = self.session.token().await?;
+        let answer = self.ask_with(&token, method.clone(), url.clone(), body.clone(), time).await?;
+        if !answer.is_unauthorized() {
+            self.session.accepted(&token);
+            return Ok(answer);
+        }
+        let token = match self.session.renew(&token).await {
+            Ok(token) => token,
+            // There is no other token to be had: the answer says it all.
+            Err(Fault { kind: FaultKind::NotSignedIn, .. }) => return Ok(answer),
+            Err(fault) => return Err(Fault { ids: answer.ids, ..fault }),
+        };
+        let answer = self.ask_with(&token, method, url, body, time).await?;
+        if answer.is_unauthorized() {
+            self.session.refused(&token);
+        }
+        Ok(answer)
+    }
+
+    async fn ask_with(
+        &self,
+        token: &Token,
+        method: Method,
+        url: Url,
+        body: Option<Vec<u8>>,
+        time: Duration,
+    ) -> Result<Answer, Fault> {
         let client_id = Uuid::new_v4().to_string();
         let mut ids = RequestIds { client: Some(client_id.clone()), service: None };
         let started = Instant::now();
-        let result = match self.request(method, url, body, &client_id) {
+        let result = match self.request(token, method, url, body, &client_id) {
             Ok(request) => match request.timeout(time).send().await {
                 Ok(response) => Answer::read(response, &mut ids, self.now).await,
                 Err(error) => Err(error),
@@ -189,12 +214,13 @@ impl Client {
 
     fn request(
         &self,
+        token: &Token,
         method: Method,
         url: Url,
         body: Option<Vec<u8>>,
         client_id: &str,
     ) -> Result<reqwest::RequestBuilder, &'static str> {
-        let mut bearer = HeaderValue::try_from(format!("Bearer {}", self.token.expose_secret()))
+        let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.secret().expose_secret()))
             .map_err(|_| "the token cannot be sent")?;
         // Libraries leave a sensitive value out of what they log and compress.
         bearer.set_sensitive(true);
@@ -210,11 +236,17 @@ impl Client {
         })
     }
 
+    /// Where the token comes from.
+    #[must_use]
+    pub const fn session(&self) -> &Session {
+        &self.session
+    }
+
     fn presentable(&self, fault: Fault) -> Fault {
-        failure::presentable(fault, std::slice::from_ref(&self.token))
+        failure::presentable(fault, &self.session.had())
     }
 
     fn presentable_ids(&self, ids: RequestIds) -> RequestIds {
-        failure::presentable_ids(ids, std::slice::from_ref(&self.token))
+        failure::presentable_ids(ids, &self.session.had())
     }
 }

@@ -11,31 +11,24 @@ mod terminal;
 
 use std::{net::Ipv4Addr, time::Duration};
 
-use secrecy::SecretString;
-
 pub use discretion::Discretion;
 pub use report::{Check, Report, Verdict};
 
 use crate::{
     api::{BaseUrl, Trust},
+    app::practice_sign_in,
     cli::Flags,
     config::{self, Config, Service, Target, TenantProfile},
     domain::visible,
     keymap::Keymap,
-    port::Fault,
     practice::{self, Practice},
 };
 
 /// How long one step may take. There are fewer than ten, so the whole ends within a minute, whatever hangs.
 const STEP: Duration = Duration::from_secs(5);
 
-/// Checks everything that the dashboard needs, opened with these flags and this environment. `token` signs in where a
-/// service is configured.
-pub async fn examine(
-    flags: &Flags,
-    env: fn(&str) -> Option<String>,
-    token: impl AsyncFnOnce(&Service) -> Result<SecretString, Fault>,
-) -> Report {
+/// Checks everything that the dashboard needs, opened with these flags and this environment.
+pub async fn examine(flags: &Flags, env: fn(&str) -> Option<String>) -> Report {
     let mut checks = Vec::new();
     let (config, check) = configuration(flags, env).await;
     checks.push(check);
@@ -53,15 +46,14 @@ pub async fn examine(
         Target::Service(service) => {
             let subject = format!("tenant {} at {}", visible(&service.tenant.id), service.base_url);
             let discretion = discretion.and_tenant(&service.tenant.id);
-            checks.extend(network::checks(&service, &trust, token).await);
+            checks.extend(network::checks(&service, &trust).await);
             return Report::new(Some((subject, false)), checks, &discretion);
         }
         Target::Practice => ("the practice tenant".to_owned(), practise(&config.practice).await),
     };
     match served {
         Ok(service) => {
-            let token = async |service: &Service| Ok(service.token.clone());
-            checks.extend(network::checks(&service, &trust, token).await);
+            checks.extend(network::checks(&service, &trust).await);
         }
         Err(what) => {
             checks.push(Check::new("practice", "practice tenant").failed(what, "see the log of the dashboard"));
@@ -107,10 +99,10 @@ async fn practise(how: &config::Practice) -> Result<Service, String> {
     let practice =
         Practice::bind((Ipv4Addr::LOCALHOST, 0).into(), settings).await.map_err(|error| error.to_string())?;
     let base_url = BaseUrl::parse(&practice.base_url()).map_err(|error| error.to_string())?;
-    let token = SecretString::from(practice.token());
+    let sign_in = practice_sign_in(&practice).map_err(|error| error.to_string())?;
     tokio::spawn(practice.serve());
     let tenant = TenantProfile { name: None, id: practice::TENANT_ID.to_owned(), color: None };
-    Ok(Service { base_url, tenant, ca_file: None, token })
+    Ok(Service { base_url, tenant, ca_file: None, sign_in })
 }
 
 /// Checks that touch the disk, which may never answer.

@@ -32,6 +32,7 @@
 pub mod action;
 pub mod api;
 pub mod app;
+pub mod auth;
 pub mod cli;
 pub mod config;
 pub mod doctor;

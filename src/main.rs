@@ -26,6 +26,9 @@ use mmd_elevate::{
 };
 use tokio::{runtime::Runtime, sync::mpsc};
 
+/// The variable that the served practice tenant's client secret is proposed for.
+const PRACTICE_SECRET: &str = "PRACTICE_CLIENT_SECRET";
+
 /// How long the record may take for its last writes.
 const LAST_WRITES: Duration = Duration::from_millis(600);
 
@@ -109,8 +112,7 @@ fn open_dashboard(flags: &mmd_elevate::cli::Flags) -> eyre::Result<ExitCode> {
 
 fn examine(args: &DoctorArgs) -> eyre::Result<ExitCode> {
     let runtime = runtime()?;
-    let token = async |service: &config::Service| Ok(service.token.clone());
-    let report = runtime.block_on(doctor::examine(&args.flags, variable::of_process, token));
+    let report = runtime.block_on(doctor::examine(&args.flags, variable::of_process));
     // A look-up or a disk that never answers must not keep the process.
     runtime.shutdown_background();
     if args.json {
@@ -171,6 +173,12 @@ fn serve_practice(args: &PracticeArgs) -> eyre::Result<ExitCode> {
         println!("export {}={}", variable::BASE_URL, practice.base_url());
         println!("export {}={}", variable::TENANT_ID, practice::TENANT_ID);
         println!("export {}={}", variable::TOKEN, practice.token());
+        println!("\nOr, for tokens that end and are renewed, in the settings file in place of these variables:\n");
+        println!("[[tenants]]\nname = \"Contoso\"\nid = \"{}\"", practice::TENANT_ID);
+        println!("base_url = \"{}\"\n\n[tenants.sign_in]", practice.base_url());
+        println!("method = \"client-secret\"\nauthority = \"{}\"", practice.authority());
+        println!("client_id = \"{}\"\nsecret_env = \"{PRACTICE_SECRET}\"\n", practice::CLIENT_ID);
+        println!("and in the environment:\n\nexport {PRACTICE_SECRET}={}", practice.client_secret());
         practice.serve().await.wrap_err("failed to serve the practice tenant")?;
         Ok(ExitCode::SUCCESS)
     })

@@ -106,6 +106,68 @@ fn foreign() -> io::Error {
     io::Error::other("it belongs to somebody else")
 }
 
+/// Why a file does not keep a secret.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SecretFileError {
+    /// It cannot be opened or read.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// It is a folder, a pipe or a device.
+    #[error("it is not a file")]
+    NotAFile,
+    /// It belongs to somebody else, who could exchange what is in it.
+    #[error("it belongs to somebody else")]
+    NotOurs,
+    /// Its mode lets others at it.
+    #[error("others can read it")]
+    Open,
+    /// It is longer than any secret.
+    #[error("it is too long")]
+    TooLong,
+}
+
+/// Reads a file that holds a secret: a file of ours that nobody else may read or write.
+///
+/// A symbolic link is followed, for secrets are often mounted or managed through one: what counts is the file that was
+/// opened, and that one is judged by its handle, so that nothing can be exchanged between judging and reading.
+pub(crate) fn read_secret(path: &Path, longest: usize) -> Result<Vec<u8>, SecretFileError> {
+    let file = open_to_read(path)?;
+    let found = file.metadata()?;
+    if !found.is_file() {
+        return Err(SecretFileError::NotAFile);
+    }
+    judge(&found)?;
+    let mut bytes = Vec::new();
+    file.take(u64::try_from(longest).unwrap_or(u64::MAX).saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() > longest { Err(SecretFileError::TooLong) } else { Ok(bytes) }
+}
+
+#[cfg(unix)]
+fn judge(found: &fs::Metadata) -> Result<(), SecretFileError> {
+    if is_foreign(found) {
+        return Err(SecretFileError::NotOurs);
+    }
+    if is_open(found) { Err(SecretFileError::Open) } else { Ok(()) }
+}
+
+#[cfg(not(unix))]
+fn judge(_: &fs::Metadata) -> Result<(), SecretFileError> {
+    Ok(()) // The user's profile folder is private there.
+}
+
+#[cfg(unix)]
+fn open_to_read(path: &Path) -> io::Result<File> {
+    use rustix::fs::{Mode, OFlags};
+    // A pipe that stands there must not be waited for.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
+}
+
+#[cfg(not(unix))]
+fn open_to_read(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
 /// Makes what was created, renamed or removed in the folder last through a power cut.
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) } // Elsewhere a folder cannot be opened like a file.

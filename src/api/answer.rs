@@ -88,6 +88,11 @@ impl Answer {
         Ok(Self { status, ids: ids.clone(), skew, retry_after, body })
     }
 
+    /// Whether the token is not accepted.
+    pub(super) const fn is_unauthorized(&self) -> bool {
+        self.status == 401
+    }
+
     /// As the answer to a create: 201 and the entity (create document). 200 is taken too (assumption).
     pub(super) fn created(self) -> Result<ElevationRequest, Fault> {
         let broken = match (self.status, &self.body) {

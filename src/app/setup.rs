@@ -4,12 +4,11 @@ use std::net::Ipv4Addr;
 
 use jiff::Timestamp;
 use ratatui::style::Color;
-use secrecy::SecretString;
-
 use tokio::sync::mpsc::Sender;
 
 use crate::{
-    api::{BaseUrl, Client, ClientError, Timeouts, Trust, TrustError},
+    api::{BaseUrl, BaseUrlError, Client, ClientError, Timeouts, Trust, TrustError},
+    auth::{Application, Method, Renewal, SecretFrom, Session, SignInError, Source},
     config::{self, Config, Target},
     journal::{Place, TenantKey},
     keymap::{Keymap, KeymapError},
@@ -150,7 +149,7 @@ pub async fn open_service(
     to_loop: Sender<FromWorker>,
 ) -> Result<Client, Fault> {
     match target {
-        Target::Service(service) => connect(&trust, &service.base_url, &service.tenant.id, service.token),
+        Target::Service(service) => connect(&trust, &service.base_url, &service.tenant.id, service.sign_in),
         Target::Practice => {
             let practice = Practice::bind((Ipv4Addr::LOCALHOST, 0).into(), practice)
                 .await
@@ -160,9 +159,9 @@ pub async fn open_service(
                 // That nobody listens any more is no matter for a warning.
                 let _ = to_loop.send(FromWorker::Warning(what.to_owned(), hint.to_owned())).await;
             }
-            let token = SecretString::from(practice.token());
             let base_url = BaseUrl::parse(&practice.base_url()).map_err(|error| not_ready(&error.to_string()))?;
-            let client = connect(&trust, &base_url, practice::TENANT_ID, token)?;
+            let sign_in = practice_sign_in(&practice).map_err(|error| not_ready(&error.to_string()))?;
+            let client = connect(&trust, &base_url, practice::TENANT_ID, sign_in)?;
             tokio::spawn(async move {
                 if let Err(error) = practice.serve().await {
                     tracing::error!(%error, "the practice tenant ended");
@@ -173,8 +172,25 @@ pub async fn open_service(
     }
 }
 
-fn connect(trust: &Trust, base_url: &BaseUrl, tenant_id: &str, token: SecretString) -> Result<Client, Fault> {
-    Client::trusting(trust, base_url, tenant_id, token, Timeouts::default())
+/// As an application of the practice tenant, so that all of the way to a token is practised.
+///
+/// # Errors
+/// Where the practice tenant's own address will not do.
+pub(crate) fn practice_sign_in(practice: &Practice) -> Result<Method, BaseUrlError> {
+    let application = Application {
+        authority: BaseUrl::parse(&practice.authority())?,
+        client_id: practice::CLIENT_ID.to_owned(),
+        scope: practice::SCOPE.to_owned(),
+    };
+    Ok(Method::ClientSecret(application, SecretFrom::Memory(practice.client_secret().into())))
+}
+
+fn connect(trust: &Trust, base_url: &BaseUrl, tenant_id: &str, sign_in: Method) -> Result<Client, Fault> {
+    let source = Source::trusting(trust, sign_in).map_err(|error| {
+        let SignInError { what, hint, .. } = error;
+        Fault::new(FaultKind::SignInFailed { what, hint })
+    })?;
+    Client::trusting(trust, base_url, tenant_id, Session::start(source, Renewal::default()), Timeouts::default())
         .map_err(|error: ClientError| not_ready(&error.to_string()))
 }
 

@@ -9,7 +9,7 @@ use std::{
 use confy::ConfyError;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::Error as _};
 
-use super::{Color, ConfigError, Refused, value};
+use super::{Color, ConfigError, Refused, SignInSettings, value};
 use crate::{api::BaseUrl, domain::visible};
 
 /// What the file holds. `config.example.toml` documents every setting and equals the defaults.
@@ -25,6 +25,8 @@ pub struct FileSettings {
     /// Which profile to start with, by name or id.
     #[serde(deserialize_with = "some_name")]
     pub tenant: Option<String>,
+    /// How tenants sign in whose profile does not say it.
+    pub sign_in: Option<SignInSettings>,
     /// The profiles.
     #[serde(deserialize_with = "tenants")]
     pub tenants: Vec<TenantSettings>,
@@ -57,6 +59,8 @@ pub struct TenantSettings {
     /// The CA certificates for its service, if not those for the others'.
     #[serde(default, deserialize_with = "some_path")]
     pub ca_file: Option<PathBuf>,
+    /// How it signs in, if not as the others do.
+    pub sign_in: Option<SignInSettings>,
 }
 
 /// A category and what the form suggests below it. Both are suggestions: the form takes any text.
@@ -118,6 +122,7 @@ impl Default for FileSettings {
             base_url: None,
             ca_file: None,
             tenant: None,
+            sign_in: None,
             tenants: Vec::new(),
             categories: vec![
                 category("Office", &["Excel", "Word"]),
@@ -168,10 +173,12 @@ impl FileSettings {
     /// What it names by a relative path lies beside the file: the folder that the program is started in means nothing.
     fn beside(mut self, file: &Path) -> Self {
         let folder = file.parent().unwrap_or(Path::new(""));
-        let of_tenants = self.tenants.iter_mut().map(|tenant| &mut tenant.ca_file);
-        for path in of_tenants.chain([&mut self.ca_file]).flatten() {
-            *path = folder.join(&*path);
+        for tenant in &mut self.tenants {
+            tenant.ca_file = tenant.ca_file.take().map(|path| folder.join(path));
+            tenant.sign_in.iter_mut().for_each(|sign_in| sign_in.beside(folder));
         }
+        self.ca_file = self.ca_file.map(|path| folder.join(path));
+        self.sign_in.iter_mut().for_each(|sign_in| sign_in.beside(folder));
         self
     }
 }
@@ -204,7 +211,10 @@ fn explain(message: &str) -> Refused {
     let what = visible(what).replace(" field ", " setting ");
     if let Some(unknown) = what.strip_prefix("unknown setting ") {
         let is_secret = ["token", "secret", "password"].iter().any(|word| unknown.to_lowercase().contains(word));
-        let hint = if is_secret {
+        let hint = if is_secret && expected.contains("secret_env") {
+            "secrets have no place in this file: say where it is with secret_env, secret_file or secret_command"
+                .to_owned()
+        } else if is_secret {
             "secrets have no place in this file: hand the token over in MMD_ELEVATE_TOKEN".to_owned()
         } else {
             format!("what can be set here: {}; see config.example.toml", expected.trim_start_matches("one of "))

@@ -2,7 +2,6 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use secrecy::SecretString;
 use tokio::{
     net::{TcpStream, lookup_host},
     time::timeout,
@@ -11,6 +10,7 @@ use tokio::{
 use super::{Check, STEP, Verdict};
 use crate::{
     api::{Client, Probe, Timeouts, Trust, proxy_for},
+    auth::{Renewal, Session, SignInError, Source},
     config::Service,
     domain::visible,
     port::{Fault, FaultKind},
@@ -30,11 +30,7 @@ pub(super) fn not_tried(why: &str) -> Vec<Check> {
     [PROXY, NAME, TLS, TOKEN, LIST].into_iter().map(|check| check.not_tried(why)).collect()
 }
 
-pub(super) async fn checks(
-    service: &Service,
-    trust: &Trust,
-    token: impl AsyncFnOnce(&Service) -> Result<SecretString, Fault>,
-) -> Vec<Check> {
+pub(super) async fn checks(service: &Service, trust: &Trust) -> Vec<Check> {
     let proxy = proxy_for(&service.base_url);
     let mut checks = vec![through(proxy.as_ref(), service).await];
     let name = if proxy.is_some() { NAME.not_tried("the proxy looks the name up") } else { name(service).await };
@@ -45,16 +41,16 @@ pub(super) async fn checks(
     };
     checks.push(tls);
     let way = blocked(&checks);
-    let (token, check) = match timeout(STEP, token(service)).await {
-        Ok(Ok(token)) => (Some(token), TOKEN.ok("there is one; whether the service takes it, the list tells")),
+    let (session, check) = match timeout(STEP, sign_in(service, trust)).await {
+        Ok(Ok(session)) => (Some(session), TOKEN.ok("there is one; whether the service takes it, the list tells")),
         Ok(Err(fault)) => (None, TOKEN.failed(fault.what(), fault.hint())),
         Err(_) => (None, TOKEN.failed(format!("none came within {} s", STEP.as_secs()), "try to sign in by hand")),
     };
     checks.push(check);
-    checks.push(match (way, token) {
+    checks.push(match (way, session) {
         (Some(why), _) => LIST.not_tried(why),
         (None, None) => LIST.not_tried("there is no token"),
-        (None, Some(token)) => list(service, trust, token).await,
+        (None, Some(session)) => list(service, trust, session).await,
     });
     checks
 }
@@ -122,10 +118,18 @@ async fn tls(service: &Service, trust: &Trust) -> Check {
     }
 }
 
-async fn list(service: &Service, trust: &Trust, token: SecretString) -> Check {
-    let client = match Client::trusting(trust, &service.base_url, &service.tenant.id, token, TIMEOUTS) {
+/// The session of the sign-in that is configured, with its first token.
+async fn sign_in(service: &Service, trust: &Trust) -> Result<Session, Fault> {
+    let source = Source::trusting(trust, service.sign_in.clone())
+        .map_err(|SignInError { what, hint, .. }| Fault::new(FaultKind::SignInFailed { what, hint }))?;
+    let session = Session::start(source, Renewal::default());
+    session.token().await.map(|_| session)
+}
+
+async fn list(service: &Service, trust: &Trust, session: Session) -> Check {
+    let client = match Client::trusting(trust, &service.base_url, &service.tenant.id, session, TIMEOUTS) {
         Ok(client) => client,
-        Err(error) => return LIST.failed(error.to_string(), "check the tenant's id and the token"),
+        Err(error) => return LIST.failed(error.to_string(), "check the tenant's id"),
     };
     match client.probe_list().await {
         Ok(()) => LIST.ok("the service lists requests for this tenant"),

@@ -63,9 +63,14 @@ fn the_example_documents_every_setting() {
     assert!(whole.tenants[0].color.is_some() && whole.tenants[0].base_url.is_some());
     assert!(!whole.keys.is_empty());
     // What an unknown setting's error lists is every setting there is.
-    for (table, settings) in
-        [("", 8), ("[[tenants]]\n", 5), ("[[categories]]\n", 2), ("[appearance]\n", 2), ("[record]\n", 1)]
-    {
+    for (table, settings) in [
+        ("", 9),
+        ("[[tenants]]\n", 6),
+        ("[sign_in]\n", 10),
+        ("[[categories]]\n", 2),
+        ("[appearance]\n", 2),
+        ("[record]\n", 1),
+    ] {
         let error = error_in(&format!("{table}nonsense = 1\n"));
         let (_, known) = error.split_once("what can be set here: ").unwrap();
         let names: Vec<_> = known.split('`').skip(1).step_by(2).collect();
@@ -80,7 +85,7 @@ fn the_example_documents_every_setting() {
 #[rstest]
 #[case::unknown(
     "\n  colour = 1",
-    "FILE, line 2, column 3: unknown setting `colour`\nhint: what can be set here: `base_url`, `ca_file`, `tenant`, `tenants`, `categories`, `appearance`, `record`, `keys`; see config.example.toml"
+    "FILE, line 2, column 3: unknown setting `colour`\nhint: what can be set here: `base_url`, `ca_file`, `tenant`, `sign_in`, `tenants`, `categories`, `appearance`, `record`, `keys`; see config.example.toml"
 )]
 #[case::unknown_in_a_table(
     "[appearance]\ncolour = 'red'",

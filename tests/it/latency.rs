@@ -27,7 +27,7 @@ use ratatui::{Frame, Terminal, backend::TestBackend};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, watch};
 
-use crate::support::{keys::events, within};
+use crate::support::{keys::events, session, within};
 
 /// A frame takes a few milliseconds; the rest is for a machine that is busy with other tests. What is slow here is slow
 /// for much longer.
@@ -99,7 +99,7 @@ impl Agent {
 async fn practice() -> (Client, Observer) {
     let practice = Practice::bind((Ipv4Addr::LOCALHOST, 0).into(), practice::Settings::default()).await.unwrap();
     let base_url = BaseUrl::parse(&practice.base_url()).unwrap();
-    let token = practice.token().to_owned().into();
+    let token = session(&practice.token());
     let client = Client::new(&base_url, practice::TENANT_ID, token, Timeouts::default()).unwrap();
     let observer = practice.observer();
     tokio::spawn(practice.serve());

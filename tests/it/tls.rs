@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::support::{
     server::{Play, Server, http},
-    shown_in_a_process_of_its_own,
+    session, shown_in_a_process_of_its_own,
     tls::{Authority, Identity, TlsServer, UNUSED_CA, VALID, params, self_signed},
     within,
 };
@@ -40,7 +40,7 @@ async fn refused(trust: &Trust, host: &str, identity: Identity) -> (String, Stri
 
 fn client(trust: &Trust, address: &str) -> Client {
     let base = BaseUrl::parse(&format!("https://{address}/v1")).unwrap();
-    Client::trusting(trust, &base, "tenant.example", "canary-token".into(), Timeouts::default()).unwrap()
+    Client::trusting(trust, &base, "tenant.example", session("canary-token"), Timeouts::default()).unwrap()
 }
 
 fn ca(mut params: CertificateParams) -> CertificateParams {

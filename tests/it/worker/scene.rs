@@ -88,7 +88,7 @@ impl Scene {
     }
 
     pub(super) async fn next(&mut self) -> FromWorker {
-        within(self.heard.recv()).await.unwrap()
+        next(&mut self.heard).await
     }
 
     pub(super) async fn ask(&mut self, call: Call) -> CallId {
@@ -157,6 +157,16 @@ impl Scene {
     pub(super) fn counts(&self) -> (usize, usize) {
         let held = self.held.lock().unwrap();
         (held.creates, held.closes)
+    }
+}
+
+/// The next word but for those about signing in.
+pub(super) async fn next(heard: &mut mpsc::Receiver<FromWorker>) -> FromWorker {
+    loop {
+        match within(heard.recv()).await.unwrap() {
+            FromWorker::SignIn(_) => {}
+            word => return word,
+        }
     }
 }
 
