@@ -6,6 +6,7 @@
 mod answer;
 mod failure;
 mod list;
+mod probe;
 mod wire;
 
 use std::time::{Duration, Instant};
@@ -30,8 +31,9 @@ use crate::{
     port::{Fault, FaultKind, RequestIds},
 };
 
-pub use crate::http::{BaseUrl, BaseUrlError};
+pub use crate::http::{BaseUrl, BaseUrlError, Trust, TrustError, proxy_for};
 pub use list::Listed;
+pub use probe::Probe;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -86,16 +88,30 @@ pub struct Client {
 }
 
 impl Client {
-    /// Makes a client. Nothing is sent yet.
+    /// Makes a client that trusts what the platform trusts. Nothing is sent yet.
     ///
     /// # Errors
     /// [`ClientError`] where the tenant id cannot be sent, or where the system lacks what https needs.
     pub fn new(base: &BaseUrl, tenant_id: &str, session: Session, timeouts: Timeouts) -> Result<Self, ClientError> {
+        Self::trusting(&Trust::default(), base, tenant_id, session, timeouts)
+    }
+
+    /// The same, with more certificates to trust.
+    ///
+    /// # Errors
+    /// As for [`Client::new`].
+    pub fn trusting(
+        trust: &Trust,
+        base: &BaseUrl,
+        tenant_id: &str,
+        session: Session,
+        timeouts: Timeouts,
+    ) -> Result<Self, ClientError> {
         // What makes a request's id fit for a path makes a tenant's so.
         if RequestId::new(tenant_id).is_err() {
             return Err(ClientError::TenantId);
         }
-        let http = http::client(base, timeouts.connect).map_err(ClientError::Http)?;
+        let http = http::client(base, timeouts.connect, trust).map_err(ClientError::Http)?;
         Ok(Self { http, base: base.clone(), tenant_id: tenant_id.to_owned(), session, timeouts, now: Timestamp::now })
     }
 
@@ -245,5 +261,5 @@ pub fn read_as_each(status: u16, body: &[u8]) -> [Result<Vec<ElevationRequest>, 
         answer().closed().map(|()| Vec::new()),
         answer().listed().map(|page| page.requests),
     ]
-    .map(|result| result.map_err(|fault| failure::presentable(fault, &[SecretString::from("token")])))
+    .map(|result| result.map_err(|fault| failure::presentable(fault, &[secrecy::SecretString::from("token")])))
 }

@@ -10,6 +10,7 @@ pub use background::Background;
 pub use batch::Batch;
 use color_eyre::eyre;
 use jiff::Timestamp;
+pub(crate) use setup::practice_sign_in;
 pub use setup::{Parts, SetupError, open_service, setup};
 use tokio::{
     sync::mpsc::{Receiver, Sender, error::TrySendError},

@@ -18,7 +18,7 @@ use tracing::level_filters::LevelFilter;
 pub use color::Color;
 pub use error::{ConfigError, Refused};
 pub use file::{Appearance, Borders, Category, FileSettings, TenantSettings};
-pub use resolve::{load, resolve, state_dir};
+pub use resolve::{load, resolve, settings_file, state_dir};
 pub use sign_in::SignInSettings;
 pub use value::{LEVELS, level};
 
@@ -76,6 +76,8 @@ pub struct Service {
     pub base_url: BaseUrl,
     /// The tenant that was chosen at the start.
     pub tenant: TenantProfile,
+    /// A file of CA certificates to trust beside the platform's, for the service and for the sign-in.
+    pub ca_file: Option<PathBuf>,
     /// How tokens for this tenant are had. They serve it and no other.
     pub sign_in: Method,
 }

@@ -3,7 +3,10 @@
 
 mod base_url;
 mod failure;
+mod proxy;
 mod retry_after;
+mod trust;
+mod unreached;
 
 use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -14,17 +17,20 @@ pub use base_url::{BaseUrl, BaseUrlError};
 #[cfg(test)]
 pub(crate) use failure::LONGEST_TEXT;
 pub(crate) use failure::{bounded, kind};
+pub use proxy::proxy_for;
 pub(crate) use retry_after::{date, retry_after};
+pub use trust::{Trust, TrustError};
 
 /// How long an idle connection is kept. A service that has closed its end meanwhile makes an outcome unknown for
 /// nothing, so it is short.
 const IDLE: Duration = Duration::from_secs(2);
 
-/// Makes the HTTP library's client for one origin: the same rules for calls and for sign-in.
+/// Makes the HTTP library's client for one origin: the same rules for calls and for sign-in. Proxies are those of the
+/// environment and of the system, and never for what stays on this machine.
 ///
 /// # Errors
 /// Where the library could not be set up, most often for want of the system's certificates.
-pub(crate) fn client(base: &BaseUrl, connect: Duration) -> reqwest::Result<reqwest::Client> {
+pub(crate) fn client(base: &BaseUrl, connect: Duration, trust: &Trust) -> reqwest::Result<reqwest::Client> {
     let mut http = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
@@ -39,6 +45,8 @@ pub(crate) fn client(base: &BaseUrl, connect: Duration) -> reqwest::Result<reqwe
             .resolve_to_addrs("localhost", &here)
             // The practice tenant must work where no CA certificates are installed.
             .tls_certs_only([]);
+    } else {
+        http = http.tls_certs_merge(trust.certificates());
     }
     http.build().map_err(reqwest::Error::without_url)
 }

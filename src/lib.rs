@@ -35,6 +35,7 @@ pub mod app;
 pub mod auth;
 pub mod cli;
 pub mod config;
+pub mod doctor;
 pub mod domain;
 mod http;
 pub mod journal;

@@ -65,7 +65,9 @@ pub fn open(state_dir: &Path) -> Result<fs::File, LogError> {
     let unwritable = |path: &Path, reason| LogError::Unwritable { path: path.to_owned(), reason };
     private::create_folder(state_dir).map_err(|error| unwritable(state_dir, error))?;
     let path = state_dir.join(FILE_NAME);
-    if fs::symlink_metadata(&path).is_ok_and(|found| found.is_file() && found.len() >= LARGEST) {
+    // A file that is not ours is not moved either; opening it says so.
+    let is_long = || fs::symlink_metadata(&path).is_ok_and(|found| found.len() >= LARGEST);
+    if matches!(private::is_ours(&path), Ok(true)) && is_long() {
         // A log that stays long is better than none.
         let _ = fs::rename(&path, state_dir.join(format!("{FILE_NAME}.old")));
     }

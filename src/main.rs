@@ -3,7 +3,7 @@
 
 use std::{
     fmt::Display,
-    io::{Write, stderr},
+    io::{IsTerminal, Write, stderr, stdout},
     process::ExitCode,
     time::Duration,
 };
@@ -13,8 +13,9 @@ use color_eyre::eyre::{self, WrapErr};
 use jiff::{SignedDuration, Timestamp};
 use mmd_elevate::{
     app::{App, Background, Ended, Wires, open_service, setup},
-    cli::{Cli, Command, PracticeArgs, PurgeArgs, RecordArgs, RecordCommand},
+    cli::{Cli, Command, DoctorArgs, PracticeArgs, PurgeArgs, RecordArgs, RecordCommand},
     config::{self, variable},
+    doctor,
     domain::visible,
     journal::{self, Journal},
     log, platform, port,
@@ -48,6 +49,7 @@ fn main() -> eyre::Result<ExitCode> {
     match cli.command {
         Some(Command::Practice(args)) => serve_practice(&args),
         Some(Command::Record(RecordArgs { command: RecordCommand::Purge(args) })) => purge(&args),
+        Some(Command::Doctor(args)) => examine(&args),
         None => open_dashboard(&cli.flags),
     }
 }
@@ -76,8 +78,7 @@ fn open_dashboard(flags: &mmd_elevate::cli::Flags) -> eyre::Result<ExitCode> {
         Err(error) => return Ok(refuse(error, None)),
     };
     let (state_dir, level) = (config.state_dir.clone(), config.log);
-    let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let parts = match setup(config, !no_colour, platform::user(), Timestamp::now()) {
+    let parts = match setup(config, !no_colour(), platform::user(), Timestamp::now()) {
         Ok(parts) => parts,
         Err(error) => return Ok(refuse(&error, error.hint())),
     };
@@ -108,7 +109,7 @@ fn open_dashboard(flags: &mmd_elevate::cli::Flags) -> eyre::Result<ExitCode> {
     app.surface().read_input(to_read).wrap_err("failed to read the terminal")?;
     let (calls, from_loop) = mpsc::channel(port::CALLS_WAITING);
     let (to_loop, words) = mpsc::channel(port::CALLS_WAITING);
-    let service = open_service(parts.target, parts.practice, to_loop.clone());
+    let service = open_service(parts.target, parts.trust, parts.practice, to_loop.clone());
     let journal = Journal::open(parts.place, Timestamp::now);
     let worker = worker::run(service, journal, Timing::default(), from_loop, to_loop);
     let worker = background.handle().spawn(worker);
@@ -123,6 +124,26 @@ fn open_dashboard(flags: &mmd_elevate::cli::Flags) -> eyre::Result<ExitCode> {
         Ended::ByAgent => ExitCode::SUCCESS,
         Ended::BySystem(ending) => ExitCode::from(u8::try_from(ending.exit_code()).unwrap_or(1)),
     })
+}
+
+fn examine(args: &DoctorArgs) -> eyre::Result<ExitCode> {
+    let runtime = runtime()?;
+    let report = runtime.block_on(doctor::examine(&args.flags, variable::of_process));
+    // A look-up or a disk that never answers must not keep the process.
+    runtime.shutdown_background();
+    if args.json {
+        print!("{}", report.json());
+    } else {
+        let is_terminal = stdout().is_terminal();
+        let columns = if is_terminal { usize::from(platform::size().0).min(100) } else { 80 };
+        print!("{}", report.text(columns, is_terminal && !no_colour()));
+    }
+    Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Whether the person wants no colours (no-color.org).
+fn no_colour() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
 fn purge(args: &PurgeArgs) -> eyre::Result<ExitCode> {

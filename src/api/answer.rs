@@ -109,7 +109,14 @@ impl Answer {
 
     /// An answer that did not come over a network.
     pub(super) fn of(status: u16, body: &[u8]) -> Self {
-        Self { status, ids: RequestIds::default(), skew: None, retry_after: None, body: Body::of(body), length: body.len() }
+        Self {
+            status,
+            ids: RequestIds::default(),
+            skew: None,
+            retry_after: None,
+            body: Body::of(body),
+            length: body.len(),
+        }
     }
 
     /// Whether the token is not accepted.

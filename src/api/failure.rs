@@ -14,8 +14,10 @@ pub(super) fn presentable(mut fault: Fault, tokens: &[SecretString]) -> Fault {
     let text = |text: &str| without(text, tokens);
     fault.words = fault.words.map(|words| Untrusted::new(text(words.raw()))).filter(|words| !words.is_blank());
     fault.ids = presentable_ids(fault.ids, tokens);
-    if let FaultKind::BrokenAnswer { reason } | FaultKind::NotReached { reason } | FaultKind::NotSent { reason } =
-        &mut fault.kind
+    if let FaultKind::BrokenAnswer { reason }
+    | FaultKind::NotReached { reason }
+    | FaultKind::NotConnected { reason, .. }
+    | FaultKind::NotSent { reason } = &mut fault.kind
     {
         *reason = visible(&text(reason)).into_owned();
     }

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     domain::visible,
-    http::{self, bounded, retry_after},
+    http::{self, Trust, bounded, retry_after},
     port::FaultKind,
 };
 
@@ -54,8 +54,8 @@ struct Granted {
 }
 
 impl Endpoint {
-    pub(super) fn new(application: Application) -> Result<Self, SignInError> {
-        let http = http::client(&application.authority, CONNECT).map_err(|_| {
+    pub(super) fn new(application: Application, trust: &Trust) -> Result<Self, SignInError> {
+        let http = http::client(&application.authority, CONNECT, trust).map_err(|_| {
             let what = "the HTTPS client for the sign-in could not be made";
             SignInError::lasting(what, "check that the system's CA certificates are installed")
         })?;
@@ -102,6 +102,9 @@ impl Endpoint {
         let authority = self.application.authority.authority();
         let what = match http::kind(error, authority, CONNECT) {
             FaultKind::NotReached { reason } => format!("the sign-in could not be reached: {}", visible(&reason)),
+            FaultKind::NotConnected { reason, hint } => {
+                return SignInError::lasting(format!("the sign-in could not be reached: {}", visible(&reason)), hint);
+            }
             FaultKind::TimedOut => format!("{authority} gave no token in time"),
             FaultKind::BrokenAnswer { reason } => {
                 let what = format!("{authority} gave an answer that cannot be used: {reason}");

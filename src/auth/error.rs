@@ -30,7 +30,8 @@ impl SignInError {
     }
 
     /// The fault of a call that has no token for this reason.
-    pub(super) fn fault(&self) -> Fault {
+    #[must_use]
+    pub fn fault(&self) -> Fault {
         Fault::new(FaultKind::SignInFailed { what: self.what.as_str().into(), hint: self.hint.as_str().into() })
     }
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::http::Trust;
+
 use super::{
     CertificateFiles, Method, SecretFrom, SignInError, Token, assertion, command,
     entra::{Endpoint, Proof},
@@ -35,9 +37,17 @@ impl Source {
     /// # Errors
     /// [`SignInError`] where the system lacks what https needs.
     pub fn new(method: Method) -> Result<Self, SignInError> {
+        Self::trusting(&Trust::default(), method)
+    }
+
+    /// The same, with more certificates to trust.
+    ///
+    /// # Errors
+    /// As for [`Source::new`].
+    pub fn trusting(trust: &Trust, method: Method) -> Result<Self, SignInError> {
         let kind = match method {
-            Method::ClientSecret(application, secret) => Kind::ClientSecret(Endpoint::new(application)?, secret),
-            Method::Certificate(application, files) => Kind::Certificate(Endpoint::new(application)?, files),
+            Method::ClientSecret(application, secret) => Kind::ClientSecret(Endpoint::new(application, trust)?, secret),
+            Method::Certificate(application, files) => Kind::Certificate(Endpoint::new(application, trust)?, files),
             Method::AzureCli { scope, tenant_id } => Kind::AzureCli { scope, tenant_id },
             Method::Command { program, arguments } => Kind::Command { program, arguments },
             Method::Environment(token) => Kind::Environment(token),

@@ -1,6 +1,10 @@
 //! The file of settings: what it may hold, and reading it without ever writing it.
 
-use std::{collections::BTreeMap, fs, io, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use confy::ConfyError;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::Error as _};
@@ -15,6 +19,9 @@ pub struct FileSettings {
     /// Where the service answers.
     #[serde(deserialize_with = "base_url")]
     pub base_url: Option<BaseUrl>,
+    /// A file of CA certificates (PEM) to trust beside the platform's; a relative path begins at the settings file.
+    #[serde(deserialize_with = "some_path")]
+    pub ca_file: Option<PathBuf>,
     /// Which profile to start with, by name or id.
     #[serde(deserialize_with = "some_name")]
     pub tenant: Option<String>,
@@ -49,6 +56,9 @@ pub struct TenantSettings {
     /// Where its service answers, if not where the others' does.
     #[serde(default, deserialize_with = "base_url")]
     pub base_url: Option<BaseUrl>,
+    /// The CA certificates for its service, if not those for the others'.
+    #[serde(default, deserialize_with = "some_path")]
+    pub ca_file: Option<PathBuf>,
     /// How it signs in, if not as the others do.
     pub sign_in: Option<SignInSettings>,
 }
@@ -110,6 +120,7 @@ impl Default for FileSettings {
         };
         Self {
             base_url: None,
+            ca_file: None,
             tenant: None,
             sign_in: None,
             tenants: Vec::new(),
@@ -144,10 +155,7 @@ impl FileSettings {
             Err(error) => return Err(unreadable(&error)),
         }
         match confy::load_path(path) {
-            Ok(ReadOnly(mut settings)) => {
-                settings.find_secrets_beside(path);
-                Ok(Some(settings))
-            }
+            Ok(ReadOnly(settings)) => Ok(Some(settings.beside(path))),
             Err(ConfyError::BadTomlData(error)) => Err(ConfigError::InFile {
                 path: path.into(),
                 at: place(&error.to_string()),
@@ -162,10 +170,16 @@ impl FileSettings {
 }
 
 impl FileSettings {
-    fn find_secrets_beside(&mut self, path: &Path) {
-        let folder = path.parent().unwrap_or(path);
-        let of_tenants = self.tenants.iter_mut().filter_map(|tenant| tenant.sign_in.as_mut());
-        of_tenants.chain(self.sign_in.as_mut()).for_each(|sign_in| sign_in.beside(folder));
+    /// What it names by a relative path lies beside the file: the folder that the program is started in means nothing.
+    fn beside(mut self, file: &Path) -> Self {
+        let folder = file.parent().unwrap_or(Path::new(""));
+        for tenant in &mut self.tenants {
+            tenant.ca_file = tenant.ca_file.take().map(|path| folder.join(path));
+            tenant.sign_in.iter_mut().for_each(|sign_in| sign_in.beside(folder));
+        }
+        self.ca_file = self.ca_file.map(|path| folder.join(path));
+        self.sign_in.iter_mut().for_each(|sign_in| sign_in.beside(folder));
+        self
     }
 }
 
@@ -230,6 +244,14 @@ fn days<'de, D: Deserializer<'de>>(source: D) -> Result<u32, D::Error> {
 
 fn some_name<'de, D: Deserializer<'de>>(source: D) -> Result<Option<String>, D::Error> {
     name(source).map(Some)
+}
+
+fn some_path<'de, D: Deserializer<'de>>(source: D) -> Result<Option<PathBuf>, D::Error> {
+    let path = PathBuf::deserialize(source)?;
+    if path.as_os_str().is_empty() {
+        return Err(D::Error::custom(Refused::new("a path is empty", "name a file, or leave it out")));
+    }
+    Ok(Some(path))
 }
 
 fn names<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<String>, D::Error> {

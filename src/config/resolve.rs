@@ -21,15 +21,35 @@ use crate::{
 /// # Errors
 /// [`ConfigError`] where a layer cannot be used, or the whole is not a whole.
 pub fn load(flags: &Flags, env: impl Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
-    let named = match &flags.config {
-        Some(path) => Some((path.clone(), "--config")),
-        None => set(&env, variable::CONFIG)?.map(|path| (path.into(), variable::CONFIG)),
-    };
-    let file = match named {
-        Some((path, named_by)) => FileSettings::load(&path)?.ok_or(ConfigError::NoFile { path, named_by })?,
-        None => FileSettings::load(&default_file()?)?.unwrap_or_default(),
+    let (path, named_by) = named_file(flags, &env)?;
+    let file = match (FileSettings::load(&path)?, named_by) {
+        (Some(file), _) => file,
+        (None, Some(named_by)) => return Err(ConfigError::NoFile { path, named_by }),
+        (None, None) => FileSettings::default(),
     };
     resolve(flags, env, file)
+}
+
+/// The settings file that is looked for, whether it is there or not.
+///
+/// # Errors
+/// [`ConfigError`] where nothing names one.
+pub fn settings_file(flags: &Flags, env: impl Fn(&str) -> Option<String>) -> Result<PathBuf, ConfigError> {
+    named_file(flags, &env).map(|(path, _)| path)
+}
+
+/// The settings file, and the flag or variable that names it if it is not the usual one.
+fn named_file(
+    flags: &Flags,
+    env: &impl Fn(&str) -> Option<String>,
+) -> Result<(PathBuf, Option<&'static str>), ConfigError> {
+    if let Some(path) = &flags.config {
+        return Ok((path.clone(), Some("--config")));
+    }
+    match set(env, variable::CONFIG)? {
+        Some(path) => Ok((path.into(), Some(variable::CONFIG))),
+        None => Ok((default_file()?, None)),
+    }
 }
 
 /// Lays flags over environment over file over defaults. Reads no file, and no environment but what it is handed (the
@@ -44,8 +64,8 @@ pub fn resolve(flags: &Flags, env: impl Fn(&str) -> Option<String>, file: FileSe
         (None, Some(text)) => value::level(&text).map_err(|refused| at(variable::LOG, refused))?,
         (None, None) => LevelFilter::INFO,
     };
-    let FileSettings { base_url, tenant, sign_in, tenants, categories, appearance, record, keys } = file;
-    let of_file = OfFile { url: base_url, tenant, sign_in, profiles: tenants };
+    let FileSettings { base_url, ca_file, tenant, sign_in, tenants, categories, appearance, record, keys } = file;
+    let of_file = OfFile { url: base_url, ca_file, tenant, sign_in, profiles: tenants };
     let target = if flags.practice { Target::Practice } else { target(flags, &env, of_file)? };
     let practice = Practice { fresh: flags.fresh, rules: flags.practice_rules.clone() };
     if matches!(target, Target::Service(_)) && practice != Practice::default() {
@@ -71,6 +91,7 @@ pub fn state_dir(flag: Option<&Path>, env: impl Fn(&str) -> Option<String>) -> R
 /// What the file says of a service.
 struct OfFile {
     url: Option<BaseUrl>,
+    ca_file: Option<PathBuf>,
     tenant: Option<String>,
     sign_in: Option<SignInSettings>,
     profiles: Vec<TenantSettings>,
@@ -78,7 +99,7 @@ struct OfFile {
 
 /// Whatever any layer says of a service means that there is one.
 fn target(flags: &Flags, env: &impl Fn(&str) -> Option<String>, of_file: OfFile) -> Result<Target, ConfigError> {
-    let OfFile { url: file_url, tenant: file_tenant, sign_in: file_sign_in, profiles } = of_file;
+    let OfFile { url: file_url, ca_file: file_ca, tenant: file_tenant, sign_in: file_sign_in, profiles } = of_file;
     let given_url = match &flags.base_url {
         Some(text) => Some(check_url("--base-url", text)?),
         None => set(env, variable::BASE_URL)?.map(|text| check_url(variable::BASE_URL, &text)).transpose()?,
@@ -104,12 +125,17 @@ fn target(flags: &Flags, env: &impl Fn(&str) -> Option<String>, of_file: OfFile)
         None => token.map(Method::Environment),
     };
     match (chosen, sign_in) {
-        (Some(Chosen { tenant, url: own_url, .. }), Some(sign_in)) => {
+        (Some(Chosen { tenant, url: own_url, ca_file: own_ca, .. }), Some(sign_in)) => {
             let base_url = match given_url.or(own_url).or(file_url) {
                 Some(url) => url,
                 None => check_url("the default", DEFAULT_BASE_URL)?,
             };
-            Ok(Target::Service(Box::new(Service { base_url, tenant, sign_in })))
+            let given_ca = match &flags.ca_file {
+                Some(path) => Some(path.clone()),
+                None => set(env, variable::CA_FILE)?.map(PathBuf::from),
+            };
+            let ca_file = given_ca.or(own_ca).or(file_ca);
+            Ok(Target::Service(Box::new(Service { base_url, tenant, ca_file, sign_in })))
         }
         (Some(_), None) => Err(ConfigError::Incomplete(vec![Missing::Token])),
         (None, Some(_)) => Err(ConfigError::Incomplete(vec![Missing::Tenant])),
@@ -134,6 +160,7 @@ fn method(
 struct Chosen {
     tenant: TenantProfile,
     url: Option<BaseUrl>,
+    ca_file: Option<PathBuf>,
     sign_in: Option<SignInSettings>,
 }
 
@@ -164,12 +191,12 @@ fn choose(wanted: Option<Wanted>, mut profiles: Vec<TenantSettings>) -> Result<O
     }
     let id = value::tenant_id(&text).map_err(|refused| at(from, refused))?;
     let tenant = TenantProfile { name: None, id, color: None };
-    Ok(Some(Chosen { tenant, url: None, sign_in: None }))
+    Ok(Some(Chosen { tenant, url: None, ca_file: None, sign_in: None }))
 }
 
 fn profile(settings: TenantSettings) -> Chosen {
-    let TenantSettings { name, id, color, base_url, sign_in } = settings;
-    Chosen { tenant: TenantProfile { name: Some(name), id, color }, url: base_url, sign_in }
+    let TenantSettings { name, id, color, base_url, ca_file, sign_in } = settings;
+    Chosen { tenant: TenantProfile { name: Some(name), id, color }, url: base_url, ca_file, sign_in }
 }
 
 fn names(profiles: Vec<TenantSettings>) -> Vec<String> {

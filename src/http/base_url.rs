@@ -80,8 +80,17 @@ impl BaseUrl {
     }
 
     /// Whether what is sent can be read on the way. It never leaves this machine then.
-    pub(crate) fn is_plain(&self) -> bool {
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
         self.0.scheme() == "http"
+    }
+
+    /// Host and port. An IPv6 address stands without its brackets.
+    #[must_use]
+    pub fn host_and_port(&self) -> (&str, u16) {
+        let host = self.0.host_str().unwrap_or_default();
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        (host, self.0.port_or_known_default().unwrap_or(443))
     }
 
     /// Host and, where it is not the usual one, port.

@@ -2,7 +2,8 @@
 
 use std::{error::Error, io, iter, time::Duration};
 
-use crate::{domain::visible, port::FaultKind};
+use super::unreached;
+use crate::port::FaultKind;
 
 /// The longest text of a service's or of a library's that is shown, in characters.
 pub(crate) const LONGEST_TEXT: usize = 500;
@@ -14,7 +15,7 @@ pub(crate) fn kind(error: &reqwest::Error, authority: &str, connect: Duration) -
     }
     // Nothing else proves that nothing was sent: a time-out before it must not hide it.
     if error.is_connect() {
-        return FaultKind::NotReached { reason: not_reached(error, authority, connect) };
+        return unreached::kind(error, authority, connect);
     }
     if error.is_timeout() {
         return FaultKind::TimedOut;
@@ -30,31 +31,11 @@ pub(crate) fn kind(error: &reqwest::Error, authority: &str, connect: Duration) -
     }
 }
 
-fn not_reached(error: &reqwest::Error, authority: &str, connect: Duration) -> String {
-    if error.is_timeout() {
-        return format!("{authority} took no connection within {} s", connect.as_secs_f64());
-    }
-    if chain(error).any(|cause| cause.to_string().contains("dns error")) {
-        return format!("no address is known for {authority}");
-    }
-    if io_kinds(error).any(|kind| kind == io::ErrorKind::ConnectionRefused) {
-        return format!("{authority} refused the connection");
-    }
-    // The first cause says it all, and no library puts the URL there.
-    let cause = chain(error).last().map(ToString::to_string).unwrap_or_default();
-    let cause = visible(&cause);
-    if cause.contains("certificate") {
-        format!("the certificate of {authority} is not trusted ({cause})")
-    } else {
-        format!("no connection to {authority} ({cause})")
-    }
-}
-
-fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+pub(super) fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
     iter::successors(error.source(), |cause| (*cause).source())
 }
 
-fn io_kinds(error: &reqwest::Error) -> impl Iterator<Item = io::ErrorKind> {
+pub(super) fn io_kinds(error: &reqwest::Error) -> impl Iterator<Item = io::ErrorKind> {
     chain(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind)
 }
 

@@ -68,6 +68,14 @@ pub enum FaultKind {
         /// Why, in a few words that name the host and no secret.
         reason: String,
     },
+    /// The connection could not be made, and another try will not change that: the certificate is not trusted, or a
+    /// proxy declined. Nothing was sent.
+    NotConnected {
+        /// Why, in a few words that name the host and no secret.
+        reason: String,
+        /// What to do about it.
+        hint: &'static str,
+    },
     /// The call could not be made ready to send, or the worker had no room for it: nothing was sent.
     NotSent {
         /// Why, in a few words.
@@ -122,6 +130,7 @@ impl FaultKind {
             | Self::Throttled { .. }
             | Self::Redirected { .. }
             | Self::NotReached { .. }
+            | Self::NotConnected { .. }
             | Self::NotSent { .. }
             | Self::NotRecorded { .. } => false,
         }
@@ -157,7 +166,9 @@ impl Fault {
                 format!("The service has too many calls and asks to wait {} s.", after.as_secs())
             }
             FaultKind::Redirected { status } => format!("The service points to another address (HTTP {status})."),
-            FaultKind::NotReached { reason } => format!("The service could not be reached: {reason}."),
+            FaultKind::NotReached { reason } | FaultKind::NotConnected { reason, .. } => {
+                format!("The service could not be reached: {reason}.")
+            }
             FaultKind::NotSent { reason } => format!("Nothing was sent: {reason}."),
             FaultKind::NotRecorded { what, .. } => format!("Nothing was sent: {what}."),
             FaultKind::Abandoned { sent: false } => "It was abandoned before anything was sent.".to_owned(),
@@ -190,6 +201,7 @@ impl Fault {
                 "check the base URL; redirects are not followed, so that the token stays where it belongs"
             }
             FaultKind::NotReached { .. } => "check the network and the base URL, then send it again",
+            FaultKind::NotConnected { hint, .. } => hint,
             FaultKind::NotSent { .. } | FaultKind::Abandoned { sent: false } => "send it again",
             FaultKind::NotRecorded { hint, .. } => hint.as_str(),
             FaultKind::SignInFailed { hint, .. } => hint,

@@ -72,6 +72,7 @@ pub(super) const fn may_pass(kind: &FaultKind) -> bool {
         | FaultKind::SignInFailed { .. }
         | FaultKind::NotAllowed
         | FaultKind::Redirected { .. }
+        | FaultKind::NotConnected { .. }
         | FaultKind::NotSent { .. }
         | FaultKind::NotRecorded { .. }
         | FaultKind::Abandoned { .. }

@@ -74,6 +74,28 @@ fn base_url(#[case] typed: &str, #[case] env: &[(&str, &str)], #[case] file: &st
     assert_eq!((service.base_url.to_string().as_str(), service.tenant.id.as_str()), (url, ID));
 }
 
+const CA_TENANT: &str =
+    "ca_file = '/file.pem'\n[[tenants]]\nname = 'Contoso'\nid = 'contoso.example'\nca_file = '/own.pem'";
+
+#[rstest]
+#[case::none("", &[], "", None)]
+#[case::file("", &[], "ca_file = '/file.pem'", Some("/file.pem"))]
+#[case::profile("--tenant contoso", &[], CA_TENANT, Some("/own.pem"))]
+#[case::environment("--tenant contoso", &[(variable::CA_FILE, "env.pem")], CA_TENANT, Some("env.pem"))]
+#[case::flag("--ca-file flag.pem", &[(variable::CA_FILE, "env.pem")], "", Some("flag.pem"))]
+fn ca_file(#[case] typed: &str, #[case] env: &[(&str, &str)], #[case] file: &str, #[case] path: Option<&str>) {
+    let tenant = if file == CA_TENANT { &[][..] } else { &[(variable::TENANT_ID, ID)] };
+    let env = [env, tenant, &[(variable::TOKEN, "t")]].concat();
+    let service = service(resolved(typed, &env, file).unwrap());
+    assert_eq!(service.ca_file.as_deref(), path.map(Path::new));
+}
+
+#[test]
+fn a_ca_file_alone_means_no_service() {
+    let config = resolved("--ca-file flag.pem", &[], "ca_file = '/file.pem'").unwrap();
+    assert!(matches!(config.target, Target::Practice));
+}
+
 #[rstest]
 #[case::the_only_profile("", "", "[[tenants]]\nname = 'Solo'\nid = 'solo.example'", Some("Solo"), "solo.example")]
 #[case::file("", "", "tenant = 'fabrikam'", Some("Fabrikam"), OTHER_ID)]

@@ -36,7 +36,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule("rehearsal", &[], &["rustix"], "panics and dies on purpose, in debug builds alone, so that tests see what becomes of the terminal and the record"),
     rule("private", &[], &["rustix", "thiserror"], "how a file is opened so that it is nobody else's"),
     rule("terminal", &["platform", "rehearsal"], &["crossterm", "ratatui", "shlex", "tempfile", "thiserror", "tokio", "tracing"], "takes the terminal and gives it back; what is drawn or typed is not its business"),
-    rule("http", &["domain", "port"], &["jiff", "reqwest", "thiserror"], "one place that makes the HTTP library's client and says where secrets may go"),
+    rule("http", &["domain", "port"], &["hyper_util", "jiff", "reqwest", "rustls", "thiserror"], "one place that makes the HTTP library's client and says where secrets may go"),
     rule("auth", &["domain", "http", "platform", "port", "private"], &["aws_lc_rs", "base64", "jiff", "jsonwebtoken", "pem", "reqwest", "secrecy", "serde", "serde_json", "shlex", "thiserror", "tokio", "tracing", "uuid"], "fetches tokens and keeps them fresh: what they are used for is not its business"),
     rule("api", &["auth", "domain", "http", "port"], &["jiff", "reqwest", "secrecy", "serde", "serde_json", "thiserror", "tracing", "uuid"], "the only code that names the HTTP library; it knows neither screen nor state"),
     rule("journal", &["domain", "port", "private"], &["aws_lc_rs", "jiff", "rusqlite", "serde_json", "thiserror", "tokio", "tracing", "uuid"], "the record on disk: it knows what may not be lost, and neither screen, state nor network"),
@@ -45,6 +45,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule("config", &["api", "auth", "cli", "domain"], &["confy", "etcetera", "secrecy", "serde", "thiserror", "tracing", "uuid"], "of the client only `BaseUrl`, of the sign-in only its method: what is checked is what is called"),
     rule("cli", &["config"], &["clap", "tracing"], "parses; what flags mean beside the other layers is for the settings"),
     rule("log", &["domain", "private"], &["thiserror", "tracing", "tracing_appender", "tracing_subscriber"], "a private file, away from the screen"),
+    rule("doctor", &["api", "app", "auth", "cli", "config", "domain", "keymap", "platform", "port", "practice", "private", "view"], &["crossterm", "serde", "serde_json", "textwrap", "tokio", "uuid"], "finds out what is wrong and changes nothing; it returns data, and main prints it"),
     rule("app", &["api", "auth", "config", "journal", "key", "keymap", "platform", "port", "practice", "rehearsal", "state", "terminal", "view"], &["color_eyre", "crossterm", "jiff", "ratatui", "thiserror", "tokio", "tracing"], "the shell that joins the edges"),
 ];
 

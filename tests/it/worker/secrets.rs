@@ -15,13 +15,12 @@ use mmd_elevate::{
 use super::{CREATED, PATIENT, TOKEN, answer, client_at, client_of, create, new_request};
 use crate::support::{
     server::{Play, Server},
-    session, shown_in_a_process_of_its_own, within,
+    session, shown_in_a_process_of_its_own,
+    tls::UNUSED_CA,
+    within,
 };
 
 const SHORT: Duration = Duration::from_millis(300);
-
-/// A certificate that signed nothing, where the system may have none at all.
-const UNUSED_CA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/unused_ca.pem");
 
 #[tokio::test]
 async fn plain_http_passes_by_the_proxy_and_needs_no_ca_certificates() {
