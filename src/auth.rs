@@ -15,6 +15,8 @@ mod session;
 mod source;
 mod token;
 
+#[doc(hidden)]
+pub use entra::read_token_answer;
 pub use error::SignInError;
 pub use method::{Application, CertificateFiles, DEFAULT_AUTHORITY, DEFAULT_SCOPE, Method, SecretFrom};
 pub use session::{Renewal, Session};

@@ -234,3 +234,13 @@ fn without(text: &str, proof: &Proof) -> String {
     }
     text
 }
+/// What an answer of a token endpoint with this status and body comes to. For the fuzz targets, which have no network.
+///
+/// # Errors
+/// As signing in has them.
+#[doc(hidden)]
+pub fn read_token_answer(status: u16, body: &[u8]) -> Result<Token, SignInError> {
+    let body = (body.len() <= LONGEST_BODY).then(|| body.to_vec());
+    let proof = Proof::Secret(SecretString::from("canary-secret"));
+    Answer { status, retry_after: None, body }.token(Timestamp::UNIX_EPOCH, &proof)
+}

@@ -194,7 +194,9 @@ impl Fault {
                 "something on the way declined, not the service: check the base URL and the network"
             }
             FaultKind::NotAccepted { .. } => "check the fields, then send it again",
-            FaultKind::NotSignedIn => "get a fresh token, then start again with it in MMD_ELEVATE_TOKEN",
+            FaultKind::NotSignedIn => {
+                "check the tenant and the scope of the sign-in; a token from MMD_ELEVATE_TOKEN may have ended: start again with a fresh one"
+            }
             FaultKind::NotAllowed => "ask for the application role MmdSupport.ReadWrite, then get a fresh token",
             FaultKind::Throttled { .. } => "wait a little, then send it again",
             FaultKind::Redirected { .. } => {

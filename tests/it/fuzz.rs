@@ -14,6 +14,8 @@ mod keys;
 mod record;
 #[path = "../../fuzz/bodies/settings.rs"]
 mod settings;
+#[path = "../../fuzz/bodies/token_answer.rs"]
+mod token_answer;
 
 type Body = fn(&[u8]);
 
@@ -56,6 +58,7 @@ fn data(target: &str) -> impl Strategy<Value = Vec<u8>> + use<> {
 #[case("keys", keys::keys, 100)]
 #[case("settings", settings::settings, 300)]
 #[case("record", record::record, 60)]
+#[case("token_answer", token_answer::token_answer, 300)]
 fn no_bytes_break_it(#[case] target: &str, #[case] body: Body, #[case] cases: u32) {
     let all = seeds(target);
     assert!(!all.is_empty(), "fuzz/seeds/{target} is empty");
