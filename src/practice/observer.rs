@@ -69,6 +69,12 @@ impl Observer {
         self.received(Operation::Create)
     }
 
+    /// The tokens that were given out and have not ended: where none of them may be found, it can be looked for.
+    #[must_use]
+    pub fn tokens(&self) -> Vec<String> {
+        self.0.tokens().given()
+    }
+
     /// Accepts no token any more that was given out until now.
     pub fn end_tokens(&self) {
         self.0.tokens().end();

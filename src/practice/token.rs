@@ -50,6 +50,11 @@ impl Tokens {
         self.given.clear();
     }
 
+    /// Those that were given out and have not ended.
+    pub(super) fn given(&self) -> Vec<String> {
+        self.given.keys().cloned().collect()
+    }
+
     fn give(&mut self) -> String {
         let now = Timestamp::now();
         self.given.retain(|_, ends| *ends > now);
