@@ -112,7 +112,7 @@ impl Endpoint {
             }
             _ => format!("the connection to {authority} broke before the token came"),
         };
-        SignInError::passing(what, "check the network and the authority, then sign in again")
+        SignInError::passing(what, "check the network and the authority")
     }
 }
 

@@ -4,17 +4,17 @@
 use super::{Effect, Model, Notice, Tone};
 use crate::{
     action::{Action, Scope},
-    port::{Fault, SignIn},
+    port::{Fault, FaultKind, SignIn},
 };
 
 /// The worker has told where signing in stands.
 pub(super) fn told(model: &mut Model, sign_in: SignIn) {
+    let told = |tone, text: String, fault: &Fault| Some(Notice { tone, text, hint: Some(and_again(model, fault)) });
     let notice = match &sign_in {
-        SignIn::SignedOut(fault) => Some(Notice::of_fault("Signed out", fault).hint(and_again(model, fault))),
+        SignIn::SignedOut(fault) => told(Tone::Failure, format!("Signed out: {}", why(fault)), fault),
         SignIn::NotRenewed { until, fault } => {
             let lasts = until.map_or_else(String::new, |until| format!("; it lasts until {}", model.clock_time(until)));
-            let notice = Notice::of_fault(&format!("The sign-in was not renewed{lasts}"), fault);
-            Some(Notice { tone: Tone::Doubt, ..notice }.hint(and_again(model, fault)))
+            told(Tone::Doubt, format!("The sign-in was not renewed{lasts}: {}", why(fault)), fault)
         }
         SignIn::SignedIn { .. } if model.tells_sign_in => Some(Notice::success("Signed in again")),
         SignIn::SignedIn { .. } | SignIn::SigningIn | SignIn::Renewing { .. } => None,
@@ -36,6 +36,15 @@ pub(super) fn again(model: &mut Model) -> Effect {
     Effect::SignIn
 }
 
+/// Why there is no token, without saying again that there is none.
+fn why(fault: &Fault) -> String {
+    match &fault.kind {
+        FaultKind::SignInFailed { what, .. } => format!("{what}."),
+        _ => fault.what(),
+    }
+}
+
 fn and_again(model: &Model, fault: &Fault) -> String {
-    format!("{}; {} signs in again", fault.hint(), model.keymap.name(Scope::Panes, Action::SignIn))
+    let (first, key) = (fault.hint(), model.keymap.name(Scope::Panes, Action::SignIn));
+    format!("{}; {key} signs in again", first.strip_suffix(", then sign in again").unwrap_or(first))
 }
