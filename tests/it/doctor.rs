@@ -182,7 +182,7 @@ async fn a_service_that_works_is_asked_for_one_request_and_no_more() {
 }
 
 #[rstest]
-#[case::no_token("401 Unauthorized", "", "does not accept the token", "fresh token")]
+#[case::no_token("401 Unauthorized", "", "does not accept the token", "MMD_ELEVATE_TOKEN")]
 #[case::no_role("403 Forbidden", "", "does not allow this", "MmdSupport.ReadWrite")]
 #[case::declined("403 Forbidden", r#"{"error": {"message": "canary of canary-user"}}"#, "does not allow", "role")]
 #[case::not_there("404 Not Found", "", "HTTP 404", "base URL")]
