@@ -204,6 +204,8 @@ pub enum Action {
     Adopt,
     /// Close a request that looking found.
     CloseMatch,
+    /// Fetch a new token now.
+    SignIn,
     /// On leaving: close what is open, one dialog after the other.
     CloseThem,
     /// On leaving: leave it as it is.
@@ -270,6 +272,7 @@ pub const BINDINGS: &[Binding] = {
         row("panes.copy-id", S::Panes, A::CopyId, &["y"], Some("copy id"), "copy the request's id"),
         row("panes.copy-line", S::Panes, A::CopyLine, &["Y"], None, "copy a line about the request for the ticket"),
         row("panes.copy-text", S::Panes, A::CopyUnsent, &["t"], Some("copy text"), "copy the text that the service did not store"),
+        row("panes.sign-in", S::Panes, A::SignIn, &["L"], None, "sign in again, with a new token"),
         row("panes.next", S::Panes, A::NextPane, &["tab"], None, "next pane"),
         row("panes.previous", S::Panes, A::PreviousPane, &["shift-tab"], None, "previous pane"),
         row("panes.help", S::Panes, A::Help, &["?"], Some("help"), "every key that works here"),

@@ -1,24 +1,22 @@
 //! The client of the service's API. It and the sign-in are the only code that names the HTTP library.
 //!
-//! It does each call once: nothing here repeats one, follows a redirect, or waits longer than its [`Timeouts`] say.
+//! It does each call once, but for one whose token is not accepted, which is done once more with a new one. Nothing here
+//! follows a redirect, or waits longer than its [`Timeouts`] say.
 
 mod answer;
-mod base_url;
 mod failure;
 mod list;
+mod probe;
 mod wire;
 
-use std::{
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{
     Method, Url,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue},
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -27,18 +25,17 @@ use self::{
     wire::{CloseBody, CreateBody},
 };
 use crate::{
+    auth::{Session, Token},
     domain::{ElevationRequest, NewElevationRequest, RequestId},
+    http,
     port::{Fault, FaultKind, RequestIds},
 };
 
-pub use base_url::{BaseUrl, BaseUrlError};
+pub use crate::http::{BaseUrl, BaseUrlError, Trust, TrustError, proxy_for};
 pub use list::Listed;
+pub use probe::Probe;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-
-/// How long an idle connection is kept. A service that has closed its end meanwhile makes an outcome unknown for
-/// nothing, so it is short.
-const IDLE: Duration = Duration::from_secs(2);
 
 /// How long a call may take before it is given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,9 +71,6 @@ pub enum ClientError {
     /// The tenant's id cannot be a segment of a path.
     #[error("the tenant id must be one word without control characters, and neither `.` nor `..`")]
     TenantId,
-    /// The token cannot be a header's value. It is not repeated here.
-    #[error("the token is empty or holds a space, a line's end or another character that no token has")]
-    Token,
     /// The HTTP library could not be set up, most often for want of the system's certificates.
     #[error("the HTTPS client could not be made; are the system's CA certificates installed?")]
     Http(#[source] reqwest::Error),
@@ -88,41 +82,37 @@ pub struct Client {
     http: reqwest::Client,
     base: BaseUrl,
     tenant_id: String,
-    token: SecretString,
+    session: Session,
     timeouts: Timeouts,
     now: fn() -> Timestamp,
 }
 
 impl Client {
-    /// Makes a client. Nothing is sent yet.
+    /// Makes a client that trusts what the platform trusts. Nothing is sent yet.
     ///
     /// # Errors
-    /// [`ClientError`] where tenant id or token cannot be sent, or where the system lacks what https needs.
-    pub fn new(base: &BaseUrl, tenant_id: &str, token: SecretString, timeouts: Timeouts) -> Result<Self, ClientError> {
+    /// [`ClientError`] where the tenant id cannot be sent, or where the system lacks what https needs.
+    pub fn new(base: &BaseUrl, tenant_id: &str, session: Session, timeouts: Timeouts) -> Result<Self, ClientError> {
+        Self::trusting(&Trust::default(), base, tenant_id, session, timeouts)
+    }
+
+    /// The same, with more certificates to trust.
+    ///
+    /// # Errors
+    /// As for [`Client::new`].
+    pub fn trusting(
+        trust: &Trust,
+        base: &BaseUrl,
+        tenant_id: &str,
+        session: Session,
+        timeouts: Timeouts,
+    ) -> Result<Self, ClientError> {
         // What makes a request's id fit for a path makes a tenant's so.
         if RequestId::new(tenant_id).is_err() {
             return Err(ClientError::TenantId);
         }
-        if token.expose_secret().is_empty() || !token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(ClientError::Token);
-        }
-        let mut http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .connect_timeout(timeouts.connect)
-            .pool_idle_timeout(IDLE);
-        if base.is_plain() {
-            let here = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), SocketAddr::from((Ipv6Addr::LOCALHOST, 0))];
-            http = http
-                // A proxy would carry the token off this machine, in clear.
-                .no_proxy()
-                // So would a name service that knows another `localhost`. Port 0: the URL's.
-                .resolve_to_addrs("localhost", &here)
-                // The practice tenant must work where no CA certificates are installed.
-                .tls_certs_only([]);
-        }
-        let http = http.build().map_err(|error| ClientError::Http(error.without_url()))?;
-        Ok(Self { http, base: base.clone(), tenant_id: tenant_id.to_owned(), token, timeouts, now: Timestamp::now })
+        let http = http::client(base, timeouts.connect, trust).map_err(ClientError::Http)?;
+        Ok(Self { http, base: base.clone(), tenant_id: tenant_id.to_owned(), session, timeouts, now: Timestamp::now })
     }
 
     /// The same client with another clock: the service's is measured against it.
@@ -171,16 +161,45 @@ impl Client {
         }
     }
 
+    /// Asks once, and once more with a new token where the first is not accepted: a 401 means that nothing was processed
+    /// (inferred), so that this holds for a create too.
     async fn ask(&self, method: Method, url: Url, body: Option<Vec<u8>>, time: Duration) -> Result<Answer, Fault> {
+        let token = self.session.token().await?;
+        let answer = self.ask_with(&token, method.clone(), url.clone(), body.clone(), time).await?;
+        if !answer.is_unauthorized() {
+            self.session.accepted(&token);
+            return Ok(answer);
+        }
+        let token = match self.session.renew(&token).await {
+            Ok(token) => token,
+            // There is no other token to be had: the answer says it all.
+            Err(Fault { kind: FaultKind::NotSignedIn, .. }) => return Ok(answer),
+            Err(fault) => return Err(Fault { ids: answer.ids, ..fault }),
+        };
+        let answer = self.ask_with(&token, method, url, body, time).await?;
+        if answer.is_unauthorized() {
+            self.session.refused(&token);
+        }
+        Ok(answer)
+    }
+
+    async fn ask_with(
+        &self,
+        token: &Token,
+        method: Method,
+        url: Url,
+        body: Option<Vec<u8>>,
+        time: Duration,
+    ) -> Result<Answer, Fault> {
         let client_id = Uuid::new_v4().to_string();
         let mut ids = RequestIds { client: Some(client_id.clone()), service: None };
         let started = Instant::now();
-        let result = match self.request(method, url, body, &client_id) {
+        let result = match self.request(token, method, url, body, &client_id) {
             Ok(request) => match request.timeout(time).send().await {
                 Ok(response) => Answer::read(response, &mut ids, self.now).await,
                 Err(error) => Err(error),
             }
-            .map_err(|error| failure::kind(&error, self.base.authority(), self.timeouts.connect)),
+            .map_err(|error| http::kind(&error, self.base.authority(), self.timeouts.connect)),
             Err(reason) => Err(FaultKind::NotSent { reason: reason.to_owned() }),
         };
         tracing::debug!(
@@ -195,12 +214,13 @@ impl Client {
 
     fn request(
         &self,
+        token: &Token,
         method: Method,
         url: Url,
         body: Option<Vec<u8>>,
         client_id: &str,
     ) -> Result<reqwest::RequestBuilder, &'static str> {
-        let mut bearer = HeaderValue::try_from(format!("Bearer {}", self.token.expose_secret()))
+        let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.secret().expose_secret()))
             .map_err(|_| "the token cannot be sent")?;
         // Libraries leave a sensitive value out of what they log and compress.
         bearer.set_sensitive(true);
@@ -216,11 +236,30 @@ impl Client {
         })
     }
 
+    /// Where the token comes from.
+    #[must_use]
+    pub const fn session(&self) -> &Session {
+        &self.session
+    }
+
     fn presentable(&self, fault: Fault) -> Fault {
-        failure::presentable(fault, self.token.expose_secret())
+        failure::presentable(fault, &self.session.had())
     }
 
     fn presentable_ids(&self, ids: RequestIds) -> RequestIds {
-        failure::presentable_ids(ids, self.token.expose_secret())
+        failure::presentable_ids(ids, &self.session.had())
     }
+}
+
+/// What an answer with this status and body comes to as the answer to a create, to a close and to a list, in this order:
+/// the requests in it, or the fault. For the fuzz targets, which have no network.
+#[doc(hidden)]
+pub fn read_as_each(status: u16, body: &[u8]) -> [Result<Vec<ElevationRequest>, Fault>; 3] {
+    let answer = || Answer::of(status, body);
+    [
+        answer().created().map(|request| vec![request]),
+        answer().closed().map(|()| Vec::new()),
+        answer().listed().map(|page| page.requests),
+    ]
+    .map(|result| result.map_err(|fault| failure::presentable(fault, &[secrecy::SecretString::from("token")])))
 }

@@ -10,6 +10,7 @@ pub use background::Background;
 pub use batch::Batch;
 use color_eyre::eyre;
 use jiff::Timestamp;
+pub(crate) use setup::practice_sign_in;
 pub use setup::{Parts, SetupError, open_service, setup};
 use tokio::{
     sync::mpsc::{Receiver, Sender, error::TrySendError},
@@ -213,6 +214,7 @@ impl<'a, S: Surface> App<'a, S> {
                     Effect::Exit => return true,
                     Effect::Call(id, call) => messages.extend(hand_over(calls, id, call)),
                     Effect::Abandon(id) => messages.extend(tell(calls, ToWorker::Abandon(id))),
+                    Effect::SignIn => messages.extend(tell(calls, ToWorker::SignIn)),
                     Effect::Save(drafts) => messages.extend(tell(calls, ToWorker::Save(drafts))),
                     Effect::Copy(text) => messages.extend(self.copy(&text)),
                     Effect::OpenEditor(target, text) => messages.extend(self.open_editor(target, text)),

@@ -39,6 +39,9 @@ pub struct Flags {
     /// Where the service answers: https, or http to this machine alone
     #[arg(long, value_name = "URL", value_parser = NonEmptyStringValueParser::new(), long_help = base_url_help())]
     pub base_url: Option<String>,
+    /// Trust the CA certificates in this file (PEM) beside the system's
+    #[arg(long, value_name = "PATH")]
+    pub ca_file: Option<PathBuf>,
     /// The tenant to work for: the name or id of a profile in the settings, or any tenant's id (a GUID)
     #[arg(long, value_name = "NAME|ID", value_parser = NonEmptyStringValueParser::new())]
     pub tenant: Option<String>,
@@ -64,8 +67,21 @@ pub struct Flags {
 pub enum Command {
     /// Serve the practice tenant alone, and print its base URL, tenant id and token
     Practice(PracticeArgs),
+    /// Check everything that the dashboard needs, and say what to do; the result holds no secret
+    Doctor(DoctorArgs),
     /// Look after the record of what was sent
     Record(RecordArgs),
+}
+
+/// What is checked, and how it is told.
+#[derive(Debug, PartialEq, Eq, Args)]
+pub struct DoctorArgs {
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// What the dashboard would be opened with.
+    #[command(flatten)]
+    pub flags: Flags,
 }
 
 /// What to do with the record.

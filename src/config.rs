@@ -7,21 +7,22 @@ mod color;
 mod error;
 mod file;
 mod resolve;
+mod sign_in;
 mod value;
 pub mod variable;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use secrecy::SecretString;
 use tracing::level_filters::LevelFilter;
 
 pub use color::Color;
 pub use error::{ConfigError, Refused};
 pub use file::{Appearance, Borders, Category, FileSettings, TenantSettings};
-pub use resolve::{load, resolve, state_dir};
+pub use resolve::{load, resolve, settings_file, state_dir};
+pub use sign_in::SignInSettings;
 pub use value::{LEVELS, level};
 
-use crate::api::BaseUrl;
+use crate::{api::BaseUrl, auth::Method};
 
 /// Where the service answers unless a base URL is set (documented).
 pub const DEFAULT_BASE_URL: &str = "https://mmdls.microsoft.com/support/odata/v1";
@@ -56,7 +57,7 @@ pub enum Target {
     /// The practice tenant inside the program.
     Practice,
     /// A service on the network.
-    Service(Service),
+    Service(Box<Service>),
 }
 
 /// How the practice tenant is begun.
@@ -68,15 +69,17 @@ pub struct Practice {
     pub rules: Option<PathBuf>,
 }
 
-/// A service, whole: where it is, for which tenant, and the token for that tenant alone.
+/// A service, whole: where it is, for which tenant, and how that tenant signs in.
 #[derive(Debug)]
 pub struct Service {
     /// Where it answers.
     pub base_url: BaseUrl,
     /// The tenant that was chosen at the start.
     pub tenant: TenantProfile,
-    /// The environment's token. It serves this tenant and no other.
-    pub token: SecretString,
+    /// A file of CA certificates to trust beside the platform's, for the service and for the sign-in.
+    pub ca_file: Option<PathBuf>,
+    /// How tokens for this tenant are had. They serve it and no other.
+    pub sign_in: Method,
 }
 
 /// A tenant as it is shown and addressed.

@@ -2,11 +2,13 @@
 //!
 //! Nothing here does I/O, knows a wire format, or names another module of the program.
 
+mod confusable;
 mod draft;
 mod request;
 mod sighting;
 mod untrusted;
 
+pub use confusable::Doubt;
 pub use draft::{Draft, Field, NewElevationRequest, Problem};
 pub use request::{ElevationRequest, RequestId, ServiceTime, UnusableId};
 pub(crate) use sighting::even;

@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use crate::domain::{invisible_characters, visible};
+
 /// A key with its modifiers, in the one form in which two presses of the same key are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
@@ -13,7 +15,7 @@ pub struct Key {
 
 /// A text that names no key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" names no key")]
+#[error("\"{}\" names no key", visible(.0))]
 pub struct UnknownKey(pub String);
 
 /// The names of keys that are not characters: as they are written, and as they are shown.
@@ -81,6 +83,9 @@ impl FromStr for Key {
 
     fn from_str(text: &str) -> Result<Self, UnknownKey> {
         let unknown = || UnknownKey(text.to_owned());
+        if invisible_characters(text) > 0 {
+            return Err(unknown());
+        }
         let mut modifiers = KeyModifiers::NONE;
         let mut rest = text;
         while let Some((head, tail)) = rest.split_once('-')
@@ -156,7 +161,7 @@ mod tests {
         ] {
             assert_eq!(written.parse::<Key>().unwrap().to_string(), shown);
         }
-        for written in ["", "hyper-x", "ctrl-", "f13", "enterr"] {
+        for written in ["", "hyper-x", "ctrl-", "f13", "enterr", "\u{1b}", "ctrl-\u{202e}", "\u{200b}"] {
             assert_eq!(written.parse::<Key>(), Err(UnknownKey(written.to_owned())));
         }
     }

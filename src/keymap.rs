@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::{
     action::{Action, BINDINGS, Binding, Scope},
+    domain::visible,
     key::{Key, UnknownKey},
 };
 
@@ -19,10 +20,10 @@ pub struct Keymap {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeymapError {
     /// No row has this id.
-    #[error("no action is called \"{0}\"")]
+    #[error("no action is called \"{}\"", visible(.0))]
     UnknownAction(String),
     /// A text that names no key.
-    #[error("\"{action}\": {source}")]
+    #[error("\"{}\": {source}", visible(action))]
     UnknownKey {
         /// The row's id.
         action: String,

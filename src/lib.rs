@@ -32,9 +32,12 @@
 pub mod action;
 pub mod api;
 pub mod app;
+pub mod auth;
 pub mod cli;
 pub mod config;
+pub mod doctor;
 pub mod domain;
+mod http;
 pub mod journal;
 pub mod key;
 pub mod keymap;

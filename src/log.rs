@@ -2,6 +2,7 @@
 
 use std::{
     fs, io,
+    io::Write,
     path::{Path, PathBuf},
 };
 
@@ -64,7 +65,9 @@ pub fn open(state_dir: &Path) -> Result<fs::File, LogError> {
     let unwritable = |path: &Path, reason| LogError::Unwritable { path: path.to_owned(), reason };
     private::create_folder(state_dir).map_err(|error| unwritable(state_dir, error))?;
     let path = state_dir.join(FILE_NAME);
-    if fs::symlink_metadata(&path).is_ok_and(|found| found.is_file() && found.len() >= LARGEST) {
+    // A file that is not ours is not moved either; opening it says so.
+    let is_long = || fs::symlink_metadata(&path).is_ok_and(|found| found.len() >= LARGEST);
+    if matches!(private::is_ours(&path), Ok(true)) && is_long() {
         // A log that stays long is better than none.
         let _ = fs::rename(&path, state_dir.join(format!("{FILE_NAME}.old")));
     }
@@ -73,7 +76,25 @@ pub fn open(state_dir: &Path) -> Result<fs::File, LogError> {
 
 fn writing_to(file: fs::File, level: LevelFilter) -> (impl Subscriber + Send + Sync, WorkerGuard) {
     let (writer, guard) = NonBlockingBuilder::default().buffered_lines_limit(LINES_WAITING).finish(file);
-    (registry().with(fmt::layer().with_ansi(false).with_writer(writer).with_filter(filter(level))), guard)
+    let harmless = move || Harmless(writer.clone());
+    (registry().with(fmt::layer().with_ansi(false).with_writer(harmless).with_filter(filter(level))), guard)
+}
+
+/// Writes each line so that a terminal that shows the log cannot be acted on, nor the log be given lines that nobody
+/// wrote. The last line of defence: what is logged of foreign texts should be harmless before it comes here.
+struct Harmless<W>(W);
+
+impl<W: Write> Write for Harmless<W> {
+    /// Takes one line, which is how the formatter hands them over.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(line.strip_suffix(b"\n").unwrap_or(line));
+        self.0.write_all(format!("{}\n", visible(&text)).as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// This program's own lines at the level asked for; of its dependencies never more than `info`, because below that they
@@ -87,6 +108,7 @@ mod tests {
     use tracing::Level;
 
     use super::*;
+    use crate::domain::invisible_characters;
 
     #[test]
     fn dependencies_stay_at_info_however_much_is_asked_for() {
@@ -110,6 +132,19 @@ mod tests {
         drop(guard);
         let text = fs::read_to_string(folder.path().join(FILE_NAME)).unwrap();
         assert!(text.contains("ours") && !text.contains("theirs"), "{text}");
+    }
+
+    #[test]
+    fn a_line_stays_one_line_that_nothing_acts_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let (subscriber, guard) = writing_to(open(folder.path()).unwrap(), LevelFilter::DEBUG);
+        subscriber::with_default(subscriber, || {
+            tracing::debug!(foreign = %"a\x1b]0;b\x07\u{9b}2J\r\n2020-01-01 forged \u{202e}\u{200b}", "\x1b[31mc\nd");
+        });
+        drop(guard);
+        let text = fs::read_to_string(folder.path().join(FILE_NAME)).unwrap();
+        assert_eq!((text.lines().count(), invisible_characters(&text)), (1, 0), "{text:?}");
+        assert!(text.contains("forged ‹U+202E›‹U+200B›"), "{text:?}");
     }
 
     #[test]

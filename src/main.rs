@@ -3,7 +3,7 @@
 
 use std::{
     fmt::Display,
-    io::{Write, stderr},
+    io::{IsTerminal, Write, stderr, stdout},
     process::ExitCode,
     time::Duration,
 };
@@ -13,8 +13,9 @@ use color_eyre::eyre::{self, WrapErr};
 use jiff::{SignedDuration, Timestamp};
 use mmd_elevate::{
     app::{App, Background, Ended, Wires, open_service, setup},
-    cli::{Cli, Command, PracticeArgs, PurgeArgs, RecordArgs, RecordCommand},
+    cli::{Cli, Command, DoctorArgs, PracticeArgs, PurgeArgs, RecordArgs, RecordCommand},
     config::{self, variable},
+    doctor,
     domain::visible,
     journal::{self, Journal},
     log, platform, port,
@@ -25,24 +26,44 @@ use mmd_elevate::{
 };
 use tokio::{runtime::Runtime, sync::mpsc};
 
+/// The variable that the served practice tenant's client secret is proposed for.
+const PRACTICE_SECRET: &str = "PRACTICE_CLIENT_SECRET";
+
 /// How long the record may take for its last writes.
 const LAST_WRITES: Duration = Duration::from_millis(600);
 
+/// The exit code for a command line that cannot be understood.
+const WRONG_COMMAND_LINE: u8 = 2;
+
 fn main() -> eyre::Result<ExitCode> {
-    let cli = Cli::parse();
+    platform::forbid_core_files();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => {
+            let _ = stderr().write_all(harmless(&error.render().to_string()).as_bytes());
+            return Ok(ExitCode::from(WRONG_COMMAND_LINE));
+        }
+        Err(help) => help.exit(),
+    };
     color_eyre::install()?;
     match cli.command {
         Some(Command::Practice(args)) => serve_practice(&args),
         Some(Command::Record(RecordArgs { command: RecordCommand::Purge(args) })) => purge(&args),
+        Some(Command::Doctor(args)) => examine(&args),
         None => open_dashboard(&cli.flags),
     }
+}
+
+/// Text for standard error, a mark for whatever a terminal would act on: paths, arguments and settings are repeated there.
+fn harmless(text: &str) -> String {
+    text.lines().flat_map(|line| [visible(line), "\n".into()]).collect()
 }
 
 /// What happened, then what to do about it; exit code 1.
 fn refuse(what: impl Display, hint: Option<&str>) -> ExitCode {
     let hint = hint.map_or_else(String::new, |hint| format!("hint: {hint}\n"));
     // `eprintln!` would panic where nobody is left to read it.
-    let _ = write!(stderr(), "mmd-elevate: {what}\n{hint}");
+    let _ = stderr().write_all(harmless(&format!("mmd-elevate: {what}\n{hint}")).as_bytes());
     ExitCode::FAILURE
 }
 
@@ -57,8 +78,7 @@ fn open_dashboard(flags: &mmd_elevate::cli::Flags) -> eyre::Result<ExitCode> {
         Err(error) => return Ok(refuse(error, None)),
     };
     let (state_dir, level) = (config.state_dir.clone(), config.log);
-    let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let parts = match setup(config, !no_colour, platform::user(), Timestamp::now()) {
+    let parts = match setup(config, !no_colour(), platform::user(), Timestamp::now()) {
         Ok(parts) => parts,
         Err(error) => return Ok(refuse(&error, error.hint())),
     };
@@ -89,7 +109,7 @@ fn open_dashboard(flags: &mmd_elevate::cli::Flags) -> eyre::Result<ExitCode> {
     app.surface().read_input(to_read).wrap_err("failed to read the terminal")?;
     let (calls, from_loop) = mpsc::channel(port::CALLS_WAITING);
     let (to_loop, words) = mpsc::channel(port::CALLS_WAITING);
-    let service = open_service(parts.target, parts.practice, to_loop.clone());
+    let service = open_service(parts.target, parts.trust, parts.practice, to_loop.clone());
     let journal = Journal::open(parts.place, Timestamp::now);
     let worker = worker::run(service, journal, Timing::default(), from_loop, to_loop);
     let worker = background.handle().spawn(worker);
@@ -104,6 +124,26 @@ fn open_dashboard(flags: &mmd_elevate::cli::Flags) -> eyre::Result<ExitCode> {
         Ended::ByAgent => ExitCode::SUCCESS,
         Ended::BySystem(ending) => ExitCode::from(u8::try_from(ending.exit_code()).unwrap_or(1)),
     })
+}
+
+fn examine(args: &DoctorArgs) -> eyre::Result<ExitCode> {
+    let runtime = runtime()?;
+    let report = runtime.block_on(doctor::examine(&args.flags, variable::of_process));
+    // A look-up or a disk that never answers must not keep the process.
+    runtime.shutdown_background();
+    if args.json {
+        print!("{}", report.json());
+    } else {
+        let is_terminal = stdout().is_terminal();
+        let columns = if is_terminal { usize::from(platform::size().0).min(100) } else { 80 };
+        print!("{}", report.text(columns, is_terminal && !no_colour()));
+    }
+    Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Whether the person wants no colours (no-color.org).
+fn no_colour() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
 fn purge(args: &PurgeArgs) -> eyre::Result<ExitCode> {
@@ -143,12 +183,18 @@ fn serve_practice(args: &PracticeArgs) -> eyre::Result<ExitCode> {
             }
         };
         if let Some(warning) = practice.warning() {
-            let _ = writeln!(stderr(), "mmd-elevate: {warning}");
+            let _ = stderr().write_all(harmless(&format!("mmd-elevate: {warning}")).as_bytes());
         }
         println!("The practice tenant answers until Ctrl-C. To use it from another terminal:\n");
         println!("export {}={}", variable::BASE_URL, practice.base_url());
         println!("export {}={}", variable::TENANT_ID, practice::TENANT_ID);
         println!("export {}={}", variable::TOKEN, practice.token());
+        println!("\nOr, for tokens that end and are renewed, in the settings file in place of these variables:\n");
+        println!("[[tenants]]\nname = \"Contoso\"\nid = \"{}\"", practice::TENANT_ID);
+        println!("base_url = \"{}\"\n\n[tenants.sign_in]", practice.base_url());
+        println!("method = \"client-secret\"\nauthority = \"{}\"", practice.authority());
+        println!("client_id = \"{}\"\nsecret_env = \"{PRACTICE_SECRET}\"\n", practice::CLIENT_ID);
+        println!("and in the environment:\n\nexport {PRACTICE_SECRET}={}", practice.client_secret());
         practice.serve().await.wrap_err("failed to serve the practice tenant")?;
         Ok(ExitCode::SUCCESS)
     })

@@ -2,6 +2,7 @@
 
 mod fault;
 mod record;
+mod sign_in;
 mod write;
 
 use std::fmt;
@@ -9,6 +10,7 @@ use std::fmt;
 pub use fault::{Fault, FaultKind, RequestIds};
 use jiff::Timestamp;
 pub use record::{DraftTarget, Intent, IntentId, Intention, Outcome, Recovered, SavedDraft};
+pub use sign_in::SignIn;
 pub use write::{Meaning, Stage, Step};
 
 use crate::domain::{ElevationRequest, NewElevationRequest, RequestId, Sighting, Untrusted};
@@ -135,6 +137,8 @@ pub enum ToWorker {
     Abandon(CallId),
     /// Save these drafts; nothing where a text is empty means that its draft has ended.
     Save(Vec<(DraftTarget, Option<crate::domain::Draft>)>),
+    /// Fetch a new token now, whatever there is.
+    SignIn,
 }
 
 /// What the worker tells the loop.
@@ -144,6 +148,8 @@ pub enum FromWorker {
     Recovered(Box<Recovered>),
     /// The service can be called now.
     Ready,
+    /// Where signing in stands, as of now.
+    SignIn(SignIn),
     /// The service could not be made ready; every call will fail with this.
     NotReady(Fault),
     /// A call has come a step further.

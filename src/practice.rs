@@ -19,6 +19,7 @@ mod rules;
 mod settings;
 mod store;
 mod tenant;
+mod token;
 mod wire;
 
 use std::{net::SocketAddr, sync::Arc};
@@ -34,6 +35,10 @@ pub use settings::{Order, Settings};
 
 /// The practice tenant's id, the same at every start.
 pub const TENANT_ID: &str = "7f3c0b1a-2d4e-4f60-8a9b-c1d2e3f46677";
+/// The application that may sign in, the same at every start.
+pub const CLIENT_ID: &str = "0f5e2d1c-3b4a-4958-8776-655443322110";
+/// The scope that tokens are for (documented).
+pub const SCOPE: &str = "https://mwaas-services-customerapi-prod.azurewebsites.net/.default";
 /// The path of the service's documented base URL.
 const BASE_PATH: &str = "/support/odata/v1";
 
@@ -60,7 +65,7 @@ impl Practice {
         let address = listener.local_addr().map_err(unavailable)?;
         // After the address is had: to begin anew where it then cannot be served would lose what was kept for nothing.
         let (book, warning) = keep::Book::open(&settings, Timestamp::now())?;
-        Ok(Self { listener, address, shared: Arc::new(http::Shared::new(new_token(), settings, book)), warning })
+        Ok(Self { listener, address, shared: Arc::new(http::Shared::new(address, settings, book)), warning })
     }
 
     /// What to configure as the service's base URL.
@@ -69,10 +74,22 @@ impl Practice {
         format!("http://{}{BASE_PATH}", self.address)
     }
 
-    /// The one bearer token that is accepted: another at every start, so that none can be kept.
+    /// Where to sign in for a token, the tenant included.
     #[must_use]
-    pub fn token(&self) -> &str {
-        self.shared.token()
+    pub fn authority(&self) -> String {
+        self.shared.authority()
+    }
+
+    /// The client secret of [`CLIENT_ID`]: another at every start, so that none can be kept.
+    #[must_use]
+    pub fn client_secret(&self) -> String {
+        self.shared.tokens().client_secret.clone()
+    }
+
+    /// A bearer token that is accepted without any sign-in and never ends: another at every start too.
+    #[must_use]
+    pub fn token(&self) -> String {
+        self.shared.tokens().lasting.clone()
     }
 
     /// What the user should know of what was kept: that it was damaged, where it is now, and that a new tenant was begun.

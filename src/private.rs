@@ -2,14 +2,16 @@
 
 use std::{
     fs::{self, DirBuilder, File},
-    io,
+    io::{self, Read as _},
     path::Path,
 };
 
-/// Creates the folder where it is not there yet. One that exists keeps its mode: it may be shared on purpose.
+/// Creates the folder where it is not there yet. One that exists keeps its mode: it may be shared on purpose. The
+/// person's own link to a folder is followed; one that leads nowhere, or to somebody else's folder, is refused.
 pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
-    if path.is_dir() {
-        return Ok(());
+    match check_folder(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        checked => return checked,
     }
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -19,15 +21,151 @@ pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
     set_mode(0o700, |mode| fs::set_permissions(path, mode))
 }
 
+/// Whether the folder is there and can be ours: its owner could exchange every file in it, so that is us, or the
+/// system's administrator, who could anyway.
+pub(crate) fn check_folder(path: &Path) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(found) if !found.is_dir() => Err(io::Error::other("it is not a folder")),
+        Ok(found) if is_foreign_folder(&found) => Err(foreign()),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(path).is_ok() => {
+            Err(io::Error::other("it is a link that leads nowhere"))
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// Opens the file to write at its end. A link, a pipe, or a file of somebody else's is refused.
 pub(crate) fn open_to_append(path: &Path) -> io::Result<File> {
+    // A pipe must not even be opened: that would wait for a reader.
     match fs::symlink_metadata(path) {
-        Ok(found) if !found.is_file() => return Err(io::Error::other("it is not a file but a link or a folder")),
+        Ok(found) if !found.is_file() => return Err(not_a_file()),
         _ => {}
     }
     let file = append(path)?;
-    set_mode(0o600, |mode| file.set_permissions(mode))?;
+    claim(&file)?;
     Ok(file)
+}
+
+/// Reads the whole file. `None` where there is none; what is refused to be written is refused to be read.
+pub(crate) fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if !found.is_file() => return Err(not_a_file()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        _ => {}
+    }
+    let mut file = open_unfollowed(path)?;
+    claim(&file)?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
+}
+
+/// Judges the file that was opened, by its handle: a name may lead to another by now. Then makes it private.
+fn claim(file: &File) -> io::Result<()> {
+    let found = file.metadata()?;
+    if !found.is_file() {
+        return Err(not_a_file());
+    }
+    if is_foreign(&found) {
+        return Err(foreign());
+    }
+    set_mode(0o600, |mode| file.set_permissions(mode))
+}
+
+/// What stands somewhere, for whoever only wants to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// A file or folder of ours.
+    Ours {
+        /// Whether its mode lets others at it.
+        to_others: bool,
+    },
+    /// A link, wherever it leads.
+    Link,
+    /// Somebody else's.
+    Foreign,
+}
+
+/// Looks at what stands there, behind a link if `follow`, and changes nothing.
+pub(crate) fn find(path: &Path, follow: bool) -> io::Result<Found> {
+    let found = if follow { fs::metadata(path)? } else { fs::symlink_metadata(path)? };
+    let foreign = if found.is_dir() { is_foreign_folder(&found) } else { is_foreign(&found) };
+    Ok(match (found.is_symlink(), foreign) {
+        (true, _) => Found::Link,
+        (false, true) => Found::Foreign,
+        (false, false) => Found::Ours { to_others: is_open(&found) },
+    })
+}
+
+fn not_a_file() -> io::Error {
+    io::Error::other("it is not a file but a link or a folder")
+}
+
+fn foreign() -> io::Error {
+    io::Error::other("it belongs to somebody else")
+}
+
+/// Why a file does not keep a secret.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SecretFileError {
+    /// It cannot be opened or read.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// It is a folder, a pipe or a device.
+    #[error("it is not a file")]
+    NotAFile,
+    /// It belongs to somebody else, who could exchange what is in it.
+    #[error("it belongs to somebody else")]
+    NotOurs,
+    /// Its mode lets others at it.
+    #[error("others can read it")]
+    Open,
+    /// It is longer than any secret.
+    #[error("it is too long")]
+    TooLong,
+}
+
+/// Reads a file that holds a secret: a file of ours that nobody else may read or write.
+///
+/// A symbolic link is followed, for secrets are often mounted or managed through one: what counts is the file that was
+/// opened, and that one is judged by its handle, so that nothing can be exchanged between judging and reading.
+pub(crate) fn read_secret(path: &Path, longest: usize) -> Result<Vec<u8>, SecretFileError> {
+    let file = open_to_read(path)?;
+    let found = file.metadata()?;
+    if !found.is_file() {
+        return Err(SecretFileError::NotAFile);
+    }
+    judge(&found)?;
+    let mut bytes = Vec::new();
+    file.take(u64::try_from(longest).unwrap_or(u64::MAX).saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() > longest { Err(SecretFileError::TooLong) } else { Ok(bytes) }
+}
+
+#[cfg(unix)]
+fn judge(found: &fs::Metadata) -> Result<(), SecretFileError> {
+    if is_foreign(found) {
+        return Err(SecretFileError::NotOurs);
+    }
+    if is_open(found) { Err(SecretFileError::Open) } else { Ok(()) }
+}
+
+#[cfg(not(unix))]
+fn judge(_: &fs::Metadata) -> Result<(), SecretFileError> {
+    Ok(()) // The user's profile folder is private there.
+}
+
+#[cfg(unix)]
+fn open_to_read(path: &Path) -> io::Result<File> {
+    use rustix::fs::{Mode, OFlags};
+    // A pipe that stands there must not be waited for.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
+}
+
+#[cfg(not(unix))]
+fn open_to_read(path: &Path) -> io::Result<File> {
+    File::open(path)
 }
 
 /// Makes what was created, renamed or removed in the folder last through a power cut.
@@ -44,7 +182,7 @@ pub(crate) fn is_ours(path: &Path) -> io::Result<bool> {
         found => found?,
     };
     if !found.is_file() {
-        return Err(io::Error::other("it is not a file but a link or a folder"));
+        return Err(not_a_file());
     }
     make_private(path, &found)?;
     Ok(true)
@@ -53,8 +191,8 @@ pub(crate) fn is_ours(path: &Path) -> io::Result<bool> {
 #[cfg(unix)]
 fn make_private(path: &Path, found: &fs::Metadata) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
-    if found.uid() != rustix::process::geteuid().as_raw() {
-        return Err(io::Error::other("it belongs to somebody else"));
+    if is_foreign(found) {
+        return Err(foreign());
     }
     if found.mode() & 0o777 == 0o600 {
         return Ok(());
@@ -65,6 +203,63 @@ fn make_private(path: &Path, found: &fs::Metadata) -> io::Result<()> {
 #[cfg(not(unix))]
 fn make_private(_: &Path, _: &fs::Metadata) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(unix)]
+fn is_foreign(found: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    found.uid() != rustix::process::geteuid().as_raw()
+}
+
+#[cfg(unix)]
+fn is_foreign_folder(found: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    found.uid() != 0 && is_foreign(found)
+}
+
+#[cfg(unix)]
+fn is_open(found: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    found.mode() & 0o077 != 0
+}
+
+// The user's profile folder is private elsewhere.
+#[cfg(not(unix))]
+fn is_foreign(_: &fs::Metadata) -> bool {
+    false
+}
+
+#[cfg(not(unix))]
+fn is_foreign_folder(_: &fs::Metadata) -> bool {
+    false
+}
+
+#[cfg(not(unix))]
+fn is_open(_: &fs::Metadata) -> bool {
+    false
+}
+
+#[cfg(unix)]
+fn open_unfollowed(path: &Path) -> io::Result<File> {
+    use rustix::fs::{Mode, OFlags};
+    Ok(rustix::fs::open(path, OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?.into())
+}
+
+#[cfg(not(unix))]
+fn open_unfollowed(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
+/// Whether files can be made in the folder, as far as its mode tells.
+#[cfg(unix)]
+pub(crate) fn can_write(folder: &Path) -> bool {
+    use rustix::fs::{Access, access};
+    access(folder, Access::WRITE_OK | Access::EXEC_OK).is_ok()
+}
+
+#[cfg(not(unix))]
+pub(crate) fn can_write(folder: &Path) -> bool {
+    folder.metadata().is_ok_and(|found| !found.permissions().readonly())
 }
 
 #[cfg(unix)]

@@ -30,7 +30,7 @@ use crate::{
 /// From this size on the three panes stand together; below, the one in focus has the room.
 const TOGETHER: (u16, u16) = (100, 24);
 /// Below this size there is only a line that says so.
-const USABLE: (u16, u16) = (40, 12);
+pub(crate) const USABLE: (u16, u16) = (40, 12);
 
 /// Draws the model and tells what of it had no room.
 pub fn draw(frame: &mut Frame, model: &Model, theme: &Theme) -> Extents {

@@ -46,7 +46,10 @@ pub use self::{
 };
 use crate::{
     journal::{Journal, JournalError},
-    port::{Answer, Call, CallId, Fault, FaultKind, FromWorker, Intention, Outcome, Recovered, Reply, Stage, ToWorker},
+    port::{
+        Answer, Call, CallId, Fault, FaultKind, FromWorker, Intention, Outcome, Recovered, Reply, SignIn, Stage,
+        ToWorker,
+    },
     rehearsal,
 };
 
@@ -97,7 +100,23 @@ async fn make_ready<S: Service>(
     };
     // The word goes first, or a reply could overtake it.
     let _ = to_loop.send(word).await;
+    let changes = service.as_ref().ok().and_then(|service| service.changes());
     made.send_replace(Some(service));
+    if let Some(changes) = changes {
+        tell_changes(changes, &to_loop).await;
+    }
+}
+
+/// Tells where signing in stands, as of now and then at each change. Changes that nobody could be told of in time are
+/// left out: only where it stands counts.
+async fn tell_changes(mut changes: watch::Receiver<SignIn>, to_loop: &mpsc::Sender<FromWorker>) {
+    changes.mark_changed();
+    while changes.changed().await.is_ok() {
+        let stands = changes.borrow_and_update().clone();
+        if to_loop.send(FromWorker::SignIn(stands)).await.is_err() {
+            return;
+        }
+    }
 }
 
 async fn open(
@@ -181,6 +200,7 @@ impl<S: Service> Worker<S> {
                 }
             }
             ToWorker::Save(drafts) => self.saver.save(drafts),
+            ToWorker::SignIn => self.desk.sign_in(),
         }
     }
 

@@ -2,24 +2,26 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
+use jiff::{SignedDuration, Timestamp};
 use reqwest::{
     Response,
-    header::{DATE, HeaderMap, HeaderName, RETRY_AFTER},
+    header::{HeaderMap, HeaderName},
 };
 use serde_json::Value;
 
 use super::wire;
 use crate::{
     domain::{ElevationRequest, Untrusted},
+    http::{date, retry_after},
     port::{Fault, FaultKind, RequestIds},
 };
 
 /// The longest body that is read, in bytes after decompression (promises: never hangs).
 const LONGEST_BODY: usize = 4 << 20;
 
-/// The longest wait that a service may ask for. More is no longer a wait.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
+/// How much memory, in bytes, the values of an answer may take. A body of 4 MiB can hold enough tiny ones to take a
+/// hundred times its length; one that is full of elevation requests needs 10 MiB.
+const LARGEST_TREE: usize = 24 << 20;
 
 /// Under which names a service of this kind tells its own id of a call (inferred).
 const SERVICE_IDS: [&str; 2] = ["x-ms-request-id", "request-id"];
@@ -32,6 +34,8 @@ pub(super) struct Answer {
     pub(super) skew: Option<SignedDuration>,
     retry_after: Option<Duration>,
     body: Body,
+    /// How much of the body was read, in bytes.
+    length: usize,
 }
 
 enum Body {
@@ -39,6 +43,19 @@ enum Body {
     Json(Value),
     NotJson,
     TooLong,
+    TooMany,
+}
+
+impl Body {
+    fn of(bytes: &[u8]) -> Self {
+        if bytes.trim_ascii().is_empty() {
+            Self::Empty
+        } else if wire::memory_of(bytes) > LARGEST_TREE {
+            Self::TooMany
+        } else {
+            wire::json(bytes).map_or(Self::NotJson, Self::Json)
+        }
+    }
 }
 
 /// What was asked for, where the same status means different things.
@@ -57,6 +74,8 @@ pub(super) struct Page {
     pub(super) entries: usize,
     /// The service says that another follows. Where that one is, it may not say: it could be anybody's address.
     pub(super) more: bool,
+    /// How long its body was, in bytes.
+    pub(super) length: usize,
     pub(super) skew: Option<SignedDuration>,
 }
 
@@ -73,21 +92,36 @@ impl Answer {
         let retry_after = retry_after(headers, now);
         let skew = date(headers).map(|date| now().duration_since(date));
         let mut bytes = Vec::new();
+        let mut too_long = false;
         // A redirect is not followed, so nobody waits for what it says beside.
         if !(300..400).contains(&status) {
             while let Some(chunk) = response.chunk().await? {
-                if bytes.len() + chunk.len() > LONGEST_BODY {
-                    return Ok(Self { status, ids: ids.clone(), skew, retry_after, body: Body::TooLong });
+                too_long = bytes.len() + chunk.len() > LONGEST_BODY;
+                if too_long {
+                    break;
                 }
                 bytes.extend_from_slice(&chunk);
             }
         }
-        let body = if bytes.trim_ascii().is_empty() {
-            Body::Empty
-        } else {
-            wire::json(&bytes).map_or(Body::NotJson, Body::Json)
-        };
-        Ok(Self { status, ids: ids.clone(), skew, retry_after, body })
+        let body = if too_long { Body::TooLong } else { Body::of(&bytes) };
+        Ok(Self { status, ids: ids.clone(), skew, retry_after, body, length: bytes.len() })
+    }
+
+    /// An answer that did not come over a network.
+    pub(super) fn of(status: u16, body: &[u8]) -> Self {
+        Self {
+            status,
+            ids: RequestIds::default(),
+            skew: None,
+            retry_after: None,
+            body: Body::of(body),
+            length: body.len(),
+        }
+    }
+
+    /// Whether the token is not accepted.
+    pub(super) const fn is_unauthorized(&self) -> bool {
+        self.status == 401
     }
 
     /// As the answer to a create: 201 and the entity (create document). 200 is taken too (assumption).
@@ -121,7 +155,7 @@ impl Answer {
             (200, Body::Json(json)) => match wire::page(json) {
                 Some((requests, entries)) => {
                     let more = json.get("@odata.nextLink").is_some_and(|link| !link.is_null());
-                    return Ok(Page { requests, entries, more, skew: self.skew });
+                    return Ok(Page { requests, entries, more, length: self.length, skew: self.skew });
                 }
                 None => Some("it has no list".to_owned()),
             },
@@ -163,6 +197,7 @@ impl Answer {
                 reason: match self.body {
                     Body::NotJson => format!("it is not JSON (HTTP {status})"),
                     Body::TooLong => format!("it is longer than 4 MiB (HTTP {status})"),
+                    Body::TooMany => format!("it holds too many values (HTTP {status})"),
                     Body::Empty | Body::Json(_) => format!("HTTP {status} was not expected"),
                 },
             },
@@ -173,70 +208,11 @@ impl Answer {
         match &self.body {
             Body::Empty => true,
             Body::Json(json) => wire::error_words(json).is_some_and(|words| words.is_blank()),
-            Body::NotJson | Body::TooLong => false,
+            Body::NotJson | Body::TooLong | Body::TooMany => false,
         }
     }
 }
 
 fn header(headers: &HeaderMap, name: &HeaderName) -> Option<Untrusted> {
     headers.get(name).map(|value| Untrusted::new(String::from_utf8_lossy(value.as_bytes())))
-}
-
-/// `Retry-After` is seconds or an HTTP date (contract, inferred). A date is measured against the answer's own `Date`,
-/// so that a clock that is wrong on either side does not make the wait longer or shorter.
-fn retry_after(headers: &HeaderMap, now: impl FnOnce() -> Timestamp) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        let asked = text.parse().map_or(LONGEST_RETRY_AFTER, Duration::from_secs);
-        return Some(asked.min(LONGEST_RETRY_AFTER));
-    }
-    let until = http_date(text)?;
-    let now = date(headers).unwrap_or_else(now);
-    // A date that has gone by asks for no wait.
-    Some(Duration::try_from(until.duration_since(now)).unwrap_or_default().min(LONGEST_RETRY_AFTER))
-}
-
-fn date(headers: &HeaderMap) -> Option<Timestamp> {
-    http_date(headers.get(DATE)?.to_str().ok()?)
-}
-
-fn http_date(text: &str) -> Option<Timestamp> {
-    rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use reqwest::header::HeaderValue;
-
-    use super::*;
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date_and_is_capped() {
-        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
-        for (text, seconds) in [
-            ("0", Some(0)),
-            ("120", Some(120)),
-            ("3601", Some(3600)),
-            ("99999999999999999999999", Some(3600)),
-            ("Sun, 06 Nov 1994 08:50:00 GMT", Some(23)),
-            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
-            ("Mon, 07 Nov 2094 08:49:37 GMT", None),
-            ("Sat, 06 Nov 2094 08:49:37 GMT", Some(3600)),
-            ("-5", None),
-            ("", None),
-            ("soon", None),
-        ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(RETRY_AFTER, HeaderValue::from_static(text));
-            headers.insert(DATE, HeaderValue::from_static(date));
-            assert_eq!(retry_after(&headers, Timestamp::now), seconds.map(Duration::from_secs), "{text}");
-        }
-    }
-
-    #[test]
-    fn without_a_date_of_the_service_the_own_clock_serves() {
-        let mut headers = HeaderMap::new();
-        headers.insert(RETRY_AFTER, HeaderValue::from_static("Thu, 01 Jan 1970 00:01:00 GMT"));
-        assert_eq!(retry_after(&headers, || Timestamp::UNIX_EPOCH), Some(Duration::from_secs(60)));
-    }
 }

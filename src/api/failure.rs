@@ -1,74 +1,23 @@
-//! A call that came to no answer: what that proves, and why.
+//! Taking secrets out of what came from elsewhere.
 
-use std::{error::Error, io, iter, time::Duration};
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     domain::{Untrusted, visible},
+    http::bounded,
     port::{Fault, FaultKind, RequestIds},
 };
 
-/// The longest text of the service's or of a library's that a fault carries, in characters.
-const LONGEST_TEXT: usize = 500;
-
-/// Reads the client's error. `authority` is whom the call was for, `connect` how long connecting was given.
-pub(super) fn kind(error: &reqwest::Error, authority: &str, connect: Duration) -> FaultKind {
-    if error.is_builder() {
-        return FaultKind::NotSent { reason: "the request could not be made".to_owned() };
-    }
-    // Nothing else proves that nothing was sent: a time-out before it must not hide it.
-    if error.is_connect() {
-        return FaultKind::NotReached { reason: not_reached(error, authority, connect) };
-    }
-    if error.is_timeout() {
-        return FaultKind::TimedOut;
-    }
-    // Libraries tell these by their words alone. Should the words change, it is a cut: as unknown as this.
-    let said = |words: &str| chain(error).any(|cause| cause.to_string().contains(words));
-    if said("parsed") || said("too large") {
-        FaultKind::BrokenAnswer { reason: "it is not HTTP".to_owned() }
-    } else if io_kinds(error).any(|kind| matches!(kind, io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)) {
-        FaultKind::BrokenAnswer { reason: "its compression is damaged".to_owned() }
-    } else {
-        FaultKind::Cut
-    }
-}
-
-fn not_reached(error: &reqwest::Error, authority: &str, connect: Duration) -> String {
-    if error.is_timeout() {
-        return format!("{authority} took no connection within {} s", connect.as_secs_f64());
-    }
-    if chain(error).any(|cause| cause.to_string().contains("dns error")) {
-        return format!("no address is known for {authority}");
-    }
-    if io_kinds(error).any(|kind| kind == io::ErrorKind::ConnectionRefused) {
-        return format!("{authority} refused the connection");
-    }
-    // The first cause says it all, and no library puts the URL there.
-    let cause = chain(error).last().map(ToString::to_string).unwrap_or_default();
-    let cause = visible(&cause);
-    if cause.contains("certificate") {
-        format!("the certificate of {authority} is not trusted ({cause})")
-    } else {
-        format!("no connection to {authority} ({cause})")
-    }
-}
-
-fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
-    iter::successors(error.source(), |cause| (*cause).source())
-}
-
-fn io_kinds(error: &reqwest::Error) -> impl Iterator<Item = io::ErrorKind> {
-    chain(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind)
-}
-
-/// Takes the token out of everything that came from elsewhere, for a service may repeat what it was sent, and bounds it.
-/// In this order: a token that is cut in two would not be found.
-pub(super) fn presentable(mut fault: Fault, token: &str) -> Fault {
-    let text = |text: &str| without(text, token);
+/// Takes the tokens out of everything that came from elsewhere, for a service may repeat what it was sent, and bounds
+/// it. In this order: a token that is cut in two would not be found.
+pub(super) fn presentable(mut fault: Fault, tokens: &[SecretString]) -> Fault {
+    let text = |text: &str| without(text, tokens);
     fault.words = fault.words.map(|words| Untrusted::new(text(words.raw()))).filter(|words| !words.is_blank());
-    fault.ids = presentable_ids(fault.ids, token);
-    if let FaultKind::BrokenAnswer { reason } | FaultKind::NotReached { reason } | FaultKind::NotSent { reason } =
-        &mut fault.kind
+    fault.ids = presentable_ids(fault.ids, tokens);
+    if let FaultKind::BrokenAnswer { reason }
+    | FaultKind::NotReached { reason }
+    | FaultKind::NotConnected { reason, .. }
+    | FaultKind::NotSent { reason } = &mut fault.kind
     {
         *reason = visible(&text(reason)).into_owned();
     }
@@ -76,26 +25,20 @@ pub(super) fn presentable(mut fault: Fault, token: &str) -> Fault {
 }
 
 /// The same for the ids alone: an answer that is no fault has them too.
-pub(super) fn presentable_ids(ids: RequestIds, token: &str) -> RequestIds {
-    let service = ids.service.map(|id| Untrusted::new(without(id.raw(), token)));
+pub(super) fn presentable_ids(ids: RequestIds, tokens: &[SecretString]) -> RequestIds {
+    let service = ids.service.map(|id| Untrusted::new(without(id.raw(), tokens)));
     RequestIds { service: service.filter(|id| !id.is_blank()), ..ids }
 }
 
-fn without(text: &str, token: &str) -> String {
-    bounded(text.replace(token, "[token]"))
-}
-
-fn bounded(mut text: String) -> String {
-    if let Some((end, _)) = text.char_indices().nth(LONGEST_TEXT) {
-        text.truncate(end);
-        text.push('…');
-    }
-    text
+fn without(text: &str, tokens: &[SecretString]) -> String {
+    let without = |text: String, token: &SecretString| text.replace(token.expose_secret(), "[token]");
+    bounded(tokens.iter().fold(text.to_owned(), without))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::LONGEST_TEXT;
 
     #[test]
     fn a_service_that_repeats_the_token_does_not_put_it_on_the_screen() {
@@ -105,7 +48,7 @@ mod tests {
             words: Some(Untrusted::new(&echo)),
             ids: RequestIds { client: None, service: Some(Untrusted::new(&echo)) },
         };
-        let fault = presentable(fault, "canary-token");
+        let fault = presentable(fault, &["another".into(), "canary-token".into()]);
         assert!(!format!("{fault:?}").contains("can"), "{fault:?}");
         assert_eq!(fault.words.unwrap().raw().chars().count(), LONGEST_TEXT + 1);
     }

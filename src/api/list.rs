@@ -25,6 +25,9 @@ const PAGE: usize = 100;
 const MOST_PAGES: usize = 50;
 const MOST_REQUESTS: usize = 5_000;
 
+/// After so many bytes of bodies too. What they hold is kept until the last page has come.
+const MOST_BYTES: usize = 16 << 20;
+
 /// What the service lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listed {
@@ -92,23 +95,27 @@ struct Pages {
     seen: HashSet<RequestId>,
     skip: usize,
     asked: usize,
+    bytes: usize,
 }
 
 impl Pages {
     fn add(&mut self, page: Page) -> Then {
-        let Page { requests, entries, more, skew } = page;
+        let Page { requests, entries, more, length, skew } = page;
         let known = self.listed.requests.len();
         let seen = &mut self.seen;
         self.listed.requests.extend(requests.into_iter().filter(|request| seen.insert(request.id.clone())));
         self.listed.skew = skew.max(self.listed.skew);
         self.skip += entries;
         self.asked += 1;
+        self.bytes += length;
         let new = self.listed.requests.len() - known;
         // A page of nothing new comes from a server that does not count, and would come for ever.
         if new == 0 || (entries < PAGE && !more) {
             return Then::End;
         }
-        if self.asked >= MOST_PAGES || self.listed.requests.len() >= MOST_REQUESTS {
+        let enough =
+            self.asked >= MOST_PAGES || self.listed.requests.len() >= MOST_REQUESTS || self.bytes >= MOST_BYTES;
+        if enough {
             tracing::warn!(pages = self.asked, "the service's list does not end; it is cut here");
             return Then::End;
         }

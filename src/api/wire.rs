@@ -9,6 +9,11 @@ use crate::domain::{ElevationRequest, Field, NewElevationRequest, RequestId, Ser
 /// How .NET writes a time that never was; zone and fraction may follow (contract).
 const NEVER: &str = "0001-01-01T00:00:00";
 
+/// The longest text of a field that is kept, in characters, and how many viewers of a request are. All of it stays in
+/// memory and in the record, and is wrapped anew for the screen. Both bounds are assumptions, far above what a form holds.
+const LONGEST_TEXT: usize = 64 << 10;
+const MOST_VIEWERS: usize = 256;
+
 /// How many keys of an unusable answer are named.
 const KEYS_NAMED: usize = 8;
 
@@ -48,6 +53,25 @@ pub(super) struct CloseBody<'a> {
 /// JSON, with or without the byte order mark that .NET likes to begin with.
 pub(super) fn json(body: &[u8]) -> Option<Value> {
     serde_json::from_slice(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)).ok()
+}
+
+/// How much memory [`json`] takes for the values of this body, in bytes and never too low by much: a map takes a node
+/// with places for eleven members at once, a list four places, and each comma may begin another member. Texts are left
+/// out: they take what they take in the body.
+pub(super) fn memory_of(body: &[u8]) -> usize {
+    let (mut bytes, mut quoted, mut escaped) = (0, false, false);
+    for byte in body {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            _ if quoted => {}
+            b'{' => bytes += 640,
+            b'[' | b',' => bytes += 128,
+            _ => {}
+        }
+    }
+    bytes
 }
 
 /// The service's words in an answer that has one of the two documented shapes of an error: `{"error": {"code",
@@ -109,12 +133,20 @@ pub(super) fn page(answer: &Value) -> Option<(Vec<ElevationRequest>, usize)> {
 }
 
 fn text(object: &Map<String, Value>, key: &str) -> Untrusted {
-    Untrusted::new(object.get(key).and_then(Value::as_str).unwrap_or_default())
+    kept(object.get(key).and_then(Value::as_str).unwrap_or_default())
+}
+
+fn kept(text: &str) -> Untrusted {
+    match text.char_indices().nth(LONGEST_TEXT) {
+        // With the sign it is equal to nothing that was sent.
+        Some((end, _)) => Untrusted::new(format!("{}…", &text[..end])),
+        None => Untrusted::new(text),
+    }
 }
 
 fn texts(object: &Map<String, Value>, key: &str) -> Vec<Untrusted> {
     let list = object.get(key).and_then(Value::as_array);
-    list.into_iter().flatten().filter_map(Value::as_str).map(Untrusted::new).collect()
+    list.into_iter().flatten().filter_map(Value::as_str).take(MOST_VIEWERS).map(kept).collect()
 }
 
 fn time(object: &Map<String, Value>, key: &str) -> Option<ServiceTime> {

@@ -4,12 +4,11 @@ use std::net::Ipv4Addr;
 
 use jiff::Timestamp;
 use ratatui::style::Color;
-use secrecy::SecretString;
-
 use tokio::sync::mpsc::Sender;
 
 use crate::{
-    api::{BaseUrl, Client, ClientError, Timeouts},
+    api::{BaseUrl, BaseUrlError, Client, ClientError, Timeouts, Trust, TrustError},
+    auth::{Application, Method, Renewal, SecretFrom, Session, Source},
     config::{self, Config, Target},
     journal::{Place, TenantKey},
     keymap::{Keymap, KeymapError},
@@ -31,6 +30,8 @@ pub struct Parts {
     pub target: Target,
     /// How the practice tenant is served, where it is that one.
     pub practice: practice::Settings,
+    /// Whom https trusts.
+    pub trust: Trust,
     /// Where the record is, and for whom.
     pub place: Place,
 }
@@ -44,6 +45,9 @@ pub enum SetupError {
     /// The practice tenant's rules cannot be used.
     #[error(transparent)]
     Rules(#[from] practice::RulesError),
+    /// The CA file cannot be used.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
 }
 
 impl SetupError {
@@ -52,7 +56,7 @@ impl SetupError {
     pub const fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Keys(_) => Some("mend [keys] in the settings file"),
-            Self::Rules(_) => None,
+            Self::Rules(_) | Self::Trust(_) => None,
         }
     }
 }
@@ -60,10 +64,14 @@ impl SetupError {
 /// Makes the parts. `colour` is whether the terminal's user wants any, `operator` who that is on this machine.
 ///
 /// # Errors
-/// Where the settings' `[keys]` or the practice tenant's rules cannot be.
+/// Where the settings' `[keys]`, the practice tenant's rules or the CA file cannot be.
 pub fn setup(config: Config, colour: bool, operator: String, now: Timestamp) -> Result<Parts, SetupError> {
     let practice =
         practice::Settings::kept(&config.state_dir, config.practice.fresh, config.practice.rules.as_deref())?;
+    let trust = match &config.target {
+        Target::Practice => Trust::default(),
+        Target::Service(service) => Trust::with_file(service.ca_file.as_deref())?,
+    };
     let key = match &config.target {
         // The port of the practice tenant is another at each start; the tenant is the same.
         Target::Practice => TenantKey { base_url: "practice".to_owned(), tenant_id: practice::TENANT_ID.to_owned() },
@@ -102,7 +110,7 @@ pub fn setup(config: Config, colour: bool, operator: String, now: Timestamp) -> 
         time_zone: platform::time_zone(),
         now,
     };
-    Ok(Parts { setup, theme, target: config.target, practice, place })
+    Ok(Parts { setup, theme, target: config.target, practice, trust, place })
 }
 
 fn shown(colour: config::Color) -> Color {
@@ -136,11 +144,12 @@ fn shown(colour: config::Color) -> Color {
 /// The fault with which every call is answered then.
 pub async fn open_service(
     target: Target,
+    trust: Trust,
     practice: practice::Settings,
     to_loop: Sender<FromWorker>,
 ) -> Result<Client, Fault> {
     match target {
-        Target::Service(service) => connect(&service.base_url, &service.tenant.id, service.token),
+        Target::Service(service) => connect(&trust, &service.base_url, &service.tenant.id, service.sign_in),
         Target::Practice => {
             let practice = Practice::bind((Ipv4Addr::LOCALHOST, 0).into(), practice)
                 .await
@@ -150,9 +159,9 @@ pub async fn open_service(
                 // That nobody listens any more is no matter for a warning.
                 let _ = to_loop.send(FromWorker::Warning(what.to_owned(), hint.to_owned())).await;
             }
-            let token = SecretString::from(practice.token());
             let base_url = BaseUrl::parse(&practice.base_url()).map_err(|error| not_ready(&error.to_string()))?;
-            let client = connect(&base_url, practice::TENANT_ID, token)?;
+            let sign_in = practice_sign_in(&practice).map_err(|error| not_ready(&error.to_string()))?;
+            let client = connect(&trust, &base_url, practice::TENANT_ID, sign_in)?;
             tokio::spawn(async move {
                 if let Err(error) = practice.serve().await {
                     tracing::error!(%error, "the practice tenant ended");
@@ -163,8 +172,22 @@ pub async fn open_service(
     }
 }
 
-fn connect(base_url: &BaseUrl, tenant_id: &str, token: SecretString) -> Result<Client, Fault> {
-    Client::new(base_url, tenant_id, token, Timeouts::default())
+/// As an application of the practice tenant, so that all of the way to a token is practised.
+///
+/// # Errors
+/// Where the practice tenant's own address will not do.
+pub(crate) fn practice_sign_in(practice: &Practice) -> Result<Method, BaseUrlError> {
+    let application = Application {
+        authority: BaseUrl::parse(&practice.authority())?,
+        client_id: practice::CLIENT_ID.to_owned(),
+        scope: practice::SCOPE.to_owned(),
+    };
+    Ok(Method::ClientSecret(application, SecretFrom::Memory(practice.client_secret().into())))
+}
+
+fn connect(trust: &Trust, base_url: &BaseUrl, tenant_id: &str, sign_in: Method) -> Result<Client, Fault> {
+    let source = Source::trusting(trust, sign_in).map_err(|error| error.fault())?;
+    Client::trusting(trust, base_url, tenant_id, Session::start(source, Renewal::default()), Timeouts::default())
         .map_err(|error: ClientError| not_ready(&error.to_string()))
 }
 

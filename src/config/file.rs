@@ -1,11 +1,15 @@
 //! The file of settings: what it may hold, and reading it without ever writing it.
 
-use std::{collections::BTreeMap, fs, io, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use confy::ConfyError;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::Error as _};
 
-use super::{Color, ConfigError, Refused, value};
+use super::{Color, ConfigError, Refused, SignInSettings, value};
 use crate::{api::BaseUrl, domain::visible};
 
 /// What the file holds. `config.example.toml` documents every setting and equals the defaults.
@@ -15,9 +19,14 @@ pub struct FileSettings {
     /// Where the service answers.
     #[serde(deserialize_with = "base_url")]
     pub base_url: Option<BaseUrl>,
+    /// A file of CA certificates (PEM) to trust beside the platform's; a relative path begins at the settings file.
+    #[serde(deserialize_with = "some_path")]
+    pub ca_file: Option<PathBuf>,
     /// Which profile to start with, by name or id.
     #[serde(deserialize_with = "some_name")]
     pub tenant: Option<String>,
+    /// How tenants sign in whose profile does not say it.
+    pub sign_in: Option<SignInSettings>,
     /// The profiles.
     #[serde(deserialize_with = "tenants")]
     pub tenants: Vec<TenantSettings>,
@@ -47,6 +56,11 @@ pub struct TenantSettings {
     /// Where its service answers, if not where the others' does.
     #[serde(default, deserialize_with = "base_url")]
     pub base_url: Option<BaseUrl>,
+    /// The CA certificates for its service, if not those for the others'.
+    #[serde(default, deserialize_with = "some_path")]
+    pub ca_file: Option<PathBuf>,
+    /// How it signs in, if not as the others do.
+    pub sign_in: Option<SignInSettings>,
 }
 
 /// A category and what the form suggests below it. Both are suggestions: the form takes any text.
@@ -106,7 +120,9 @@ impl Default for FileSettings {
         };
         Self {
             base_url: None,
+            ca_file: None,
             tenant: None,
+            sign_in: None,
             tenants: Vec::new(),
             categories: vec![
                 category("Office", &["Excel", "Word"]),
@@ -139,7 +155,7 @@ impl FileSettings {
             Err(error) => return Err(unreadable(&error)),
         }
         match confy::load_path(path) {
-            Ok(ReadOnly(settings)) => Ok(Some(settings)),
+            Ok(ReadOnly(settings)) => Ok(Some(settings.beside(path))),
             Err(ConfyError::BadTomlData(error)) => Err(ConfigError::InFile {
                 path: path.into(),
                 at: place(&error.to_string()),
@@ -150,6 +166,20 @@ impl FileSettings {
             }
             Err(other) => Err(ConfigError::Unreadable { path: path.into(), reason: other.to_string() }),
         }
+    }
+}
+
+impl FileSettings {
+    /// What it names by a relative path lies beside the file: the folder that the program is started in means nothing.
+    fn beside(mut self, file: &Path) -> Self {
+        let folder = file.parent().unwrap_or(Path::new(""));
+        for tenant in &mut self.tenants {
+            tenant.ca_file = tenant.ca_file.take().map(|path| folder.join(path));
+            tenant.sign_in.iter_mut().for_each(|sign_in| sign_in.beside(folder));
+        }
+        self.ca_file = self.ca_file.map(|path| folder.join(path));
+        self.sign_in.iter_mut().for_each(|sign_in| sign_in.beside(folder));
+        self
     }
 }
 
@@ -181,7 +211,10 @@ fn explain(message: &str) -> Refused {
     let what = visible(what).replace(" field ", " setting ");
     if let Some(unknown) = what.strip_prefix("unknown setting ") {
         let is_secret = ["token", "secret", "password"].iter().any(|word| unknown.to_lowercase().contains(word));
-        let hint = if is_secret {
+        let hint = if is_secret && expected.contains("secret_env") {
+            "secrets have no place in this file: say where it is with secret_env, secret_file or secret_command"
+                .to_owned()
+        } else if is_secret {
             "secrets have no place in this file: hand the token over in MMD_ELEVATE_TOKEN".to_owned()
         } else {
             format!("what can be set here: {}; see config.example.toml", expected.trim_start_matches("one of "))
@@ -211,6 +244,14 @@ fn days<'de, D: Deserializer<'de>>(source: D) -> Result<u32, D::Error> {
 
 fn some_name<'de, D: Deserializer<'de>>(source: D) -> Result<Option<String>, D::Error> {
     name(source).map(Some)
+}
+
+fn some_path<'de, D: Deserializer<'de>>(source: D) -> Result<Option<PathBuf>, D::Error> {
+    let path = PathBuf::deserialize(source)?;
+    if path.as_os_str().is_empty() {
+        return Err(D::Error::custom(Refused::new("a path is empty", "name a file, or leave it out")));
+    }
+    Ok(Some(path))
 }
 
 fn names<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<String>, D::Error> {

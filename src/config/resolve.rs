@@ -3,30 +3,53 @@
 use std::path::{Path, PathBuf};
 
 use etcetera::AppStrategy;
-use secrecy::{ExposeSecret, SecretString};
 use tracing::level_filters::LevelFilter;
 use uuid::Uuid;
 
 use super::{
-    APP, Config, ConfigError, DEFAULT_BASE_URL, FileSettings, Practice, Refused, Service, Target, TenantProfile,
-    TenantSettings, error::Missing, value, variable,
+    APP, Config, ConfigError, DEFAULT_BASE_URL, FileSettings, Practice, Refused, Service, SignInSettings, Target,
+    TenantProfile, TenantSettings, error::Missing, value, variable,
 };
-use crate::{api::BaseUrl, cli::Flags};
+use crate::{
+    api::BaseUrl,
+    auth::{Method, Token},
+    cli::Flags,
+};
 
 /// Reads the file that flags, environment or platform name, and resolves the whole. Nothing is written.
 ///
 /// # Errors
 /// [`ConfigError`] where a layer cannot be used, or the whole is not a whole.
 pub fn load(flags: &Flags, env: impl Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
-    let named = match &flags.config {
-        Some(path) => Some((path.clone(), "--config")),
-        None => set(&env, variable::CONFIG)?.map(|path| (path.into(), variable::CONFIG)),
-    };
-    let file = match named {
-        Some((path, named_by)) => FileSettings::load(&path)?.ok_or(ConfigError::NoFile { path, named_by })?,
-        None => FileSettings::load(&default_file()?)?.unwrap_or_default(),
+    let (path, named_by) = named_file(flags, &env)?;
+    let file = match (FileSettings::load(&path)?, named_by) {
+        (Some(file), _) => file,
+        (None, Some(named_by)) => return Err(ConfigError::NoFile { path, named_by }),
+        (None, None) => FileSettings::default(),
     };
     resolve(flags, env, file)
+}
+
+/// The settings file that is looked for, whether it is there or not.
+///
+/// # Errors
+/// [`ConfigError`] where nothing names one.
+pub fn settings_file(flags: &Flags, env: impl Fn(&str) -> Option<String>) -> Result<PathBuf, ConfigError> {
+    named_file(flags, &env).map(|(path, _)| path)
+}
+
+/// The settings file, and the flag or variable that names it if it is not the usual one.
+fn named_file(
+    flags: &Flags,
+    env: &impl Fn(&str) -> Option<String>,
+) -> Result<(PathBuf, Option<&'static str>), ConfigError> {
+    if let Some(path) = &flags.config {
+        return Ok((path.clone(), Some("--config")));
+    }
+    match set(env, variable::CONFIG)? {
+        Some(path) => Ok((path.into(), Some(variable::CONFIG))),
+        None => Ok((default_file()?, None)),
+    }
 }
 
 /// Lays flags over environment over file over defaults. Reads no file, and no environment but what it is handed (the
@@ -41,8 +64,9 @@ pub fn resolve(flags: &Flags, env: impl Fn(&str) -> Option<String>, file: FileSe
         (None, Some(text)) => value::level(&text).map_err(|refused| at(variable::LOG, refused))?,
         (None, None) => LevelFilter::INFO,
     };
-    let FileSettings { base_url, tenant, tenants, categories, appearance, record, keys } = file;
-    let target = if flags.practice { Target::Practice } else { target(flags, &env, base_url, tenant, tenants)? };
+    let FileSettings { base_url, ca_file, tenant, sign_in, tenants, categories, appearance, record, keys } = file;
+    let of_file = OfFile { url: base_url, ca_file, tenant, sign_in, profiles: tenants };
+    let target = if flags.practice { Target::Practice } else { target(flags, &env, of_file)? };
     let practice = Practice { fresh: flags.fresh, rules: flags.practice_rules.clone() };
     if matches!(target, Target::Service(_)) && practice != Practice::default() {
         // It would be believed to act, and on a service nothing of it does.
@@ -64,14 +88,18 @@ pub fn state_dir(flag: Option<&Path>, env: impl Fn(&str) -> Option<String>) -> R
     }
 }
 
-/// Whatever any layer says of a service means that there is one.
-fn target(
-    flags: &Flags,
-    env: &impl Fn(&str) -> Option<String>,
-    file_url: Option<BaseUrl>,
-    file_tenant: Option<String>,
+/// What the file says of a service.
+struct OfFile {
+    url: Option<BaseUrl>,
+    ca_file: Option<PathBuf>,
+    tenant: Option<String>,
+    sign_in: Option<SignInSettings>,
     profiles: Vec<TenantSettings>,
-) -> Result<Target, ConfigError> {
+}
+
+/// Whatever any layer says of a service means that there is one.
+fn target(flags: &Flags, env: &impl Fn(&str) -> Option<String>, of_file: OfFile) -> Result<Target, ConfigError> {
+    let OfFile { url: file_url, ca_file: file_ca, tenant: file_tenant, sign_in: file_sign_in, profiles } = of_file;
     let given_url = match &flags.base_url {
         Some(text) => Some(check_url("--base-url", text)?),
         None => set(env, variable::BASE_URL)?.map(|text| check_url(variable::BASE_URL, &text)).transpose()?,
@@ -82,26 +110,58 @@ fn target(
         (None, None, Some(text)) => Some(Wanted { from: "`tenant` in the settings file", text, id_alone: false }),
         (None, None, None) => None,
     };
-    let token = set(env, variable::TOKEN)?.map(SecretString::from);
+    let token = set(env, variable::TOKEN)?;
     let nothing_set = given_url.is_none() && file_url.is_none() && wanted.is_none() && token.is_none();
-    if nothing_set && profiles.is_empty() {
+    if nothing_set && file_sign_in.is_none() && profiles.is_empty() {
         return Ok(Target::Practice);
     }
-    if let Some(token) = &token {
-        value::token(token.expose_secret()).map_err(|refused| at(variable::TOKEN, refused))?;
-    }
-    match (choose(wanted, profiles)?, token) {
-        (Some((tenant, own_url)), Some(token)) => {
+    let token = token.map(|text| value::token(&text).map_err(|refused| at(variable::TOKEN, refused))).transpose()?;
+    let chosen = choose(wanted, profiles)?;
+    let sign_in = match &chosen {
+        Some(Chosen { tenant, sign_in, .. }) => method(sign_in.clone().or(file_sign_in), &tenant.id, token, env)?,
+        None if file_sign_in.as_ref().is_some_and(|sign_in| !sign_in.is_environment()) => {
+            return Err(ConfigError::Incomplete(vec![Missing::Tenant]));
+        }
+        None => token.map(Method::Environment),
+    };
+    match (chosen, sign_in) {
+        (Some(Chosen { tenant, url: own_url, ca_file: own_ca, .. }), Some(sign_in)) => {
             let base_url = match given_url.or(own_url).or(file_url) {
                 Some(url) => url,
                 None => check_url("the default", DEFAULT_BASE_URL)?,
             };
-            Ok(Target::Service(Service { base_url, tenant, token }))
+            let given_ca = match &flags.ca_file {
+                Some(path) => Some(path.clone()),
+                None => set(env, variable::CA_FILE)?.map(PathBuf::from),
+            };
+            let ca_file = given_ca.or(own_ca).or(file_ca);
+            Ok(Target::Service(Box::new(Service { base_url, tenant, ca_file, sign_in })))
         }
         (Some(_), None) => Err(ConfigError::Incomplete(vec![Missing::Token])),
         (None, Some(_)) => Err(ConfigError::Incomplete(vec![Missing::Tenant])),
         (None, None) => Err(ConfigError::Incomplete(vec![Missing::Tenant, Missing::Token])),
     }
+}
+
+/// How the tenant signs in: as the file says, whatever the environment holds, and with the environment's token where it
+/// says nothing. `None` where that token is wanted and missing.
+fn method(
+    settings: Option<SignInSettings>,
+    tenant_id: &str,
+    token: Option<Token>,
+    env: &impl Fn(&str) -> Option<String>,
+) -> Result<Option<Method>, ConfigError> {
+    let method = settings.map(|settings| settings.method(tenant_id, env)).transpose();
+    let method = method.map_err(|refused| at("`sign_in` in the settings file", refused))?.flatten();
+    Ok(method.or_else(|| token.map(Method::Environment)))
+}
+
+/// The tenant to start with, and what its profile says beside.
+struct Chosen {
+    tenant: TenantProfile,
+    url: Option<BaseUrl>,
+    ca_file: Option<PathBuf>,
+    sign_in: Option<SignInSettings>,
 }
 
 /// What a layer says of which tenant to take.
@@ -112,11 +172,8 @@ struct Wanted {
     id_alone: bool,
 }
 
-/// The tenant to start with and the base URL of its profile. `None` where nothing says which.
-fn choose(
-    wanted: Option<Wanted>,
-    mut profiles: Vec<TenantSettings>,
-) -> Result<Option<(TenantProfile, Option<BaseUrl>)>, ConfigError> {
+/// The tenant to start with. `None` where nothing says which.
+fn choose(wanted: Option<Wanted>, mut profiles: Vec<TenantSettings>) -> Result<Option<Chosen>, ConfigError> {
     let Some(Wanted { from, text, id_alone }) = wanted else {
         return match profiles.len() {
             0 | 1 => Ok(profiles.pop().map(profile)),
@@ -133,12 +190,13 @@ fn choose(
         return Err(ConfigError::UnknownTenant { from, wanted: text, known: names(profiles) });
     }
     let id = value::tenant_id(&text).map_err(|refused| at(from, refused))?;
-    Ok(Some((TenantProfile { name: None, id, color: None }, None)))
+    let tenant = TenantProfile { name: None, id, color: None };
+    Ok(Some(Chosen { tenant, url: None, ca_file: None, sign_in: None }))
 }
 
-fn profile(settings: TenantSettings) -> (TenantProfile, Option<BaseUrl>) {
-    let TenantSettings { name, id, color, base_url } = settings;
-    (TenantProfile { name: Some(name), id, color }, base_url)
+fn profile(settings: TenantSettings) -> Chosen {
+    let TenantSettings { name, id, color, base_url, ca_file, sign_in } = settings;
+    Chosen { tenant: TenantProfile { name: Some(name), id, color }, url: base_url, ca_file, sign_in }
 }
 
 fn names(profiles: Vec<TenantSettings>) -> Vec<String> {

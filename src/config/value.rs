@@ -5,6 +5,7 @@ use tracing::level_filters::LevelFilter;
 use super::Refused;
 use crate::{
     api::BaseUrl,
+    auth::Token,
     domain::{invisible_characters, visible},
 };
 
@@ -39,12 +40,10 @@ pub(super) fn name(text: &str) -> Result<String, Refused> {
 }
 
 /// Checks that a token can stand in a header. What it holds is never repeated.
-pub(super) fn token(text: &str) -> Result<(), Refused> {
-    if text.bytes().all(|b| b.is_ascii_graphic()) {
-        return Ok(());
-    }
+pub(super) fn token(text: &str) -> Result<Token, Refused> {
     let hint = "set the token alone: no `Bearer`, no blank, no line end";
-    Err(Refused::new("the token holds a character that no token has", hint))
+    let refused = |_| Refused::new("the token holds a character that no token has", hint);
+    Token::that_may_tell_its_end(text).map_err(refused)
 }
 
 /// Reads a level of logging.

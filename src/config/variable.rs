@@ -4,6 +4,8 @@
 pub const CONFIG: &str = "MMD_ELEVATE_CONFIG";
 /// Where the service answers.
 pub const BASE_URL: &str = "MMD_ELEVATE_BASE_URL";
+/// A file of CA certificates.
+pub const CA_FILE: &str = "MMD_ELEVATE_CA_FILE";
 /// The tenant, by id.
 pub const TENANT_ID: &str = "MMD_ELEVATE_TENANT_ID";
 /// The token: the only way to hand one over.
@@ -14,9 +16,10 @@ pub const STATE_DIR: &str = "MMD_ELEVATE_STATE_DIR";
 pub const LOG: &str = "MMD_ELEVATE_LOG";
 
 /// Every variable and what it does, in the order of the help.
-pub const ALL: [(&str, &str); 6] = [
+pub const ALL: [(&str, &str); 7] = [
     (CONFIG, "The file of settings (see --config)"),
     (BASE_URL, "The base URL of the service (see --base-url)"),
+    (CA_FILE, "A file of CA certificates to trust as well (see --ca-file)"),
     (TENANT_ID, "The id of the tenant (see --tenant)"),
     (TOKEN, "The tenant's bearer token; no flag or setting holds one"),
     (STATE_DIR, "The folder for record, logs and practice (see --state-dir)"),

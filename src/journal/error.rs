@@ -6,6 +6,7 @@ use rusqlite::{ErrorCode, ffi};
 use thiserror::Error;
 
 use crate::{
+    domain::visible,
     port::{IntentId, Stage},
     private,
 };
@@ -16,7 +17,7 @@ use crate::{
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum JournalError {
     /// The folder, a lock or the database cannot be opened or is not ours.
-    #[error("open the record at {}: {why}", path.display())]
+    #[error("open the record at {}: {}", shown(path), visible(why))]
     CannotOpen {
         /// The file or folder.
         path: PathBuf,
@@ -24,25 +25,25 @@ pub enum JournalError {
         why: String,
     },
     /// The disk is full, or a quota is.
-    #[error("write to the record at {}: the disk is full", path.display())]
+    #[error("write to the record at {}: the disk is full", shown(path))]
     FullDisk {
         /// The file or folder.
         path: PathBuf,
     },
     /// The folder or the file cannot be written.
-    #[error("write to the record at {}: it is read-only", path.display())]
+    #[error("write to the record at {}: it is read-only", shown(path))]
     ReadOnly {
         /// The file or folder.
         path: PathBuf,
     },
     /// Another process has not let go of the record in time.
-    #[error("get at the record at {}: another program keeps it busy", path.display())]
+    #[error("get at the record at {}: another program keeps it busy", shown(path))]
     Busy {
         /// The file.
         path: PathBuf,
     },
     /// The database is damaged, and cannot be set aside because another process uses it.
-    #[error("read the record at {}: it is damaged ({why})", path.display())]
+    #[error("read the record at {}: it is damaged ({})", shown(path), visible(why))]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -50,7 +51,7 @@ pub enum JournalError {
         why: String,
     },
     /// What would be written here might not survive a power cut or would not be found again.
-    #[error("keep a record at {}: {why}", path.display())]
+    #[error("keep a record at {}: {}", shown(path), visible(why))]
     NotDurable {
         /// The file.
         path: PathBuf,
@@ -58,7 +59,7 @@ pub enum JournalError {
         why: String,
     },
     /// A later version of the program has written it.
-    #[error("read the record at {}: a later version of this program wrote it (format {version})", path.display())]
+    #[error("read the record at {}: a later version of this program wrote it (format {version})", shown(path))]
     Newer {
         /// The file.
         path: PathBuf,
@@ -66,7 +67,7 @@ pub enum JournalError {
         version: i64,
     },
     /// The database did not do it, for another reason.
-    #[error("use the record at {}: {why}", path.display())]
+    #[error("use the record at {}: {}", shown(path), visible(why))]
     Failed {
         /// The file.
         path: PathBuf,
@@ -165,6 +166,11 @@ impl JournalError {
             _ => Self::Failed { path, why },
         }
     }
+}
+
+/// A path as it may stand in a text for people.
+pub(super) fn shown(path: &Path) -> String {
+    visible(&path.to_string_lossy()).into_owned()
 }
 
 /// Whether the database's word for it means that the file does not hold what was written to it.

@@ -17,6 +17,8 @@ pub(super) struct Files {
     pub(super) main: PathBuf,
     pub(super) wal: PathBuf,
     shm: PathBuf,
+    /// Not used with a log; one that stands there would be rolled back into the database all the same.
+    rollback: PathBuf,
     pub(super) owners: PathBuf,
 }
 
@@ -37,7 +39,14 @@ impl Files {
         }
         .map_err(failed(&owners))?;
         let main = folder.join("record.db");
-        Ok(Self { wal: beside(&main, "-wal"), shm: beside(&main, "-shm"), main, owners, folder })
+        Ok(Self {
+            wal: beside(&main, "-wal"),
+            shm: beside(&main, "-shm"),
+            rollback: beside(&main, "-journal"),
+            main,
+            owners,
+            folder,
+        })
     }
 
     /// Whether the database is there. Whatever stands in the place of one of the files and is not ours is refused.
@@ -45,6 +54,7 @@ impl Files {
         let ours = |path| private::is_ours(path).map_err(|error| JournalError::io(path, &error));
         ours(&self.wal)?;
         ours(&self.shm)?;
+        ours(&self.rollback)?;
         ours(&self.main)
     }
 

@@ -9,6 +9,7 @@ use rusqlite::{Connection, Transaction};
 use super::{
     JournalError, Place,
     claim::{self, Left},
+    error::shown,
     files::Files,
     owner::{self, Owner},
     retention,
@@ -19,7 +20,7 @@ use super::{
     store::{self, Failure, Me, Store},
     wal::{self, Log, PAGE, Rest},
 };
-use crate::port::Recovered;
+use crate::{domain::visible, port::Recovered};
 
 /// How long another process that is just opening the record is waited for.
 const AT_THE_GATE: Duration = Duration::from_secs(20);
@@ -160,7 +161,7 @@ fn alone(files: &Files, now: Timestamp, damage: Option<&str>) -> Result<(Connect
             let warning = format!(
                 "The end of the record's log could not be read: the machine stopped while it was written, or it is \
                  damaged. A copy of the record as it was is {}.",
-                copy.display()
+                shown(&copy)
             );
             let hint = "check in the service's list what you did last before that";
             let db = schema::open(files).map_err(|trouble| said(files, trouble))?;
@@ -195,7 +196,7 @@ fn set_aside(
     let aside = files.move_aside(now)?;
     files.create()?;
     let db = schema::open(files).map_err(|trouble| said(files, trouble))?;
-    let warning = format!("The record was damaged ({why}). It was set aside as {}.", aside.display());
+    let warning = format!("The record was damaged ({}). It was set aside as {}.", visible(why), shown(&aside));
     let hint = "look in the service's list for what you opened lately, and keep the file until you have";
     Ok((db, Some(Salvaged { rows, warning, hint })))
 }

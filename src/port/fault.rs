@@ -44,6 +44,13 @@ pub enum FaultKind {
     },
     /// 401: the token is bad or has ended (inferred).
     NotSignedIn,
+    /// There is no token, because signing in failed: nothing was sent.
+    SignInFailed {
+        /// What happened, in a sentence without its full stop; no secret is in it.
+        what: Box<str>,
+        /// What to do about it.
+        hint: Box<str>,
+    },
     /// 403 without words: the token lacks the role (inferred).
     NotAllowed,
     /// 429: too many calls (inferred). That the call was not processed is an assumption.
@@ -60,6 +67,14 @@ pub enum FaultKind {
     NotReached {
         /// Why, in a few words that name the host and no secret.
         reason: String,
+    },
+    /// The connection could not be made, and another try will not change that: the certificate is not trusted, or a
+    /// proxy declined. Nothing was sent.
+    NotConnected {
+        /// Why, in a few words that name the host and no secret.
+        reason: String,
+        /// What to do about it.
+        hint: &'static str,
     },
     /// The call could not be made ready to send, or the worker had no room for it: nothing was sent.
     NotSent {
@@ -110,10 +125,12 @@ impl FaultKind {
             | Self::NoSuchRequest
             | Self::NotAccepted { .. }
             | Self::NotSignedIn
+            | Self::SignInFailed { .. }
             | Self::NotAllowed
             | Self::Throttled { .. }
             | Self::Redirected { .. }
             | Self::NotReached { .. }
+            | Self::NotConnected { .. }
             | Self::NotSent { .. }
             | Self::NotRecorded { .. } => false,
         }
@@ -142,13 +159,16 @@ impl Fault {
             FaultKind::NoSuchRequest => "This elevation request does not exist.".to_owned(),
             FaultKind::NotAccepted { status } => format!("The service did not accept the call (HTTP {status})."),
             FaultKind::NotSignedIn => "The service does not accept the token.".to_owned(),
+            FaultKind::SignInFailed { what, .. } => format!("Not signed in: {what}."),
             FaultKind::NotAllowed => "The token does not allow this.".to_owned(),
             FaultKind::Throttled { retry_after: None } => "The service has too many calls just now.".to_owned(),
             FaultKind::Throttled { retry_after: Some(after) } => {
                 format!("The service has too many calls and asks to wait {} s.", after.as_secs())
             }
             FaultKind::Redirected { status } => format!("The service points to another address (HTTP {status})."),
-            FaultKind::NotReached { reason } => format!("The service could not be reached: {reason}."),
+            FaultKind::NotReached { reason } | FaultKind::NotConnected { reason, .. } => {
+                format!("The service could not be reached: {reason}.")
+            }
             FaultKind::NotSent { reason } => format!("Nothing was sent: {reason}."),
             FaultKind::NotRecorded { what, .. } => format!("Nothing was sent: {what}."),
             FaultKind::Abandoned { sent: false } => "It was abandoned before anything was sent.".to_owned(),
@@ -174,15 +194,19 @@ impl Fault {
                 "something on the way declined, not the service: check the base URL and the network"
             }
             FaultKind::NotAccepted { .. } => "check the fields, then send it again",
-            FaultKind::NotSignedIn => "get a fresh token, then start again with it in MMD_ELEVATE_TOKEN",
+            FaultKind::NotSignedIn => {
+                "check the tenant and the scope of the sign-in; a token from MMD_ELEVATE_TOKEN may have ended: start again with a fresh one"
+            }
             FaultKind::NotAllowed => "ask for the application role MmdSupport.ReadWrite, then get a fresh token",
             FaultKind::Throttled { .. } => "wait a little, then send it again",
             FaultKind::Redirected { .. } => {
                 "check the base URL; redirects are not followed, so that the token stays where it belongs"
             }
             FaultKind::NotReached { .. } => "check the network and the base URL, then send it again",
+            FaultKind::NotConnected { hint, .. } => hint,
             FaultKind::NotSent { .. } | FaultKind::Abandoned { sent: false } => "send it again",
             FaultKind::NotRecorded { hint, .. } => hint.as_str(),
+            FaultKind::SignInFailed { hint, .. } => hint,
             FaultKind::TimedOut
             | FaultKind::Abandoned { sent: true }
             | FaultKind::Cut

@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     io,
+    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -31,12 +32,14 @@ use super::{
     rules::{About, Active, Fate, Operation},
     settings::Settings,
     store::{NewRequest, Page, Store},
+    token::{self, Tokens},
     wire::{Body, Refusal, entity, page},
 };
 
 /// What all calls share.
 pub(super) struct Shared {
-    token: String,
+    address: SocketAddr,
+    tokens: Mutex<Tokens>,
     settings: Settings,
     pub(super) book: Book,
     pub(super) latch: Arc<Latch>,
@@ -47,14 +50,19 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(token: String, settings: Settings, book: Book) -> Self {
+    pub(super) fn new(address: SocketAddr, settings: Settings, book: Book) -> Self {
+        let tokens = Mutex::new(Tokens::new(settings.token_lifetime, settings.client_certificate.clone()));
         let rules = Mutex::new(Active::new(settings.rules.clone()));
         let (latch, received, ended) = (Arc::new(Latch::new()), Mutex::default(), CancellationToken::new());
-        Self { token, settings, book, latch, rules, received, ended }
+        Self { address, tokens, settings, book, latch, rules, received, ended }
     }
 
-    pub(super) fn token(&self) -> &str {
-        &self.token
+    pub(super) fn tokens(&self) -> MutexGuard<'_, Tokens> {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn authority(&self) -> String {
+        format!("http://{}/{TENANT_ID}", self.address)
     }
 
     /// Does something with the tenant. It is durable before anybody is answered.
@@ -94,7 +102,7 @@ impl Shared {
 
     pub(super) fn received(&self, wanted: Operation) -> u64 {
         let received = self.received.lock().unwrap_or_else(PoisonError::into_inner);
-        let counted = received.iter().filter(|(one, _)| wanted == Operation::Any || **one == wanted);
+        let counted = received.iter().filter(|(one, _)| wanted.covers(**one));
         counted.map(|(_, count)| count).sum()
     }
 
@@ -113,7 +121,7 @@ type Practice = State<Arc<Shared>>;
 type Raw = Result<Bytes, BytesRejection>;
 type Options = Result<Query<Vec<(String, String)>>, QueryRejection>;
 
-/// The six operations under the documented path.
+/// The six operations under the documented path, and the token endpoint beside them.
 pub(super) fn router(shared: Arc<Shared>) -> Router {
     let ruled = |operation, handler: MethodRouter<Arc<Shared>>| {
         handler.layer(middleware::from_fn_with_state(Guard { shared: Arc::clone(&shared), operation }, misbehave))
@@ -126,13 +134,14 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/devices/{name}", ruled(Operation::Device, get(device)))
         .route("/devices/{name}/elevationDetails", ruled(Operation::Details, get(details)));
     Router::new()
+        .route(&format!("/{{tenant}}{}", token::PATH), ruled(Operation::Token, post(token::token)))
         .nest(&format!("{BASE_PATH}/tenants/{{tenant}}"), operations)
         .layer(DefaultBodyLimit::max(shared.settings.longest_body))
         .layer(middleware::from_fn_with_state(Arc::clone(&shared), admit))
         .with_state(shared)
 }
 
-/// Lets in who has the token, and gives every answer an id of its own.
+/// Lets in who has a token or wants one, and gives every answer an id of its own.
 async fn admit(
     State(shared): Practice,
     ConnectInfo(orders): ConnectInfo<Orders>,
@@ -142,7 +151,7 @@ async fn admit(
     let mut response = if shared.latch.is_shut() {
         orders.reset();
         StatusCode::SERVICE_UNAVAILABLE.into_response()
-    } else if is_known(request.headers(), &shared.token) {
+    } else if request.uri().path().ends_with(token::PATH) || is_known(request.headers(), &shared) {
         next.run(request).await
     } else {
         (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#)]).into_response()
@@ -153,9 +162,9 @@ async fn admit(
     response
 }
 
-fn is_known(headers: &HeaderMap, token: &str) -> bool {
+fn is_known(headers: &HeaderMap, shared: &Shared) -> bool {
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    given.and_then(|value| value.strip_prefix("Bearer ")) == Some(token)
+    given.and_then(|value| value.strip_prefix("Bearer ")).is_some_and(|token| shared.tokens().is_accepted(token))
 }
 
 async fn create(State(shared): Practice, Extension(fate): Extension<Fate>, body: Raw) -> Result<Response, Refusal> {

@@ -133,15 +133,8 @@ impl KeptFile {
     }
 
     fn read(&self) -> io::Result<Option<Vec<u8>>> {
-        let path = self.folder.join(FILE);
-        match fs::symlink_metadata(&path) {
-            Ok(found) if !found.is_file() => {
-                Err(io::Error::other("practice.json is not a file but a link or a folder"))
-            }
-            Ok(_) => fs::read(&path).map(Some),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+        let told = |error: io::Error| io::Error::new(error.kind(), format!("{FILE}: {error}"));
+        private::read(&self.folder.join(FILE)).map_err(told)
     }
 
     /// Gives what cannot be read a name of its own, and says which.

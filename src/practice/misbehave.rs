@@ -34,8 +34,10 @@ pub(super) async fn misbehave(
     next: Next,
 ) -> Response {
     let (mut parts, body) = request.into_parts();
-    let InTenant(named) = match InTenant::from_request_parts(&mut parts, &shared).await {
-        Ok(named) => named,
+    let named = match InTenant::from_request_parts(&mut parts, &shared).await {
+        Ok(InTenant(named)) => named,
+        // What is wrong with a sign-in has a form of its own.
+        Err(_) if operation == Operation::Token => String::new(),
         Err(refusal) => return refusal.into_response(),
     };
     let body = match Bytes::from_request(Request::from_parts(parts.clone(), body), &()).await {
@@ -77,7 +79,7 @@ async fn about(shared: &Arc<Shared>, operation: Operation, named: String, parts:
             About { device: filter.and_then(|filter| filter.device().map(str::to_owned)), ticket: None }
         }
         Operation::Details | Operation::Device => About { device: Some(named), ticket: None },
-        Operation::Devices | Operation::Any => About::default(),
+        Operation::Devices | Operation::Token | Operation::Any => About::default(),
     }
 }
 

@@ -57,7 +57,7 @@ impl Observer {
     }
 
     /// How many calls of this kind were read whole, with the token and for this tenant, whatever became of them.
-    /// [`Operation::Any`] is all of them.
+    /// [`Operation::Any`] is all of them but for those of the token endpoint, which need no token.
     #[must_use]
     pub fn received(&self, operation: Operation) -> u64 {
         self.0.received(operation)
@@ -67,6 +67,17 @@ impl Observer {
     #[must_use]
     pub fn creates_received(&self) -> u64 {
         self.received(Operation::Create)
+    }
+
+    /// The tokens that were given out and have not ended: where none of them may be found, it can be looked for.
+    #[must_use]
+    pub fn tokens(&self) -> Vec<String> {
+        self.0.tokens().given()
+    }
+
+    /// Accepts no token any more that was given out until now.
+    pub fn end_tokens(&self) {
+        self.0.tokens().end();
     }
 
     /// Puts other rules in the place of those that there are, and counts anew.

@@ -48,8 +48,17 @@ pub enum Operation {
     Devices,
     /// One device.
     Device,
-    /// All of them.
+    /// Signing in: the token endpoint.
+    Token,
+    /// All of the service's. The token endpoint is not the service's, and has its own rules.
     Any,
+}
+
+impl Operation {
+    /// Whether a call of the other kind is one of this.
+    pub(super) fn covers(self, other: Self) -> bool {
+        self == other || (self == Self::Any && other != Self::Token)
+    }
 }
 
 /// What goes wrong.

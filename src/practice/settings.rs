@@ -36,6 +36,10 @@ pub struct Settings {
     pub close_rotates_password: bool,
     /// How long a password lasts. It is changed when it is next asked for: an assumption.
     pub password_lasts: Duration,
+    /// How long a token lasts: 3599 s, as in Microsoft's samples (documented).
+    pub token_lifetime: Duration,
+    /// The certificate that is registered for the application, in PEM: who has its key can sign in with it.
+    pub client_certificate: Option<String>,
     /// The longest body of a request, in bytes; a longer one is answered with 413. An assumption.
     pub longest_body: usize,
     /// The folder that keeps the tenant across restarts, and for every process that serves from it. `None` keeps it in
@@ -80,6 +84,8 @@ impl Default for Settings {
             details_record_viewer: true,
             close_rotates_password: true,
             password_lasts: Duration::from_secs(2 * 60 * 60),
+            token_lifetime: Duration::from_secs(3599),
+            client_certificate: None,
             longest_body: 1024 * 1024,
             keep: None,
             fresh: false,

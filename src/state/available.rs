@@ -1,7 +1,10 @@
 //! Whether an action can do anything now: the one definition, asked before acting and before showing.
 
-use super::{Model, Overlay, Row};
-use crate::action::{Action, Scope};
+use super::{Model, Overlay, Row, ServiceState};
+use crate::{
+    action::{Action, Scope},
+    port::SignIn,
+};
 
 impl Model {
     /// Why this action can do nothing now, if it cannot. Asked before acting, and before the footer and help show it.
@@ -29,6 +32,13 @@ impl Model {
                 Some(Overlay::Unsent(_)) => None,
                 _ if row.and_then(Row::unsent_text).is_some() => None,
                 _ => Some("every text of this request was stored"),
+            },
+            Action::SignIn => match (&self.service, &self.sign_in) {
+                (ServiceState::NotReady(_), _) => Some("there is no service to sign in to"),
+                (ServiceState::Starting, None) | (_, Some(SignIn::SigningIn | SignIn::Renewing { .. })) => {
+                    Some("signing in is under way")
+                }
+                _ => None,
             },
             Action::Help => (self.scopes()[0] == Scope::Help).then_some("this is the help"),
             Action::Discard => self.form.is_empty().then_some("the form is empty"),

@@ -3,7 +3,7 @@
 use super::{RowId, TextField};
 use crate::{
     action::TextEdit,
-    domain::{Draft, Field, Problem},
+    domain::{Doubt, Draft, Field, Problem},
     port::{Fault, FaultKind},
 };
 
@@ -23,6 +23,8 @@ pub struct Form {
     /// The field that has, or will have, the focus.
     pub focused: Field,
     problems: Vec<Problem>,
+    /// The device's name whose doubt the agent was told of on submitting it.
+    doubted: Option<String>,
     sending: Option<RowId>,
     discarded: Option<Draft>,
     chosen: Option<usize>,
@@ -35,6 +37,7 @@ impl Default for Form {
             fields: Field::ALL.map(field),
             focused: Field::Ticket,
             problems: Vec::new(),
+            doubted: None,
             sending: None,
             discarded: None,
             chosen: None,
@@ -97,6 +100,27 @@ impl Form {
     #[must_use]
     pub fn problem(&self, field: Field) -> Option<&str> {
         self.problems.iter().find(|problem| problem.field == field).map(|problem| problem.text.as_str())
+    }
+
+    /// Why the device's name may not be the one that was meant: from when its field is left, or it was submitted.
+    #[must_use]
+    pub fn doubt(&self) -> Option<Doubt> {
+        let told = self.doubted.as_deref() == Some(self.field(Field::Device).first_line());
+        let due = self.sending.is_none() && (told || self.focused != Field::Device);
+        if due { self.doubt_now() } else { None }
+    }
+
+    fn doubt_now(&self) -> Option<Doubt> {
+        Doubt::about(self.field(Field::Device).first_line(), self.field(Field::Ticket).first_line())
+    }
+
+    /// The doubt that the agent has not been told of on submitting this name; from here on it counts as told.
+    pub(super) fn tell_doubt(&mut self) -> Option<Doubt> {
+        let name = self.field(Field::Device).first_line().to_owned();
+        let doubt = self.doubt_now().filter(|_| self.doubted.as_deref() != Some(&name))?;
+        self.doubted = Some(name);
+        self.focus(Field::Device);
+        Some(doubt)
     }
 
     /// Shows these problems, each beside its field, and focuses the first.

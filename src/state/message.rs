@@ -57,6 +57,8 @@ pub enum Effect {
     Abandon(CallId),
     /// Save these drafts; one without a text has ended.
     Save(Vec<(DraftTarget, Option<Draft>)>),
+    /// Have the worker fetch a new token.
+    SignIn,
     /// Put this text, harmless already, on the clipboard.
     Copy(String),
     /// Hand this text to the agent's editor.

@@ -12,7 +12,7 @@ use crate::{
     action::Scope,
     domain::{ElevationRequest, RequestId},
     keymap::Keymap,
-    port::{CallId, Fault, Progress},
+    port::{CallId, Fault, Progress, SignIn},
 };
 
 /// From when on a call that has no answer yet is called slow.
@@ -53,8 +53,6 @@ pub enum ServiceState {
     Ready,
     /// It could not be made ready.
     NotReady(Fault),
-    /// It has said that it does not accept the token.
-    SignedOut,
 }
 
 /// Whether what is typed and sent is kept.
@@ -163,6 +161,10 @@ pub struct Model {
     pub now: Timestamp,
     /// Whether the service can be called.
     pub service: ServiceState,
+    /// Where signing in stands, once it was told.
+    pub sign_in: Option<SignIn>,
+    /// Whether it is to be told when the sign-in is well: it was not, or the agent has asked for it.
+    pub(super) tells_sign_in: bool,
     /// The pane that has the focus, when nothing stands before it.
     pub pane: Pane,
     /// Whether the filter is being typed.
@@ -205,6 +207,8 @@ impl Model {
             time_zone,
             now,
             service: ServiceState::Starting,
+            sign_in: None,
+            tells_sign_in: false,
             pane: Pane::List,
             filtering: false,
             overlays: Vec::new(),

@@ -2,7 +2,7 @@
 
 use super::{
     Closure, Effect, Form, Model, Notice, Overlay, Pane, PendingCall, RecordState, Row, RowId, RowState, ServiceState,
-    Subject, Tone, recovery,
+    Subject, Tone, recovery, sign_in,
 };
 use crate::{
     action::{Action, Scope},
@@ -13,6 +13,7 @@ use crate::{
 pub(super) fn from_worker(model: &mut Model, word: FromWorker) -> Vec<Effect> {
     match word {
         FromWorker::Recovered(recovered) => return recovery::recovered(model, *recovered),
+        FromWorker::SignIn(sign_in) => sign_in::told(model, sign_in),
         FromWorker::Ready => model.service = ServiceState::Ready,
         FromWorker::NotReady(fault) => {
             model.notice = Some(Notice::of_fault("the service cannot be called", &fault));
@@ -97,7 +98,6 @@ fn progressed(model: &mut Model, call_id: CallId, progress: Progress) {
 fn apply(model: &mut Model, reply: Reply) -> Vec<Effect> {
     let Reply { call_id, result } = reply;
     let Some(call) = model.calls.remove(&call_id) else { return vec![Effect::LogUnawaited(call_id)] };
-    note_sign_in(model, &result);
     let id = match call.subject {
         Subject::Row(id) => id,
         Subject::Requests(asked) => {
@@ -128,14 +128,6 @@ fn apply(model: &mut Model, reply: Reply) -> Vec<Effect> {
         | RowState::Closed(_) => {}
     }
     Vec::new()
-}
-
-fn note_sign_in(model: &mut Model, result: &Result<Answer, Fault>) {
-    match result {
-        Err(Fault { kind: FaultKind::NotSignedIn, .. }) => model.service = ServiceState::SignedOut,
-        Ok(_) if model.service == ServiceState::SignedOut => model.service = ServiceState::Ready,
-        _ => {}
-    }
 }
 
 fn create_ended(model: &mut Model, id: RowId, state: RowState, result: Result<Answer, Fault>) {

@@ -10,6 +10,9 @@ use crate::{
     port::{CallId, Fault, IntentId},
 };
 
+/// How much of a device's name or of a ticket stands in a sentence, in characters: Windows names have 15.
+const LONGEST_NAME: usize = 20;
+
 /// A row's name within this run. It is never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RowId(pub u64);
@@ -200,10 +203,18 @@ impl Row {
         self.actions_taken.as_deref().filter(|text| closed && !text.is_blank())
     }
 
-    /// "MMD-1 (INC-1)": how a sentence names it.
+    /// "MMD-1 (INC-1)": how a sentence names it. What is too long for a name is cut, or nobody would see the rest of the
+    /// sentence.
     #[must_use]
     pub fn name(&self) -> String {
-        format!("{} ({})", self.text(Field::Device), self.text(Field::Ticket))
+        let [device, ticket] = [Field::Device, Field::Ticket].map(|field| {
+            let text = self.text(field);
+            match text.char_indices().nth(LONGEST_NAME) {
+                Some((end, _)) => format!("{}…", &text[..end]),
+                None => text.into_owned(),
+            }
+        });
+        format!("{device} ({ticket})")
     }
 
     /// Whether every word of the filter is in the row. A row that is past has to be asked for by its state, from "clo" on.

@@ -53,6 +53,12 @@ impl TextField {
         self.area.lines()
     }
 
+    /// The first line: all of a field of one line.
+    #[must_use]
+    pub fn first_line(&self) -> &str {
+        self.lines().first().map_or("", String::as_str)
+    }
+
     /// Whether nothing is in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -1,12 +1,12 @@
 //! From a message to the next state. It only dispatches: what a message means stands with what it is about.
 
 use super::{
-    EditTarget, Effect, Message, Model, Notice, Overlay, Pane, Row, RowState, closing, drafts, leaving, recovery,
-    replies, unknown,
+    EditTarget, Effect, Message, Model, Notice, Overlay, Pane, Row, RowState, closing, drafts, leaving, opening,
+    recovery, replies, sign_in, unknown,
 };
 use crate::{
     action::{Action, Scope, Step},
-    domain::{Field, invisible_characters},
+    domain::{Field, invisible_characters, visible},
 };
 
 /// Applies a message and says what the world has to do about it.
@@ -50,6 +50,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::Warning(text, hint) => {
+            let text = visible(&text).into_owned();
             model.notice = Some(Notice { tone: super::Tone::Failure, text, hint: Some(hint) });
             Vec::new()
         }
@@ -81,6 +82,7 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Submit => return submit(model),
         Action::Refresh => return recovery::refresh(model).into_iter().collect(),
         Action::Abandon => return abandon(model),
+        Action::SignIn => return vec![sign_in::again(model)],
         Action::LookAgain => return unknown::look_again(model),
         Action::Adopt => return unknown::adopt(model),
         Action::SetAside => return unknown::set_aside(model),
@@ -218,7 +220,7 @@ fn edited(model: &mut Model, target: EditTarget, result: Result<String, String>)
         Err(what) => {
             model.notice = Some(Notice {
                 tone: super::Tone::Failure,
-                text: what,
+                text: visible(&what).into_owned(),
                 hint: Some("the text is as it was; set VISUAL or EDITOR to an editor that runs here".to_owned()),
             });
             return;
@@ -243,22 +245,7 @@ fn submit(model: &mut Model) -> Vec<Effect> {
     if let Some(Overlay::SendAgain(row)) = model.overlays.last() {
         return unknown::send_again(model, *row);
     }
-    let request = match model.form.draft().validate() {
-        Ok(request) => request,
-        Err(problems) => {
-            let count = problems.len();
-            model.form.show_problems(problems);
-            let what = if count == 1 { "One field needs".to_owned() } else { format!("{count} fields need") };
-            model.notice = Some(Notice::info(format!("{what} something before the request can be sent")));
-            return Vec::new();
-        }
-    };
-    let (id, call) = unknown::create(model, request);
-    model.form.lock(id);
-    model.pane = Pane::List;
-    model.notice = None;
-    model.untouched_since = Some(id);
-    vec![call]
+    opening::submit(model)
 }
 
 fn open_editor(model: &Model) -> Vec<Effect> {
@@ -292,7 +279,7 @@ fn copy_unsent(model: &mut Model) -> Vec<Effect> {
         _ => model.requests.selected(),
     };
     let Some(text) = row.and_then(Row::unsent_text) else { return Vec::new() };
-    let lines: Vec<_> = text.lines().iter().map(|line| crate::domain::visible(line)).collect();
+    let lines: Vec<_> = text.lines().iter().map(|line| visible(line)).collect();
     let text = lines.join("\n");
     model.notice = Some(Notice::info("Copied the text"));
     vec![Effect::Copy(text)]

@@ -65,8 +65,10 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) 
             suggested_at = Some(Rect { y, ..value });
         }
         // An empty field says what is missing in its own place; there are rows only for what is wrong with a text.
-        let problem = form.problem(field).filter(|_| !form.field(field).is_blank());
-        let rows = problem.map_or(0, |problem| draw_problem(frame, Rect { y, ..value }, inner, problem, theme));
+        let problem = form.problem(field).filter(|_| !form.field(field).is_blank()).map(|text| theme.problem(text));
+        let doubt = || form.doubt().filter(|_| field == Field::Device).map(|doubt| theme.uncertain(&doubt.to_string()));
+        let remark = problem.map(|text| (text, theme.failure())).or_else(|| doubt().map(|text| (text, theme.doubt())));
+        let rows = remark.map_or(0, |(text, style)| draw_remark(frame, Rect { y, ..value }, inner, &text, style));
         y += rows.max(u16::from(inner.height >= ROOMY));
     }
     if let Some(at) = suggested_at {
@@ -90,20 +92,19 @@ fn draw_value(frame: &mut Frame, area: Rect, form: &Form, theme: &Theme, field: 
         _ if here => {}
         _ => {
             let style = if form.sending().is_some() { Theme::dim() } else { Style::new() };
-            let line = text.lines().first().map_or("", String::as_str);
+            let line = text.first_line();
             frame.render_widget(Line::styled(cut(&visible(line), usize::from(area.width)), style), area);
         }
     }
 }
 
-/// The service's words to their end, in as many rows as they need and the form can spare. Says how many.
-fn draw_problem(frame: &mut Frame, at: Rect, inner: Rect, problem: &str, theme: &Theme) -> u16 {
+/// What is wrong or doubtful to its end, in as many rows as it needs and the form can spare. Says how many.
+fn draw_remark(frame: &mut Frame, at: Rect, inner: Rect, text: &str, style: Style) -> u16 {
     let spare = usize::from(PROBLEM_ROWS.min(inner.bottom().saturating_sub(at.y)));
-    let text = theme.problem(problem);
-    let mut lines = wrap(&text, usize::from(at.width).max(1));
+    let mut lines = wrap(text, usize::from(at.width).max(1));
     lines.truncate(spare);
     let rows = u16::try_from(lines.len()).unwrap_or(PROBLEM_ROWS);
-    let lines: Vec<_> = lines.into_iter().map(|line| Line::styled(line, theme.failure())).collect();
+    let lines: Vec<_> = lines.into_iter().map(|line| Line::styled(line, style)).collect();
     frame.render_widget(Paragraph::new(lines), Rect { height: rows, ..at });
     rows
 }

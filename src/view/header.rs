@@ -13,19 +13,24 @@ use super::{
     words::{cut, local},
 };
 use crate::{
+    action::{Action, Scope},
     domain::visible,
+    port::SignIn,
     state::{Model, ServiceState},
 };
 
+/// With fewer minutes left than this something is not as it should be: a sign-in is renewed when five are left.
+const SCARCE: i64 = 4;
+
 pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) {
     let room = usize::from(area.width);
-    // What matters least goes first where the line is short: the program's name, the tenant's id, the clock, a service
+    // What matters least goes first where the line is short: the program's name, the tenant's id, the clock, a sign-in
     // with which all is well. Which tenant it is always has its place.
-    let (left, right) = [(0, 0), (1, 0), (2, 0), (2, 1), (2, 2)]
+    let (left, right) = [(0, 0), (1, 0), (2, 0), (2, 1), (2, 2), (2, 3)]
         .map(|(of_left, of_right)| (left(model, theme, of_left, room / 3), right(model, theme, of_right)))
         .into_iter()
         .find(|(left, right)| left.width() + right.width() < room)
-        .unwrap_or_else(|| (left(model, theme, 2, room / 5), right(model, theme, 2)));
+        .unwrap_or_else(|| (left(model, theme, 2, room / 5), right(model, theme, 3)));
     let ends = area.width.saturating_sub(u16::try_from(left.width()).unwrap_or(u16::MAX).saturating_add(1));
     frame.render_widget(Paragraph::new(left), area);
     let beside = Rect { x: area.right() - ends, width: ends, ..area };
@@ -72,10 +77,8 @@ fn right(model: &Model, theme: &Theme, omitted: usize) -> Line<'static> {
     }
     match &model.service {
         ServiceState::Starting => parts.push(Span::styled("starting", Theme::dim())),
-        ServiceState::Ready if omitted < 2 => parts.push(Span::styled("signed in", Theme::dim())),
-        ServiceState::Ready => {}
+        ServiceState::Ready => parts.extend(model.sign_in.as_ref().and_then(|it| sign_in(it, model, theme, omitted))),
         ServiceState::NotReady(_) => parts.push(Span::styled("no service", theme.failure())),
-        ServiceState::SignedOut => parts.push(Span::styled("signed out", theme.failure())),
     }
     if omitted < 1 {
         parts.push(Span::styled(local(model.now, &model.time_zone, "%H:%M"), Theme::dim()));
@@ -83,4 +86,30 @@ fn right(model: &Model, theme: &Theme, omitted: usize) -> Line<'static> {
     let last = parts.len().saturating_sub(1);
     let apart = |(index, part)| [part, Span::raw(if index < last { "  " } else { " " })];
     parts.into_iter().enumerate().flat_map(apart).collect()
+}
+
+/// Where signing in stands, in fewer words where there is less room. What the agent has to know stays.
+fn sign_in(sign_in: &SignIn, model: &Model, theme: &Theme, omitted: usize) -> Option<Span<'static>> {
+    let (what, until) = match sign_in {
+        SignIn::SigningIn => ("signing in", None),
+        SignIn::SignedIn { until } => ("signed in", *until),
+        SignIn::Renewing { until } => ("renewing", *until),
+        SignIn::NotRenewed { until, .. } => ("not renewed", *until),
+        SignIn::SignedOut(_) => {
+            let key = model.keymap.name(Scope::Panes, Action::SignIn);
+            let text = if omitted > 2 { "signed out".to_owned() } else { format!("signed out, {key} signs in") };
+            return Some(Span::styled(text, theme.failure()));
+        }
+    };
+    let left = until.map(|until| until.duration_since(model.now).as_mins().max(0));
+    let is_well = !matches!(sign_in, SignIn::NotRenewed { .. }) && left.is_none_or(|left| left >= SCARCE);
+    if is_well && omitted > 2 {
+        return None;
+    }
+    let text = match left {
+        Some(left) if omitted > 1 => format!("{left} min left"),
+        Some(left) => format!("{what}, {left} min left"),
+        None => what.to_owned(),
+    };
+    Some(Span::styled(text, if is_well { Theme::dim() } else { theme.doubt() }))
 }

@@ -116,6 +116,11 @@ impl Theme {
         format!("{} {text}", self.tone_sign(Tone::Failure))
     }
 
+    /// What may be wrong, behind its sign.
+    pub(super) fn uncertain(self, text: &str) -> String {
+        format!("{} {text}", self.tone_sign(Tone::Doubt))
+    }
+
     pub(super) fn state(self, state: RowState) -> Style {
         match state {
             RowState::Sending(_)

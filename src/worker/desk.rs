@@ -46,6 +46,18 @@ impl<S: Service> Desk<S> {
         }
     }
 
+    /// Waits until there is a token. The error is why there is none.
+    pub(super) async fn signed_in(&self) -> Result<(), Fault> {
+        self.service().await?.signed_in().await
+    }
+
+    /// Fetches a token now. While the service is being made ready one is being fetched anyway.
+    pub(super) fn sign_in(&self) {
+        if let Some(Ok(service)) = &*self.service.borrow() {
+            service.sign_in();
+        }
+    }
+
     /// The record has failed after the matter: it is told, and what the service said stands all the same.
     pub(super) async fn tell_unless_saved(&self, saved: Result<(), Refused>) {
         if let Err(Refused { what, hint, .. }) = saved {

@@ -69,8 +69,10 @@ pub(super) const fn may_pass(kind: &FaultKind) -> bool {
         | FaultKind::NoSuchRequest
         | FaultKind::NotAccepted { .. }
         | FaultKind::NotSignedIn
+        | FaultKind::SignInFailed { .. }
         | FaultKind::NotAllowed
         | FaultKind::Redirected { .. }
+        | FaultKind::NotConnected { .. }
         | FaultKind::NotSent { .. }
         | FaultKind::NotRecorded { .. }
         | FaultKind::Abandoned { .. }

@@ -2,10 +2,12 @@
 
 use std::future::Future;
 
+use tokio::sync::watch;
+
 use crate::{
     api::{Client, Listed, Told},
     domain::{ElevationRequest, NewElevationRequest, RequestId},
-    port::Fault,
+    port::{Fault, SignIn},
 };
 
 /// The service, as far as the worker needs it. Each call is done once: repeating is the worker's.
@@ -21,6 +23,20 @@ pub trait Service: Send + Sync + 'static {
 
     /// Lists the requests of a device, open and closed.
     fn list_by_device(&self, device: &str) -> impl Future<Output = Result<Listed, Fault>> + Send;
+
+    /// Waits until there is a token: nothing is sent to the service meanwhile, so that what is abandoned then has not
+    /// been sent.
+    fn signed_in(&self) -> impl Future<Output = Result<(), Fault>> + Send {
+        async { Ok(()) }
+    }
+
+    /// Fetches a token now, whatever there is.
+    fn sign_in(&self) {}
+
+    /// Where signing in stands, where the service has a sign-in.
+    fn changes(&self) -> Option<watch::Receiver<SignIn>> {
+        None
+    }
 }
 
 impl Service for Client {
@@ -34,5 +50,17 @@ impl Service for Client {
 
     async fn list_by_device(&self, device: &str) -> Result<Listed, Fault> {
         self.list_by_device(device).await
+    }
+
+    async fn signed_in(&self) -> Result<(), Fault> {
+        self.session().token().await.map(drop)
+    }
+
+    fn sign_in(&self) {
+        self.session().sign_in();
+    }
+
+    fn changes(&self) -> Option<watch::Receiver<SignIn>> {
+        Some(self.session().changes())
     }
 }

@@ -107,7 +107,14 @@ impl<'a, S: Service> Write<'a, S> {
             if self.job.abandon.is_pressed() {
                 return self.abandoned();
             }
+            // The wait for a token can be abandoned like any that nothing was sent before.
+            let Some(signed_in) = self.job.unless_abandoned(self.desk.signed_in()).await else {
+                return self.abandoned();
+            };
             self.take(Step::Send);
+            if let Err(fault) = signed_in {
+                return Sent::Refused(fault);
+            }
             let fault = match self.job.unless_abandoned(attempt()).await {
                 Some(Ok(told)) => {
                     rehearsal::die_if_asked("after-answer");

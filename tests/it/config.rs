@@ -3,11 +3,11 @@
 use std::{collections::HashMap, path::Path};
 
 use mmd_elevate::{
+    auth::Method,
     cli::Flags,
     config::{Borders, Color, Config, ConfigError, Service, Target, resolve, variable},
 };
 use rstest::rstest;
-use secrecy::ExposeSecret;
 use tracing::level_filters::LevelFilter;
 
 use crate::config_file::settings;
@@ -41,7 +41,7 @@ fn resolved(typed: &str, env: &[(&str, &str)], file: &str) -> Result<Config, Con
 
 fn service(config: Config) -> Service {
     match config.target {
-        Target::Service(service) => service,
+        Target::Service(service) => *service,
         Target::Practice => panic!("practice"),
     }
 }
@@ -74,6 +74,28 @@ fn base_url(#[case] typed: &str, #[case] env: &[(&str, &str)], #[case] file: &st
     assert_eq!((service.base_url.to_string().as_str(), service.tenant.id.as_str()), (url, ID));
 }
 
+const CA_TENANT: &str =
+    "ca_file = '/file.pem'\n[[tenants]]\nname = 'Contoso'\nid = 'contoso.example'\nca_file = '/own.pem'";
+
+#[rstest]
+#[case::none("", &[], "", None)]
+#[case::file("", &[], "ca_file = '/file.pem'", Some("/file.pem"))]
+#[case::profile("--tenant contoso", &[], CA_TENANT, Some("/own.pem"))]
+#[case::environment("--tenant contoso", &[(variable::CA_FILE, "env.pem")], CA_TENANT, Some("env.pem"))]
+#[case::flag("--ca-file flag.pem", &[(variable::CA_FILE, "env.pem")], "", Some("flag.pem"))]
+fn ca_file(#[case] typed: &str, #[case] env: &[(&str, &str)], #[case] file: &str, #[case] path: Option<&str>) {
+    let tenant = if file == CA_TENANT { &[][..] } else { &[(variable::TENANT_ID, ID)] };
+    let env = [env, tenant, &[(variable::TOKEN, "t")]].concat();
+    let service = service(resolved(typed, &env, file).unwrap());
+    assert_eq!(service.ca_file.as_deref(), path.map(Path::new));
+}
+
+#[test]
+fn a_ca_file_alone_means_no_service() {
+    let config = resolved("--ca-file flag.pem", &[], "ca_file = '/file.pem'").unwrap();
+    assert!(matches!(config.target, Target::Practice));
+}
+
 #[rstest]
 #[case::the_only_profile("", "", "[[tenants]]\nname = 'Solo'\nid = 'solo.example'", Some("Solo"), "solo.example")]
 #[case::file("", "", "tenant = 'fabrikam'", Some("Fabrikam"), OTHER_ID)]
@@ -93,7 +115,7 @@ fn tenant(#[case] typed: &str, #[case] env: &str, #[case] file: &str, #[case] na
     let service = service(resolved(typed, &[(variable::TENANT_ID, env), (variable::TOKEN, "canary")], &file).unwrap());
     assert_eq!((service.tenant.name.as_deref(), service.tenant.id.as_str()), (name, id));
     assert_eq!(service.tenant.color, (id == ID).then_some(Color::Ansi(5)));
-    assert_eq!(service.token.expose_secret(), "canary");
+    assert!(matches!(service.sign_in, Method::Environment(_)));
     assert!(!format!("{service:?}").contains("canary"));
 }
 

@@ -41,6 +41,15 @@ fn the_example_equals_the_defaults() {
     assert_eq!(settings(""), FileSettings::default());
 }
 
+#[test]
+fn a_relative_path_begins_at_the_file() {
+    let (folder, path) = file("ca_file = 'ca.pem'\n[[tenants]]\nname = 'n'\nid = 'i'\nca_file = '/etc/ca.pem'\n");
+    let settings = FileSettings::load(&path).unwrap().unwrap();
+    assert_eq!(settings.ca_file, Some(folder.path().join("ca.pem")));
+    assert_eq!(settings.tenants[0].ca_file.as_deref(), Some(Path::new("/etc/ca.pem")));
+    assert!(error_in("ca_file = ''").contains("a path is empty"));
+}
+
 /// The example with every optional line in force.
 pub(crate) fn whole_example() -> String {
     let is_setting = |line: &str| line.starts_with('#') && !line.starts_with("# ") && line != "#";
@@ -54,9 +63,14 @@ fn the_example_documents_every_setting() {
     assert!(whole.tenants[0].color.is_some() && whole.tenants[0].base_url.is_some());
     assert!(!whole.keys.is_empty());
     // What an unknown setting's error lists is every setting there is.
-    for (table, settings) in
-        [("", 7), ("[[tenants]]\n", 4), ("[[categories]]\n", 2), ("[appearance]\n", 2), ("[record]\n", 1)]
-    {
+    for (table, settings) in [
+        ("", 9),
+        ("[[tenants]]\n", 6),
+        ("[sign_in]\n", 10),
+        ("[[categories]]\n", 2),
+        ("[appearance]\n", 2),
+        ("[record]\n", 1),
+    ] {
         let error = error_in(&format!("{table}nonsense = 1\n"));
         let (_, known) = error.split_once("what can be set here: ").unwrap();
         let names: Vec<_> = known.split('`').skip(1).step_by(2).collect();
@@ -71,7 +85,7 @@ fn the_example_documents_every_setting() {
 #[rstest]
 #[case::unknown(
     "\n  colour = 1",
-    "FILE, line 2, column 3: unknown setting `colour`\nhint: what can be set here: `base_url`, `tenant`, `tenants`, `categories`, `appearance`, `record`, `keys`; see config.example.toml"
+    "FILE, line 2, column 3: unknown setting `colour`\nhint: what can be set here: `base_url`, `ca_file`, `tenant`, `sign_in`, `tenants`, `categories`, `appearance`, `record`, `keys`; see config.example.toml"
 )]
 #[case::unknown_in_a_table(
     "[appearance]\ncolour = 'red'",

@@ -27,7 +27,7 @@ use crate::{
     tidy::RULES,
 };
 
-const DOCUMENTS: [&str; 3] = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"];
+const DOCUMENTS: [&str; 5] = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "fuzz/README.md"];
 
 fn read(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
@@ -148,6 +148,10 @@ fn what_a_document_points_at_exists() {
             let elsewhere = target.is_empty() || target.starts_with("https://");
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(target);
             assert!(elsewhere || path.exists(), "{document} points at {target}, which is not there");
+        }
+        for test in read(document).split('`').filter(|word| word.starts_with("tests/") && !word.contains(' ')) {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(test);
+            assert!(path.exists(), "{document} names {test}, which is not there");
         }
     }
     let readme = read("README.md");

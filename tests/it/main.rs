@@ -1,12 +1,17 @@
 //! The one integration crate: everything is asserted through what the program shows, sends and writes.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by failing")]
 
+mod auth;
 mod cli;
 mod commands;
 mod config;
 mod config_file;
+mod config_sign_in;
 mod docs;
+mod doctor;
+mod files;
 mod flows;
+mod fuzz;
 mod harness;
 mod interleavings;
 mod journal;
@@ -15,6 +20,9 @@ mod log;
 mod practice;
 mod pty;
 mod real_loop;
+mod supply;
 mod support;
 mod tidy;
+mod tls;
+mod untrusted;
 mod worker;

@@ -4,6 +4,7 @@ mod keeping;
 mod misbehaviour;
 mod reads;
 mod rules;
+mod token;
 mod writes;
 
 use std::{io, net::SocketAddr, time::Duration};
@@ -23,6 +24,7 @@ struct Served {
     address: String,
     tenant_id: String,
     token: String,
+    secret: String,
     observer: Observer,
     warning: Option<String>,
     task: JoinHandle<Result<(), PracticeError>>,
@@ -38,9 +40,10 @@ async fn serve(settings: Settings) -> Served {
     let practice = Practice::bind(LOOPBACK, settings).await.unwrap();
     let url = practice.base_url();
     let address = url.strip_prefix("http://").unwrap().strip_suffix("/support/odata/v1").unwrap().to_owned();
-    let (tenant_id, token) = (mmd_elevate::practice::TENANT_ID.to_owned(), practice.token().to_owned());
+    let (tenant_id, token) = (mmd_elevate::practice::TENANT_ID.to_owned(), practice.token());
+    let secret = practice.client_secret();
     let (observer, warning) = (practice.observer(), practice.warning().map(str::to_owned));
-    Served { address, tenant_id, token, observer, warning, task: tokio::spawn(practice.serve()) }
+    Served { address, tenant_id, token, secret, observer, warning, task: tokio::spawn(practice.serve()) }
 }
 
 impl Served {

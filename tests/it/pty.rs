@@ -9,6 +9,8 @@ mod job;
 mod killed;
 mod lending;
 mod record;
+mod secrets;
+mod untrusted;
 
 use std::time::Duration;
 

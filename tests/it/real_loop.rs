@@ -22,7 +22,7 @@ use crate::support::{
     dashboard::{DRAFT, setup, start},
     keys::events,
     server::{Play, Server, http},
-    within,
+    session, within,
 };
 
 const TENANT: &str = "8c0ffee5-0000-4000-8000-00000000000a";
@@ -135,15 +135,14 @@ async fn run_in(folder: &Path, client: Client, script: impl AsyncFnOnce(&mut Age
 async fn practice() -> Client {
     let practice = Practice::bind((Ipv4Addr::LOCALHOST, 0).into(), practice::Settings::default()).await.unwrap();
     let base_url = BaseUrl::parse(&practice.base_url()).unwrap();
-    let client =
-        Client::new(&base_url, practice::TENANT_ID, practice.token().to_owned().into(), Timeouts::default()).unwrap();
+    let client = Client::new(&base_url, practice::TENANT_ID, session(&practice.token()), Timeouts::default()).unwrap();
     tokio::spawn(practice.serve());
     client
 }
 
 fn client_of(server: &Server) -> Client {
     let base_url = BaseUrl::parse(&format!("http://{}/support/odata/v1", server.address)).unwrap();
-    Client::new(&base_url, TENANT, "token".into(), Timeouts::default()).unwrap()
+    Client::new(&base_url, TENANT, session("token"), Timeouts::default()).unwrap()
 }
 
 #[tokio::test]
@@ -170,6 +169,8 @@ async fn a_request_is_opened_and_closed_at_the_practice_tenant_and_the_agent_lea
 async fn the_practice_tenant_s_refusals_come_back_to_the_form() {
     let ended = run(practice().await, async |agent| {
         agent.press("n INC-1 tab INC-1 tab Title tab Office tab Excel tab Plan ctrl-s").await;
+        agent.sees("? Not sent yet, look at the device's name: it is the same as the ticket").await;
+        agent.press("ctrl-s").await;
         agent.sees("✗ Not opened for INC-1 (INC-1)").await;
         agent.sees("hint: check the device's name").await;
         agent.press("ctrl-u MMD-03690457680 ctrl-s").await;

@@ -1,17 +1,28 @@
 //! What more than one test stands on.
 
+pub(crate) mod corpus;
 pub(crate) mod dashboard;
+pub(crate) mod harmless;
 pub(crate) mod keys;
 mod modes;
 pub(crate) mod pty;
 pub(crate) mod record;
 pub(crate) mod server;
+pub(crate) mod tls;
 
 use std::{env, process::Command, time::Duration};
+
+use mmd_elevate::auth::{Method, Renewal, Session, Source, Token};
 
 /// Waits for what has to come, and fails instead of hanging where it does not.
 pub(crate) async fn within<F: Future>(future: F) -> F::Output {
     tokio::time::timeout(Duration::from_secs(30), future).await.unwrap()
+}
+
+/// A session with a token that was handed over.
+pub(crate) fn session(token: &str) -> Session {
+    let source = Source::new(Method::Environment(Token::new(token, None).unwrap())).unwrap();
+    Session::start(source, Renewal::default())
 }
 
 /// Runs one test of this crate again, in a process with another environment: the only way to give it one. `false`

@@ -25,25 +25,28 @@ const fn rule(
 
 #[rustfmt::skip] // One row, one line.
 pub(crate) const RULES: &[Rule] = &[
-    rule("domain", &[], &["jiff", "unicode_width"], "what a request is does not depend on how it is sent, shown or stored"),
-    rule("key", &[], &["crossterm", "thiserror"], "of the terminal only its event data; no state, no view"),
+    rule("domain", &[], &["jiff", "unicode_security", "unicode_width"], "what a request is does not depend on how it is sent, shown or stored"),
+    rule("key", &["domain"], &["crossterm", "thiserror"], "of the terminal only its event data; no state, no view"),
     rule("action", &[], &[], "a table, and nothing that could act on it"),
-    rule("keymap", &["action", "key"], &["thiserror"], "a look-up: what an action does is not its business"),
+    rule("keymap", &["action", "domain", "key"], &["thiserror"], "a look-up: what an action does is not its business"),
     rule("port", &["domain"], &["jiff"], "plain data between the loop and the worker"),
     rule("state", &["action", "domain", "keymap", "port"], &["jiff", "tui_textarea", "unicode_segmentation"], "pure: no terminal, no network, no disk, no clock, no lock, and nothing that fails"),
     rule("view", &["action", "domain", "port", "state"], &["jiff", "ratatui", "textwrap", "unicode_segmentation", "unicode_width"], "pictures of the model: nothing is changed or asked for here"),
-    rule("platform", &[], &["jiff", "rustix", "signal_hook", "tokio", "tracing"], "what one platform alone has stands here, and knows nothing of the rest"),
+    rule("platform", &[], &["jiff", "process_wrap", "rustix", "signal_hook", "thiserror", "tokio", "tracing"], "what one platform alone has stands here, and knows nothing of the rest"),
     rule("rehearsal", &[], &["rustix"], "panics and dies on purpose, in debug builds alone, so that tests see what becomes of the terminal and the record"),
-    rule("private", &[], &["rustix"], "how a file is opened so that it is nobody else's"),
+    rule("private", &[], &["rustix", "thiserror"], "how a file is opened so that it is nobody else's"),
     rule("terminal", &["platform", "rehearsal"], &["crossterm", "ratatui", "shlex", "tempfile", "thiserror", "tokio", "tracing"], "takes the terminal and gives it back; what is drawn or typed is not its business"),
-    rule("api", &["domain", "port"], &["jiff", "reqwest", "secrecy", "serde", "serde_json", "thiserror", "tracing", "uuid"], "the only code that names the HTTP library; it knows neither screen nor state"),
+    rule("http", &["domain", "port"], &["hyper_util", "jiff", "reqwest", "rustls", "thiserror"], "one place that makes the HTTP library's client and says where secrets may go"),
+    rule("auth", &["domain", "http", "platform", "port", "private"], &["aws_lc_rs", "base64", "jiff", "jsonwebtoken", "pem", "reqwest", "secrecy", "serde", "serde_json", "shlex", "thiserror", "tokio", "tracing", "uuid"], "fetches tokens and keeps them fresh: what they are used for is not its business"),
+    rule("api", &["auth", "domain", "http", "port"], &["jiff", "reqwest", "secrecy", "serde", "serde_json", "thiserror", "tracing", "uuid"], "the only code that names the HTTP library; it knows neither screen nor state"),
     rule("journal", &["domain", "port", "private"], &["aws_lc_rs", "jiff", "rusqlite", "serde_json", "thiserror", "tokio", "tracing", "uuid"], "the record on disk: it knows what may not be lost, and neither screen, state nor network"),
     rule("worker", &["api", "domain", "journal", "port", "rehearsal"], &["backon", "jiff", "tokio", "tokio_util", "tracing", "uuid"], "owes one reply for each call; what a reply means is for the state"),
-    rule("practice", &["domain", "private"], &["axum", "jiff", "serde", "serde_json", "thiserror", "tokio", "tokio_util", "toml", "tracing", "uuid"], "shares no wire type with the client: one that both used would make a wrong name wrong on both sides"),
-    rule("config", &["api", "cli", "domain"], &["confy", "etcetera", "secrecy", "serde", "thiserror", "tracing", "uuid"], "of the client only `BaseUrl`: what is checked is what is called"),
+    rule("practice", &["domain", "private"], &["aws_lc_rs", "axum", "base64", "jiff", "jsonwebtoken", "pem", "serde", "serde_json", "thiserror", "tokio", "tokio_util", "toml", "tracing", "uuid"], "shares no wire type with the client: one that both used would make a wrong name wrong on both sides"),
+    rule("config", &["api", "auth", "cli", "domain"], &["confy", "etcetera", "secrecy", "serde", "thiserror", "tracing", "uuid"], "of the client only `BaseUrl`, of the sign-in only its method: what is checked is what is called"),
     rule("cli", &["config"], &["clap", "tracing"], "parses; what flags mean beside the other layers is for the settings"),
     rule("log", &["domain", "private"], &["thiserror", "tracing", "tracing_appender", "tracing_subscriber"], "a private file, away from the screen"),
-    rule("app", &["api", "config", "journal", "key", "keymap", "platform", "port", "practice", "rehearsal", "state", "terminal", "view"], &["color_eyre", "crossterm", "jiff", "ratatui", "secrecy", "thiserror", "tokio", "tracing"], "the shell that joins the edges"),
+    rule("doctor", &["api", "app", "auth", "cli", "config", "domain", "keymap", "platform", "port", "practice", "private", "view"], &["crossterm", "serde", "serde_json", "textwrap", "tokio", "uuid"], "finds out what is wrong and changes nothing; it returns data, and main prints it"),
+    rule("app", &["api", "auth", "config", "journal", "key", "keymap", "platform", "port", "practice", "rehearsal", "state", "terminal", "view"], &["color_eyre", "crossterm", "jiff", "ratatui", "thiserror", "tokio", "tracing"], "the shell that joins the edges"),
 ];
 
 /// A word that is absent, where, and why.

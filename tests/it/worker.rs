@@ -1,6 +1,7 @@
 //! The client and the worker, against a server that says what the service, a gateway or a broken network would.
 
 mod abandon;
+mod bounded;
 mod calls;
 mod closes;
 mod creates;
@@ -8,9 +9,12 @@ mod errors;
 mod held;
 mod list;
 mod looking;
+mod origin;
 mod scene;
 mod secrets;
+mod sign_in;
 mod trouble;
+mod untrusted;
 mod wire;
 
 use std::time::Duration;
@@ -23,7 +27,7 @@ use mmd_elevate::{
 
 use crate::support::{
     server::{Play, Server, http},
-    within,
+    session, within,
 };
 
 const TENANT: &str = "8c0ffee5-0000-4000-8000-00000000000a";
@@ -35,7 +39,7 @@ const PATIENT: Timeouts =
     Timeouts { connect: Duration::from_secs(20), read: Duration::from_secs(20), write: Duration::from_secs(20) };
 
 fn client_at(base_url: &str, timeouts: Timeouts) -> Client {
-    Client::new(&BaseUrl::parse(base_url).unwrap(), TENANT, TOKEN.into(), timeouts).unwrap()
+    Client::new(&BaseUrl::parse(base_url).unwrap(), TENANT, session(TOKEN), timeouts).unwrap()
 }
 
 fn client_of(server: &Server, timeouts: Timeouts) -> Client {

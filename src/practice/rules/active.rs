@@ -86,7 +86,7 @@ fn is_for_connections(rule: &Rule) -> bool {
 
 fn fits(rule: &Rule, operation: Operation, about: &About) -> bool {
     let device = |wanted: &String| about.device.as_ref().is_some_and(|device| same_name(device, wanted));
-    (rule.on == Operation::Any || rule.on == operation)
+    rule.on.covers(operation)
         && rule.device.as_ref().is_none_or(device)
         && rule.ticket.as_ref().is_none_or(|wanted| about.ticket.as_ref() == Some(wanted))
 }

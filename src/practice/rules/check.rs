@@ -4,7 +4,7 @@ use super::{Misdeed, Operation, Rule};
 
 /// What is wrong with the rule and what is possible, in words that follow "a rule …".
 pub(super) fn check(rule: &Rule) -> Result<(), String> {
-    use Operation::{Any, Close, Create, Device, Devices, List};
+    use Operation::{Any, Close, Create, Device, Devices, List, Token};
     let writes = matches!(rule.on, Create | Close | Any);
     match rule.misdeed {
         Misdeed::Refuse if rule.on != Any || rule.device.is_some() || rule.ticket.is_some() => {
@@ -27,6 +27,9 @@ pub(super) fn check(rule: &Rule) -> Result<(), String> {
     }
     if rule.device.is_some() && rule.on == Devices {
         return Err("on `devices` cannot have a device: that call is about all of them".to_owned());
+    }
+    if rule.device.is_some() && rule.on == Token {
+        return Err("on `token` cannot have a device: that call is about none".to_owned());
     }
     if rule.ticket.is_some() && !writes {
         let on = if rule.on == List {

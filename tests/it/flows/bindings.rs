@@ -34,7 +34,7 @@ fn dashboards_in(scope: Scope) -> Vec<Dashboard> {
             then(&many, &format!("{middle} c Done ctrl-s j k")),
         ],
         Scope::Details => {
-            let mut long = then(&many, "n x tab x tab x tab x tab x tab");
+            let mut long = then(&many, "n x tab y tab x tab x tab x tab");
             long.paste(&"line\n".repeat(60)).press("ctrl-s").opened();
             vec![then(&long, "enter j j")]
         }

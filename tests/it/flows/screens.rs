@@ -14,6 +14,10 @@ type Story = (&'static str, fn(&mut Dashboard));
 const STORIES: &[Story] = &[
     ("empty", |_| {}),
     ("problems", |dashboard| _ = dashboard.press("n INC-1 tab MMD-1 tab tab tab tab Plan ctrl-s")),
+    ("doubtful", |dashboard| {
+        let keys = "tab Title tab Office tab Excel tab Plan ctrl-s";
+        dashboard.press("n INC-1 tab").paste("\u{41c}\u{41c}D-7Q2XK9").press(keys);
+    }),
     ("suggestions", |dashboard| _ = dashboard.press("n INC-1 tab MMD-1 tab Title tab o down")),
     ("sending", |dashboard| _ = dashboard.press(DRAFT).press("ctrl-s").after(4)),
     ("open", |dashboard| _ = two(dashboard).after(12 * 60)),

@@ -1,24 +1,33 @@
 //! Text of the service through every pane: no cell of the screen holds what a terminal would act on.
 
 use mmd_elevate::{
-    domain::{ElevationRequest, RequestId, ServiceTime, Untrusted, invisible_characters},
+    domain::{ElevationRequest, RequestId, ServiceTime, Untrusted},
     port::{FaultKind, RequestIds},
-    state::Effect,
+    state::{EditTarget, Effect, Message},
 };
 use rstest::rstest;
 
-use crate::support::dashboard::{Dashboard, created, fault, opened, start};
-
-const HOSTILE: &str = "a\x1b[2J\x1b]52;c;QUJD\x07b\u{9b}31mc\u{202e}d\u{2066}e\u{200b}f\u{feff}g\u{e0041}h\ti\rj";
+use crate::support::{
+    corpus::{Specimen, corpus},
+    dashboard::{Dashboard, created, fault, opened, start},
+    harmless::{assert_harmless, assert_harmless_lines},
+};
 
 /// No cell acts, and none carries a pile of marks.
 #[track_caller]
-fn assert_harmless(dashboard: &Dashboard) {
+fn assert_screen_harmless(dashboard: &Dashboard, whence: &str) {
     for symbol in dashboard.symbols() {
-        assert_eq!(invisible_characters(symbol), 0, "{symbol:?}");
-        assert!(!symbol.contains(['\n', '\t']), "{symbol:?}");
-        assert!(symbol.chars().count() < 32, "{} characters in a cell", symbol.chars().count());
+        assert_harmless(symbol, whence);
     }
+}
+
+/// What was copied since this was last asked.
+fn copied(dashboard: &mut Dashboard) -> Vec<String> {
+    let copied = |effect| match effect {
+        Effect::Copy(text) => Some(text),
+        _ => None,
+    };
+    dashboard.take_effects().into_iter().filter_map(copied).collect()
 }
 
 fn hostile(entity: &mut ElevationRequest, text: &str) {
@@ -51,63 +60,107 @@ fn hostile(entity: &mut ElevationRequest, text: &str) {
 #[rstest]
 fn nothing_of_the_service_s_acts_in_any_pane(
     #[values((120, 36), (80, 24), (60, 20), (40, 12))] (columns, rows): (u16, u16),
-    #[values(HOSTILE.to_owned(), format!("e{}", "\u{301}".repeat(10_000)), "\u{200d}\u{301}\u{fe0f}".to_owned())]
-    text: String,
 ) {
-    let mut dashboard = Dashboard::at(columns, rows);
-    dashboard.send("INC-1 MMD-1 Excel");
-    let mut entity = created(&dashboard.create(0), "id", start());
-    hostile(&mut entity, &text);
-    dashboard.reply_to(0, Ok(opened(entity)));
-    let look = |dashboard: &mut Dashboard| {
-        for keys in ["esc", "s", "enter", "G", "esc", "tab", "tab", "esc", "f1", "esc", "/ a", "esc"] {
-            dashboard.press(keys);
-            assert_harmless(dashboard);
-        }
-    };
-    look(&mut dashboard);
-    dashboard.press("q");
-    assert_harmless(&dashboard);
-    dashboard.press("esc y Y");
-    for effect in dashboard.take_effects() {
-        let Effect::Copy(copied) = effect else { panic!("{effect:?}") };
-        assert_eq!(invisible_characters(&copied), 0);
-    }
-    dashboard.press("c Done");
-    assert_harmless(&dashboard);
-    dashboard.press("esc c ctrl-s");
-    let mut failed = fault(FaultKind::AlreadyClosed, &text);
-    failed.ids = RequestIds { client: Some("client".to_owned()), service: Some(Untrusted::new(text.as_str())) };
-    dashboard.reply_to(0, Err(failed.clone()));
-    assert_harmless(&dashboard);
-    dashboard.press("esc / closed enter");
-    look(&mut dashboard);
-    for kind in [FaultKind::TimedOut, FaultKind::Declined] {
-        dashboard.send("INC-2 MMD-2 Word");
-        let mut failed = failed.clone();
-        failed.kind = kind;
-        dashboard.reply_to(0, Err(failed));
-        assert_harmless(&dashboard);
+    for Specimen { name, text } in corpus() {
+        let mut dashboard = Dashboard::at(columns, rows);
+        dashboard.send("INC-1 MMD-1 Excel");
+        let mut entity = created(&dashboard.create(0), "id", start());
+        hostile(&mut entity, &text);
+        dashboard.reply_to(0, Ok(opened(entity)));
+        let look = |dashboard: &mut Dashboard| {
+            for keys in ["esc", "s", "enter", "G", "esc", "tab", "tab", "esc", "f1", "esc", "/ a", "esc"] {
+                dashboard.press(keys);
+                assert_screen_harmless(dashboard, name);
+            }
+        };
         look(&mut dashboard);
-        dashboard.press("g enter").press("esc n");
-        assert_harmless(&dashboard);
-        dashboard.press("ctrl-x esc");
+        dashboard.press("q");
+        assert_screen_harmless(&dashboard, name);
+        dashboard.take_effects();
+        dashboard.press("esc y Y");
+        let copied = copied(&mut dashboard);
+        assert_eq!(copied.len(), 2);
+        for copied in copied {
+            assert_harmless(&copied, name);
+        }
+        dashboard.press("c Done");
+        assert_screen_harmless(&dashboard, name);
+        dashboard.press("esc c ctrl-s");
+        let mut failed = fault(FaultKind::AlreadyClosed, &text);
+        failed.ids = RequestIds { client: Some("client".to_owned()), service: Some(Untrusted::new(text.as_str())) };
+        dashboard.reply_to(0, Err(failed.clone()));
+        assert_screen_harmless(&dashboard, name);
+        dashboard.press("esc / closed enter");
+        look(&mut dashboard);
+        for kind in [FaultKind::TimedOut, FaultKind::Declined] {
+            dashboard.send("INC-2 MMD-2 Word");
+            let mut failed = failed.clone();
+            failed.kind = kind;
+            dashboard.reply_to(0, Err(failed));
+            assert_screen_harmless(&dashboard, name);
+            look(&mut dashboard);
+            dashboard.press("g enter").press("esc n");
+            assert_screen_harmless(&dashboard, name);
+            dashboard.press("ctrl-x esc");
+        }
     }
 }
 
 #[rstest]
 fn nothing_that_was_pasted_acts_while_it_is_typed_on(
     #[values("n", "n tab tab tab", "n shift-tab", "/", "c")] keys: &str,
-    #[values(HOSTILE.to_owned(), format!("e{}", "\u{301}".repeat(10_000)), "\u{200d}\u{301}\u{fe0f}\u{2028}".to_owned())]
-    text: String,
 ) {
-    let mut dashboard = Dashboard::with_open(&["INC-1 MMD-1 Excel"]);
-    dashboard.press(keys).paste(&text);
-    assert_harmless(&dashboard);
-    dashboard.press("x left backspace home right");
-    assert_harmless(&dashboard);
-    dashboard.press("esc");
-    assert_harmless(&dashboard);
+    for Specimen { name, text } in corpus() {
+        let mut dashboard = Dashboard::with_open(&["INC-1 MMD-1 Excel"]);
+        dashboard.press(keys).paste(&text);
+        assert_screen_harmless(&dashboard, name);
+        for keys in ["x left backspace home right", "esc"] {
+            dashboard.press(keys);
+            assert_screen_harmless(&dashboard, name);
+        }
+    }
+}
+
+/// What the shell tells by itself: an editor that does not start, the terminal, the record.
+#[test]
+fn nothing_that_the_shell_tells_acts() {
+    for Specimen { name, text } in corpus() {
+        let mut dashboard = Dashboard::with_open(&["INC-1 MMD-1 Excel"]);
+        dashboard.happens(Message::Edited { target: EditTarget::PlanOfAction, result: Err(text.clone()) });
+        assert_harmless(&dashboard.notice(), name);
+        dashboard.happens(Message::Warning(text.clone(), "hint".to_owned()));
+        assert_harmless(&dashboard.notice(), name);
+        assert_screen_harmless(&dashboard, name);
+        // The editor's text is a paste by another way.
+        dashboard.happens(Message::Edited { target: EditTarget::PlanOfAction, result: Ok(text) });
+        assert_screen_harmless(&dashboard, name);
+    }
+}
+
+/// A text that a close could not store goes to the clipboard as it was typed, with marks.
+#[test]
+fn a_text_that_was_not_stored_is_copied_with_marks() {
+    for Specimen { name, text } in corpus() {
+        let mut dashboard = Dashboard::with_open(&["INC-1 MMD-1 Excel"]);
+        dashboard.press("c").paste(&text).press("ctrl-s").fails(FaultKind::AlreadyClosed, "");
+        assert_screen_harmless(&dashboard, name);
+        dashboard.take_effects();
+        dashboard.press("Y y");
+        for copied in copied(&mut dashboard) {
+            assert_harmless_lines(&copied, name);
+        }
+    }
+}
+
+#[test]
+fn a_name_without_an_end_does_not_hide_what_happened_nor_the_hint() {
+    let mut dashboard = Dashboard::at(80, 24);
+    dashboard.send("INC-1 MMD-1 Excel");
+    let mut entity = created(&dashboard.create(0), "id", start());
+    (entity.device, entity.ticket) = (Untrusted::new("漢".repeat(8_000)), Untrusted::new("x".repeat(8_000)));
+    dashboard.reply_to(0, Ok(opened(entity)));
+    dashboard.press("c Done ctrl-s").fails(FaultKind::NotAccepted { status: 409 }, "Busy with it.");
+    assert!(dashboard.shows("Busy with it.") && dashboard.shows("hint: check the fields"), "{}", dashboard.screen());
 }
 
 #[test]

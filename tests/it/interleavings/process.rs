@@ -18,7 +18,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::support::within;
+use crate::support::{session, within};
 
 /// Everything is quick, so that there is much of it.
 const QUICK: Timing = Timing {
@@ -76,7 +76,7 @@ impl Process {
         let client = {
             let _inside = runtime.enter();
             let base_url = BaseUrl::parse(base_url).unwrap();
-            Client::new(&base_url, practice::TENANT_ID, token.into(), TIMEOUTS).unwrap()
+            Client::new(&base_url, practice::TENANT_ID, session(token), TIMEOUTS).unwrap()
         };
         let place =
             Place { state_dir: state_dir.to_owned(), tenant: tenant(), operator: "agent".to_owned(), keep_days: 90 };
@@ -129,7 +129,8 @@ impl Process {
                             messages.push_back(Message::Worker(word));
                         }
                     }
-                    Effect::Copy(_)
+                    Effect::SignIn
+                    | Effect::Copy(_)
                     | Effect::OpenEditor(..)
                     | Effect::Suspend
                     | Effect::LogUnawaited(_)

@@ -129,7 +129,7 @@ impl World {
         let settings = Settings { open_requests_per_device: OPEN_AT_ONCE, ..Settings::default() };
         let practice = Practice::bind((Ipv4Addr::LOCALHOST, 0).into(), settings).await.unwrap();
         let (observer, base_url) = (practice.observer(), practice.base_url());
-        let token = practice.token().to_owned();
+        let token = practice.token();
         tokio::spawn(practice.serve());
         let before = observer.requests().unwrap().into_iter().map(|held| held.id).collect();
         let folder = tempfile::tempdir().unwrap();

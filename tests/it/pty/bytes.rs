@@ -1,43 +1,10 @@
 //! What reaches the terminal: our own sequences and harmless text, nothing else.
 
 use super::{GONE, Home, SUBMIT, started};
-use crate::support::pty::{self, Pty};
-
-/// What a program that draws needs: places, looks, clearing, and the modes that the guard and the frames switch.
-fn is_ours(parameters: &str, last: char) -> bool {
-    let modes = ["?25", "?1049", "?2004", "?2026"];
-    match last {
-        'H' | 'm' => parameters.chars().all(|c| c.is_ascii_digit() || c == ';' || c == ':'),
-        'J' => parameters == "2",
-        'h' | 'l' => modes.contains(&parameters),
-        _ => false,
-    }
-}
-
-/// The control sequences in what was written, as parameters and last character; fails at any other control character.
-fn sequences(bytes: &[u8]) -> Vec<(String, char)> {
-    let text = String::from_utf8(bytes.to_vec()).unwrap();
-    let mut chars = text.chars();
-    let mut found = Vec::new();
-    while let Some(c) = chars.next() {
-        if c == '\x1b' {
-            assert_eq!(chars.next(), Some('['), "another kind of sequence after {found:?}");
-            let mut parameters = String::new();
-            let last = chars.by_ref().find(|c| {
-                let is_last = ('@'..='~').contains(c);
-                if !is_last {
-                    parameters.push(*c);
-                }
-                is_last
-            });
-            found.push((parameters, last.unwrap()));
-        } else {
-            assert!(!c.is_control(), "{c:?} after {found:?}");
-            assert!(!matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'), "{c:?}");
-        }
-    }
-    found
-}
+use crate::support::{
+    harmless::{Sequence, assert_harmless_lines, sequences},
+    pty::{self, Pty},
+};
 
 /// A session that shows untrusted text wherever there is some, and answers of the service that hold it.
 fn hostile_session(home: &Home, no_color: &str) -> Pty {
@@ -72,10 +39,8 @@ fn the_bytes_hold_our_own_sequences_alone() {
     }
     let home = Home::new();
     let pty = hostile_session(&home, "");
-    let foreign: Vec<_> =
-        sequences(&pty.bytes()).into_iter().filter(|(parameters, last)| !is_ours(parameters, *last)).collect();
-    assert!(foreign.is_empty(), "{foreign:?}");
-    assert!(!home.read("logs/mmd-elevate.log").contains('\x1b'));
+    assert!(!sequences(&pty.bytes()).is_empty());
+    assert_harmless_lines(&home.read("logs/mmd-elevate.log"), "the log");
 }
 
 #[test]
@@ -85,8 +50,13 @@ fn without_colour_no_colour_is_asked_for() {
     }
     let home = Home::new();
     let pty = hostile_session(&home, "1");
-    let looks: Vec<_> =
-        sequences(&pty.bytes()).into_iter().filter(|(_, last)| *last == 'm').map(|(looks, _)| looks).collect();
+    let looks: Vec<_> = sequences(&pty.bytes())
+        .into_iter()
+        .filter_map(|sequence| match sequence {
+            Sequence::Control(looks, 'm') => Some(looks),
+            _ => None,
+        })
+        .collect();
     let is_colour = |look: &str| look.parse().is_ok_and(|look: u8| matches!(look, 30..=49 | 58 | 59 | 90..=107));
     let colours: Vec<_> = looks.iter().filter(|looks| looks.split([';', ':']).any(is_colour)).collect();
     assert!(colours.is_empty(), "{colours:?}");

@@ -46,7 +46,7 @@ async fn serve(gate: Arc<Semaphore>) -> [(&'static str, String); 3] {
     let environment = [
         ("MMD_ELEVATE_BASE_URL", base_url),
         ("MMD_ELEVATE_TENANT_ID", practice::TENANT_ID.to_owned()),
-        ("MMD_ELEVATE_TOKEN", practice.token().to_owned()),
+        ("MMD_ELEVATE_TOKEN", practice.token()),
     ];
     tokio::spawn(practice.serve());
     tokio::spawn(async move {

@@ -34,7 +34,7 @@ impl Service {
         let environment = [
             ("MMD_ELEVATE_BASE_URL", practice.base_url()),
             ("MMD_ELEVATE_TENANT_ID", practice::TENANT_ID.to_owned()),
-            ("MMD_ELEVATE_TOKEN", practice.token().to_owned()),
+            ("MMD_ELEVATE_TOKEN", practice.token()),
         ];
         let observer = practice.observer();
         runtime.spawn(practice.serve());

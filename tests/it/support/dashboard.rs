@@ -7,7 +7,9 @@ use mmd_elevate::{
     app::Batch,
     domain::{Draft, ElevationRequest, Field, NewElevationRequest, RequestId, ServiceTime, Untrusted},
     keymap::Keymap,
-    port::{Answer, Call, CallId, DraftTarget, Fault, FaultKind, FromWorker, Progress, ReadBack, Recovered, Reply},
+    port::{
+        Answer, Call, CallId, DraftTarget, Fault, FaultKind, FromWorker, Progress, ReadBack, Recovered, Reply, SignIn,
+    },
     state::{Category, Effect, Extents, Message, Model, Row, Setup, Tenant, update},
     terminal::Input,
     view::{self, Theme},
@@ -84,6 +86,7 @@ impl Dashboard {
         let mut dashboard = Self { model, terminal, now: start(), effects, saves, calls, left: false };
         dashboard.draw();
         dashboard.says(FromWorker::Ready);
+        dashboard.says(FromWorker::SignIn(SignIn::SignedIn { until: Some(start() + SignedDuration::from_mins(52)) }));
         dashboard
     }
 

@@ -158,9 +158,14 @@ impl Pty {
         self.open.as_ref().unwrap().master.resize(pty_size(self.size)).unwrap();
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.process_id().unwrap()
+    }
+
     /// Sends a signal to the program.
     pub(crate) fn signal(&self, signal: Signal) {
-        let id = self.child.process_id().and_then(|id| i32::try_from(id).ok());
+        let id = i32::try_from(self.id()).ok();
         kill_process(Pid::from_raw(id.unwrap()).unwrap(), signal).unwrap();
     }
 
@@ -213,6 +218,13 @@ impl Pty {
         let after_name = stat.rsplit_once(')')?.1;
         let ticks = after_name.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap_or(0));
         Some(Duration::from_millis(10 * ticks.sum::<u64>()))
+    }
+
+    /// How much memory the program has had at most, in KiB. `None` where the system does not tell.
+    pub(crate) fn peak_memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.process_id()?)).ok()?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        peak.split_whitespace().next()?.parse().ok()
     }
 
     /// Waits until the screen fulfils a condition; fails with the screen where it never does.

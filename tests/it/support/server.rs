@@ -23,6 +23,9 @@ pub(crate) enum Play {
     Hang(Vec<u8>),
     /// A whole request is read, these bytes are written, and then a blank again and again.
     Drip(Vec<u8>),
+    /// A whole request is read, the first bytes are written, and then the second ones again and again, as fast as they
+    /// are taken.
+    Endless(Vec<u8>, Vec<u8>),
 }
 
 /// A request as it came.
@@ -115,13 +118,18 @@ async fn play_to(mut stream: TcpStream, decide: Decide, seen: Arc<Mutex<Seen>>) 
     let play = decide(Some(&request)).unwrap_or(Play::Slam);
     match &play {
         Play::Slam => return Ok(()),
-        Play::Answer(bytes) | Play::Hang(bytes) | Play::Drip(bytes) => stream.write_all(bytes).await?,
+        Play::Answer(bytes) | Play::Hang(bytes) | Play::Drip(bytes) | Play::Endless(bytes, _) => {
+            stream.write_all(bytes).await?;
+        }
     }
     match play {
         Play::Hang(_) => std::future::pending().await,
         Play::Drip(_) => loop {
             tokio::time::sleep(Duration::from_millis(5)).await;
             stream.write_all(b" ").await?;
+        },
+        Play::Endless(_, more) => loop {
+            stream.write_all(&more).await?;
         },
         Play::Answer(_) | Play::Slam => stream.shutdown().await,
     }

@@ -226,7 +226,7 @@ async fn without_a_record_nothing_is_written_and_reads_work() {
     let mut worker = Worker { words, heard, running };
     let mut warnings = 0;
     for _ in 0..2 {
-        if let Some(FromWorker::Recovered(recovered)) = worker.next().await {
+        if let FromWorker::Recovered(recovered) = super::scene::next(&mut worker.heard).await {
             warnings += recovered.warnings.len();
         }
     }
@@ -240,7 +240,7 @@ async fn without_a_record_nothing_is_written_and_reads_work() {
     worker.words.send(ToWorker::Do(CallId(3), Call::Check(asked))).await.unwrap();
     assert_eq!(summary(&worker.reply().await), "checked 0");
     worker.words.send(drafts("x")).await.unwrap();
-    assert!(matches!(worker.next().await, Some(FromWorker::NotSaved(..))));
+    assert!(matches!(super::scene::next(&mut worker.heard).await, FromWorker::NotSaved(..)));
     worker.end().await;
 }
 

@@ -33,7 +33,7 @@ async fn pages(page: impl Fn(usize, usize) -> Value + Send + Sync + 'static) -> 
     .await
 }
 
-fn entities(ids: impl Iterator<Item = usize>) -> Vec<Value> {
+pub(super) fn entities(ids: impl Iterator<Item = usize>) -> Vec<Value> {
     ids.map(|id| json!({ "id": id.to_string() })).collect()
 }
 

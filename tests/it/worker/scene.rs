@@ -14,7 +14,8 @@ use mmd_elevate::{
     domain::{Sighting, Untrusted},
     journal::{Journal, JournalError, Place, TenantKey},
     port::{
-        Answer, Call, CallId, FaultKind, FromWorker, IntentId, Progress, ReadBack, Recovered, Reply, Stage, ToWorker,
+        Answer, Call, CallId, FaultKind, FromWorker, IntentId, Progress, ReadBack, Recovered, Reply, SignIn, Stage,
+        ToWorker,
     },
     worker::{self, Backoff, Service, Timing},
 };
@@ -59,6 +60,8 @@ pub(super) struct Scene {
     pub(super) record: Record,
     /// What came before what was waited for.
     pub(super) progress: Vec<Progress>,
+    /// Where signing in stood when something else was waited for.
+    pub(super) sign_in: Option<SignIn>,
     calls: u64,
 }
 
@@ -81,14 +84,19 @@ impl Scene {
         let (to_loop, heard) = mpsc::channel(4);
         let opening = record.opening();
         tokio::spawn(worker::run(async { Ok(service) }, opening, timing, to_worker, to_loop));
-        let mut scene = Self { held, server, words, heard, record, progress: Vec::new(), calls: 0 };
+        let mut scene = Self { held, server, words, heard, record, progress: Vec::new(), sign_in: None, calls: 0 };
         let ready = [scene.next().await, scene.next().await];
         assert!(ready.contains(&FromWorker::Ready), "{ready:?}");
         scene
     }
 
     pub(super) async fn next(&mut self) -> FromWorker {
-        within(self.heard.recv()).await.unwrap()
+        loop {
+            match within(self.heard.recv()).await.unwrap() {
+                FromWorker::SignIn(sign_in) => self.sign_in = Some(sign_in),
+                word => return word,
+            }
+        }
     }
 
     pub(super) async fn ask(&mut self, call: Call) -> CallId {
@@ -157,6 +165,16 @@ impl Scene {
     pub(super) fn counts(&self) -> (usize, usize) {
         let held = self.held.lock().unwrap();
         (held.creates, held.closes)
+    }
+}
+
+/// The next word but for those about signing in.
+pub(super) async fn next(heard: &mut mpsc::Receiver<FromWorker>) -> FromWorker {
+    loop {
+        match within(heard.recv()).await.unwrap() {
+            FromWorker::SignIn(_) => {}
+            word => return word,
+        }
     }
 }
 

@@ -12,16 +12,15 @@ use mmd_elevate::{
     port::FaultKind,
 };
 
-use super::{CREATED, PATIENT, TENANT, TOKEN, answer, client_at, client_of, create, new_request};
+use super::{CREATED, PATIENT, TOKEN, answer, client_at, client_of, create, new_request};
 use crate::support::{
     server::{Play, Server},
-    shown_in_a_process_of_its_own, within,
+    session, shown_in_a_process_of_its_own,
+    tls::UNUSED_CA,
+    within,
 };
 
 const SHORT: Duration = Duration::from_millis(300);
-
-/// A certificate that signed nothing, where the system may have none at all.
-const UNUSED_CA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/unused_ca.pem");
 
 #[tokio::test]
 async fn plain_http_passes_by_the_proxy_and_needs_no_ca_certificates() {
@@ -68,16 +67,11 @@ async fn https_says_why_there_is_no_connection_and_shows_a_stranger_nothing() {
     assert!(!hello.is_empty() && !hello.contains("Bearer") && !hello.contains(TOKEN), "{hello}");
 }
 
-#[test]
-fn a_token_or_tenant_that_cannot_be_sent_is_refused_without_being_repeated() {
+#[tokio::test]
+async fn a_tenant_that_cannot_be_sent_is_refused() {
     let base = BaseUrl::parse("http://127.0.0.1").unwrap();
-    for token in ["", "canary token", "canary\n", "canary\u{e9}", "canary\u{0}"] {
-        let error = Client::new(&base, TENANT, token.into(), PATIENT).unwrap_err();
-        assert!(matches!(error, ClientError::Token), "{token:?}");
-        assert!(!format!("{error} {error:?}").contains("canary"));
-    }
     for tenant_id in ["", " ", ".", "..", "a\nb"] {
-        let error = Client::new(&base, tenant_id, TOKEN.into(), PATIENT).unwrap_err();
+        let error = Client::new(&base, tenant_id, session(TOKEN), PATIENT).unwrap_err();
         assert!(matches!(error, ClientError::TenantId), "{tenant_id:?}");
     }
     assert!(!format!("{:?}", client_at("http://127.0.0.1", PATIENT)).contains(TOKEN));

@@ -1,4 +1,4 @@
-//! Where the service is, and why the token may be sent there.
+//! Where secrets may be sent, and why.
 
 use std::{fmt, net::IpAddr};
 
@@ -80,18 +80,27 @@ impl BaseUrl {
     }
 
     /// Whether what is sent can be read on the way. It never leaves this machine then.
-    pub(super) fn is_plain(&self) -> bool {
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
         self.0.scheme() == "http"
     }
 
+    /// Host and port. An IPv6 address stands without its brackets.
+    #[must_use]
+    pub fn host_and_port(&self) -> (&str, u16) {
+        let host = self.0.host_str().unwrap_or_default();
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        (host, self.0.port_or_known_default().unwrap_or(443))
+    }
+
     /// Host and, where it is not the usual one, port.
-    pub(super) fn authority(&self) -> &str {
+    pub(crate) fn authority(&self) -> &str {
         self.0.authority()
     }
 
     /// The URL of what lies under the base. Each segment is encoded by itself, so none can become two or climb; that
     /// none is `.` or `..`, which would vanish, is for the caller to see to.
-    pub(super) fn under(&self, segments: &[&str]) -> Url {
+    pub(crate) fn under(&self, segments: &[&str]) -> Url {
         let mut url = self.0.clone();
         // An http or https URL always has a path to add to.
         if let Ok(mut path) = url.path_segments_mut() {

@@ -1,0 +1,208 @@
+//! Keys, pastes, resizes and replies in any order: the dashboard takes them all, and no cell of its screen acts.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use mmd_elevate::{
+    app::Batch,
+    domain::{ElevationRequest, Field, NewElevationRequest, RequestId, Untrusted, invisible_characters},
+    keymap::Keymap,
+    port::{Answer, Call, CallId, Fault, FaultKind, FromWorker, ReadBack, Reply},
+    state::{Category, Effect, Message, Model, Setup, Tenant, update},
+    terminal::Input,
+    view::{self, Theme},
+};
+use ratatui::{Terminal, backend::TestBackend};
+
+/// The keys that are not characters.
+const NAMED: [KeyCode; 17] = [
+    KeyCode::Enter,
+    KeyCode::Esc,
+    KeyCode::Tab,
+    KeyCode::BackTab,
+    KeyCode::Backspace,
+    KeyCode::Delete,
+    KeyCode::Insert,
+    KeyCode::Up,
+    KeyCode::Down,
+    KeyCode::Left,
+    KeyCode::Right,
+    KeyCode::Home,
+    KeyCode::End,
+    KeyCode::PageUp,
+    KeyCode::PageDown,
+    KeyCode::F(1),
+    KeyCode::Null,
+];
+
+/// A stream of what a terminal and a worker send, written as [`Bytes`] reads it.
+pub(crate) fn keys(data: &[u8]) {
+    let mut bytes = Bytes(data);
+    let mut agent = Agent::new();
+    while let Some(kind) = bytes.next() {
+        match kind {
+            // A plain character is itself, so that a seed can be read.
+            b' '..=b'~' => agent.press(KeyCode::Char(char::from(kind)), KeyModifiers::NONE),
+            0..=26 => agent.press(KeyCode::Char(char::from(b'`' + kind)), KeyModifiers::CONTROL),
+            27..=31 => agent.press(NAMED[usize::from(kind - 27)], KeyModifiers::NONE),
+            128..=191 => {
+                let modifiers = KeyModifiers::from_bits_truncate(kind & 0b111);
+                agent.press(NAMED[usize::from(kind - 128) % NAMED.len()], modifiers);
+            }
+            192..=207 => {
+                let text = bytes.text();
+                agent.take(vec![Input::Paste(text)]);
+            }
+            208..=215 => agent.resize(u16::from(bytes.byte()) + 1, u16::from(bytes.byte()) % 100 + 1),
+            216..=247 => agent.reply(kind, &bytes.text()),
+            _ => agent.wait(i64::from(bytes.byte())),
+        }
+        agent.draw();
+        if agent.left {
+            agent = Agent::new();
+        }
+    }
+    agent.check_size(data.len());
+}
+
+/// What is left of the bytes.
+struct Bytes<'a>(&'a [u8]);
+
+impl Bytes<'_> {
+    fn next(&mut self) -> Option<u8> {
+        let (first, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(*first)
+    }
+
+    fn byte(&mut self) -> u8 {
+        self.next().unwrap_or_default()
+    }
+
+    /// A text: its length, then its bytes.
+    fn text(&mut self) -> String {
+        let length = usize::from(self.byte()).min(self.0.len());
+        let (text, rest) = self.0.split_at(length);
+        self.0 = rest;
+        String::from_utf8_lossy(text).into_owned()
+    }
+}
+
+/// The dashboard, with all that it asked of a worker.
+struct Agent {
+    model: Model,
+    terminal: Terminal<TestBackend>,
+    calls: Vec<(CallId, Call)>,
+    now: Timestamp,
+    left: bool,
+}
+
+impl Agent {
+    fn new() -> Self {
+        let setup = Setup {
+            tenant: Tenant { name: None, id: "tenant".to_owned(), practice: false },
+            categories: vec![Category { name: "Office".to_owned(), subcategories: vec!["Excel".to_owned()] }],
+            keymap: Keymap::default(),
+            time_zone: TimeZone::UTC,
+            now: Timestamp::UNIX_EPOCH,
+        };
+        let Ok(terminal) = Terminal::new(TestBackend::new(80, 24));
+        let now = Timestamp::UNIX_EPOCH;
+        let mut agent = Self { model: Model::new(setup), terminal, calls: Vec::new(), now, left: false };
+        agent.apply(Message::Worker(FromWorker::Ready));
+        agent.apply(Message::Worker(FromWorker::Recovered(Box::default())));
+        agent
+    }
+
+    fn apply(&mut self, message: Message) {
+        for effect in update(&mut self.model, message) {
+            match effect {
+                Effect::Call(id, call) => self.calls.push((id, call)),
+                Effect::Exit => self.left = true,
+                _ => {}
+            }
+        }
+    }
+
+    fn take(&mut self, inputs: Vec<Input>) {
+        let mut batch = Batch::new(inputs);
+        while let Some(message) = batch.next(&self.model) {
+            self.apply(message);
+        }
+    }
+
+    fn press(&mut self, code: KeyCode, modifiers: KeyModifiers) {
+        self.take(vec![Input::Key(KeyEvent::new(code, modifiers))]);
+    }
+
+    fn resize(&mut self, columns: u16, rows: u16) {
+        self.terminal.backend_mut().resize(columns, rows);
+        self.take(vec![Input::Resize(columns, rows)]);
+    }
+
+    fn wait(&mut self, seconds: i64) {
+        self.now += SignedDuration::from_secs(seconds);
+        self.apply(Message::Tick(self.now));
+    }
+
+    /// The oldest call has an answer, with this text wherever the service may put one.
+    fn reply(&mut self, which: u8, text: &str) {
+        if self.calls.is_empty() {
+            return;
+        }
+        let (call_id, call) = self.calls.remove(0);
+        let fault = |kind| Fault { words: Some(Untrusted::new(text)), ..Fault::new(kind) };
+        let result = match (which % 6, call) {
+            (0 | 1, Call::Create(new)) => {
+                let request = Box::new(created(call_id, &new, text));
+                Ok(Answer::Created { request, surplus: Vec::new() })
+            }
+            (0 | 1, Call::Close { .. }) => Ok(Answer::Closed(ReadBack::NotYetVisible)),
+            (2, _) => Err(fault(FaultKind::Declined)),
+            (3, _) => Err(fault(FaultKind::AlreadyClosed)),
+            (4, _) => Err(fault(FaultKind::BrokenAnswer { reason: "it is not JSON".to_owned() })),
+            _ => Err(fault(FaultKind::TimedOut)),
+        };
+        self.apply(Message::Worker(FromWorker::Reply(Reply { call_id, result })));
+    }
+
+    fn draw(&mut self) {
+        let mut extents = None;
+        let Ok(_) = self.terminal.draw(|frame| extents = Some(view::draw(frame, &self.model, &Theme::default())));
+        if let Some(extents) = extents {
+            self.apply(Message::Drawn(extents));
+        }
+        for cell in &self.terminal.backend().buffer().content {
+            let symbol = cell.symbol();
+            assert_eq!(invisible_characters(symbol), 0, "{symbol:?}");
+            assert!(!symbol.contains(['\n', '\t']) && symbol.chars().count() < 32, "{symbol:?}");
+        }
+    }
+
+    /// What the dashboard holds is no more than what came.
+    fn check_size(&self, came: usize) {
+        assert!(self.model.requests.all().count() <= came, "{} rows", self.model.requests.all().count());
+        let typed: usize = Field::ALL.iter().map(|field| self.model.form.field(*field).text().len()).sum();
+        // A byte that is not UTF-8 becomes a character of three, a suggestion that is taken is longer than its key, and
+        // what was cut can be put back in.
+        assert!(typed <= 8 * came + 64, "{typed} bytes of text from {came}");
+    }
+}
+
+fn created(id: CallId, new: &NewElevationRequest, text: &str) -> ElevationRequest {
+    let hostile = || Untrusted::new(text);
+    ElevationRequest {
+        id: RequestId::new(format!("{id} {text}")).or_else(|_| RequestId::new(id.to_string())).unwrap(),
+        ticket: Untrusted::new(new.get(Field::Ticket)),
+        device: hostile(),
+        title: hostile(),
+        category: hostile(),
+        subcategory: hostile(),
+        plan_of_action: hostile(),
+        actions_taken: Untrusted::default(),
+        requested_by: hostile(),
+        closed_by: Untrusted::default(),
+        created: None,
+        closed: None,
+        viewers: vec![hostile()],
+    }
+}

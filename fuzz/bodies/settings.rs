@@ -1,0 +1,29 @@
+//! The settings file: whatever is in it, it ends as settings or as an error in words, and is left as it is.
+
+use std::{fs, path::PathBuf};
+
+use mmd_elevate::{cli::Flags, config, domain::invisible_characters, keymap::Keymap};
+
+/// The file of settings, read as the program reads it at its start.
+pub(crate) fn settings(data: &[u8]) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    fs::write(&path, data).unwrap();
+    let flags = Flags { config: Some(path.clone()), state_dir: Some(PathBuf::from("unused")), ..Flags::default() };
+    for token in [None, Some("token.token.token")] {
+        let env = |name: &str| if name == config::variable::TOKEN { token.map(str::to_owned) } else { None };
+        match config::load(&flags, env) {
+            Ok(config) => {
+                if let Err(error) = Keymap::new(&config.keys) {
+                    check_shown(&error.to_string());
+                }
+            }
+            Err(error) => check_shown(&error.to_string()),
+        }
+    }
+    assert_eq!(fs::read(&path).unwrap(), data, "the file is never written");
+}
+
+fn check_shown(text: &str) {
+    assert_eq!(invisible_characters(text), 0, "{text:?}");
+}

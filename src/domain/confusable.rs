@@ -1,0 +1,202 @@
+//! Whether a device's name is what it seems. Nothing here refuses a name: the service alone knows which there are.
+
+use std::fmt;
+
+use unicode_security::{
+    MixedScript as _, RestrictionLevel, RestrictionLevelDetection as _, confusable_detection::skeleton,
+};
+
+use super::invisible_characters;
+
+/// How much of a name is looked at, in characters: no device's is as long, and a paste may hold anything.
+const LOOKED_AT: usize = 256;
+
+/// From how many characters on a part that is digits but for an O or an l is taken for a number. Among the shorter ones,
+/// serial numbers of that kind are not rare.
+const LONG_NUMBER: usize = 8;
+
+/// Why a device's name may not be the one that was meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// So many of its characters are seen by nobody.
+    Hidden(usize),
+    /// It begins or ends with a blank.
+    Blank,
+    /// The character is not the ASCII that it looks like.
+    LooksLike(char, String),
+    /// Letters of another script stand beside the name's; the first of them.
+    MixedScripts(char),
+    /// The letter stands in what is a number otherwise, where the digit was meant.
+    NotTheDigit(char, char),
+    /// It has the form of the service's ticket numbers, `MMD-1465058-R5V8P` (contract, seen).
+    TicketNumber,
+    /// It is the same as the agent's ticket.
+    SameAsTicket,
+}
+
+impl Doubt {
+    /// The gravest doubt about a device's name as it was typed beside this ticket. `None`: it is what it seems.
+    #[must_use]
+    pub fn about(device: &str, ticket: &str) -> Option<Self> {
+        let name: String = device.chars().take(LOOKED_AT).collect();
+        if name.trim().is_empty() {
+            return None;
+        }
+        let hidden = invisible_characters(&name);
+        if hidden > 0 {
+            return Some(Self::Hidden(hidden));
+        }
+        if device.trim() != device {
+            return Some(Self::Blank);
+        }
+        looks_like(&name).or_else(|| mixed_scripts(&name)).or_else(|| not_the_digit(&name)).or_else(|| {
+            if is_ticket_number(&name) {
+                Some(Self::TicketNumber)
+            } else {
+                (device == ticket.trim()).then_some(Self::SameAsTicket)
+            }
+        })
+    }
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hidden(1) => write!(f, "1 character in it cannot be seen"),
+            Self::Hidden(count) => write!(f, "{count} characters in it cannot be seen"),
+            Self::Blank => write!(f, "it begins or ends with a blank"),
+            Self::LooksLike(c, ascii) => write!(f, "{c} (U+{:04X}) only looks like {ascii}", u32::from(*c)),
+            Self::MixedScripts(c) => write!(f, "{c} (U+{:04X}) is of another alphabet than the rest", u32::from(*c)),
+            Self::NotTheDigit(letter, digit) => write!(f, "the letter {letter} stands where a {digit} may be meant"),
+            Self::TicketNumber => write!(f, "it looks like a ticket's number"),
+            Self::SameAsTicket => write!(f, "it is the same as the ticket"),
+        }
+    }
+}
+
+/// A character that is taken for ASCII. Where the name cannot be read as ASCII as a whole, its letters are those of
+/// another script and deceive nobody; a hyphen that is none does.
+fn looks_like(name: &str) -> Option<Doubt> {
+    if name.is_ascii() {
+        return None;
+    }
+    let all = skeleton(name).all(|c| c.is_ascii());
+    name.chars().filter(|c| !c.is_ascii() && (all || !c.is_alphanumeric())).find_map(|c| {
+        let seen: String = skeleton(c.encode_utf8(&mut [0; 4])).collect();
+        let is_ascii = !seen.is_empty() && seen.is_ascii();
+        is_ascii.then(|| Doubt::LooksLike(c, ascii_twin(c, &seen).map_or(seen, String::from)))
+    })
+}
+
+/// The ASCII character that a reader takes `c` for. The standard's prototypes know no case and no digits: that of `І` is
+/// `l`, and that of `𝟎` is `O`.
+fn ascii_twin(c: char, seen: &str) -> Option<char> {
+    let letters = ('A'..='Z').chain('a'..='z');
+    let candidates: Vec<char> =
+        if c.is_numeric() { ('0'..='9').chain(letters).collect() } else { letters.chain('0'..='9').collect() };
+    candidates.into_iter().find(|ascii| skeleton(ascii.encode_utf8(&mut [0; 4])).eq(seen.chars()))
+}
+
+/// What UTS 39 calls less than highly restrictive: Latin beside Japanese, Chinese or Korean is how people write there.
+fn mixed_scripts(name: &str) -> Option<Doubt> {
+    let letters: String = name.chars().filter(|c| c.is_alphanumeric()).collect();
+    if letters.is_ascii()
+        || letters.as_str().is_single_script()
+        || letters.as_str().check_restriction_level(RestrictionLevel::HighlyRestrictive)
+    {
+        return None;
+    }
+    let stranger = letters.char_indices().find(|(at, c)| !letters[..at + c.len_utf8()].is_single_script());
+    stranger.map(|(_, c)| Doubt::MixedScripts(c))
+}
+
+/// An O, I or l in a part that is digits otherwise.
+fn not_the_digit(name: &str) -> Option<Doubt> {
+    let twin = |c: char| match c {
+        'O' | 'o' => Some('0'),
+        'I' | 'l' => Some('1'),
+        _ => None,
+    };
+    let mut numbers = name.split('-').filter(|part| {
+        part.len() >= LONG_NUMBER
+            && part.chars().all(|c| c.is_ascii_digit() || twin(c).is_some())
+            && part.chars().filter(char::is_ascii_digit).count() * 2 > part.len()
+    });
+    numbers.find_map(|part| part.chars().find_map(|c| twin(c).map(|digit| Doubt::NotTheDigit(c, digit))))
+}
+
+fn is_ticket_number(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    let parts: Vec<&str> = name.split('-').collect();
+    let ["MMD", number, check] = parts[..] else { return false };
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_number && check.len() == 5 && check.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn about(device: &str) -> Option<Doubt> {
+        Doubt::about(device, "INC-1")
+    }
+
+    #[test]
+    fn names_as_devices_have_them_raise_no_doubt() {
+        for name in [
+            "",
+            "  ",
+            "MMD-03690457680",
+            "MMD-7Q2XK9",
+            "MMD-5O1I0",
+            "MMD-OIL",
+            "DeviceName",
+            "Kiosk-Lobby-01",
+            "Kiosk-Reception-2",
+            "Kiosk-Küche",
+            "Kiosk-受付",
+            "Киоск-Вход",
+            "MMD-1465058",
+        ] {
+            assert_eq!(about(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_that_are_not_what_they_seem_are_told_apart() {
+        let like = |c: char, ascii: &str| Doubt::LooksLike(c, ascii.to_owned());
+        for (name, doubt) in [
+            ("MMD-\u{200b}1", Doubt::Hidden(1)),
+            ("MMD-\u{202e}1\u{2066}", Doubt::Hidden(2)),
+            ("MMD-1 ", Doubt::Blank),
+            ("\u{a0}MMD-1", Doubt::Blank),
+            ("ММD-1", like('М', "M")),
+            ("MMD\u{2010}1", like('\u{2010}', "-")),
+            ("Kiosk\u{2010}Küche", like('\u{2010}', "-")),
+            ("МОСТ", like('М', "M")),
+            ("KІOSK", like('І', "I")),
+            ("MMD-𝟎1", like('𝟎', "0")),
+            ("MMD-дом", Doubt::MixedScripts('д')),
+            ("Kiosk-Küсhe", Doubt::MixedScripts('с')),
+            ("MMD-O3690457680", Doubt::NotTheDigit('O', '0')),
+            ("MMD-0369045768l", Doubt::NotTheDigit('l', '1')),
+            ("MMD-1465058-R5V8P", Doubt::TicketNumber),
+            ("INC-1", Doubt::SameAsTicket),
+        ] {
+            assert_eq!(about(name), Some(doubt), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_doubt_is_told_without_what_it_is_about() {
+        for name in ["MMD-\u{202e}1", "MMD-1\u{301}\u{200d}", "\u{1b}[2J"] {
+            let told = about(name).unwrap().to_string();
+            assert_eq!(invisible_characters(&told), 0, "{told:?}");
+        }
+    }
+
+    #[test]
+    fn of_a_paste_only_as_much_is_looked_at_as_a_name_may_have() {
+        assert_eq!(about(&format!("{}д", "M".repeat(1_000_000))), None);
+    }
+}

@@ -1,0 +1,52 @@
+//! How HTTP is spoken: where secrets may be sent, the one place that makes a client of the HTTP library, and what a
+//! failure on the way proves. What is asked for, and of whom, is for `api` and `auth`.
+
+mod base_url;
+mod failure;
+mod proxy;
+mod retry_after;
+mod trust;
+mod unreached;
+
+use std::{
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    time::Duration,
+};
+
+pub use base_url::{BaseUrl, BaseUrlError};
+#[cfg(test)]
+pub(crate) use failure::LONGEST_TEXT;
+pub(crate) use failure::{bounded, kind};
+pub use proxy::proxy_for;
+pub(crate) use retry_after::{date, retry_after};
+pub use trust::{Trust, TrustError};
+
+/// How long an idle connection is kept. A service that has closed its end meanwhile makes an outcome unknown for
+/// nothing, so it is short.
+const IDLE: Duration = Duration::from_secs(2);
+
+/// Makes the HTTP library's client for one origin: the same rules for calls and for sign-in. Proxies are those of the
+/// environment and of the system, and never for what stays on this machine.
+///
+/// # Errors
+/// Where the library could not be set up, most often for want of the system's certificates.
+pub(crate) fn client(base: &BaseUrl, connect: Duration, trust: &Trust) -> reqwest::Result<reqwest::Client> {
+    let mut http = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .connect_timeout(connect)
+        .pool_idle_timeout(IDLE);
+    if base.is_plain() {
+        let here = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), SocketAddr::from((Ipv6Addr::LOCALHOST, 0))];
+        http = http
+            // A proxy would carry the token off this machine, in clear.
+            .no_proxy()
+            // So would a name service that knows another `localhost`. Port 0: the URL's.
+            .resolve_to_addrs("localhost", &here)
+            // The practice tenant must work where no CA certificates are installed.
+            .tls_certs_only([]);
+    } else {
+        http = http.tls_certs_merge(trust.certificates());
+    }
+    http.build().map_err(reqwest::Error::without_url)
+}

@@ -1,0 +1,206 @@
+//! The token endpoint: what Microsoft Entra ID does for an application that signs in by itself (client credentials
+//! flow; documented by Microsoft), as far as clients can see it.
+//!
+//! Which code an error has is documented where a list of Microsoft's names it; that this very request gets it is
+//! inferred.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use axum::{
+    Json,
+    extract::{Form, Path, State, rejection::FormRejection},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::{SignedDuration, Timestamp};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, errors::ErrorKind};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{CLIENT_ID, SCOPE, TENANT_ID, http::Shared, new_token};
+
+/// The path under an authority (documented).
+pub(super) const PATH: &str = "/oauth2/v2.0/token";
+
+/// Which tokens are accepted, and who may have one.
+pub(super) struct Tokens {
+    /// One that never ends, for callers that hand a token over.
+    pub(super) lasting: String,
+    pub(super) client_secret: String,
+    /// The registered certificate, in PEM.
+    certificate: Option<String>,
+    lifetime: Duration,
+    /// Those that were given out, and when each ends.
+    given: HashMap<String, Timestamp>,
+}
+
+impl Tokens {
+    pub(super) fn new(lifetime: Duration, certificate: Option<String>) -> Self {
+        Self { lasting: new_token(), client_secret: new_token(), certificate, lifetime, given: HashMap::new() }
+    }
+
+    pub(super) fn is_accepted(&self, token: &str) -> bool {
+        token == self.lasting || self.given.get(token).is_some_and(|ends| *ends > Timestamp::now())
+    }
+
+    /// No token that was given out until now is accepted any more.
+    pub(super) fn end(&mut self) {
+        self.given.clear();
+    }
+
+    /// Those that were given out and have not ended.
+    pub(super) fn given(&self) -> Vec<String> {
+        self.given.keys().cloned().collect()
+    }
+
+    fn give(&mut self) -> String {
+        let now = Timestamp::now();
+        self.given.retain(|_, ends| *ends > now);
+        let lifetime = SignedDuration::try_from(self.lifetime).unwrap_or(SignedDuration::MAX);
+        let token = new_token();
+        self.given.insert(token.clone(), now.saturating_add(lifetime).unwrap_or(Timestamp::MAX));
+        token
+    }
+}
+
+/// `POST /{tenantId}/oauth2/v2.0/token`
+pub(super) async fn token(
+    State(shared): State<Arc<Shared>>,
+    Path(tenant): Path<String>,
+    form: Result<Form<Vec<(String, String)>>, FormRejection>,
+) -> Result<Response, Refusal> {
+    let Form(form) = form.map_err(|_| {
+        let words = "The request body must contain the following parameter: 'grant_type'.";
+        Refusal(StatusCode::BAD_REQUEST, "invalid_request", 900_144, words.to_owned())
+    })?;
+    if !tenant.eq_ignore_ascii_case(TENANT_ID) {
+        let words = format!("Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID.");
+        return Err(Refusal(StatusCode::BAD_REQUEST, "invalid_request", 90_002, words));
+    }
+    check(&shared, &Parameters(form))?;
+    let mut tokens = shared.tokens();
+    let expires_in = tokens.lifetime.as_secs();
+    let answer = json!({ "token_type": "Bearer", "expires_in": expires_in, "ext_expires_in": expires_in, "access_token": tokens.give() });
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response())
+}
+
+struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
+    }
+
+    fn need(&self, name: &str) -> Result<&str, Refusal> {
+        self.get(name).ok_or_else(|| {
+            let words = format!("The request body must contain the following parameter: '{name}'.");
+            Refusal(StatusCode::BAD_REQUEST, "invalid_request", 900_144, words)
+        })
+    }
+}
+
+fn check(shared: &Shared, parameters: &Parameters) -> Result<(), Refusal> {
+    let grant_type = parameters.need("grant_type")?;
+    if grant_type != "client_credentials" {
+        let words = "The app requested an unsupported grant type.".to_owned();
+        return Err(Refusal(StatusCode::BAD_REQUEST, "unsupported_grant_type", 70_003, words));
+    }
+    let client_id = parameters.need("client_id")?;
+    if !client_id.eq_ignore_ascii_case(CLIENT_ID) {
+        let words = format!("Application with identifier '{client_id}' was not found in the directory 'Contoso'.");
+        return Err(Refusal(StatusCode::BAD_REQUEST, "unauthorized_client", 700_016, words));
+    }
+    let scope = parameters.need("scope")?;
+    let Some(resource) = scope.strip_suffix("/.default") else {
+        let words =
+            format!("The provided value for the input parameter 'scope' is not valid. The scope {scope} is not valid.");
+        return Err(Refusal(StatusCode::BAD_REQUEST, "invalid_scope", 70_011, words));
+    };
+    if scope != SCOPE {
+        let words = format!("The resource principal named {resource} was not found in the tenant named Contoso.");
+        return Err(Refusal(StatusCode::BAD_REQUEST, "invalid_resource", 500_011, words));
+    }
+    match (parameters.get("client_secret"), parameters.get("client_assertion")) {
+        (Some(secret), None) if secret == shared.tokens().client_secret => Ok(()),
+        (Some(_), None) => Err(invalid_client(
+            7_000_215,
+            "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, \
+             not the client secret ID.",
+        )),
+        (None, Some(assertion)) => {
+            let wanted = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+            if parameters.need("client_assertion_type")? != wanted {
+                return Err(invalid_client(700_021, "The client assertion type is not supported."));
+            }
+            check_assertion(shared, assertion)
+        }
+        _ => Err(invalid_client(
+            7_000_216,
+            "'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' grant type.",
+        )),
+    }
+}
+
+/// The certificate is found by its thumbprint, then the signature is checked, then what is said.
+fn check_assertion(shared: &Shared, assertion: &str) -> Result<(), Refusal> {
+    let unsigned = || invalid_client(700_027, "Client assertion failed signature validation.");
+    let header = decode_header(assertion).map_err(|_| invalid_client(50_027, "JWT token is invalid or malformed."))?;
+    let certificate = shared.tokens().certificate.clone().ok_or_else(unsigned)?;
+    let der = pem::parse(&certificate).map_err(|_| unsigned())?;
+    if header.x5t_s256 != Some(URL_SAFE_NO_PAD.encode(digest(&SHA256, der.contents()))) {
+        return Err(invalid_client(
+            700_027,
+            "Client assertion failed signature validation. The certificate with identifier used to sign the client \
+             assertion is not registered on application.",
+        ));
+    }
+    let key = DecodingKey::from_rsa_pem(certificate.as_bytes()).map_err(|_| unsigned())?;
+    let mut validation = Validation::new(Algorithm::PS256);
+    validation.set_required_spec_claims(&["aud", "exp", "iss", "nbf", "sub"]);
+    validation.set_audience(&[shared.authority() + PATH]);
+    validation.set_issuer(&[CLIENT_ID]);
+    validation.sub = Some(CLIENT_ID.to_owned());
+    validation.validate_nbf = true;
+    let claims = decode::<Value>(assertion, &key, &validation).map_err(|error| match error.kind() {
+        ErrorKind::ExpiredSignature | ErrorKind::ImmatureSignature => {
+            invalid_client(700_024, "Client assertion is not within its valid time range.")
+        }
+        ErrorKind::InvalidAudience => {
+            invalid_client(700_023, "Client assertion audience claim does not match Realm issuer.")
+        }
+        ErrorKind::InvalidIssuer | ErrorKind::InvalidSubject | ErrorKind::MissingRequiredClaim(_) => {
+            invalid_client(700_021, "Client assertion application identifier doesn't match 'client_id' parameter.")
+        }
+        _ => unsigned(),
+    })?;
+    match claims.claims.get("jti").and_then(Value::as_str) {
+        Some(id) if !id.is_empty() => Ok(()),
+        _ => Err(invalid_client(50_027, "JWT token is invalid or malformed.")),
+    }
+}
+
+/// Status, `error`, code and words.
+pub(super) struct Refusal(StatusCode, &'static str, u32, String);
+
+fn invalid_client(code: u32, words: &str) -> Refusal {
+    Refusal(StatusCode::UNAUTHORIZED, "invalid_client", code, words.to_owned())
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let Self(status, error, code, words) = self;
+        let (trace_id, correlation_id) = (Uuid::new_v4().to_string(), Uuid::new_v4().to_string());
+        let timestamp = Timestamp::now().strftime("%Y-%m-%d %H:%M:%SZ").to_string();
+        let description = format!(
+            "AADSTS{code}: {words} Trace ID: {trace_id} Correlation ID: {correlation_id} Timestamp: {timestamp}"
+        );
+        let answer = json!({
+            "error": error, "error_description": description, "error_codes": [code], "timestamp": timestamp,
+            "trace_id": trace_id, "correlation_id": correlation_id,
+            "error_uri": format!("https://login.microsoftonline.com/error?code={code}"),
+        });
+        (status, [(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response()
+    }
+}

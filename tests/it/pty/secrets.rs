@@ -1,0 +1,178 @@
+//! Where the secret of a sign-in and its tokens are not: on the screen, in any file, in a crash's report, in what the
+//! doctor says, in the arguments of the process, in a core. They are real ones, of a tenant that gives out tokens.
+
+use std::{
+    cell::RefCell,
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use mmd_elevate::practice::{self, Misdeed, Observer, Operation, Practice, Rule, Rules, Settings};
+use tokio::runtime::Runtime;
+
+use super::{GONE, Home, PROGRAM, SUBMIT, create, started};
+use crate::support::pty::{self, Program, Pty};
+
+const PLAN: &str = "Start Excel as administrator";
+
+/// A tenant that is signed in to with a secret in a file, and the home of who does.
+struct Tenant {
+    home: Home,
+    observer: Observer,
+    secret: String,
+    /// Tokens that are taken no more.
+    ended: RefCell<Vec<String>>,
+    _runtime: Runtime,
+}
+
+impl Tenant {
+    fn start() -> Self {
+        let runtime = Runtime::new().unwrap();
+        let practice = runtime.block_on(Practice::bind(([127, 0, 0, 1], 0).into(), Settings::default())).unwrap();
+        let (secret, observer) = (practice.client_secret(), practice.observer());
+        let home = Home::new();
+        home.write("secret", &secret);
+        fs::set_permissions(home.path("secret"), PermissionsExt::from_mode(0o600)).unwrap();
+        let settings = format!(
+            "base_url = \"{}\"\ntenant = \"{tenant}\"\n[[tenants]]\nname = \"Contoso\"\nid = \"{tenant}\"\n\
+             [tenants.sign_in]\nmethod = \"client-secret\"\nclient_id = \"{}\"\nsecret_file = \"secret\"\n\
+             authority = \"{}\"\n",
+            practice.base_url(),
+            practice::CLIENT_ID,
+            practice.authority(),
+            tenant = practice::TENANT_ID,
+        );
+        home.write("config.toml", &settings);
+        runtime.spawn(practice.serve());
+        Self { home, observer, secret, ended: RefCell::default(), _runtime: runtime }
+    }
+
+    fn dashboard(&self) -> Program {
+        let config = self.home.path("config.toml");
+        self.home.dashboard().arg("--config").arg(&config).env("MMD_ELEVATE_LOG", "trace")
+    }
+
+    fn end_tokens(&self) {
+        self.ended.borrow_mut().extend(self.observer.tokens());
+        self.observer.end_tokens();
+    }
+
+    /// What the doctor says to people and to programs.
+    fn doctor(&self) -> String {
+        let ask = |arguments: &[&str]| {
+            let mut command = Command::new(PROGRAM);
+            command.env_clear().envs(self.home.environment()).args(["doctor", "--config"]);
+            let output = command.arg(self.home.path("config.toml")).args(arguments).stdin(Stdio::null()).output();
+            let output = output.unwrap();
+            format!("{}{}", String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+        };
+        format!("{}{}", ask(&[]), ask(&["--json"]))
+    }
+
+    /// Neither the secret nor any token that was given out is in there.
+    fn assert_clean(&self, what: &str, bytes: &[u8]) {
+        let tokens = self.observer.tokens();
+        assert!(!tokens.is_empty(), "nobody has signed in");
+        for secret in tokens.iter().chain(&*self.ended.borrow()).chain([&self.secret]) {
+            assert!(!holds(bytes, secret), "{what} holds a secret");
+        }
+    }
+
+    /// Every file under the home but the one that the secret was read from. Tells which there were.
+    fn assert_files_clean(&self) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        files(self.home.0.path(), &mut found);
+        found.retain(|file| !file.ends_with("secret"));
+        for file in &found {
+            self.assert_clean(&file.display().to_string(), &fs::read(file).unwrap());
+        }
+        found
+    }
+}
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|part| part == text.as_bytes())
+}
+
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { files(&path, found) } else { found.push(path) }
+    }
+}
+
+/// Opens a request, is refused one, loses the answer to one, signs in again, and closes the first.
+fn a_shift(tenant: &Tenant, pty: &mut Pty) {
+    create(pty, "INC-1", "MMD-03690457680");
+    pty.wait_for_text("● open");
+    pty.send("cReset the add-in");
+    pty.send(SUBMIT);
+    pty.wait_for_text("verified");
+    tenant.end_tokens();
+    create(pty, "INC-2", "MMD-NOWHERE");
+    pty.wait_for_text("does not exist");
+    pty.send("\x18\x1b");
+    tenant.observer.set_rules([Rule::new(Operation::Create, Misdeed::DropAfter)]);
+    create(pty, "INC-3", "MMD-00000000001");
+    pty.wait_for_text("● open");
+    tenant.observer.set_rules(Rules::default());
+    pty.send("L");
+    pty.wait_for_text("Signed in again");
+}
+
+#[test]
+fn no_secret_and_no_token_is_found_anywhere_after_a_shift() {
+    if pty::missing() {
+        return;
+    }
+    let tenant = Tenant::start();
+    let mut pty = started(tenant.dashboard());
+    a_shift(&tenant, &mut pty);
+    #[cfg(target_os = "linux")]
+    {
+        let of_process = |file: &str| fs::read(format!("/proc/{}/{file}", pty.id())).unwrap();
+        tenant.assert_clean("the command line", &of_process("cmdline"));
+        let limits = String::from_utf8(of_process("limits")).unwrap();
+        let cores = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        assert_eq!(cores.split_whitespace().nth(4), Some("0"), "a core would hold them: {cores}");
+    }
+    pty.send("ql");
+    pty.wait_for_exit(GONE);
+    tenant.assert_clean("the terminal", &pty.bytes());
+    let found = tenant.assert_files_clean();
+    for name in ["mmd-elevate.log", "record.db"] {
+        assert!(found.iter().any(|file| file.ends_with(name)), "{name} was not looked at: {found:?}");
+    }
+    let log = tenant.home.read("logs/mmd-elevate.log");
+    assert!(log.contains("asked the service") && !log.contains(PLAN), "texts are in no log: {log}");
+    let doctor = tenant.doctor();
+    assert!(doctor.contains("\"token\""), "{doctor}");
+    tenant.assert_clean("the doctor", doctor.as_bytes());
+    tenant.assert_files_clean();
+}
+
+#[test]
+fn no_secret_and_no_token_is_in_what_a_panic_leaves() {
+    // Only such a build can be asked to panic.
+    if pty::missing() || !cfg!(debug_assertions) {
+        return;
+    }
+    for place in ["call", "loop"] {
+        let tenant = Tenant::start();
+        let program = tenant.dashboard().env("MMD_ELEVATE_PANIC", place).env("RUST_BACKTRACE", "full");
+        let mut pty = started(program);
+        if place == "call" {
+            create(&mut pty, "INC-1", "MMD-03690457680");
+            pty.wait_for_text("? unknown");
+            pty.send("ql");
+        } else {
+            pty.send("j");
+        }
+        pty.wait_for_exit(GONE);
+        assert!(place == "call" || pty.said_after().contains("asked to panic"), "{}", pty.said_after());
+        tenant.assert_clean("the report", &pty.bytes());
+        tenant.assert_files_clean();
+    }
+}
