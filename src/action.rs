@@ -325,7 +325,7 @@ pub const BINDINGS: &[Binding] = {
         row("unknown.back", S::UnknownOutcome, A::Back, &["esc", "enter"], Some("leave it"), "leave it in the list"),
         row("again.submit", S::SendAgain, A::Submit, &["ctrl-s", "alt-enter"], Some("send it again"), "send it again, as a request of its own"),
         row("again.back", S::SendAgain, A::Back, &["esc"], Some("do not"), "do not send it"),
-        row("recovery.back", S::Recovery, A::Back, &["enter", "esc"], Some("go on"), "on to the dashboard"),
+        row("recovery.back", S::Recovery, A::Back, &["enter", "esc", "q"], Some("go on"), "on to the dashboard"),
         row("recovery.down", S::Recovery, A::Move(Step::Down), &["j", "down"], None, "scroll down"),
         row("recovery.up", S::Recovery, A::Move(Step::Up), &["k", "up"], None, "scroll up"),
         row("quit.close", S::QuitQuestion, A::CloseThem, &["c"], Some("close them"), "close the open requests, one after the other"),

@@ -112,6 +112,15 @@ fn several_drafts_of_dead_processes_are_all_kept() {
     assert_eq!(dashboard.list(), ["> INC-3 draft", "INC-2 draft"]);
 }
 
+#[rstest]
+fn every_key_that_leaves_something_leaves_the_recovery_pane(#[values("enter", "esc", "q")] key: &str) {
+    let mut dashboard = Dashboard::opening(120, 36);
+    dashboard.recovered(of(&[(DraftTarget::Form, "INC-1 MMD-1 One")]));
+    assert!(shows_recovery(&dashboard));
+    dashboard.press(key);
+    assert!(!shows_recovery(&dashboard) && !dashboard.left());
+}
+
 #[test]
 fn what_was_brought_back_is_told_to_the_record_before_it_is_typed_on() {
     let mut dashboard = Dashboard::opening(120, 36);
