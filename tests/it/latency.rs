@@ -3,7 +3,6 @@
 
 use std::{
     future::{self, Future},
-    io,
     net::Ipv4Addr,
     path::Path,
     time::{Duration, Instant},
@@ -19,15 +18,19 @@ use mmd_elevate::{
     port::{self, Recovered},
     practice::{self, Misdeed, Observer, Operation, Practice, Rule},
     state::{Model, Setup, Tenant},
-    terminal::{Input, Surface, TerminalError},
+    terminal::Input,
     view::Theme,
     worker::{self, Timing},
 };
-use ratatui::{Frame, Terminal, backend::TestBackend};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, watch};
 
-use crate::support::{keys::events, session, within};
+use crate::support::{
+    keys::events,
+    session,
+    stage::{Drawn, Stage},
+    within,
+};
 
 /// A frame takes a few milliseconds; the rest is for a machine that is busy with other tests. What is slow here is slow
 /// for five seconds and more.
@@ -35,42 +38,11 @@ const AT_ONCE: Duration = Duration::from_millis(1_500);
 
 const REQUEST: &str = "n INC-10442 tab MMD-03690457680 tab 'Excel crashes' tab Office tab Excel tab 'Start Excel as administrator.' ctrl-s";
 
-/// A surface that shows each frame to the test.
-#[derive(Debug)]
-struct Stage {
-    terminal: Terminal<TestBackend>,
-    drawn: watch::Sender<String>,
-}
-
-impl Surface for Stage {
-    fn draw(&mut self, picture: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
-        self.terminal.draw(picture).unwrap();
-        self.drawn.send_replace(self.terminal.backend().to_string());
-        Ok(())
-    }
-
-    fn copy_to_clipboard(&mut self, _: &str) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn suspend(&mut self) -> Result<(), TerminalError> {
-        Ok(())
-    }
-
-    fn resume(&mut self) -> Result<(), TerminalError> {
-        Ok(())
-    }
-
-    fn stop(&mut self) -> Result<(), TerminalError> {
-        Err(TerminalError::NoShell)
-    }
-}
-
 /// What the test holds of a dashboard that runs.
 struct Agent {
     inputs: mpsc::Sender<Vec<Input>>,
     _system: mpsc::Sender<SystemEvent>,
-    drawn: watch::Receiver<String>,
+    drawn: watch::Receiver<Drawn>,
 }
 
 impl Agent {
@@ -79,9 +51,10 @@ impl Agent {
     }
 
     async fn sees(&mut self, text: &str) {
-        let seen = tokio::time::timeout(Duration::from_secs(30), self.drawn.wait_for(|d| d.contains(text))).await;
+        let seen =
+            tokio::time::timeout(Duration::from_secs(30), self.drawn.wait_for(|d| d.screen.contains(text))).await;
         let seen = seen.map(drop);
-        assert!(seen.is_ok(), "\"{text}\" does not come:\n{}", *self.drawn.borrow());
+        assert!(seen.is_ok(), "\"{text}\" does not come:\n{}", self.drawn.borrow().screen);
     }
 
     /// Types this one key after the other, and sees each in time.
@@ -118,8 +91,7 @@ async fn run(
     record: impl Future<Output = Result<(Journal, Recovered), JournalError>> + Send + 'static,
     script: impl AsyncFnOnce(&mut Agent),
 ) {
-    let (to_stage, drawn) = watch::channel(String::new());
-    let mut stage = Stage { terminal: Terminal::new(TestBackend::new(120, 36)).unwrap(), drawn: to_stage };
+    let (mut stage, drawn) = Stage::new();
     let model = Model::new(Setup {
         tenant: Tenant { name: None, id: practice::TENANT_ID.to_owned(), practice: true },
         categories: Vec::new(),

@@ -1,6 +1,6 @@
 //! The real loop and the real worker, on a surface that keeps what was drawn and with inputs that are scripted.
 
-use std::{io, net::Ipv4Addr, path::Path, time::Duration};
+use std::{net::Ipv4Addr, path::Path, time::Duration};
 
 use jiff::Timestamp;
 use mmd_elevate::{
@@ -11,60 +11,22 @@ use mmd_elevate::{
     port,
     practice::{self, Practice},
     state::Model,
-    terminal::{Input, Surface, TerminalError},
+    terminal::Input,
     view::Theme,
     worker::{self, Backoff, Timing},
 };
-use ratatui::{Frame, Terminal, backend::TestBackend};
 use tokio::sync::{mpsc, watch};
 
 use crate::support::{
     dashboard::{DRAFT, setup, start},
     keys::events,
     server::{Play, Server, http},
-    session, within,
+    session,
+    stage::{Drawn, Stage},
+    within,
 };
 
 const TENANT: &str = "8c0ffee5-0000-4000-8000-00000000000a";
-
-/// What has been drawn: how often, and the last of it.
-#[derive(Clone, Debug, Default)]
-struct Drawn {
-    times: usize,
-    screen: String,
-}
-
-/// A surface that shows each frame to the test.
-#[derive(Debug)]
-struct Stage {
-    terminal: Terminal<TestBackend>,
-    drawn: watch::Sender<Drawn>,
-}
-
-impl Surface for Stage {
-    fn draw(&mut self, picture: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
-        self.terminal.draw(picture).unwrap();
-        let screen = self.terminal.backend().to_string();
-        self.drawn.send_modify(|drawn| *drawn = Drawn { times: drawn.times + 1, screen });
-        Ok(())
-    }
-
-    fn copy_to_clipboard(&mut self, _: &str) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn suspend(&mut self) -> Result<(), TerminalError> {
-        Ok(())
-    }
-
-    fn resume(&mut self) -> Result<(), TerminalError> {
-        Ok(())
-    }
-
-    fn stop(&mut self) -> Result<(), TerminalError> {
-        Err(TerminalError::NoShell)
-    }
-}
 
 /// What the test holds of a dashboard that runs.
 struct Agent {
@@ -114,8 +76,7 @@ async fn run(client: Client, script: impl AsyncFnOnce(&mut Agent)) -> Ended {
 
 /// The same with the record in this folder. When it returns, the worker has ended and let go of the record.
 async fn run_in(folder: &Path, client: Client, script: impl AsyncFnOnce(&mut Agent)) -> Ended {
-    let (to_stage, drawn) = watch::channel(Drawn::default());
-    let mut stage = Stage { terminal: Terminal::new(TestBackend::new(120, 36)).unwrap(), drawn: to_stage };
+    let (mut stage, drawn) = Stage::new();
     let mut app = App::new(&mut stage, Model::new(setup()), Theme::default(), start);
     let (to_loop, inputs) = mpsc::channel(64);
     let (to_system, system) = mpsc::channel(8);
@@ -240,8 +201,7 @@ async fn the_system_ends_it_whatever_is_under_way() {
 
 #[tokio::test]
 async fn a_terminal_that_is_gone_ends_the_loop_with_an_error() {
-    let (to_stage, _) = watch::channel(Drawn::default());
-    let mut stage = Stage { terminal: Terminal::new(TestBackend::new(120, 36)).unwrap(), drawn: to_stage };
+    let (mut stage, _drawn) = Stage::new();
     let mut app = App::new(&mut stage, Model::new(setup()), Theme::default(), start);
     let ((_, inputs), (_system, system)) = (mpsc::channel(1), mpsc::channel(1));
     let ((calls, _calls), (_words, words)) = (mpsc::channel(1), mpsc::channel(1));

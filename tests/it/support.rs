@@ -8,6 +8,7 @@ mod modes;
 pub(crate) mod pty;
 pub(crate) mod record;
 pub(crate) mod server;
+pub(crate) mod stage;
 pub(crate) mod tls;
 
 use std::{env, process::Command, time::Duration};

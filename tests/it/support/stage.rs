@@ -1,0 +1,54 @@
+//! A surface for the real loop that keeps what was drawn.
+
+use std::io;
+
+use mmd_elevate::terminal::{Surface, TerminalError};
+use ratatui::{Frame, Terminal, backend::TestBackend};
+use tokio::sync::watch;
+
+/// What has been drawn: how often, and the last of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Drawn {
+    pub(crate) times: usize,
+    pub(crate) screen: String,
+}
+
+/// A surface that shows each frame to the test.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    terminal: Terminal<TestBackend>,
+    drawn: watch::Sender<Drawn>,
+}
+
+impl Stage {
+    /// One of 120 columns and 36 rows, and what is drawn on it.
+    pub(crate) fn new() -> (Self, watch::Receiver<Drawn>) {
+        let (to_test, drawn) = watch::channel(Drawn::default());
+        (Self { terminal: Terminal::new(TestBackend::new(120, 36)).unwrap(), drawn: to_test }, drawn)
+    }
+}
+
+impl Surface for Stage {
+    fn draw(&mut self, picture: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        self.terminal.draw(picture).unwrap();
+        let screen = self.terminal.backend().to_string();
+        self.drawn.send_modify(|drawn| *drawn = Drawn { times: drawn.times + 1, screen });
+        Ok(())
+    }
+
+    fn copy_to_clipboard(&mut self, _: &str) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn suspend(&mut self) -> Result<(), TerminalError> {
+        Ok(())
+    }
+
+    fn resume(&mut self) -> Result<(), TerminalError> {
+        Ok(())
+    }
+
+    fn stop(&mut self) -> Result<(), TerminalError> {
+        Err(TerminalError::NoShell)
+    }
+}
