@@ -4,9 +4,12 @@
 //! follows a redirect, or waits longer than its [`Timeouts`] say.
 
 mod answer;
+mod error_body;
+mod error_text;
 mod failure;
 mod list;
 mod probe;
+mod text;
 mod wire;
 
 use std::time::{Duration, Instant};
@@ -121,14 +124,15 @@ impl Client {
         Self { now, ..self }
     }
 
-    /// Opens a request: `POST /tenants/{tenantId}/elevationRequests` (create document). Done twice, it opens two.
+    /// Opens a request: `POST /tenants/{tenantId}/elevationRequests` (create document). Done twice, it opens two. What the
+    /// service leaves out of its answer is as it was sent.
     ///
     /// # Errors
     /// A [`Fault`]; its kind says whether the request may be open all the same.
     pub async fn create(&self, request: &NewElevationRequest) -> Result<Told<ElevationRequest>, Fault> {
         let url = self.base.under(&["tenants", &self.tenant_id, "elevationRequests"]);
         let answer = self.write(Method::POST, url, &CreateBody::of(request)).await;
-        self.told(answer, Answer::created)
+        self.told(answer, |answer| answer.created().map(|made| made.with_gaps_from_draft(request.draft())))
     }
 
     /// Closes a request: `PATCH /tenants/{tenantId}/elevationRequests/{id}` (close document). Success carries no proof.
@@ -138,7 +142,7 @@ impl Client {
     pub async fn close(&self, id: &RequestId, actions_taken: &str) -> Result<Told<()>, Fault> {
         let url = self.base.under(&["tenants", &self.tenant_id, "elevationRequests", id.raw()]);
         let answer = self.write(Method::PATCH, url, &CloseBody { actions_taken }).await;
-        self.told(answer, Answer::closed)
+        self.told(answer, |answer| answer.closed(id))
     }
 
     fn told<T>(
@@ -256,9 +260,13 @@ impl Client {
 #[doc(hidden)]
 pub fn read_as_each(status: u16, body: &[u8]) -> [Result<Vec<ElevationRequest>, Fault>; 3] {
     let answer = || Answer::of(status, body);
+    let close = |answer: Answer| match RequestId::new("1") {
+        Ok(id) => answer.closed(&id),
+        Err(_) => Ok(()),
+    };
     [
         answer().created().map(|request| vec![request]),
-        answer().closed().map(|()| Vec::new()),
+        close(answer()).map(|()| Vec::new()),
         answer().listed().map(|page| page.requests),
     ]
     .map(|result| result.map_err(|fault| failure::presentable(fault, &[secrecy::SecretString::from("token")])))

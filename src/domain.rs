@@ -5,12 +5,15 @@
 mod confusable;
 mod draft;
 mod request;
+mod service_time;
 mod sighting;
+mod stored_text;
 mod untrusted;
 
 pub use confusable::Doubt;
 pub use draft::{Draft, Field, NewElevationRequest, Problem};
-pub use request::{ElevationRequest, RequestId, ServiceTime, UnusableId};
-pub(crate) use sighting::even;
+pub use request::{ElevationRequest, RequestId, UnusableId};
+pub use service_time::ServiceTime;
 pub use sighting::{Sighting, are_alike, sighting};
+pub use stored_text::ClosedBy;
 pub use untrusted::{Untrusted, invisible_characters, visible};

@@ -28,6 +28,12 @@ const IDLE: Duration = Duration::from_secs(2);
 /// Makes the HTTP library's client for one origin: the same rules for calls and for sign-in. Proxies are those of the
 /// environment and of the system, and never for what stays on this machine.
 ///
+/// A server that sends interim answers (1xx) without end keeps a core busy until the call's time is over; the call ends as
+/// one without an answer, and nothing else waits for it. It cannot be ended sooner: hyper counts and tells them only to a
+/// callback in the request's extensions (`hyper::ext::on_informational`), which reqwest does not pass on; a layer around
+/// reqwest's connector has to return reqwest's own opaque connection, so that nothing can count what is read from it; and
+/// no limit on heads counts them, because each is whole before the next begins.
+///
 /// # Errors
 /// Where the library could not be set up, most often for want of the system's certificates.
 pub(crate) fn client(base: &BaseUrl, connect: Duration, trust: &Trust) -> reqwest::Result<reqwest::Client> {

@@ -138,7 +138,8 @@ impl Journal {
     /// Writes down what became of an intent of this process. That its bytes go out need not be told.
     ///
     /// A create that is done has made the request of the outcome: it counts as open from here on. A close that is done
-    /// ends its request. What else the outcome holds of a request that is known updates it.
+    /// ends its request where the outcome shows it as closed; where not, the service took the close and shows it nowhere
+    /// yet, and the request counts as open. What else the outcome holds of a request that is known updates it.
     ///
     /// # Errors
     /// [`JournalError::BadStep`] where the state machine of a write does not know the step, [`JournalError::Owned`]

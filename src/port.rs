@@ -3,6 +3,7 @@
 mod fault;
 mod record;
 mod sign_in;
+mod status;
 mod write;
 
 use std::fmt;
@@ -91,9 +92,14 @@ pub enum Answer {
 /// What reading back after a close has shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReadBack {
-    /// The service lists the request as closed.
+    /// The service lists the request as closed, with our text or without any.
     Verified(Box<ElevationRequest>),
-    /// The service took the close and does not show it yet, or could not be asked.
+    /// The same, with our text in another form, such as shortened or escaped.
+    StoredDifferently(Box<ElevationRequest>),
+    /// It is listed as closed with another text: by our close or by somebody else's.
+    PerhapsOurs(Box<ElevationRequest>),
+    /// The service took the close and does not show it yet, or could not be asked. Until a list shows it, the request counts
+    /// as open.
     NotYetVisible,
 }
 

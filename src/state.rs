@@ -4,6 +4,7 @@
 //! of typing ends for undo: the one exception.
 
 mod available;
+mod close_reply;
 mod closing;
 mod drafts;
 mod form;
@@ -28,6 +29,6 @@ pub use model::{Extents, Model, Overlay, Pane, PendingCall, RecordState, Service
 pub use notice::{Notice, Tone};
 pub use recovery::Recovery;
 pub use requests::{Requests, Sort};
-pub use row::{Closure, Row, RowId, RowState};
+pub use row::{Closure, Row, RowId, RowState, SentClose};
 pub use text_field::TextField;
 pub use update::update;

@@ -46,10 +46,7 @@ pub use self::{
 };
 use crate::{
     journal::{Journal, JournalError},
-    port::{
-        Answer, Call, CallId, Fault, FaultKind, FromWorker, Intention, Outcome, Recovered, Reply, SignIn, Stage,
-        ToWorker,
-    },
+    port::{Answer, Call, CallId, Fault, FaultKind, FromWorker, Outcome, Recovered, Reply, SignIn, Stage, ToWorker},
     rehearsal,
 };
 
@@ -138,9 +135,7 @@ async fn open(
         }
     };
     for intent in &recovered.unresolved {
-        if let Intention::Create(new) = &intent.what {
-            claims.lose(intent.id, new);
-        }
+        claims.lose_write(intent);
     }
     let _ = to_loop.send(FromWorker::Recovered(Box::new(recovered))).await;
     opened.send_replace(Some(journal));
@@ -250,9 +245,7 @@ async fn crashed<S: Service>(desk: &Desk<S>, job: &Job) -> Fault {
     if let Some((intent, stage)) = writes
         && !stage.is_settled()
     {
-        if let Intention::Create(new) = &intent.what {
-            desk.claims.lose(intent.id, new);
-        }
+        desk.claims.lose_write(&intent);
         let outcome =
             Outcome { stage: Stage::Unknown, request: None, why: Some(fault.what()), service_request_id: None };
         desk.tell_unless_saved(desk.record.settle(intent.id, outcome).await).await;

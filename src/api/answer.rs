@@ -5,13 +5,18 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{
     Response,
-    header::{HeaderMap, HeaderName},
+    header::{CONTENT_TYPE, HeaderMap, HeaderName},
 };
 use serde_json::Value;
 
-use super::wire;
+use super::{
+    error_body::{self, ALREADY_CLOSED, NO_SUCH_DEVICE, NO_SUCH_REQUEST, Said, Sentence, TOO_MANY_OPEN},
+    error_text::{self, Other},
+    text::{self, MediaType},
+    wire,
+};
 use crate::{
-    domain::{ElevationRequest, Untrusted},
+    domain::{ElevationRequest, RequestId, Untrusted},
     http::{date, retry_after},
     port::{Fault, FaultKind, RequestIds},
 };
@@ -41,19 +46,23 @@ pub(super) struct Answer {
 enum Body {
     Empty,
     Json(Value),
-    NotJson,
+    /// A message, or a page for a browser, or neither.
+    Text(Other),
     TooLong,
     TooMany,
 }
 
 impl Body {
-    fn of(bytes: &[u8]) -> Self {
+    fn of(bytes: &[u8], media_type: &MediaType) -> Self {
+        let bytes = &*text::in_utf8(bytes, media_type);
         if bytes.trim_ascii().is_empty() {
             Self::Empty
         } else if wire::memory_of(bytes) > LARGEST_TREE {
             Self::TooMany
+        } else if let Some(json) = wire::json(bytes) {
+            Self::Json(json)
         } else {
-            wire::json(bytes).map_or(Self::NotJson, Self::Json)
+            Self::Text(error_text::of_text(&text::text(bytes), media_type.name.starts_with("text/")))
         }
     }
 }
@@ -91,6 +100,8 @@ impl Answer {
         ids.service = SERVICE_IDS.iter().find_map(|name| header(headers, &HeaderName::from_static(name)));
         let retry_after = retry_after(headers, now);
         let skew = date(headers).map(|date| now().duration_since(date));
+        let media_type = headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let media_type = media_type.map_or_else(MediaType::default, |value| MediaType::parse(&value));
         let mut bytes = Vec::new();
         let mut too_long = false;
         // A redirect is not followed, so nobody waits for what it says beside.
@@ -103,7 +114,7 @@ impl Answer {
                 bytes.extend_from_slice(&chunk);
             }
         }
-        let body = if too_long { Body::TooLong } else { Body::of(&bytes) };
+        let body = if too_long { Body::TooLong } else { Body::of(&bytes, &media_type) };
         Ok(Self { status, ids: ids.clone(), skew, retry_after, body, length: bytes.len() })
     }
 
@@ -114,7 +125,7 @@ impl Answer {
             ids: RequestIds::default(),
             skew: None,
             retry_after: None,
-            body: Body::of(body),
+            body: Body::of(body, &MediaType::default()),
             length: body.len(),
         }
     }
@@ -137,13 +148,20 @@ impl Answer {
         Err(self.fault(Asked::Create, broken))
     }
 
-    /// As the answer to a close: 204 without a body (close document). 200 is taken too (assumption), unless what comes
-    /// with it is an error or the page of something that is not the service.
-    pub(super) fn closed(self) -> Result<(), Fault> {
+    /// As the answer to the close of this request: 204 without a body (close document). A 200 is taken too (assumption)
+    /// where it is empty or holds the request as closed; anything else that comes with it proves nothing.
+    pub(super) fn closed(self, id: &RequestId) -> Result<(), Fault> {
         let broken = match (self.status, &self.body) {
             (204, _) | (200, Body::Empty) => return Ok(()),
-            (200, Body::Json(json)) if wire::error_words(json).is_none() => return Ok(()),
-            (200, Body::Json(_)) => Some("it says success and holds an error".to_owned()),
+            (200, Body::Json(json)) => match wire::entity(json) {
+                Ok(entity) if !entity.id.raw().eq_ignore_ascii_case(id.raw()) => {
+                    Some("it holds another request".to_owned())
+                }
+                Ok(entity) if entity.closed.is_some() => return Ok(()),
+                Ok(_) => Some("it holds the request as open".to_owned()),
+                Err(_) if self.said().is_some() => Some("it says success and holds an error".to_owned()),
+                Err(_) => Some("it does not hold the request".to_owned()),
+            },
             _ => None,
         };
         Err(self.fault(Asked::Close, broken))
@@ -154,7 +172,7 @@ impl Answer {
         let broken = match (self.status, &self.body) {
             (200, Body::Json(json)) => match wire::page(json) {
                 Some((requests, entries)) => {
-                    let more = json.get("@odata.nextLink").is_some_and(|link| !link.is_null());
+                    let more = json.as_object().is_some_and(|page| wire::member(page, "@odata.nextLink").is_some());
                     return Ok(Page { requests, entries, more, length: self.length, skew: self.skew });
                 }
                 None => Some("it has no list".to_owned()),
@@ -165,37 +183,60 @@ impl Answer {
     }
 
     fn fault(self, asked: Asked, broken: Option<String>) -> Fault {
-        let words = match &self.body {
-            Body::Json(json) => wire::error_words(json).filter(|words| !words.is_blank()),
-            _ => None,
-        };
-        let kind = match broken {
-            Some(reason) => FaultKind::BrokenAnswer { reason },
-            None => self.kind(asked, words.as_ref()),
+        let said = self.said();
+        let kind = broken.map_or_else(|| self.kind(asked, said.as_ref()), |reason| FaultKind::BrokenAnswer { reason });
+        let words = match (said, &self.body) {
+            (Some(said), _) => Some(said.words()).filter(|words| !words.is_blank()),
+            (None, Body::Text(Other::Page(Some(title)))) => {
+                Some(Untrusted::new(format!("A web page answered, and not the service: {title}")))
+            }
+            (None, _) => None,
         };
         Fault { kind, words, ids: self.ids }
     }
 
-    /// The contract's table of errors. Only the service's own words make a 403 a refusal or a 404 the end of a request:
-    /// a gateway's error, or that of a wrong base URL, must settle nothing.
-    fn kind(&self, asked: Asked, words: Option<&Untrusted>) -> FaultKind {
-        let says = |part: &str| words.is_some_and(|words| words.raw().to_lowercase().contains(part));
+    /// What the service says, where the body has the shape of an error.
+    fn said(&self) -> Option<Said> {
+        match &self.body {
+            Body::Json(json) => error_body::of_json(json),
+            Body::Text(Other::Said(said)) => Some(said.clone()),
+            Body::Text(_) | Body::Empty | Body::TooLong | Body::TooMany => None,
+        }
+    }
+
+    /// The one table of what an answer means that is no success. What that means for a write is in `port/write.rs`.
+    ///
+    /// | status | to a create | to a close |
+    /// |---|---|---|
+    /// | 1xx, 2xx | unknown: it is no answer to this | the same |
+    /// | 303 | unknown: a service may do it and then redirect | the same |
+    /// | other 3xx | not done | the same |
+    /// | 401 | not done: the token | the same |
+    /// | 408, 5xx | unknown | the same |
+    /// | 429 | not done (assumption), and may be repeated | the same |
+    /// | other 4xx that says a documented sentence | not done: too many open, or no such device | closed already; or no such request, which a complete list has to bear out |
+    /// | 403 | not done: the service's reason; or the role, where it gives none or says so | the same: still open |
+    /// | other 4xx | not done | the same: still open |
+    ///
+    /// The sentence alone settles anything: the 404 of a router, a gateway or a wrong base URL says nothing of a request.
+    fn kind(&self, asked: Asked, said: Option<&Said>) -> FaultKind {
+        let says = |sentence: Sentence| said.is_some_and(|said| said.says(sentence));
         match (self.status, asked) {
-            (400, Asked::Close) if says("already closed") => FaultKind::AlreadyClosed,
             (401, _) => FaultKind::NotSignedIn,
-            (403, _) if words.is_some() => FaultKind::Declined,
-            (403, _) if self.has_nothing_to_say() => FaultKind::NotAllowed,
-            (404, Asked::Create) if words.is_some() => FaultKind::NoSuchDevice,
-            (404, Asked::Close) if words.is_some() => FaultKind::NoSuchRequest,
+            (429, _) => FaultKind::Throttled { retry_after: self.retry_after },
             // Nothing was asked for that could have happened, so this is what it says (contract, inferred).
             (503, Asked::List) if self.retry_after.is_some() => FaultKind::Throttled { retry_after: self.retry_after },
-            (429, _) => FaultKind::Throttled { retry_after: self.retry_after },
             (status @ (408 | 500..=599), _) => FaultKind::ServerFailed { status },
             (status @ 300..=399, _) => FaultKind::Redirected { status },
+            (400..=499, Asked::Create) if says(TOO_MANY_OPEN) => FaultKind::TooManyOpen,
+            (400..=499, Asked::Create) if says(NO_SUCH_DEVICE) => FaultKind::NoSuchDevice,
+            (400..=499, Asked::Close) if says(ALREADY_CLOSED) => FaultKind::AlreadyClosed,
+            (400..=499, Asked::Close) if says(NO_SUCH_REQUEST) => FaultKind::NoSuchRequest,
+            (403, _) => self.forbidden(said),
             (status @ 400..=499, _) => FaultKind::NotAccepted { status },
             (status, _) => FaultKind::BrokenAnswer {
                 reason: match self.body {
-                    Body::NotJson => format!("it is not JSON (HTTP {status})"),
+                    Body::Text(_) => format!("it is not JSON (HTTP {status})"),
                     Body::TooLong => format!("it is longer than 4 MiB (HTTP {status})"),
                     Body::TooMany => format!("it holds too many values (HTTP {status})"),
                     Body::Empty | Body::Json(_) => format!("HTTP {status} was not expected"),
@@ -204,11 +245,13 @@ impl Answer {
         }
     }
 
-    fn has_nothing_to_say(&self) -> bool {
-        match &self.body {
-            Body::Empty => true,
-            Body::Json(json) => wire::error_words(json).is_some_and(|words| words.is_blank()),
-            Body::NotJson | Body::TooLong | Body::TooMany => false,
+    /// A 403 without a reason means that the token lacks the role (inferred); a page comes from something on the way.
+    fn forbidden(&self, said: Option<&Said>) -> FaultKind {
+        match (said, &self.body) {
+            (Some(said), _) if said.is_blank() || said.is_about_rights() => FaultKind::NotAllowed,
+            (Some(_), _) => FaultKind::Declined,
+            (None, Body::Empty) => FaultKind::NotAllowed,
+            (None, _) => FaultKind::NotAccepted { status: 403 },
         }
     }
 }

@@ -36,6 +36,18 @@ pub struct Listed {
     /// By how much the service's clock is behind ours, where the answer's `Date` header tells it. What the call took
     /// counts as lag, so that it is never less than the truth.
     pub skew: Option<SignedDuration>,
+    /// Entries that could not be read.
+    pub unreadable: usize,
+    /// Whether paging went on until a page brought nothing new.
+    pub to_end: bool,
+}
+
+impl Listed {
+    /// Whether what is not in it was not listed by the service: all of the list was seen, and all of it could be read.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.to_end && self.unreadable == 0
+    }
 }
 
 impl Client {
@@ -101,6 +113,7 @@ struct Pages {
 impl Pages {
     fn add(&mut self, page: Page) -> Then {
         let Page { requests, entries, more, length, skew } = page;
+        self.listed.unreadable += entries - requests.len();
         let known = self.listed.requests.len();
         let seen = &mut self.seen;
         self.listed.requests.extend(requests.into_iter().filter(|request| seen.insert(request.id.clone())));
@@ -111,6 +124,7 @@ impl Pages {
         let new = self.listed.requests.len() - known;
         // A page of nothing new comes from a server that does not count, and would come for ever.
         if new == 0 || (entries < PAGE && !more) {
+            self.listed.to_end = true;
             return Then::End;
         }
         let enough =

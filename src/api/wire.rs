@@ -1,13 +1,9 @@
 //! What goes over the wire: bodies as the create and close documents write them, and what is read of the answers.
 
-use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::domain::{ElevationRequest, Field, NewElevationRequest, RequestId, ServiceTime, Untrusted};
-
-/// How .NET writes a time that never was; zone and fraction may follow (contract).
-const NEVER: &str = "0001-01-01T00:00:00";
 
 /// The longest text of a field that is kept, in characters, and how many viewers of a request are. All of it stays in
 /// memory and in the record, and is wrapped anew for the screen. Both bounds are assumptions, far above what a form holds.
@@ -74,15 +70,15 @@ pub(super) fn memory_of(body: &[u8]) -> usize {
     bytes
 }
 
-/// The service's words in an answer that has one of the two documented shapes of an error: `{"error": {"code",
-/// "message"}}` (create and close documents) or `{"errorCode", "message"}` (another endpoint of the same service). The
-/// code says nothing that the HTTP status does not. `None`: it has neither shape. Blank: it has no words.
-pub(super) fn error_words(answer: &Value) -> Option<Untrusted> {
-    let holder = match answer.get("error") {
-        Some(error) => error.as_object()?,
-        None => answer.as_object().filter(|object| object.contains_key("errorCode"))?,
-    };
-    Some(text(holder, "message"))
+/// All values under this key, in whatever letter case it is written: the one that is written exactly so comes first.
+pub(super) fn members<'a>(object: &'a Map<String, Value>, key: &str) -> impl Iterator<Item = &'a Value> {
+    let others = object.iter().filter(move |(other, _)| other.as_str() != key && other.eq_ignore_ascii_case(key));
+    object.get(key).into_iter().chain(others.map(|(_, value)| value)).filter(|value| !value.is_null())
+}
+
+/// The first of them.
+pub(super) fn member<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
+    members(object, key).next()
 }
 
 /// Reads the entity of the create document's sample response.
@@ -96,8 +92,8 @@ pub(super) fn entity(answer: &Value) -> Result<ElevationRequest, String> {
     let Some(object) = answer.as_object() else {
         return Err("it is JSON without keys".to_owned());
     };
-    // `ID` is seen on another page of the service.
-    let ids = || ["id", "ID"].into_iter().filter_map(|key| object.get(key));
+    // `ID` is seen on another page of the service, and `Id` is what .NET writes by itself.
+    let ids = || members(object, "id");
     let Some(id) = ids().filter_map(Value::as_str).find_map(|id| RequestId::new(id).ok()) else {
         return Err(match ids().next() {
             Some(id) => format!("its id is {id}"),
@@ -116,14 +112,15 @@ pub(super) fn entity(answer: &Value) -> Result<ElevationRequest, String> {
         requested_by: text(object, "requestingAgentUpn"),
         closed_by: text(object, "closingAgentUpn"),
         created: time(object, "requestCreationTime"),
-        closed: time(object, "requestClosureTime"),
+        // A text that is no moment, such as "pending", is no evidence that anything was closed.
+        closed: time(object, "requestClosureTime").filter(|closed| closed.at.is_some()),
         viewers: texts(object, "viewerUpns"),
     })
 }
 
 /// Reads the list of a page: what of it can be used, and how many entries it has. `None`: it is no list.
 pub(super) fn page(answer: &Value) -> Option<(Vec<ElevationRequest>, usize)> {
-    let entries = answer.get("value")?.as_array()?;
+    let entries = member(answer.as_object()?, "value")?.as_array()?;
     let requests: Vec<_> = entries.iter().filter_map(|entry| entity(entry).ok()).collect();
     if requests.len() < entries.len() {
         // Without their texts, which are nobody's but the agent's.
@@ -133,7 +130,7 @@ pub(super) fn page(answer: &Value) -> Option<(Vec<ElevationRequest>, usize)> {
 }
 
 fn text(object: &Map<String, Value>, key: &str) -> Untrusted {
-    kept(object.get(key).and_then(Value::as_str).unwrap_or_default())
+    kept(members(object, key).find_map(Value::as_str).unwrap_or_default())
 }
 
 fn kept(text: &str) -> Untrusted {
@@ -145,17 +142,12 @@ fn kept(text: &str) -> Untrusted {
 }
 
 fn texts(object: &Map<String, Value>, key: &str) -> Vec<Untrusted> {
-    let list = object.get(key).and_then(Value::as_array);
+    let list = members(object, key).find_map(Value::as_array);
     list.into_iter().flatten().filter_map(Value::as_str).take(MOST_VIEWERS).map(kept).collect()
 }
 
 fn time(object: &Map<String, Value>, key: &str) -> Option<ServiceTime> {
-    let text = text(object, key);
-    if text.is_blank() || text.raw().starts_with(NEVER) {
-        return None;
-    }
-    let at = text.raw().parse::<Timestamp>().ok();
-    Some(ServiceTime { text, at })
+    ServiceTime::read(text(object, key))
 }
 
 fn key_names(object: &Map<String, Value>) -> String {
@@ -175,17 +167,47 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_read_to_the_tick_and_never_is_no_time() {
-        let read = |text: &str| time(json!({ "t": text }).as_object().unwrap(), "t");
-        let created = read("2021-12-14T14:06:25.0338102Z").unwrap();
-        assert_eq!(created.text.raw(), "2021-12-14T14:06:25.0338102Z");
-        assert_eq!(created.at.unwrap().as_nanosecond(), 1_639_490_785_033_810_200);
-        let far = read("9999-12-31T23:59:59.9999999Z").unwrap();
-        assert_eq!((far.text.raw(), far.at), ("9999-12-31T23:59:59.9999999Z", None));
-        assert_eq!(read("soon").unwrap().at, None);
-        for never in ["", " ", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00.0000000+00:00"] {
-            assert_eq!(read(never), None);
+    fn closure_that_is_no_moment_leaves_the_request_open() {
+        let closed = |time: Value| entity(&json!({"id": "7", "requestClosureTime": time})).unwrap().closed.is_some();
+        for time in [
+            "2024-01-01T00:00:00Z",
+            "2024-01-01 00:00:00",
+            "2024-01-01T00:00:00.1234567+01:00",
+            "/Date(1704067200000)/",
+        ] {
+            assert!(closed(json!(time)), "{time}");
         }
+        for time in [
+            json!(null),
+            json!(""),
+            json!("  "),
+            json!("null"),
+            json!("0001-01-01T00:00:00Z"),
+            json!("0001-01-01T00:00:00.0000000+00:00"),
+            json!("9999-12-31T23:59:59.9999999Z"),
+            json!("/Date(-62135596800000)/"),
+            json!("pending"),
+            json!(false),
+            json!(0),
+        ] {
+            assert!(!closed(time.clone()), "{time}");
+        }
+    }
+
+    #[test]
+    fn entity_is_read_in_any_letter_case_of_its_keys() {
+        for answer in [
+            json!({"id": "7", "deviceName": "MMD-1", "requestCreationTime": "2024-01-01T00:00:00Z", "viewerUpns": ["a@x"]}),
+            json!({"Id": "7", "DeviceName": "MMD-1", "RequestCreationTime": "2024-01-01T00:00:00Z", "ViewerUpns": ["a@x"]}),
+            json!({"ID": "7", "DEVICENAME": "MMD-1", "REQUESTCREATIONTIME": "2024-01-01T00:00:00Z", "VIEWERUPNS": ["a@x"]}),
+            json!({"iD": "7", "devicename": "MMD-1", "requestcreationtime": "2024-01-01T00:00:00Z", "viewerupns": ["a@x"]}),
+        ] {
+            let entity = entity(&answer).unwrap();
+            assert_eq!((entity.id.raw(), entity.device.raw(), entity.viewers.len()), ("7", "MMD-1", 1), "{answer}");
+            assert!(entity.created.unwrap().at.is_some(), "{answer}");
+        }
+        let (requests, entries) = page(&json!({"Value": [{"Id": "7"}]})).unwrap();
+        assert_eq!((requests.len(), entries), (1, 1));
     }
 
     #[test]
@@ -208,21 +230,6 @@ mod tests {
             (json!({}), "it has no id among its keys (none)"),
         ] {
             assert_eq!(entity(&answer).unwrap_err(), words);
-        }
-    }
-
-    #[test]
-    fn words_are_taken_from_the_documented_shapes_alone() {
-        for (answer, words) in [
-            (json!({"error": {"code": "403", "message": "No."}}), Some("No.")),
-            (json!({"errorCode": "400", "message": "No.", "instanceAnnotations": []}), Some("No.")),
-            (json!({"error": {"code": ""}}), Some("")),
-            (json!({"error": {"message": null}}), Some("")),
-            (json!({"error": "invalid_token", "message": "No."}), None),
-            (json!({"statusCode": 404, "message": "Resource not found"}), None),
-            (json!("No."), None),
-        ] {
-            assert_eq!(error_words(&answer), words.map(Untrusted::new), "{answer}");
         }
     }
 }

@@ -1,8 +1,6 @@
 //! An elevation request as the service tells it.
 
-use jiff::Timestamp;
-
-use super::Untrusted;
+use super::{Draft, Field, ServiceTime, Untrusted};
 
 /// The longest id that is taken as one, in bytes. The service's are GUIDs of 36; the bound is an assumption.
 const LONGEST_ID: usize = 128;
@@ -43,18 +41,6 @@ impl RequestId {
     }
 }
 
-/// A time of the service's: the text as it came, and the moment where it can be read.
-///
-/// The service writes up to seven fractional digits and `0001-01-01T00:00:00Z` for "never", and nothing keeps it from
-/// writing what no calendar holds, so the text is the truth and the moment is a reading of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServiceTime {
-    /// As it came.
-    pub text: Untrusted,
-    /// The moment, where the text is one.
-    pub at: Option<Timestamp>,
-}
-
 /// An elevation request as the service tells it. Keys of the document's sample that nobody here reads are not kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ElevationRequest {
@@ -80,10 +66,56 @@ pub struct ElevationRequest {
     pub closed_by: Untrusted,
     /// `requestCreationTime`
     pub created: Option<ServiceTime>,
-    /// `requestClosureTime`: open means that there is none (inferred).
+    /// `requestClosureTime`: open means that there is none (inferred). Only a moment that can be read is one: nothing else
+    /// is evidence that the request was closed.
     pub closed: Option<ServiceTime>,
     /// `viewerUpns`: who has seen the password.
     pub viewers: Vec<Untrusted>,
+}
+
+impl ElevationRequest {
+    /// Fills what the service left blank with what was known before, text by text: a service may answer with an id alone,
+    /// and a request without a device could not be listed again.
+    #[must_use]
+    pub fn with_gaps_from(mut self, known: &Self) -> Self {
+        for (text, known) in [
+            (&mut self.ticket, &known.ticket),
+            (&mut self.device, &known.device),
+            (&mut self.title, &known.title),
+            (&mut self.category, &known.category),
+            (&mut self.subcategory, &known.subcategory),
+            (&mut self.plan_of_action, &known.plan_of_action),
+            (&mut self.requested_by, &known.requested_by),
+        ] {
+            if text.is_blank() {
+                text.clone_from(known);
+            }
+        }
+        let is_told = self.created.as_ref().is_some_and(|created| created.at.is_some());
+        if !is_told && known.created.is_some() {
+            self.created.clone_from(&known.created);
+        }
+        self
+    }
+
+    /// The same with what was sent.
+    #[must_use]
+    pub fn with_gaps_from_draft(mut self, sent: &Draft) -> Self {
+        for field in Field::ALL {
+            let text = match field {
+                Field::Ticket => &mut self.ticket,
+                Field::Device => &mut self.device,
+                Field::Title => &mut self.title,
+                Field::Category => &mut self.category,
+                Field::Subcategory => &mut self.subcategory,
+                Field::PlanOfAction => &mut self.plan_of_action,
+            };
+            if text.is_blank() {
+                *text = Untrusted::new(sent.get(field));
+            }
+        }
+        self
+    }
 }
 
 #[cfg(test)]

@@ -105,7 +105,7 @@ fn alike(field: Field, one: &str, other: &str) -> bool {
 }
 
 /// The text as it is compared: a service may trim it, and write the ends of its lines in its own way.
-pub(crate) fn even(text: &str) -> String {
+fn even(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n").trim().to_owned()
 }
 

@@ -21,6 +21,8 @@ pub(super) struct Left {
     pub(super) unresolved: Vec<Intent>,
     pub(super) drafts: Vec<SavedDraft>,
     pub(super) open: Vec<ElevationRequest>,
+    /// Closes of them that the service took and no list has shown.
+    pub(super) accepted: Vec<Intent>,
     /// Rows that are not what was written: what happened, and what to do.
     pub(super) damaged: Vec<(String, String)>,
 }
@@ -30,8 +32,10 @@ pub(super) fn claim(tx: &Transaction<'_>, me: &Me, living: &HashSet<String>, now
     let mut damaged = Vec::new();
     let mut whole = |table| whole(tx, table, now, &mut damaged);
     let (intents, requests, drafts) = (whole(&INTENT)?, whole(&REQUEST)?, whole(&DRAFT)?);
-    let mut left = Left { unresolved: Vec::new(), drafts: Vec::new(), open: Vec::new(), damaged };
+    let mut left = Left { unresolved: Vec::new(), drafts: Vec::new(), open: Vec::new(), accepted: Vec::new(), damaged };
     let intents: Vec<_> = intents.into_iter().filter_map(IntentRow::of).collect();
+    let requests: Vec<_> =
+        requests.into_iter().filter_map(RequestRow::of).filter(|row| row.tenant == me.tenant).collect();
     let sent: Vec<_> = intents.iter().filter(|row| row.intent.stage != Stage::NotDone).cloned().collect();
     for mut row in intents {
         let Some(after) = row.intent.stage.after(Step::Die) else { continue };
@@ -50,7 +54,7 @@ pub(super) fn claim(tx: &Transaction<'_>, me: &Me, living: &HashSet<String>, now
         if row.tenant != me.tenant || living.contains(&row.owner) {
             continue;
         }
-        if sent.iter().any(|intent| is_of(intent, &row)) {
+        if sent.iter().any(|intent| is_of(intent, &row) && has_text(intent, &requests)) {
             DRAFT.delete(tx, row.id)?;
             continue;
         }
@@ -59,9 +63,17 @@ pub(super) fn claim(tx: &Transaction<'_>, me: &Me, living: &HashSet<String>, now
         DRAFT.write(tx, &row.row())?;
         left.drafts.push(row.saved);
     }
-    let open = |row: &RequestRow| row.tenant == me.tenant && row.ended_at.is_none() && row.opened_by.is_some();
-    left.open.extend(requests.into_iter().filter_map(RequestRow::of).filter(open).map(|row| row.request));
+    let open = |row: &RequestRow| row.ended_at.is_none() && row.opened_by.is_some();
+    left.open.extend(requests.into_iter().filter(open).map(|row| row.request));
+    let accepted = sent.into_iter().filter(|row| row.tenant == me.tenant && is_accepted(row, &left.open));
+    left.accepted = accepted.map(|row| row.intent).collect();
     Ok(left)
+}
+
+/// Whether the service took this close of a request that still counts as open.
+fn is_accepted(write: &IntentRow, open: &[ElevationRequest]) -> bool {
+    let Intention::Close { id, .. } = &write.intent.what else { return false };
+    write.intent.stage == Stage::Done && open.iter().any(|request| request.id == *id)
 }
 
 /// Whether the draft is what this write was made of: a process that dies before it has ended the draft leaves both, and
@@ -78,6 +90,15 @@ fn is_of(write: &IntentRow, draft: &DraftRow) -> bool {
         _ => false,
     };
     same && write.tenant == draft.tenant && write.owner == draft.owner
+}
+
+/// Whether the text of this write comes back without its draft, or is at the service word for word. That of a close which
+/// the service has kept in another form is nowhere else.
+fn has_text(write: &IntentRow, requests: &[RequestRow]) -> bool {
+    let Intention::Close { id, actions_taken, .. } = &write.intent.what else { return true };
+    let ended = requests.iter().find(|row| row.request.id == *id && row.ended_at.is_some());
+    write.intent.stage != Stage::Done
+        || ended.is_none_or(|row| row.request.actions_taken.is_blank() || row.request.holds_text(actions_taken))
 }
 
 /// Every whole row of the table, of all tenants: a damaged one may name any. What is damaged is marked and told once.

@@ -84,10 +84,10 @@ fn take_over(
         if let Some(salvaged) = salvaged {
             warnings.push(carry_over(tx, salvaged, now)?);
         }
-        let Left { unresolved, drafts, open, damaged } = claim::claim(tx, me, living, now)?;
+        let Left { unresolved, drafts, open, accepted, damaged } = claim::claim(tx, me, living, now)?;
         warnings.extend(damaged);
         retention::purge(tx, retention::days_before(now, keep_days))?;
-        Ok(Recovered { unresolved, open, drafts, unusable: false, others: living.len(), warnings })
+        Ok(Recovered { unresolved, open, accepted, drafts, unusable: false, others: living.len(), warnings })
     })
 }
 

@@ -20,8 +20,8 @@ pub(super) enum Told {
     OpenedBy(IntentId),
     /// The service has listed it.
     Listed,
-    /// The service has taken the close.
-    Closed,
+    /// It is known to be closed, though no list shows it.
+    Ended,
 }
 
 impl Store {
@@ -46,7 +46,10 @@ impl Store {
 
     /// The request is not open any more, whoever closed it.
     pub(super) fn ended(&mut self, id: &RequestId) -> Result<(), JournalError> {
-        self.change(|tx, me| Ok(closed(tx, me, id, None, true)?))
+        self.change(|tx, me| {
+            let known = find(tx, &me.tenant, id)?.map(|row| row.request);
+            known.map_or(Ok(()), |known| told(tx, me, &known, Told::Ended).map(drop)).map_err(Into::into)
+        })
     }
 }
 
@@ -60,10 +63,10 @@ fn find(db: &Connection, tenant: &TenantKey, id: &RequestId) -> rusqlite::Result
 pub(super) fn told(tx: &Transaction<'_>, me: &Me, request: &ElevationRequest, how: Told) -> rusqlite::Result<bool> {
     let known = find(tx, &me.tenant, &request.id)?;
     let now = (me.clock)();
-    let closed = request.closed.is_some() || matches!(how, Told::Closed);
+    let closed = request.closed.is_some() || matches!(how, Told::Ended);
     let opened_by = match how {
         Told::OpenedBy(id) => Some(id.0),
-        Told::Listed | Told::Closed => None,
+        Told::Listed | Told::Ended => None,
     };
     let mut row = match known {
         Some(row) => row,
@@ -82,14 +85,15 @@ pub(super) fn told(tx: &Transaction<'_>, me: &Me, request: &ElevationRequest, ho
     row.ended_at = row.ended_at.or(closed.then_some(now));
     // A list may be older than the close that it follows.
     if request.closed.is_some() || row.request.closed.is_none() {
-        row.request = request.clone();
+        row.request = request.clone().with_gaps_from(&row.request);
         row.seen_at = now;
     }
     REQUEST.write(tx, &row.row())?;
     Ok(row.ended_at.is_some())
 }
 
-/// Writes down what a close has shown. `done`: the request is not open any more.
+/// Writes down what a close has shown of its request. `done`: the service took the close. That alone does not end the
+/// request: until a list shows it as closed it counts as open, and the next start looks at it.
 pub(super) fn closed(
     tx: &Transaction<'_>,
     me: &Me,
@@ -97,12 +101,10 @@ pub(super) fn closed(
     request: Option<&ElevationRequest>,
     done: bool,
 ) -> rusqlite::Result<()> {
-    let known = find(tx, &me.tenant, id)?.map(|row| row.request);
-    let how = if done { Told::Closed } else { Told::Listed };
+    let Some(request) = request else { return Ok(()) };
     // One that was opened elsewhere comes into the record by being closed from here.
-    match (request, known) {
-        (Some(request), known) if done || known.is_some() => told(tx, me, request, how).map(drop),
-        (None, Some(known)) if done => told(tx, me, &known, how).map(drop),
-        _ => Ok(()),
+    if done || find(tx, &me.tenant, id)?.is_some() {
+        told(tx, me, request, Told::Listed)?;
     }
+    Ok(())
 }

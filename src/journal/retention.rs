@@ -16,7 +16,7 @@ pub struct Purged {
     pub requests: usize,
 }
 
-/// Deletes what was settled before then. A create whose request may still be open is kept with it.
+/// Deletes what was settled before then. What has made or closed a request that may still be open is kept with it.
 pub(super) fn purge(tx: &Transaction<'_>, before: Timestamp) -> rusqlite::Result<Purged> {
     let before = time(before);
     let delete = |db: &Connection, sql: &str| db.execute(sql, [&before]);
@@ -25,7 +25,9 @@ pub(super) fn purge(tx: &Transaction<'_>, before: Timestamp) -> rusqlite::Result
         tx,
         "DELETE FROM intent
          WHERE changed_at < ?1 AND damaged_at IS NULL AND stage IN ('done', 'not done', 'set aside')
-           AND id NOT IN (SELECT opened_by FROM request WHERE ended_at IS NULL AND opened_by IS NOT NULL)",
+           AND id NOT IN (SELECT opened_by FROM request WHERE ended_at IS NULL AND opened_by IS NOT NULL)
+           AND (kind <> 'close' OR stage <> 'done' OR request_id NOT IN
+                (SELECT request_id FROM request WHERE ended_at IS NULL AND opened_by IS NOT NULL))",
     )?;
     tx.execute("DELETE FROM step WHERE intent NOT IN (SELECT id FROM intent)", [])?;
     Ok(Purged { intents, requests })

@@ -113,7 +113,12 @@ impl Cells {
     fn service_time(&mut self) -> Option<Option<ServiceTime>> {
         let text = self.maybe()?;
         let at = self.maybe_time()?;
-        Some(text.map(|text| ServiceTime { text: Untrusted::new(text), at }))
+        Some(text.map(|text| {
+            let text = Untrusted::new(text);
+            // An older version of the program may not have been able to read it.
+            let at = at.or_else(|| ServiceTime::read(text.clone())?.at);
+            ServiceTime { text, at }
+        }))
     }
 }
 

@@ -186,7 +186,8 @@ fn settle(tx: &Transaction<'_>, me: &Me, id: IntentId, outcome: &Outcome) -> Res
                 return Err(JournalError::Owned { id, owner }.into());
             }
             row.made = Some(request.id.clone());
-            super::requests::told(tx, me, request, super::requests::Told::OpenedBy(id))?;
+            let request = request.clone().with_gaps_from_draft(sent.draft());
+            super::requests::told(tx, me, &request, super::requests::Told::OpenedBy(id))?;
             super::drafts::sent(tx, me, sent.draft(), row.intent.at)?;
         }
         (Intention::Create(_), ..) => {}

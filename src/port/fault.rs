@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
+use super::status::refusal;
 use crate::domain::Untrusted;
+
+/// A wait that is longer than this, in seconds, is told as one that nobody counts: a hundred years.
+const BEYOND_COUNTING: u64 = 3_155_760_000;
 
 /// Why a call did not come to an [`Answer`](super::Answer).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,15 +32,19 @@ pub struct RequestIds {
 /// [`FaultKind::may_have_happened`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FaultKind {
-    /// 403 in the documented envelope: the device has too many open requests, or the service declines for a reason
-    /// that it tells.
+    /// 403 with words that are no documented sentence: the service declines for a reason that it tells.
     Declined,
-    /// 404 in the documented envelope, to a create: the device does not exist.
+    /// The documented "too many open elevation requests", to a create.
+    TooManyOpen,
+    /// The documented "This device does not exist", to a create.
     NoSuchDevice,
-    /// 400 "already closed", to a close.
+    /// The documented "already closed", to a close; or its request is listed as closed.
     AlreadyClosed,
-    /// 404 in the documented envelope, to a close: the request does not exist.
+    /// The documented "This elevation request does not exist", to a close. In a reply it means that a complete list bears
+    /// this out too.
     NoSuchRequest,
+    /// The same, but a list holds the request or was not seen whole: it counts as open.
+    AbsenceUnproven,
     /// Any other 4xx: the service did not take the call.
     NotAccepted {
         /// The HTTP status.
@@ -51,14 +59,15 @@ pub enum FaultKind {
         /// What to do about it.
         hint: Box<str>,
     },
-    /// 403 without words: the token lacks the role (inferred).
+    /// 403 without words, or with words about missing rights: the token lacks the role (inferred).
     NotAllowed,
     /// 429: too many calls (inferred). That the call was not processed is an assumption.
     Throttled {
         /// When the service asks to be tried again.
         retry_after: Option<Duration>,
     },
-    /// 3xx: redirects are not followed, so that the token goes to the configured origin alone.
+    /// 3xx: redirects are not followed, so that the token goes to the configured origin alone. A service that answers a
+    /// write with 303 may have done it; the others send the same call elsewhere.
     Redirected {
         /// The HTTP status.
         status: u16,
@@ -119,21 +128,37 @@ impl FaultKind {
         match self {
             Self::TimedOut | Self::Cut | Self::ServerFailed { .. } | Self::BrokenAnswer { .. } | Self::Crashed => true,
             Self::Abandoned { sent } => *sent,
+            Self::Redirected { status } => *status == 303,
             Self::Declined
+            | Self::TooManyOpen
             | Self::NoSuchDevice
             | Self::AlreadyClosed
             | Self::NoSuchRequest
+            | Self::AbsenceUnproven
             | Self::NotAccepted { .. }
             | Self::NotSignedIn
             | Self::SignInFailed { .. }
             | Self::NotAllowed
             | Self::Throttled { .. }
-            | Self::Redirected { .. }
             | Self::NotReached { .. }
             | Self::NotConnected { .. }
             | Self::NotSent { .. }
             | Self::NotRecorded { .. } => false,
         }
+    }
+
+    /// Whether the service, or something in its place, has looked at the call and refused it for what it is about. What it
+    /// is about may stand otherwise than was thought.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Declined
+                | Self::AlreadyClosed
+                | Self::NoSuchRequest
+                | Self::AbsenceUnproven
+                | Self::NotAccepted { .. }
+        )
     }
 }
 
@@ -147,23 +172,34 @@ impl Fault {
     /// What happened, in one sentence for the agent, harmless to a terminal.
     #[must_use]
     pub fn what(&self) -> String {
-        if let Some(words) = &self.words
-            && !words.is_blank()
-        {
-            return words.visible().into_owned();
+        let own = self.own_words();
+        match (self.words.as_ref().filter(|words| !words.is_blank()), &self.kind) {
+            (None, _) => own,
+            // The words alone would hide that nobody knows what became of the call.
+            (Some(words), FaultKind::BrokenAnswer { .. }) => format!("{own} It says: {}", words.visible()),
+            (Some(words), _) => words.visible().into_owned(),
         }
+    }
+
+    fn own_words(&self) -> String {
         match &self.kind {
             FaultKind::Declined => "The service declined.".to_owned(),
+            FaultKind::TooManyOpen => "This device has too many open elevation requests.".to_owned(),
             FaultKind::NoSuchDevice => "This device does not exist.".to_owned(),
             FaultKind::AlreadyClosed => "This elevation request was already closed.".to_owned(),
-            FaultKind::NoSuchRequest => "This elevation request does not exist.".to_owned(),
-            FaultKind::NotAccepted { status } => format!("The service did not accept the call (HTTP {status})."),
+            FaultKind::NoSuchRequest | FaultKind::AbsenceUnproven => {
+                "This elevation request does not exist.".to_owned()
+            }
+            FaultKind::NotAccepted { status } => {
+                let what = refusal(*status).0.unwrap_or("The service did not accept the call");
+                format!("{what} (HTTP {status}).")
+            }
             FaultKind::NotSignedIn => "The service does not accept the token.".to_owned(),
             FaultKind::SignInFailed { what, .. } => format!("Not signed in: {what}."),
             FaultKind::NotAllowed => "The token does not allow this.".to_owned(),
             FaultKind::Throttled { retry_after: None } => "The service has too many calls just now.".to_owned(),
             FaultKind::Throttled { retry_after: Some(after) } => {
-                format!("The service has too many calls and asks to wait {} s.", after.as_secs())
+                format!("The service has too many calls and asks to wait {}.", wait_words(*after))
             }
             FaultKind::Redirected { status } => format!("The service points to another address (HTTP {status})."),
             FaultKind::NotReached { reason } | FaultKind::NotConnected { reason, .. } => {
@@ -181,25 +217,31 @@ impl Fault {
         }
     }
 
-    /// What to do about it. It stands behind `hint: `.
+    /// What to do about it. It stands behind `hint: `, and is true for what was refused.
     #[must_use]
-    pub const fn hint(&self) -> &str {
+    pub fn hint(&self) -> &str {
         match &self.kind {
-            FaultKind::Declined => "close a request that is open for this device, or take another device",
+            FaultKind::Declined => "the service gave this reason; ask whoever runs it what it wants instead",
+            FaultKind::TooManyOpen => "close a request that is open for this device, or take another device",
             FaultKind::NoSuchDevice => "check the device's name; a ticket's number looks much like it",
             FaultKind::AlreadyClosed => "nothing is left to do; your text was not stored by the service",
             FaultKind::NoSuchRequest => "nothing is left to close; your text was not stored by the service",
-            FaultKind::NotAccepted { status: 404 | 405 } => "check the base URL and the tenant in the configuration",
-            FaultKind::NotAccepted { status: 403 } => {
-                "something on the way declined, not the service: check the base URL and the network"
+            FaultKind::AbsenceUnproven => {
+                "it counts as open, because the service's list holds it or was not seen whole; refresh, then close it again"
             }
-            FaultKind::NotAccepted { .. } => "check the fields, then send it again",
+            FaultKind::NotAccepted { status: 403..=405 | 410 } if self.words.is_some() => {
+                "the service or something on the way gave this reason; if it does not fit, check the base URL and the tenant"
+            }
+            FaultKind::NotAccepted { status } => refusal(*status).1,
             FaultKind::NotSignedIn => {
                 "check the tenant and the scope of the sign-in; a token from MMD_ELEVATE_TOKEN may have ended: start again with a fresh one"
             }
             FaultKind::NotAllowed => "ask for the application role MmdSupport.ReadWrite, then get a fresh token",
+            FaultKind::Throttled { retry_after: Some(after) } if after.as_secs() > 120 => {
+                "that is too long to be waited for here: send it again after that time"
+            }
             FaultKind::Throttled { .. } => "wait a little, then send it again",
-            FaultKind::Redirected { .. } => {
+            FaultKind::Redirected { status } if *status != 303 => {
                 "check the base URL; redirects are not followed, so that the token stays where it belongs"
             }
             FaultKind::NotReached { .. } => "check the network and the base URL, then send it again",
@@ -211,8 +253,63 @@ impl Fault {
             | FaultKind::Abandoned { sent: true }
             | FaultKind::Cut
             | FaultKind::ServerFailed { .. }
+            | FaultKind::Redirected { .. }
             | FaultKind::BrokenAnswer { .. }
             | FaultKind::Crashed => "it may have been done all the same: look before you send it again",
+        }
+    }
+}
+
+/// A wait as it was asked for, and in a larger unit where that says more.
+fn wait_words(wait: Duration) -> String {
+    let seconds = wait.as_secs();
+    match seconds {
+        0..=120 => format!("{seconds} s"),
+        121..7_200 => format!("{seconds} s ({} min)", seconds / 60),
+        7_200..172_800 => format!("{seconds} s ({} h)", seconds / 3_600),
+        172_800..BEYOND_COUNTING => format!("{seconds} s ({} days)", seconds / 86_400),
+        BEYOND_COUNTING.. => "more than a hundred years".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wait_is_told_as_it_was_asked_for() {
+        for (seconds, told) in [
+            (0, "0 s"),
+            (20, "20 s"),
+            (120, "120 s"),
+            (3_600, "3600 s (60 min)"),
+            (86_400, "86400 s (24 h)"),
+            (999_999, "999999 s (11 days)"),
+            (u64::MAX, "more than a hundred years"),
+        ] {
+            let kind = FaultKind::Throttled { retry_after: Some(Duration::from_secs(seconds)) };
+            assert_eq!(Fault::new(kind).what(), format!("The service has too many calls and asks to wait {told}."));
+        }
+    }
+
+    #[test]
+    fn hint_belongs_to_the_refusal_that_was_given() {
+        let hint = |kind| Fault { words: Some(Untrusted::new("words")), ..Fault::new(kind) }.hint().to_owned();
+        for (kind, part) in [
+            (FaultKind::TooManyOpen, "close a request"),
+            (FaultKind::NoSuchDevice, "check the device's name"),
+            (FaultKind::Declined, "the service gave this reason"),
+            (FaultKind::NotAllowed, "MmdSupport.ReadWrite"),
+            (FaultKind::NotAccepted { status: 400 }, "check the fields"),
+            (FaultKind::NotAccepted { status: 404 }, "gave this reason"),
+            (FaultKind::NotAccepted { status: 409 }, "look at what is there now"),
+            (FaultKind::NotAccepted { status: 499 }, "whoever runs the service"),
+            (FaultKind::Redirected { status: 302 }, "redirects are not followed"),
+            (FaultKind::Redirected { status: 303 }, "look before you send it again"),
+            (FaultKind::AbsenceUnproven, "it counts as open"),
+        ] {
+            let told = hint(kind.clone());
+            assert!(told.contains(part), "{kind:?}: {told}");
         }
     }
 }

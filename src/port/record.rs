@@ -89,6 +89,8 @@ pub struct Recovered {
     pub unresolved: Vec<Intent>,
     /// Requests opened from this record that are not known to be closed.
     pub open: Vec<ElevationRequest>,
+    /// Closes of some of them that the service took, and that no list has shown yet. The newest is the last.
+    pub accepted: Vec<Intent>,
     /// Drafts of dead processes.
     pub drafts: Vec<SavedDraft>,
     /// Whether there is no record after all, so that nothing can be sent or kept; the warnings say why.

@@ -127,7 +127,9 @@ pub enum Meaning {
 }
 
 impl FaultKind {
-    /// What this means for a write. That a throttled call was not processed is an assumption.
+    /// What this means for a write: the second half of the table in `api/answer.rs`, which says what each answer is. That
+    /// a throttled call was not processed is an assumption. What a refused close says of its request is for
+    /// `worker/close.rs`: a refusal alone never ends a request.
     #[must_use]
     pub const fn meaning(&self) -> Meaning {
         match self {
@@ -140,7 +142,39 @@ impl FaultKind {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    #[test]
+    fn meaning_of_every_kind_of_answer() {
+        let reason = String::new;
+        for (kind, meaning) in [
+            (FaultKind::NotReached { reason: reason() }, Meaning::Repeat),
+            (FaultKind::Throttled { retry_after: Some(Duration::MAX) }, Meaning::Repeat),
+            (FaultKind::Redirected { status: 303 }, Meaning::Unknown),
+            (FaultKind::ServerFailed { status: 408 }, Meaning::Unknown),
+            (FaultKind::ServerFailed { status: 503 }, Meaning::Unknown),
+            (FaultKind::BrokenAnswer { reason: reason() }, Meaning::Unknown),
+            (FaultKind::TimedOut, Meaning::Unknown),
+            (FaultKind::Cut, Meaning::Unknown),
+            (FaultKind::Abandoned { sent: true }, Meaning::Unknown),
+            (FaultKind::Redirected { status: 302 }, Meaning::NotDone),
+            (FaultKind::Redirected { status: 307 }, Meaning::NotDone),
+            (FaultKind::NotAccepted { status: 404 }, Meaning::NotDone),
+            (FaultKind::NotAccepted { status: 409 }, Meaning::NotDone),
+            (FaultKind::NotSignedIn, Meaning::NotDone),
+            (FaultKind::NotAllowed, Meaning::NotDone),
+            (FaultKind::Declined, Meaning::NotDone),
+            (FaultKind::TooManyOpen, Meaning::NotDone),
+            (FaultKind::NoSuchDevice, Meaning::NotDone),
+            (FaultKind::NoSuchRequest, Meaning::NotDone),
+            (FaultKind::AlreadyClosed, Meaning::NotDone),
+            (FaultKind::Abandoned { sent: false }, Meaning::NotDone),
+        ] {
+            assert_eq!(kind.meaning(), meaning, "{kind:?}");
+        }
+    }
 
     #[test]
     fn what_is_settled_stays_as_it_is() {

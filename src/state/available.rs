@@ -42,7 +42,11 @@ impl Model {
             },
             Action::Help => (self.scopes()[0] == Scope::Help).then_some("this is the help"),
             Action::Discard => self.form.is_empty().then_some("the form is empty"),
-            Action::Refresh | Action::CloseThem => (self.remains().open == 0).then_some("no request is open"),
+            Action::Refresh => {
+                let remains = self.remains();
+                (remains.open + remains.accepted == 0).then_some("no request is open")
+            }
+            Action::CloseThem => (self.remains().open == 0).then_some("no request is open"),
             Action::NextSuggestion | Action::PreviousSuggestion => {
                 self.form.suggestions(&self.categories).is_empty().then_some("nothing is suggested here")
             }

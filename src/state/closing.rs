@@ -72,8 +72,8 @@ impl Model {
     pub(super) fn cannot_close(&self) -> Option<&'static str> {
         let Some(row) = self.requests.selected() else { return Some("no request is selected") };
         match row.state {
-            RowState::Open | RowState::CloseUnknown if row.request.is_some() => None,
-            RowState::Open | RowState::CloseUnknown | RowState::Unknown | RowState::SetAside => {
+            RowState::Open | RowState::CloseUnknown | RowState::Accepted if row.request.is_some() => None,
+            RowState::Open | RowState::CloseUnknown | RowState::Accepted | RowState::Unknown | RowState::SetAside => {
                 Some("the service's id of it is not known")
             }
             RowState::Looking(_) => Some("it is still being looked for"),

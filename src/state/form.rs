@@ -140,7 +140,14 @@ impl Form {
     /// The service refused the draft: it can be changed again, and the field that caused it has the focus.
     pub(super) fn refuse(&mut self, fault: &Fault) {
         self.sending = None;
-        if matches!(fault.kind, FaultKind::Declined | FaultKind::NoSuchDevice) {
+        // A reason of the service's own is about the device where it says so; without words it is most likely.
+        let names_device = || fault.words.as_ref().is_none_or(|words| words.raw().to_lowercase().contains("device"));
+        let is_about_device = match fault.kind {
+            FaultKind::TooManyOpen | FaultKind::NoSuchDevice => true,
+            FaultKind::Declined => names_device(),
+            _ => false,
+        };
+        if is_about_device {
             self.show_problems(vec![Problem { field: Field::Device, text: fault.what() }]);
         }
     }

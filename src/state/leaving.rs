@@ -22,6 +22,8 @@ pub(super) struct Leaving {
 pub struct Remains {
     /// Requests that are open.
     pub open: usize,
+    /// Closes that the service took and no list has shown: their requests may still be open.
+    pub accepted: usize,
     /// Calls under way.
     pub in_flight: usize,
     /// Requests of which nobody knows whether they were opened.
@@ -44,7 +46,8 @@ impl Model {
     pub fn remains(&self) -> Remains {
         let count = |of: fn(RowState) -> bool| self.requests.all().filter(|row| of(row.state)).count();
         Remains {
-            open: count(RowState::is_open),
+            open: count(|state| state.is_open() && state != RowState::Accepted),
+            accepted: count(|state| state == RowState::Accepted),
             in_flight: self.calls.len(),
             unknown: count(|state| state == RowState::Unknown),
             drafts: if self.record == RecordState::Keeping { 0 } else { self.drafts().len() },
@@ -78,7 +81,9 @@ pub(super) fn interrupt(model: &mut Model) -> Vec<Effect> {
 /// Closes what is open, one dialog after the other, and leaves when nothing remains.
 pub(super) fn close_them(model: &mut Model) -> Vec<Effect> {
     model.overlays.retain(|overlay| *overlay != Overlay::Quit);
-    let open = model.requests.all().filter(|row| row.state.is_open()).map(|row| row.id).collect();
+    // What was accepted has been closed once: whether to close it again is a decision, and not the way out.
+    let to_close = |row: &&super::Row| row.state.is_open() && row.state != RowState::Accepted;
+    let open = model.requests.all().filter(to_close).map(|row| row.id).collect();
     model.leaving.queue = Some(open);
     proceed(model)
 }

@@ -1,8 +1,11 @@
 //! What the record brings back from before this start, and what the service says of it.
 
-use super::{Closure, Effect, Form, Model, Notice, Overlay, RecordState, Row, RowId, RowState, Subject, Tone};
+use super::{
+    Closure, Effect, Form, Model, Notice, Overlay, RecordState, Row, RowId, RowState, SentClose, Subject, Tone,
+    close_reply,
+};
 use crate::{
-    action::{Action, Scope, Step},
+    action::Step,
     domain::{Draft, ElevationRequest, Field, RequestId, Untrusted},
     port::{Call, DraftTarget, Intent, Intention, Recovered, SavedDraft},
 };
@@ -37,7 +40,7 @@ impl Recovery {
 /// Takes in what the record holds. What was typed since the start is never replaced: a draft for which the form has no
 /// room stands in a row.
 pub(super) fn recovered(model: &mut Model, recovered: Recovered) -> Vec<Effect> {
-    let Recovered { unresolved, open, drafts, unusable, others, warnings } = recovered;
+    let Recovered { unresolved, open, accepted, drafts, unusable, others, warnings } = recovered;
     model.record = if unusable { RecordState::Failing } else { RecordState::Keeping };
     model.recovery = Recovery { others, ..Recovery::default() };
     let nothing_selected = model.requests.selected().is_none();
@@ -45,6 +48,9 @@ pub(super) fn recovered(model: &mut Model, recovered: Recovered) -> Vec<Effect> 
         let id = model.requests.next_id();
         model.recovery.open.push(id);
         model.requests.add_quietly(Row::of_request(id, request, model.now));
+    }
+    for intent in &accepted {
+        take_accepted(model, intent);
     }
     for draft in drafts {
         // A draft that was sent before it could be ended stands in the row of what was sent, and is not offered again.
@@ -68,6 +74,20 @@ pub(super) fn recovered(model: &mut Model, recovered: Recovered) -> Vec<Effect> 
     // At once, as they are: what is typed into them before they are saved again would leave the old ones behind.
     effects.extend(super::drafts::save(model, true));
     effects
+}
+
+/// The service took this close, and no list had shown it: its row says so, and has its text again.
+fn take_accepted(model: &mut Model, intent: &Intent) {
+    let Intention::Close { id, actions_taken, .. } = &intent.what else { return };
+    let Some(row) = model.requests.of_request(id).map(|row| row.id) else { return };
+    let (text, at) = (actions_taken.clone(), intent.at);
+    model.requests.change(row, |row| {
+        row.sent_close = Some(SentClose { text, at, accepted: Some(at), listed_open: None });
+        row.state = row.at_rest();
+    });
+    if let Some(field) = model.requests.actions_taken(row) {
+        field.replace(actions_taken);
+    }
 }
 
 fn was_sent(saved: &SavedDraft, intent: &Intent) -> bool {
@@ -116,12 +136,12 @@ fn row_of(model: &mut Model, id: &RequestId, called: &Draft) -> RowId {
         return row.id;
     }
     let row = model.requests.next_id();
-    let text = |field, or| Untrusted::new(if called.get(field).is_empty() { or } else { called.get(field) });
+    let title = if called.get(Field::Title).is_empty() { id.raw() } else { called.get(Field::Title) };
     let nameless = ElevationRequest {
         id: id.clone(),
-        ticket: text(Field::Ticket, "–"),
-        device: text(Field::Device, "–"),
-        title: text(Field::Title, id.raw()),
+        ticket: Untrusted::new(called.get(Field::Ticket)),
+        device: Untrusted::new(called.get(Field::Device)),
+        title: Untrusted::new(title),
         category: Untrusted::default(),
         subcategory: Untrusted::default(),
         plan_of_action: Untrusted::default(),
@@ -142,7 +162,7 @@ fn resolve(model: &mut Model, intent: &Intent) -> Effect {
         Intention::Create(request) => {
             let row = model.requests.next_id();
             let mut of_draft = Row::of_draft(row, request.draft().clone(), RowState::Unknown, model.now);
-            (of_draft.intent, of_draft.since) = (Some(intent.id), intent.at);
+            (of_draft.intent, of_draft.since) = (Some(intent.id), Some(intent.at));
             model.requests.add_quietly(of_draft);
             row
         }
@@ -151,6 +171,11 @@ fn resolve(model: &mut Model, intent: &Intent) -> Effect {
             called.set(Field::Device, device.raw());
             let row = row_of(model, id, &called);
             add_text(model, row, actions_taken);
+            let (text, at) = (actions_taken.clone(), intent.at);
+            model.requests.change(row, |row| match &mut row.sent_close {
+                Some(sent) => sent.text = text,
+                None => row.sent_close = Some(SentClose { text, at, accepted: None, listed_open: None }),
+            });
             row
         }
     };
@@ -174,7 +199,10 @@ pub(super) fn refresh(model: &mut Model) -> Option<Effect> {
         .requests
         .all()
         .filter(|row| row.state.is_open())
-        .filter_map(|row| row.request.as_ref().map(|request| (request.id.clone(), request.device.clone())))
+        .filter_map(|row| row.request.as_ref())
+        // One whose device nobody knows is listed by no name.
+        .filter(|request| !request.device.is_blank())
+        .map(|request| (request.id.clone(), request.device.clone()))
         .collect();
     if open.is_empty() {
         return None;
@@ -184,35 +212,43 @@ pub(super) fn refresh(model: &mut Model) -> Option<Effect> {
     Some(Effect::Call(call, Call::Check(open)))
 }
 
-/// The service has told what it holds. What is closed there was closed elsewhere.
+/// The service has told what it holds. What is closed there was closed elsewhere, or by a close that is seen only now.
 pub(super) fn checked(model: &mut Model, asked: &[RequestId], listed: &[ElevationRequest], at: jiff::Timestamp) {
-    let mut elsewhere = Vec::new();
+    let (mut ended, mut still_open) = (Vec::new(), Vec::new());
     for id in asked {
         let Some(row) = model.requests.of_request(id).filter(|row| row.state.is_open()) else { continue };
-        let (row, name) = (row.id, row.name());
+        let (row, is_accepted) = (row.id, row.state == RowState::Accepted);
         match listed.iter().find(|request| request.id == *id) {
             Some(request) if request.closed.is_some() => {
-                elsewhere.push(format!("{name}, by {}", model.closer(request)));
-                let request = request.clone();
-                model.requests.change(row, |row| {
-                    row.state = RowState::Closed(Closure::Elsewhere);
-                    (row.request, row.as_of) = (Some(request), at);
-                });
-                model.unsent.push_back(row);
+                ended.push((row, close_reply::seen_closed(model, row, request, at)));
             }
             Some(request) => {
                 let request = request.clone();
                 model.requests.change(row, |row| {
-                    (row.request, row.as_of, row.unlisted) = (Some(request), at, false);
+                    row.take_request(request);
+                    (row.as_of, row.unlisted) = (at, false);
+                    if let Some(sent) = row.sent_close.as_mut().filter(|_| is_accepted) {
+                        sent.listed_open = Some(at);
+                    }
                 });
+                still_open.extend(is_accepted.then_some(row));
             }
             None => model.requests.change(row, |row| (row.unlisted, row.as_of) = (true, at)),
         }
     }
-    if let Some(first) = elsewhere.first() {
-        let hint = format!("{}closed shows it", model.keymap.name(Scope::List, Action::Filter));
-        let more = if elsewhere.len() > 1 { format!(" and {} more", elsewhere.len() - 1) } else { String::new() };
-        model.notice = Some(Notice::info(format!("Closed elsewhere: {first}{more}")).hint(hint));
+    let more = |count: usize| if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
+    // What wants the agent comes first.
+    if let Some(first) = still_open.first().and_then(|row| model.requests.get(*row)) {
+        let text = format!("Close accepted, but still listed as open at {}: {}", model.clock_time(at), first.name());
+        let hint = "wait and look again, or close it once more: that is harmless".to_owned();
+        let text = format!("{text}{}", more(still_open.len()));
+        model.notice = Some(Notice { tone: Tone::Doubt, text, hint: Some(hint) });
+    } else if let Some((row, closure)) =
+        ended.iter().find(|(_, closure)| *closure != Closure::Verified).or_else(|| ended.first())
+    {
+        let mut notice = close_reply::closure_notice(model, *row, *closure);
+        notice.text.push_str(&more(ended.len()));
+        model.notice = Some(notice);
     }
 }
 

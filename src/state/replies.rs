@@ -1,13 +1,13 @@
 //! What the worker's words make of the rows they are about.
 
 use super::{
-    Closure, Effect, Form, Model, Notice, Overlay, Pane, PendingCall, RecordState, Row, RowId, RowState, ServiceState,
-    Subject, Tone, recovery, sign_in,
+    Effect, Form, Model, Notice, Pane, RecordState, Row, RowId, RowState, ServiceState, Subject, Tone, close_reply,
+    recovery, sign_in,
 };
 use crate::{
     action::{Action, Scope},
-    domain::{ElevationRequest, Field, Sighting, Untrusted},
-    port::{Answer, CallId, Fault, FaultKind, FromWorker, Progress, ReadBack, Reply},
+    domain::{ElevationRequest, Field, Sighting},
+    port::{Answer, CallId, Fault, FaultKind, FromWorker, Progress, Reply},
 };
 
 pub(super) fn from_worker(model: &mut Model, word: FromWorker) -> Vec<Effect> {
@@ -87,10 +87,13 @@ fn progressed(model: &mut Model, call_id: CallId, progress: Progress) {
                 }
                 model.notice = Some(Notice::of_fault(&about, &fault).hint("wait until it is found, or is not seen"));
                 settle(model, id, RowState::Looking(call_id), |row| row.fault = Some(fault));
+            } else {
+                // A close: why nobody knows stays in sight until it is known, and beyond where it was not done.
+                model.requests.change(id, |row| row.fault = Some(fault));
             }
         }
         Progress::ReadingBack => {}
-        Progress::ClosedBy(request) => model.requests.change(id, |row| row.request = Some(*request)),
+        Progress::ClosedBy(request) => model.requests.change(id, |row| row.take_request(*request)),
     }
 }
 
@@ -116,7 +119,7 @@ fn apply(model: &mut Model, reply: Reply) -> Vec<Effect> {
         return vec![Effect::LogUnawaited(call_id)];
     };
     match state {
-        RowState::Closing(_) => close_ended(model, id, &call, result),
+        RowState::Closing(_) => close_reply::close_ended(model, id, &call, result),
         RowState::Sending(_) | RowState::Looking(_) => create_ended(model, id, state, result),
         // Only the states above have a call.
         RowState::Refused
@@ -125,6 +128,7 @@ fn apply(model: &mut Model, reply: Reply) -> Vec<Effect> {
         | RowState::Draft
         | RowState::Open
         | RowState::CloseUnknown
+        | RowState::Accepted
         | RowState::Closed(_) => {}
     }
     Vec::new()
@@ -145,31 +149,12 @@ fn create_ended(model: &mut Model, id: RowId, state: RowState, result: Result<An
     }
 }
 
-fn close_ended(model: &mut Model, id: RowId, call: &PendingCall, result: Result<Answer, Fault>) {
-    match result {
-        Ok(Answer::Closed(read_back)) => closed(model, id, call.closes_with.as_deref(), read_back),
-        Ok(Answer::StillOpen(request)) => {
-            let name = name_of(model, id);
-            model.notice = Some(Notice::info(format!("Not closed: {name} is still open")).hint("its text is kept"));
-            settle(model, id, RowState::Open, |row| row.request = Some(*request));
-        }
-        Ok(Answer::Created { .. } | Answer::Looked { .. } | Answer::SetAside | Answer::Checked { .. }) => {
-            close_failed(model, id, true, other_answer());
-        }
-        Err(fault) => match fault.kind {
-            FaultKind::AlreadyClosed => settled(model, id, Closure::Already, fault),
-            FaultKind::NoSuchRequest => settled(model, id, Closure::Gone, fault),
-            _ => close_failed(model, id, call.looks || fault.kind.may_have_happened(), fault),
-        },
-    }
-}
-
-fn other_answer() -> Fault {
+pub(super) fn other_answer() -> Fault {
     Fault::new(FaultKind::BrokenAnswer { reason: "it answers another call".to_owned() })
 }
 
 /// Changes a row's state, and notes when it was learnt.
-fn settle(model: &mut Model, row: RowId, state: RowState, change: impl FnOnce(&mut Row)) {
+pub(super) fn settle(model: &mut Model, row: RowId, state: RowState, change: impl FnOnce(&mut Row)) {
     let now = model.now;
     model.requests.change(row, |row| {
         row.state = state;
@@ -178,7 +163,7 @@ fn settle(model: &mut Model, row: RowId, state: RowState, change: impl FnOnce(&m
     });
 }
 
-fn name_of(model: &Model, row: RowId) -> String {
+pub(super) fn name_of(model: &Model, row: RowId) -> String {
     model.requests.get(row).map_or_else(String::new, Row::name)
 }
 
@@ -191,9 +176,9 @@ fn opened(model: &mut Model, id: RowId, sending: bool, request: ElevationRequest
     let state = if sending { RowState::Open } else { RowState::of(&request) };
     settle(model, id, state, |row| {
         if let Some(at) = request.created.as_ref().and_then(|created| created.at) {
-            row.since = at;
+            row.since = Some(at);
         }
-        row.request = Some(request);
+        row.request = Some(request.with_gaps_from_draft(&row.draft));
         (row.fault, row.seen) = (None, None);
     });
     release_form(model, id);
@@ -288,56 +273,6 @@ fn refused(model: &mut Model, id: RowId, fault: Fault) {
         settle(model, id, RowState::Refused, |row| row.fault = Some(fault));
         let key = model.keymap.name(Scope::List, Action::Open);
         notice = notice.hint(format!("{key} on its row takes the draft up again"));
-    }
-    model.notice = Some(notice);
-}
-
-fn closed(model: &mut Model, id: RowId, stored: Option<&str>, read_back: ReadBack) {
-    let name = name_of(model, id);
-    let (closure, request) = match read_back {
-        ReadBack::Verified(request) => (Closure::Verified, Some(*request)),
-        ReadBack::NotYetVisible => (Closure::Done, None),
-    };
-    model.notice = Some(match &request {
-        Some(request) => Notice::success(format!("Request closed: {name}, verified, by {}", model.closer(request))),
-        None => Notice::success(format!("Request closed: {name}, accepted, not yet visible")),
-    });
-    settle(model, id, RowState::Closed(closure), |row| {
-        // The service has this text now: the draft of it ends. What was typed beyond it stays.
-        row.actions_taken.take_if(|text| stored == Some(text.text().as_str()));
-        if let Some(request) = request {
-            row.request = Some(request);
-        } else if let (Some(stored), Some(request)) = (stored, row.request.as_mut()) {
-            request.actions_taken = Untrusted::new(stored);
-        }
-        row.fault = None;
-    });
-    model.unsent.push_back(id);
-}
-
-/// The service said that nothing is left to close. The typed text was not stored, so it is put before the agent.
-fn settled(model: &mut Model, id: RowId, closure: Closure, fault: Fault) {
-    let mut notice = Notice { tone: Tone::Info, ..Notice::of_fault(&name_of(model, id), &fault) };
-    let who = model.requests.get(id).and_then(|row| row.request.as_ref()).filter(|request| request.closed.is_some());
-    if let Some(request) = who {
-        notice.text.push_str(&format!(" By {}.", model.closer(request)));
-    }
-    model.notice = Some(notice);
-    settle(model, id, RowState::Closed(closure), |row| row.fault = Some(fault));
-    model.unsent.push_back(id);
-}
-
-/// The close did not happen, or nobody knows: repeating it is harmless, so the dialog comes back if nothing else does.
-fn close_failed(model: &mut Model, id: RowId, unknown: bool, fault: Fault) {
-    let mut notice = Notice::of_fault(&format!("Not closed: {}", name_of(model, id)), &fault);
-    if unknown {
-        notice.text = format!("Nobody knows whether {} was closed: {}", name_of(model, id), fault.what());
-        notice.hint = Some("closing it again is harmless".to_owned());
-    }
-    let state = if unknown { RowState::CloseUnknown } else { RowState::Open };
-    settle(model, id, state, |row| row.fault = Some(fault));
-    if model.untouched_since == Some(id) && model.overlays.is_empty() && !model.takes_text() {
-        model.overlays.push(Overlay::Close { row: id, problem: None });
     }
     model.notice = Some(notice);
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::TextField;
 use crate::{
-    domain::{Draft, ElevationRequest, Field, RequestId, Sighting, visible},
+    domain::{Draft, ElevationRequest, Field, RequestId, Sighting, Untrusted, visible},
     port::{CallId, Fault, IntentId},
 };
 
@@ -20,16 +20,31 @@ pub struct RowId(pub u64);
 /// How a request came to be closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Closure {
-    /// The service took our close.
-    Done,
     /// The service took our close, and lists the request as closed.
     Verified,
+    /// The same, with our text in another form.
+    StoredDifferently,
+    /// A close of ours was sent, and the request is listed as closed with another text.
+    PerhapsOurs,
     /// The service said that it was closed already.
     Already,
-    /// The service said that there is no such request.
+    /// The service said that there is no such request, and a complete list has none.
     Gone,
     /// Seen as closed when the service was asked; nobody closed it from here.
     Elsewhere,
+}
+
+/// A close that the service took or may have taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentClose {
+    /// Its text.
+    pub text: String,
+    /// When it went out first.
+    pub at: Timestamp,
+    /// When the service took it, where it said so.
+    pub accepted: Option<Timestamp>,
+    /// When a list showed the request as open last, after the service took the close.
+    pub listed_open: Option<Timestamp>,
 }
 
 /// Where a request stands.
@@ -53,6 +68,8 @@ pub enum RowState {
     Closing(CallId),
     /// Nobody knows whether the close happened. Repeating it is harmless.
     CloseUnknown,
+    /// The service took the close, and no list has shown the request as closed yet: it counts as open until one does.
+    Accepted,
     /// Closed.
     Closed(Closure),
 }
@@ -74,6 +91,7 @@ impl RowState {
             Self::Draft => "draft",
             Self::Open => "open",
             Self::Closing(_) => "closing",
+            Self::Accepted => "accepted",
             Self::Closed(_) => "closed",
         }
     }
@@ -81,7 +99,7 @@ impl RowState {
     /// Whether the service holds the request open, as far as anybody knows.
     #[must_use]
     pub const fn is_open(self) -> bool {
-        matches!(self, Self::Open | Self::CloseUnknown)
+        matches!(self, Self::Open | Self::CloseUnknown | Self::Accepted)
     }
 
     /// Whether a call is under way.
@@ -101,6 +119,7 @@ impl RowState {
             | Self::Draft
             | Self::Open
             | Self::CloseUnknown
+            | Self::Accepted
             | Self::Closed(_) => None,
         }
     }
@@ -133,12 +152,14 @@ pub struct Row {
     pub surplus: bool,
     /// The service was asked for it and did not list it.
     pub unlisted: bool,
-    /// What was typed in its close dialog, as long as the service has not stored it.
+    /// What was typed in its close dialog, as long as the service is not seen to have stored it.
     pub actions_taken: Option<Box<TextField>>,
+    /// A close of it that the service took or may have taken, until a list shows what came of it.
+    pub sent_close: Option<SentClose>,
     /// When its state was learnt.
     pub as_of: Timestamp,
-    /// When it was opened, or sent as long as that is not known.
-    pub since: Timestamp,
+    /// When it was opened, or sent as long as that is not known. `None`: the service does not say, in a way that can be read.
+    pub since: Option<Timestamp>,
 }
 
 impl Row {
@@ -155,16 +176,37 @@ impl Row {
             surplus: false,
             unlisted: false,
             actions_taken: None,
+            sent_close: None,
             as_of: now,
-            since: now,
+            since: Some(now),
         }
     }
 
     /// A row for a request that the service holds.
     pub(super) fn of_request(id: RowId, request: ElevationRequest, now: Timestamp) -> Self {
-        let since = request.created.as_ref().and_then(|created| created.at).unwrap_or(now);
+        let since = request.created.as_ref().and_then(|created| created.at);
         let row = Self::of_draft(id, Draft::default(), RowState::of(&request), now);
         Self { since, request: Some(request), ..row }
+    }
+
+    /// Takes what the service tells of the request. What it leaves blank is as it was known.
+    pub(super) fn take_request(&mut self, request: ElevationRequest) {
+        self.request = Some(match &self.request {
+            Some(known) => request.with_gaps_from(known),
+            None => request,
+        });
+        if let Some(at) = self.request.as_ref().and_then(|request| request.created.as_ref()?.at) {
+            self.since = Some(at);
+        }
+    }
+
+    /// The state of a request that is not closed and of which no call is under way.
+    pub(super) const fn at_rest(&self) -> RowState {
+        match &self.sent_close {
+            Some(SentClose { accepted: Some(_), .. }) => RowState::Accepted,
+            Some(_) => RowState::CloseUnknown,
+            None => RowState::Open,
+        }
     }
 
     /// The requests that looking has seen and that may be this one.
@@ -181,8 +223,8 @@ impl Row {
     pub fn text(&self, field: Field) -> Cow<'_, str> {
         let Some(request) = &self.request else { return visible(self.draft.get(field)) };
         match field {
-            Field::Ticket => request.ticket.visible(),
-            Field::Device => request.device.visible(),
+            Field::Ticket => or_dash(&request.ticket),
+            Field::Device => or_dash(&request.device),
             Field::Title => request.title.visible(),
             Field::Category => request.category.visible(),
             Field::Subcategory => request.subcategory.visible(),
@@ -230,4 +272,9 @@ impl Row {
         };
         asked_for && words.iter().all(contains)
     }
+}
+
+/// A text that a row is known by: a sign where there is none.
+fn or_dash(text: &Untrusted) -> Cow<'_, str> {
+    if text.is_blank() { Cow::Borrowed("–") } else { text.visible() }
 }

@@ -357,6 +357,7 @@ fn open(model: &mut Model) {
         | RowState::Open
         | RowState::Closing(_)
         | RowState::CloseUnknown
+        | RowState::Accepted
         | RowState::Closed(_) => {
             model.pane = Pane::Details;
         }

@@ -82,6 +82,11 @@ pub(super) fn quit(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) 
         let (what, them) = some(remains.open, "request is open", "requests are open");
         texts.push(format!("{what}. Left open, the next start shows {them}, and the service keeps what it grants."));
     }
+    if remains.accepted > 0 {
+        let (one, many) = ("close was accepted and is not visible yet", "closes were accepted and are not visible yet");
+        let (what, them) = some(remains.accepted, one, many);
+        texts.push(format!("{what}: what is not seen closed counts as open. The next start looks at {them} again."));
+    }
     if remains.in_flight > 0 {
         let (what, them) = some(remains.in_flight, "call is under way", "calls are under way");
         texts.push(format!("{what}. Leaving does not wait for {them}; the next start looks what came of {them}."));
@@ -100,17 +105,21 @@ pub(super) fn quit(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) 
 pub(super) fn unsent(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, id: RowId) {
     let Some(row) = model.requests.get(id) else { return };
     let Some(field) = row.unsent_text() else { return };
-    let title = match row.state {
-        RowState::Closed(Closure::Gone) => "Does not exist",
-        RowState::Closed(Closure::Elsewhere) => "Closed elsewhere",
-        RowState::Closed(Closure::Done | Closure::Verified) => "Closed",
-        _ => "Already closed",
-    };
-    let stored = match row.state {
-        RowState::Closed(Closure::Done | Closure::Verified) => {
-            "The service stored an earlier text, not what you typed since:"
+    let not_stored = "The service did not store what you typed:";
+    let (title, stored) = match row.state {
+        RowState::Closed(Closure::Gone) => ("Does not exist", not_stored),
+        RowState::Closed(Closure::Elsewhere) => ("Closed elsewhere", not_stored),
+        RowState::Closed(Closure::Verified) => {
+            ("Closed", "The service stored an earlier text, not what you typed since:")
         }
-        _ => "The service did not store what you typed:",
+        RowState::Closed(Closure::StoredDifferently) => {
+            ("Closed, stored differently", "The service stored your text in another form. This is what you typed:")
+        }
+        RowState::Closed(Closure::PerhapsOurs) => (
+            "Closed, perhaps by this program",
+            "The text that the service stored differs from yours. This is what you typed:",
+        ),
+        _ => ("Already closed", not_stored),
     };
     let mut what = row.fault.as_ref().map_or_else(String::new, Fault::what);
     if let Some(request) = row.request.as_ref().filter(|request| request.closed.is_some()) {

@@ -107,15 +107,31 @@ fn lines(row: &Row, model: &Model, theme: &Theme, width: usize) -> Vec<Line<'sta
     }
     if let Some(unsent) = row.unsent_text() {
         let lines = unsent.lines().iter().map(|line| crate::domain::visible(line).into_owned());
-        sheet.text("Your text, which the service did not store", lines);
+        let label = match row.state {
+            RowState::Closed(Closure::StoredDifferently) => "Your text, as you typed it",
+            RowState::Closed(Closure::PerhapsOurs) => "Your text, which the service may not have stored",
+            _ => "Your text, which the service did not store",
+        };
+        sheet.text(label, lines);
+    }
+    let taken = |sheet: &mut Sheet| {
+        let taken = row.request.as_ref().map(|request| &request.actions_taken).filter(|taken| !taken.is_blank());
+        if let Some(taken) = taken {
+            sheet.text("Actions taken", taken.visible_lines().map(std::borrow::Cow::into_owned));
+        }
+    };
+    // Two texts of one close stand side by side.
+    let beside = row.unsent_text().is_some();
+    if beside {
+        taken(&mut sheet);
     }
     let plan = match &row.request {
         Some(request) => request.plan_of_action.clone(),
         None => Untrusted::new(row.draft.get(Field::PlanOfAction)),
     };
     sheet.text("Plan of action", plan.visible_lines().map(std::borrow::Cow::into_owned));
-    if let Some(taken) = row.request.as_ref().map(|request| &request.actions_taken).filter(|taken| !taken.is_blank()) {
-        sheet.text("Actions taken", taken.visible_lines().map(std::borrow::Cow::into_owned));
+    if !beside {
+        taken(&mut sheet);
     }
     sheet.lines
 }
@@ -146,6 +162,21 @@ fn notes(row: &Row, model: &Model) -> Vec<String> {
         Some(Progress::ReadingBack) => notes.push("The service took the close; it is being read back.".to_owned()),
         _ => {}
     }
+    if let Some(accepted) = row.sent_close.as_ref().filter(|_| row.state == RowState::Accepted) {
+        let time = |at| local(at, &model.time_zone, "%H:%M");
+        let key = model.keymap.name(Scope::Panes, Action::Refresh);
+        notes.push(match (accepted.listed_open, accepted.accepted) {
+            (Some(at), _) => format!(
+                "The close was accepted, but the request is still listed as open at {}. {key} looks again; closing it once \
+                 more is harmless.",
+                time(at)
+            ),
+            (None, at) => format!(
+                "The close was accepted{}, and no list has shown it yet: it counts as open until one does. {key} looks again.",
+                at.map_or_else(String::new, |at| format!(" at {}", time(at)))
+            ),
+        });
+    }
     if row.surplus {
         notes.push("Surplus: it equals another one, and counts against the device's limit.".to_owned());
     }
@@ -159,7 +190,9 @@ fn notes(row: &Row, model: &Model) -> Vec<String> {
 const fn certainty(state: RowState) -> &'static str {
     match state {
         RowState::Closed(Closure::Verified) => ", verified",
-        RowState::Closed(Closure::Done) => ", accepted, not yet visible",
+        RowState::Closed(Closure::StoredDifferently) => ", stored differently",
+        RowState::Closed(Closure::PerhapsOurs) => ", perhaps by this program",
+        RowState::Accepted => ", not yet visible",
         RowState::Closed(Closure::Elsewhere) => " elsewhere",
         RowState::Closed(Closure::Gone) => ": does not exist",
         RowState::Looking(_) => ", being looked for",

@@ -145,7 +145,9 @@ fn empty(model: &Model, theme: &Theme) -> Line<'static> {
 
 pub(super) fn row_line(row: &Row, selected: bool, model: &Model, theme: &Theme, columns: &Columns) -> Line<'static> {
     let age = match row.state {
-        RowState::Open | RowState::Closing(_) | RowState::CloseUnknown => age(row.since, model.now),
+        RowState::Open | RowState::Closing(_) | RowState::CloseUnknown | RowState::Accepted => {
+            row.since.map_or_else(|| "–".to_owned(), |since| age(since, model.now))
+        }
         RowState::Sending(_)
         | RowState::Refused
         | RowState::Looking(_)

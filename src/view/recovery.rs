@@ -32,7 +32,9 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, 
 /// Rows stand in the columns of the list, with what is known of them by now.
 fn lines(model: &Model, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     let recovery = &model.recovery;
-    let columns = Columns::of(width, "sending".len());
+    let of_rows = recovery.unresolved.iter().chain(&recovery.open).chain(&recovery.drafts);
+    let words = of_rows.filter_map(|id| Some(model.requests.get(*id)?.state.word().len()));
+    let columns = Columns::of(width, words.max().unwrap_or(0).max("sending".len()));
     let heading = |text: String, about: &'static str| {
         Line::from(vec![Span::styled(text, Theme::bold()), Span::styled(about, Theme::dim())])
     };

@@ -129,7 +129,7 @@ impl Theme {
             | RowState::SetAside
             | RowState::Draft => Self::dim(),
             RowState::Open => Style::new(),
-            RowState::Looking(_) | RowState::Unknown | RowState::CloseUnknown => self.doubt(),
+            RowState::Looking(_) | RowState::Unknown | RowState::CloseUnknown | RowState::Accepted => self.doubt(),
             RowState::Refused => self.failure(),
         }
     }
@@ -141,8 +141,8 @@ impl Theme {
             RowState::Sending(_) => "…",
             RowState::Open if ascii => "*",
             RowState::Open => "●",
-            RowState::Closing(_) if ascii => "-",
-            RowState::Closing(_) => "◌",
+            RowState::Closing(_) | RowState::Accepted if ascii => "-",
+            RowState::Closing(_) | RowState::Accepted => "◌",
             RowState::Looking(_) | RowState::Unknown | RowState::CloseUnknown => "?",
             RowState::SetAside => "-",
             RowState::Draft if ascii => "=",

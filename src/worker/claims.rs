@@ -8,9 +8,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use jiff::Timestamp;
+
 use crate::{
     domain::{NewElevationRequest, RequestId, are_alike},
-    port::IntentId,
+    port::{Intent, IntentId, Intention},
 };
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,6 +27,8 @@ struct Known {
     creates: HashMap<IntentId, (NewElevationRequest, Create)>,
     owned: HashSet<RequestId>,
     busy: HashSet<IntentId>,
+    /// Requests of which a close was lost, and when the first one that was went out.
+    lost_closes: HashMap<RequestId, Timestamp>,
 }
 
 #[derive(Clone, Default)]
@@ -53,6 +57,22 @@ impl Claims {
     /// Its outcome is unknown.
     pub(super) fn lose(&self, id: IntentId, request: &NewElevationRequest) {
         self.known().creates.insert(id, (request.clone(), Create::Lost));
+    }
+
+    /// The outcome of this write is unknown.
+    pub(super) fn lose_write(&self, intent: &Intent) {
+        match &intent.what {
+            Intention::Create(new) => self.lose(intent.id, new),
+            Intention::Close { id, .. } => {
+                self.known().lost_closes.entry(id.clone()).or_insert(intent.at);
+            }
+        }
+    }
+
+    /// When the first close of this request went out that was lost: the service may have done it, so that a later refusal
+    /// may be the work of our own.
+    pub(super) fn lost_close(&self, request: &RequestId) -> Option<Timestamp> {
+        self.known().lost_closes.get(request).copied()
     }
 
     /// It has come to its end; the request, where there is one, is its own.

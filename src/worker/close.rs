@@ -1,6 +1,12 @@
 //! Closes a request, and reads it back: success carries no proof, and repeating is harmless.
+//!
+//! A request ends here only where the service says in the documented words that it was closed already, where a list shows
+//! it as closed, or where the service says in the documented words that it does not exist and a complete list bears that
+//! out. Everything else leaves it open.
 
 use std::time::Duration;
+
+use jiff::SignedDuration;
 
 use super::{
     desk::{Desk, Job},
@@ -9,7 +15,8 @@ use super::{
     write::{Sent, Write},
 };
 use crate::{
-    domain::{ElevationRequest, RequestId, Untrusted, even},
+    api::Listed,
+    domain::{ClosedBy, ElevationRequest, RequestId, Untrusted},
     port::{Answer, Fault, FaultKind, Intention, Progress, ReadBack, Step},
 };
 
@@ -22,12 +29,20 @@ pub(super) struct Closing {
 
 /// What reading back shows.
 enum Seen {
-    Closed(Box<ElevationRequest>),
+    Closed(Found),
     Open(Box<ElevationRequest>),
+    /// It is not in a list that is complete.
+    Absent,
     /// It is not listed, nothing could be, or the looking was abandoned.
     Nothing {
         failed: Option<Fault>,
     },
+}
+
+/// A request that is listed as closed.
+struct Found {
+    request: Box<ElevationRequest>,
+    skew: SignedDuration,
 }
 
 pub(super) async fn close<S: Service>(desk: &Desk<S>, job: &Job, closing: Closing) -> Result<Answer, Fault> {
@@ -40,25 +55,26 @@ pub(super) async fn close<S: Service>(desk: &Desk<S>, job: &Job, closing: Closin
             Sent::Done(told) => {
                 write.settle_told(None, told.ids.service).await;
                 job.progress(Progress::ReadingBack).await;
-                return Ok(Answer::Closed(confirmed(desk, job, &closing).await));
+                return Ok(Answer::Closed(confirmed(desk, job, &write, &closing).await));
             }
-            Sent::Refused(fault) => return refused(desk, job, &write, &closing, fault, repeated > 0).await,
+            Sent::Refused(fault) => return refused(desk, job, &write, &closing, fault).await,
             Sent::GivenUp(fault) => {
                 write.settle_fault(&fault, None).await;
                 return Err(fault);
             }
             Sent::Unknown(fault) => fault,
         };
+        desk.claims.lose_write(&write.intent);
         write.settle_fault(&fault, None).await;
         job.progress(Progress::Looking(fault.clone())).await;
         // Before a repeat, which is harmless, a short look is enough; before the last word, none is too long.
         let again = repeated < desk.timing.closes_again && !matches!(fault.kind, FaultKind::Abandoned { .. });
         let time = if again { desk.timing.read_back } else { desk.timing.look };
         match read_back(desk, job, &closing, time).await {
-            Seen::Closed(request) => return closed(job, &write, &closing, request).await,
+            Seen::Closed(found) => return closed(desk, job, &write, &closing, found).await,
             Seen::Open(request) if again => write.disprove(&fault, &request).await,
             Seen::Open(request) => return still_open(&write, &fault, request).await,
-            Seen::Nothing { .. } => return Err(fault),
+            Seen::Absent | Seen::Nothing { .. } => return Err(fault),
         }
         repeated += 1;
     }
@@ -73,66 +89,110 @@ pub(super) async fn look_for<S: Service>(
     fault: &Fault,
 ) -> Result<Answer, Fault> {
     match read_back(desk, job, closing, desk.timing.look).await {
-        Seen::Closed(request) => closed(job, write, closing, request).await,
+        Seen::Closed(found) => closed(desk, job, write, closing, found).await,
         Seen::Open(request) => still_open(write, fault, request).await,
+        Seen::Absent => Err(fault.clone()),
         Seen::Nothing { failed } => Err(failed.unwrap_or_else(|| fault.clone())),
     }
 }
 
 /// The service took it: does it show it?
-async fn confirmed<S: Service>(desk: &Desk<S>, job: &Job, closing: &Closing) -> ReadBack {
+async fn confirmed<S: Service>(desk: &Desk<S>, job: &Job, write: &Write<'_, S>, closing: &Closing) -> ReadBack {
     match read_back(desk, job, closing, desk.timing.read_back).await {
-        Seen::Closed(request) => {
+        Seen::Closed(Found { request, skew }) => {
             desk.tell_unless_saved(desk.record.refreshed(vec![(*request).clone()]).await).await;
-            ReadBack::Verified(request)
+            match request.closed_by_close(&closing.actions_taken, write.intent.at, skew) {
+                ClosedBy::Us => ReadBack::Verified(request),
+                ClosedBy::UsStoredDifferently => ReadBack::StoredDifferently(request),
+                // The service took ours, and shows another: it may have kept the first of two.
+                ClosedBy::PerhapsUs | ClosedBy::Another => ReadBack::PerhapsOurs(request),
+            }
         }
-        Seen::Open(_) | Seen::Nothing { .. } => ReadBack::NotYetVisible,
+        Seen::Open(_) | Seen::Absent | Seen::Nothing { .. } => ReadBack::NotYetVisible,
     }
 }
 
-/// The service refused it. Where it was closed already, by whom? By this very write, perhaps, if that was lost before.
+/// The service refused it. That may be because the request is closed by now: by whom? By this very write, perhaps, if that
+/// or an earlier one was lost.
 async fn refused<S: Service>(
     desk: &Desk<S>,
     job: &Job,
     write: &Write<'_, S>,
     closing: &Closing,
     fault: Fault,
-    lost_before: bool,
 ) -> Result<Answer, Fault> {
-    let mut closed_by = None;
-    if fault.kind == FaultKind::AlreadyClosed
-        && let Seen::Closed(request) = read_back(desk, job, closing, desk.timing.read_back).await
-    {
-        if lost_before && is_ours(&request, closing) {
+    let lost_before = desk.claims.lost_close(&closing.id).is_some();
+    let seen = match fault.kind {
+        FaultKind::AlreadyClosed => read_back(desk, job, closing, desk.timing.read_back).await,
+        ref kind if kind.is_refusal() => look_once(desk, job, closing).await,
+        _ => Seen::Nothing { failed: None },
+    };
+    let kind = fault.kind.clone();
+    match (&kind, seen) {
+        (_, Seen::Closed(found)) if lost_before || found.request.holds_text(&closing.actions_taken) => {
             // The refusal says nothing of the try that was lost; what is listed does.
             write.take(Step::Lose);
-            return closed(job, write, closing, request).await;
+            closed(desk, job, write, closing, found).await
         }
-        job.progress(Progress::ClosedBy(request.clone())).await;
-        closed_by = Some(request);
+        (_, Seen::Closed(Found { request, .. })) => {
+            let fault = Fault { kind: FaultKind::AlreadyClosed, ..fault };
+            write.refuse(&fault, Some(&request)).await;
+            job.progress(Progress::ClosedBy(request)).await;
+            Err(fault)
+        }
+        (FaultKind::AlreadyClosed, _) if lost_before => {
+            // Closed, and perhaps by the try that was lost. Once a list shows it, its text tells.
+            write.take(Step::Succeed);
+            write.settle_told(None, fault.ids.service).await;
+            Ok(Answer::Closed(ReadBack::NotYetVisible))
+        }
+        (FaultKind::AlreadyClosed, _) | (FaultKind::NoSuchRequest, Seen::Absent) => {
+            write.refuse(&fault, None).await;
+            // It is over, though no list says how.
+            desk.tell_unless_saved(desk.record.ended(&closing.id).await).await;
+            Err(fault)
+        }
+        (FaultKind::NoSuchRequest, _) => {
+            let fault = Fault { kind: FaultKind::AbsenceUnproven, ..fault };
+            write.refuse(&fault, None).await;
+            Err(fault)
+        }
+        _ => {
+            write.refuse(&fault, None).await;
+            Err(fault)
+        }
     }
-    write.refuse(&fault, closed_by.as_deref()).await;
-    if closed_by.is_none() && matches!(fault.kind, FaultKind::AlreadyClosed | FaultKind::NoSuchRequest) {
-        // It is over, though no list says how.
-        desk.tell_unless_saved(desk.record.ended(&closing.id).await).await;
-    }
-    Err(fault)
 }
 
-/// It is closed: by this write, or by another whose text the service has kept.
+/// It is closed: by this write or one before it that was lost, or by another whose text the service has kept.
 async fn closed<S: Service>(
+    desk: &Desk<S>,
     job: &Job,
     write: &Write<'_, S>,
     closing: &Closing,
-    request: Box<ElevationRequest>,
+    found: Found,
 ) -> Result<Answer, Fault> {
-    if is_ours(&request, closing) && write.find(&request).await {
-        return Ok(Answer::Closed(ReadBack::Verified(request)));
+    let Found { request, skew } = found;
+    let sent_at = desk.claims.lost_close(&closing.id).unwrap_or(write.intent.at).min(write.intent.at);
+    let by = request.closed_by_close(&closing.actions_taken, sent_at, skew);
+    let is_ours = matches!(by, ClosedBy::Us | ClosedBy::UsStoredDifferently);
+    if is_ours && write.find(&request).await {
+        return Ok(Answer::Closed(match by {
+            ClosedBy::UsStoredDifferently => ReadBack::StoredDifferently(request),
+            ClosedBy::Us | ClosedBy::PerhapsUs | ClosedBy::Another => ReadBack::Verified(request),
+        }));
     }
     let fault = Fault::new(FaultKind::AlreadyClosed);
-    write.disprove(&fault, &request).await;
+    let is_perhaps_ours = by == ClosedBy::PerhapsUs;
+    let words = is_perhaps_ours
+        .then(|| Untrusted::new("It is closed, perhaps by this write: the text that the service stored is another."));
+    let why = Fault { words, ..fault.clone() };
+    write.disprove(&why, &request).await;
     write.take(Step::GiveUp);
-    write.settle_fault(&fault, Some(&request)).await;
+    write.settle_fault(&why, Some(&request)).await;
+    if is_perhaps_ours {
+        return Ok(Answer::Closed(ReadBack::PerhapsOurs(request)));
+    }
     job.progress(Progress::ClosedBy(request)).await;
     Err(fault)
 }
@@ -148,22 +208,46 @@ async fn still_open<S: Service>(
     Ok(Answer::StillOpen(request))
 }
 
-/// A service that keeps no text, or does not show it, leaves it open who it was.
-fn is_ours(request: &ElevationRequest, closing: &Closing) -> bool {
-    request.actions_taken.is_blank() || even(request.actions_taken.raw()) == even(&closing.actions_taken)
-}
-
+/// Lists until the request is closed or the time is over. One whose device is not known is listed by no name.
 async fn read_back<S: Service>(desk: &Desk<S>, job: &Job, closing: &Closing, time: Duration) -> Seen {
+    if closing.device.is_blank() {
+        return Seen::Nothing { failed: None };
+    }
     let mut watch = Watch::new(desk, job, vec![closing.device.raw().to_owned()], time);
-    let mut open = None;
+    let mut last = None;
     while let Some(listed) = watch.next().await {
-        match listed.requests.into_iter().find(|request| request.id == closing.id) {
-            Some(request) if request.closed.is_some() => return Seen::Closed(Box::new(request)),
-            Some(request) => open = Some(Box::new(request)),
-            None => {}
+        match seen_in(listed, closing) {
+            Seen::Closed(found) => return Seen::Closed(found),
+            Seen::Nothing { .. } => {}
+            // A list that does not show it any more is older or newer: one that did is the better news.
+            Seen::Absent if matches!(last, Some(Seen::Open(_))) => {}
+            seen => last = Some(seen),
         }
     }
     // Who lets go of the looking does not ask for what follows from it: no repeat, and no last word.
-    let open = open.filter(|_| !watch.abandoned);
-    open.map_or(Seen::Nothing { failed: watch.failed }, Seen::Open)
+    let last = last.filter(|_| !watch.abandoned);
+    last.unwrap_or(Seen::Nothing { failed: watch.failed })
+}
+
+/// Lists once: enough to see why a close was refused.
+async fn look_once<S: Service>(desk: &Desk<S>, job: &Job, closing: &Closing) -> Seen {
+    if closing.device.is_blank() {
+        return Seen::Nothing { failed: None };
+    }
+    let mut watch = Watch::new(desk, job, vec![closing.device.raw().to_owned()], desk.timing.read_back);
+    match watch.next().await {
+        Some(listed) => seen_in(listed, closing),
+        None => Seen::Nothing { failed: watch.failed },
+    }
+}
+
+fn seen_in(listed: Listed, closing: &Closing) -> Seen {
+    let is_complete = listed.is_complete();
+    let skew = listed.skew.unwrap_or(SignedDuration::ZERO);
+    match listed.requests.into_iter().find(|request| request.id == closing.id) {
+        Some(request) if request.closed.is_some() => Seen::Closed(Found { request: Box::new(request), skew }),
+        Some(request) => Seen::Open(Box::new(request)),
+        None if is_complete => Seen::Absent,
+        None => Seen::Nothing { failed: None },
+    }
 }

@@ -83,11 +83,13 @@ impl<'a, S: Service> Watch<'a, S> {
     }
 
     async fn look(&self) -> Result<Listed, Fault> {
-        let mut all = Listed::default();
+        let mut all = Listed { to_end: true, ..Listed::default() };
         let mut seen = HashSet::new();
         for device in &self.spellings {
             let listed = self.desk.list(device, None).await?;
             all.skew = all.skew.max(listed.skew);
+            all.unreadable += listed.unreadable;
+            all.to_end &= listed.to_end;
             all.requests.extend(listed.requests.into_iter().filter(|request| seen.insert(request.id.clone())));
         }
         Ok(all)

@@ -64,9 +64,11 @@ pub(super) const fn may_pass(kind: &FaultKind) -> bool {
         | FaultKind::ServerFailed { .. }
         | FaultKind::BrokenAnswer { .. } => true,
         FaultKind::Declined
+        | FaultKind::TooManyOpen
         | FaultKind::NoSuchDevice
         | FaultKind::AlreadyClosed
         | FaultKind::NoSuchRequest
+        | FaultKind::AbsenceUnproven
         | FaultKind::NotAccepted { .. }
         | FaultKind::NotSignedIn
         | FaultKind::SignInFailed { .. }

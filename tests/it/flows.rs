@@ -3,6 +3,7 @@
 mod any_sequence;
 mod bindings;
 mod close;
+mod close_accepted;
 mod create;
 mod doubts;
 mod leaving;

@@ -111,11 +111,17 @@ async fn an_intent_and_what_it_made_come_back_as_they_were() {
     );
     assert_eq!(recovered.open, [request("one")]);
     assert_eq!((recovered.others, recovered.warnings), (0, vec![]));
-    // A close that is done ends the request, also where reading back has not shown it yet.
+    // A close that is done ends the request once a list shows it, and not before.
     journal.settle(closing.id, outcome(Stage::Unknown)).await.unwrap();
     journal.settle(closing.id, outcome(Stage::Done)).await.unwrap();
     journal.settle(left.id, outcome(Stage::SetAside)).await.unwrap();
     assert_eq!(journal.refreshed(vec![request("one"), request("unknown here")]).await.unwrap(), []);
+    journal.close().await;
+    let (journal, recovered) = open(dir.path()).await;
+    assert_eq!(recovered.open, [request("one")]);
+    let accepted: Vec<_> = recovered.accepted.iter().map(|it| (it.id, it.what.clone(), it.stage)).collect();
+    assert_eq!(accepted, [(closing.id, close("one"), Stage::Done)]);
+    assert_eq!(journal.refreshed(vec![closed("one")]).await.unwrap(), [RequestId::new("one").unwrap()]);
     journal.close().await;
     let (_, recovered) = open(dir.path()).await;
     assert_eq!(recovered, Recovered::default());

@@ -25,7 +25,7 @@ const fn rule(
 
 #[rustfmt::skip] // One row, one line.
 pub(crate) const RULES: &[Rule] = &[
-    rule("domain", &[], &["jiff", "unicode_security", "unicode_width"], "what a request is does not depend on how it is sent, shown or stored"),
+    rule("domain", &[], &["jiff", "unicode_normalization", "unicode_security", "unicode_width"], "what a request is does not depend on how it is sent, shown or stored"),
     rule("key", &["domain"], &["crossterm", "thiserror"], "of the terminal only its event data; no state, no view"),
     rule("action", &[], &[], "a table, and nothing that could act on it"),
     rule("keymap", &["action", "domain", "key"], &["thiserror"], "a look-up: what an action does is not its business"),
@@ -36,7 +36,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule("rehearsal", &[], &["rustix"], "panics and dies on purpose, in debug builds alone, so that tests see what becomes of the terminal and the record"),
     rule("private", &[], &["rustix", "thiserror"], "how a file is opened so that it is nobody else's"),
     rule("terminal", &["platform", "rehearsal"], &["crossterm", "ratatui", "shlex", "tempfile", "thiserror", "tokio", "tracing"], "takes the terminal and gives it back; what is drawn or typed is not its business"),
-    rule("http", &["domain", "port"], &["hyper_util", "jiff", "reqwest", "rustls", "thiserror"], "one place that makes the HTTP library's client and says where secrets may go"),
+    rule("http", &["domain", "port"], &["httpdate", "hyper_util", "jiff", "reqwest", "rustls", "thiserror"], "one place that makes the HTTP library's client and says where secrets may go"),
     rule("auth", &["domain", "http", "platform", "port", "private"], &["aws_lc_rs", "base64", "jiff", "jsonwebtoken", "pem", "reqwest", "secrecy", "serde", "serde_json", "shlex", "thiserror", "tokio", "tracing", "uuid"], "fetches tokens and keeps them fresh: what they are used for is not its business"),
     rule("api", &["auth", "domain", "http", "port"], &["jiff", "reqwest", "secrecy", "serde", "serde_json", "thiserror", "tracing", "uuid"], "the only code that names the HTTP library; it knows neither screen nor state"),
     rule("journal", &["domain", "port", "private"], &["aws_lc_rs", "jiff", "rusqlite", "serde_json", "thiserror", "tokio", "tracing", "uuid"], "the record on disk: it knows what may not be lost, and neither screen, state nor network"),

@@ -1,6 +1,7 @@
 //! The client and the worker, against a server that says what the service, a gateway or a broken network would.
 
 mod abandon;
+mod answers;
 mod bounded;
 mod calls;
 mod closes;

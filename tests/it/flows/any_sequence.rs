@@ -43,6 +43,8 @@ fn kinds() -> impl Strategy<Value = FaultKind> {
     let reason = "reason".to_owned();
     prop::sample::select(vec![
         FaultKind::Declined,
+        FaultKind::TooManyOpen,
+        FaultKind::AbsenceUnproven,
         FaultKind::NoSuchDevice,
         FaultKind::AlreadyClosed,
         FaultKind::NoSuchRequest,
@@ -52,6 +54,7 @@ fn kinds() -> impl Strategy<Value = FaultKind> {
         FaultKind::NotAllowed,
         FaultKind::Throttled { retry_after: None },
         FaultKind::Redirected { status: 301 },
+        FaultKind::Redirected { status: 303 },
         FaultKind::NotReached { reason: reason.clone() },
         FaultKind::NotSent { reason: reason.clone() },
         FaultKind::NotRecorded { what: reason.clone(), hint: reason.clone() },
@@ -124,8 +127,7 @@ fn held(model: &Model) -> BTreeSet<Typed> {
     }
     for row in model.requests.all() {
         let typed = row.actions_taken.as_ref().map(|text| text.text());
-        let stored =
-            row.request.as_ref().filter(|_| matches!(row.state, RowState::Closed(Closure::Done | Closure::Verified)));
+        let stored = row.request.as_ref().filter(|_| matches!(row.state, RowState::Closed(Closure::Verified)));
         let stored = stored.map(|request| request.actions_taken.raw().to_owned());
         held.extend(typed.or(stored).filter(|text| !text.is_empty()).map(|text| Typed::ActionsTaken(row.id, text)));
     }
@@ -235,6 +237,10 @@ fn answer(dashboard: &Dashboard, call_id: CallId, call: &Call, which: u8) -> Ans
             let mut request = named.and_then(|row| row.request.clone()).unwrap();
             request.actions_taken = mmd_elevate::domain::Untrusted::new(actions_taken.clone());
             Answer::Closed(ReadBack::Verified(Box::new(closed(request, "agent", start()))))
+        }
+        Call::Close { .. } if which % 4 == 1 => {
+            let request = named.and_then(|row| row.request.clone()).unwrap();
+            Answer::Closed(ReadBack::PerhapsOurs(Box::new(closed(request, "another agent", start()))))
         }
         Call::Close { .. } => Answer::Closed(ReadBack::NotYetVisible),
         Call::Look(_) => match (request(), which % 3) {

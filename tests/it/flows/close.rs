@@ -27,7 +27,8 @@ fn the_dialog_names_its_target_and_sends_what_was_typed_for_its_id() {
     assert_eq!(dashboard.list(), ["> INC-1 closing"]);
     dashboard.closed();
     assert!(dashboard.list().is_empty(), "it leaves the open list");
-    assert_eq!(dashboard.notice(), "Request closed: MMD-1 (INC-1), accepted, not yet visible");
+    let told = "Request closed: MMD-1 (INC-1), verified, by agent@partner.example at 2026-11-22 14:02";
+    assert_eq!(dashboard.notice(), told);
     dashboard.press("/ clo enter");
     assert_eq!(dashboard.list(), ["> INC-1 closed"], "and stays visible under a closed filter");
     assert!(dashboard.shows("Reset the add-in."));
@@ -60,7 +61,7 @@ fn leaving_the_dialog_keeps_its_text_for_each_request() {
 fn a_request_that_is_gone_is_settled_and_its_text_stays_on_the_screen_with_a_key_to_copy_it() {
     for (kind, words, closure, title) in [
         (FaultKind::AlreadyClosed, "This elevation request was already closed.", Closure::Already, "Already closed"),
-        (FaultKind::NoSuchRequest, "The elevation request does not exist.", Closure::Gone, "Does not exist"),
+        (FaultKind::NoSuchRequest, "This elevation request does not exist.", Closure::Gone, "Does not exist"),
     ] {
         let mut dashboard = one();
         dashboard.press("c 'What I did' enter").paste("a\u{202e}b").press("ctrl-s").fails(kind, words);
@@ -149,7 +150,7 @@ fn two_closes_run_at_once() {
     dashboard.press("c two ctrl-s j c one ctrl-s");
     assert_eq!((dashboard.close(0), dashboard.close(1)), (("id-2", "two"), ("id-1", "one")));
     dashboard.reply_to(1, Ok(Answer::Closed(ReadBack::NotYetVisible)));
-    assert_eq!(dashboard.list(), ["> INC-2 closing"]);
+    assert_eq!(dashboard.list(), ["INC-2 closing", "> INC-1 accepted"]);
     dashboard.closed();
-    assert!(dashboard.list().is_empty());
+    assert_eq!(dashboard.list(), ["> INC-1 accepted"]);
 }

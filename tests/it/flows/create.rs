@@ -55,7 +55,8 @@ fn all_problems_are_shown_at_once_and_the_first_has_the_focus() {
 #[test]
 fn a_refusal_comes_back_to_the_device_in_the_service_s_words_with_every_character() {
     for (kind, words, hint) in [
-        (FaultKind::Declined, TOO_MANY, "close a request that is open for this device"),
+        (FaultKind::TooManyOpen, TOO_MANY, "close a request that is open for this device"),
+        (FaultKind::Declined, "No elevation for devices in the Test group.", "the service gave this reason"),
         (FaultKind::NoSuchDevice, "The device INC-10442 does not exist.", "check the device's name"),
     ] {
         let mut dashboard = Dashboard::new();

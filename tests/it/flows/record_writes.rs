@@ -121,10 +121,13 @@ fn a_close_that_the_service_shows_is_verified_with_who_and_when() {
 #[test]
 fn a_close_that_it_does_not_show_yet_says_so() {
     let mut dashboard = one();
-    dashboard.press("c Done ctrl-s").closed();
-    assert_eq!(dashboard.notice(), "Request closed: MMD-1 (INC-1), accepted, not yet visible");
-    dashboard.press("/ closed enter");
-    assert!(dashboard.shows("✓ closed, accepted, not yet visible") && dashboard.shows("Done"));
+    dashboard.press("c Done ctrl-s").accepted();
+    assert!(
+        dashboard.notice().starts_with("Close of MMD-1 (INC-1): accepted, not yet visible"),
+        "{}",
+        dashboard.notice()
+    );
+    assert!(dashboard.shows("◌ accepted, not yet visible"), "{}", dashboard.screen());
 }
 
 #[test]
@@ -177,5 +180,5 @@ fn a_close_under_way_is_not_touched_by_a_refresh() {
     dashboard.press("r c Done ctrl-s").reply_to(0, Ok(by_another()));
     assert_eq!(dashboard.list(), ["> INC-1 closing"]);
     dashboard.closed();
-    assert_eq!(dashboard.row("INC-1").state, RowState::Closed(Closure::Done));
+    assert_eq!(dashboard.row("INC-1").state, RowState::Closed(Closure::Verified));
 }

@@ -22,16 +22,17 @@ const STORIES: &[Story] = &[
     ("sending", |dashboard| _ = dashboard.press(DRAFT).press("ctrl-s").after(4)),
     ("open", |dashboard| _ = two(dashboard).after(12 * 60)),
     ("details", |dashboard| _ = two(dashboard).press("enter")),
-    ("refused", |dashboard| _ = dashboard.press(DRAFT).press("ctrl-s").fails(FaultKind::Declined, TOO_MANY)),
+    ("refused", |dashboard| _ = dashboard.press(DRAFT).press("ctrl-s").fails(FaultKind::TooManyOpen, TOO_MANY)),
     ("close", |dashboard| _ = two(dashboard).press("c 'Reset the add-in.' enter 'It starts again.'")),
     ("closed", |dashboard| _ = two(dashboard).press("c Done ctrl-s").closed()),
+    ("accepted", |dashboard| _ = two(dashboard).press("c Done ctrl-s").accepted()),
     ("already-closed", |dashboard| {
         two(dashboard).press("c 'Reset the add-in.' ctrl-s");
         dashboard.fails(FaultKind::AlreadyClosed, "This elevation request was already closed.");
     }),
     ("does-not-exist", |dashboard| {
         two(dashboard).press("c 'Reset the add-in.' ctrl-s");
-        dashboard.fails(FaultKind::NoSuchRequest, "The elevation request does not exist.");
+        dashboard.fails(FaultKind::NoSuchRequest, "This elevation request does not exist.");
     }),
     ("unknown", |dashboard| _ = dashboard.press(DRAFT).press("ctrl-s").fails(FaultKind::TimedOut, "").press("enter")),
     ("filter", |dashboard| _ = two(dashboard).press("/ exc")),

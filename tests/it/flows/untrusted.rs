@@ -160,7 +160,11 @@ fn a_name_without_an_end_does_not_hide_what_happened_nor_the_hint() {
     (entity.device, entity.ticket) = (Untrusted::new("漢".repeat(8_000)), Untrusted::new("x".repeat(8_000)));
     dashboard.reply_to(0, Ok(opened(entity)));
     dashboard.press("c Done ctrl-s").fails(FaultKind::NotAccepted { status: 409 }, "Busy with it.");
-    assert!(dashboard.shows("Busy with it.") && dashboard.shows("hint: check the fields"), "{}", dashboard.screen());
+    assert!(
+        dashboard.shows("Busy with it.") && dashboard.shows("hint: somebody else may have"),
+        "{}",
+        dashboard.screen()
+    );
 }
 
 #[test]

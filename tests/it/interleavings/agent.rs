@@ -96,7 +96,7 @@ impl World {
         let Some(row) = self.process.model.requests.selected() else { return };
         let (id, state) = (row.id, row.state);
         match state {
-            RowState::Open | RowState::CloseUnknown => {
+            RowState::Open | RowState::CloseUnknown | RowState::Accepted => {
                 self.act(Action::CloseRequest);
                 self.answers_the_dialog();
             }

@@ -1,11 +1,11 @@
 //! A process that dies leaves the draft of what it has just sent beside the write: it is one text, and comes back once.
 
 use mmd_elevate::{
-    domain::{Draft, Field, RequestId},
+    domain::{Draft, ElevationRequest, Field, RequestId, Untrusted},
     port::{DraftTarget, Stage},
 };
 
-use super::{close, create, draft, folder, open, outcome};
+use super::{close, closed, create, done, draft, folder, open, outcome, request};
 
 #[tokio::test]
 async fn the_draft_of_a_write_is_the_write_s_unless_that_was_refused() {
@@ -42,4 +42,27 @@ async fn what_is_typed_after_a_write_is_another_be_it_the_same() {
     journal.close().await;
     let recovered = open(dir.path()).await.1;
     assert_eq!((recovered.unresolved.len(), recovered.drafts.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn draft_of_a_close_that_is_stored_in_another_form_comes_back() {
+    for (stored, drafts) in [("closed id\r\n", 0), ("", 0), ("clo", 1), ("By the system", 1)] {
+        let dir = folder();
+        let (journal, _) = open(dir.path()).await;
+        let opened = journal.intend(&create("a")).await.unwrap();
+        journal.settle(opened.id, done(request("id"))).await.unwrap();
+        let mut typed = Draft::default();
+        typed.set(Field::PlanOfAction, "closed id");
+        journal.save(vec![(DraftTarget::Close(RequestId::new("id").unwrap()), Some(typed))]).await.unwrap();
+        let closing = journal.intend(&close("id")).await.unwrap();
+        let listed = ElevationRequest { actions_taken: Untrusted::new(stored), ..closed("id") };
+        journal.settle(closing.id, done(listed)).await.unwrap();
+        journal.close().await;
+        let recovered = open(dir.path()).await.1;
+        assert_eq!(
+            (recovered.drafts.len(), recovered.open.len(), recovered.accepted.len()),
+            (drafts, 0, 0),
+            "{stored}"
+        );
+    }
 }

@@ -81,7 +81,8 @@ fn entity(n: usize, text: &str, is_closed: bool) -> Value {
     }
     if is_closed {
         entity["closingAgentUpn"] = json!(text);
-        entity["requestClosureTime"] = json!(text);
+        // No other text is a closure, so nothing else of it is ever shown.
+        entity["requestClosureTime"] = json!("2024-01-01T00:00:00Z");
     }
     entity
 }
@@ -132,7 +133,7 @@ fn nothing_of_a_hostile_service_acts() {
     let all = texts.len();
     let patched = Arc::new(AtomicUsize::new(0));
     let service = Service::start({
-        let texts = texts.clone();
+        let (texts, patched) = (texts.clone(), Arc::clone(&patched));
         move |request| match request.line().split(' ').next() {
             Some("POST") => {
                 let n = number(request);
@@ -149,8 +150,10 @@ fn nothing_of_a_hostile_service_acts() {
                 n => answer(n, "204 No Content", &Value::Null),
             },
             _ => {
-                let closed = texts.iter().enumerate().map(|(n, text)| entity(n, text, true));
-                answer(0, "200 OK", &json!({ "value": closed.collect::<Vec<_>>() }))
+                // Closed once a close was taken.
+                let is_closed = patched.load(Ordering::SeqCst) > 1;
+                let listed = texts.iter().enumerate().map(|(n, text)| entity(n, text, is_closed));
+                answer(0, "200 OK", &json!({ "value": listed.collect::<Vec<_>>() }))
             }
         }
     });
@@ -170,12 +173,17 @@ fn nothing_of_a_hostile_service_acts() {
 
     // The last one is closed: refused with words, then taken and read back.
     pty.send(format!("cx{SUBMIT}"));
-    service.has_been_asked(asked + 1);
+    // What was refused is looked at.
+    service.has_been_asked(asked + 2);
     // The answer is in, so that it can be closed again.
     pty.wait_for_text("␟␡z");
     pty.send(SUBMIT);
-    service.has_been_asked(asked + 3);
+    service.has_been_asked(asked + 4);
     pty.wait_for_text("Request closed");
+    // What was typed is shown, because another text is stored; behind it are the details, and then the list.
+    pty.wait_for_text("Esc done");
+    pty.send("\x1b");
+    pty.wait_for_text("Esc list");
     pty.send("\x1b");
     pty.wait_for_text("/ filter");
     pty.send("/closed\r");

@@ -13,7 +13,7 @@ use super::{
     held::{Act, commits_then, entity_of, plays, says, slams},
     scene::{QUICK, Scene, close_of},
 };
-use crate::support::server::Play;
+use crate::support::server::{Play, http};
 
 const VERIFIED: &str = "verified agent@example.org";
 
@@ -56,6 +56,7 @@ async fn refused() {
     for (head, reply) in [
         ("403 Forbidden", "failed: NotAllowed"),
         ("404 Not Found", "failed: NotAccepted"),
+        ("410 Gone", "failed: NotAccepted"),
         ("307 Moved\nlocation: https://elsewhere.example/", "failed: Redirected"),
         ("429 ?\nretry-after: 3", "failed: Throttled"),
     ] {
@@ -63,9 +64,145 @@ async fn refused() {
         assert_eq!(scene.does(close_of("r1", "Done.")).await, reply);
         assert_eq!((scene.stage(1).await, scene.counts()), (Stage::NotDone, (0, 1)), "{head}");
     }
-    let mut scene = scene_with([]).await;
-    assert_eq!(scene.does(close_of("r2", "Done.")).await, "failed: NoSuchRequest");
-    assert_eq!(scene.stage(1).await, Stage::NotDone);
+}
+
+const NO_REQUEST: &str = r#"{"error":{"code":"404","message":"This elevation request does not exist."}}"#;
+const CLOSED: &str = r#"{"error":{"code":"400","message":"This elevation request was already closed."}}"#;
+
+fn says_with(head: &str, body: &str) -> Play {
+    Play::Answer(http(head, body))
+}
+
+#[tokio::test]
+async fn close_answered_with_routing_404_stays_open() {
+    for (head, body) in [
+        (
+            "404 Not Found",
+            r#"{"error":{"code":"404","message":"Resource not found for the segment 'elevationRequests'."}}"#,
+        ),
+        ("404 Not Found", r#"{"Message":"No HTTP resource was found."}"#),
+        ("404 Not Found", "<html><title>404</title></html>"),
+        ("409 Conflict", r#"{"error":"Conflict"}"#),
+        ("410 Gone", ""),
+        ("412 Precondition Failed", ""),
+        ("400 Bad Request", r#"{"error":{"message":"The ticket was already closed."}}"#),
+    ] {
+        let mut scene = scene_with([plays(says_with(head, body))]).await;
+        assert_eq!(scene.does(close_of("r1", "Done.")).await, "failed: NotAccepted", "{head} {body}");
+        assert_eq!((scene.stage(1).await, scene.counts().1), (Stage::NotDone, 1), "{head} {body}");
+    }
+}
+
+#[tokio::test]
+async fn close_answered_with_does_not_exist_settles_with_a_complete_list_alone() {
+    // Nothing is listed: it is gone. An entry that nobody can read may be it.
+    for (listed, reply) in [
+        (r#"{"value": []}"#, "failed: NoSuchRequest"),
+        (r#"{"value": [{"id": "r7"}]}"#, "failed: NoSuchRequest"),
+        (r#"{"value": [{"id": "r1"}]}"#, "failed: AbsenceUnproven"),
+        (r#"{"value": [{"id": null}]}"#, "failed: AbsenceUnproven"),
+        (r#"{"value": [7]}"#, "failed: AbsenceUnproven"),
+    ] {
+        let mut scene = scene_with([plays(says_with("404 Not Found", NO_REQUEST))]).await;
+        let play = says_with("200 OK", listed);
+        scene.held.lock().unwrap().lists.extend([play, says_with("200 OK", r#"{"value": []}"#)]);
+        assert_eq!(scene.does(close_of("r1", "Done.")).await, reply, "{listed}");
+        assert_eq!(scene.stage(1).await, Stage::NotDone);
+    }
+    for lists in [Play::Slam, says("401 Unauthorized"), says("500 Oops")] {
+        let mut scene = scene_with([plays(says_with("404 Not Found", NO_REQUEST))]).await;
+        scene.held.lock().unwrap().lists.extend(vec![lists; 99]);
+        assert_eq!(scene.does(close_of("r1", "Done.")).await, "failed: AbsenceUnproven");
+    }
+}
+
+#[tokio::test]
+async fn close_refused_in_any_words_is_settled_where_the_list_shows_it_closed() {
+    for head in ["404 Not Found", "409 Conflict", "400 Bad Request", "410 Gone"] {
+        let mut scene = scene_with([plays(says(head))]).await;
+        closed_by_another(&scene, "2024-01-01T00:00:00Z", "Something else.");
+        assert_eq!(scene.does(close_of("r1", "Done.")).await, "failed: AlreadyClosed", "{head}");
+    }
+}
+
+#[tokio::test]
+async fn close_answered_with_success_and_no_proof_is_read_back() {
+    for body in [r#"{"error":"Forbidden"}"#, r#"{"success":false}"#, "null", "<html></html>", r#"{"value":[]}"#] {
+        let mut scene = scene_with([commits_then(says_with("200 OK", body))]).await;
+        assert_eq!(scene.does(close_of("r1", "Done.")).await, VERIFIED, "{body}");
+        let mut scene = scene_with(vec![plays(says_with("200 OK", body)); 9]).await;
+        assert_eq!(scene.does(close_of("r1", "Done.")).await, "still open", "{body}");
+        assert_eq!((scene.stage(1).await, scene.counts()), (Stage::NotDone, (0, 4)), "{body}");
+        let told = format!("{:?}", scene.progress);
+        assert!(!body.contains("Forbidden") || told.contains("Forbidden"), "its words are told: {told}");
+    }
+    let mut scene = scene_with([commits_then(says("303 See Other\nlocation: /x"))]).await;
+    assert_eq!(scene.does(close_of("r1", "Done.")).await, VERIFIED);
+}
+
+/// The service keeps the text of the close in this form.
+fn stores(scene: &Scene, text: &str) {
+    let mut held = scene.held.lock().unwrap();
+    held.requests[0]["requestClosureTime"] = json!(jiff::Timestamp::now().to_string());
+    held.requests[0]["closingAgentUpn"] = json!("agent@example.org");
+    held.requests[0]["actionsTaken"] = json!(text);
+}
+
+fn closed_by_another(scene: &Scene, at: &str, text: &str) {
+    let mut held = scene.held.lock().unwrap();
+    held.requests[0]["requestClosureTime"] = json!(at);
+    held.requests[0]["closingAgentUpn"] = json!("other@example.org");
+    held.requests[0]["actionsTaken"] = json!(text);
+}
+
+#[tokio::test]
+async fn lost_close_found_with_another_form_of_its_text_is_never_called_somebody_elses() {
+    const SENT: &str = "Réparé l'imprimante & redémarré.\nDone";
+    for (stored, reply, stage) in [
+        (SENT, VERIFIED, Stage::Done),
+        (" Réparé l'imprimante & redémarré.\r\nDone ", VERIFIED, Stage::Done),
+        ("Réparé l&#39;imprimante &amp; redémarré. Done", VERIFIED, Stage::Done),
+        ("", VERIFIED, Stage::Done),
+        ("Réparé l'imprimante &…", "stored differently", Stage::Done),
+        ("R?par? l'imprimante & red?marr?. Done", "stored differently", Stage::Done),
+        ("Closed by the system", "perhaps ours", Stage::NotDone),
+    ] {
+        let mut scene = scene_with([plays(says("500 Oops"))]).await;
+        stores(&scene, stored);
+        assert_eq!(scene.does(close_of("r1", SENT)).await, reply, "{stored}");
+        assert_eq!(scene.stage(1).await, stage, "{stored}");
+        let told = format!("{:?}", scene.progress);
+        assert!(!told.contains("ClosedBy"), "{stored}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn close_repeated_after_one_was_lost_is_not_called_somebody_elses() {
+    // Both are calls of their own, as an agent makes them who closes again what is unknown.
+    let mut scene = scene_with([commits_then(says("500 Oops"))]).await;
+    scene.held.lock().unwrap().lists.extend(vec![says("401 Unauthorized"); 1]);
+    assert_eq!(scene.does(close_of("r1", "First text.")).await, "failed: ServerFailed { status: 500 }");
+    assert_eq!(scene.does(close_of("r1", "Another text.")).await, "perhaps ours");
+    // Closed, and no list shows it: by the one that was lost, perhaps.
+    let mut scene = scene_with([plays(says("500 Oops")), plays(says_with("400 Bad Request", CLOSED))]).await;
+    scene.held.lock().unwrap().lists.extend(vec![says("401 Unauthorized"); 1]);
+    assert_eq!(scene.does(close_of("r1", "Done.")).await, "failed: ServerFailed { status: 500 }");
+    scene.held.lock().unwrap().lists.extend(vec![says("401 Unauthorized"); 1]);
+    assert_eq!(scene.does(close_of("r1", "Done.")).await, "not yet visible");
+}
+
+#[tokio::test]
+async fn accepted_close_that_no_list_shows_stays_open_in_the_record() {
+    let mut scene = Scene::with([], Timeouts { write: Duration::from_millis(700), ..PATIENT }, QUICK).await;
+    assert_eq!(scene.create("x").await, "created r1");
+    scene.held.lock().unwrap().acts.push_back(plays(says("204 No Content")));
+    assert_eq!(scene.does(close_of("r1", "Done.")).await, "not yet visible");
+    assert_eq!(scene.stage(2).await, Stage::Done);
+    let Scene { record, words, mut heard, .. } = scene;
+    drop(words);
+    while heard.recv().await.is_some() {}
+    let recovered = record.recovered().await;
+    assert_eq!((recovered.open.len(), recovered.unresolved.len(), recovered.accepted.len()), (1, 0, 1));
 }
 
 #[tokio::test]
@@ -118,15 +255,9 @@ async fn a_repeat_that_meets_its_own_work_is_done() {
 
 #[tokio::test]
 async fn closed_by_another_it_is_told_by_whom() {
-    let closed = |scene: &Scene| {
-        let mut held = scene.held.lock().unwrap();
-        held.requests[0]["requestClosureTime"] = json!("2024-01-01T00:00:00Z");
-        held.requests[0]["closingAgentUpn"] = json!("other@example.org");
-        held.requests[0]["actionsTaken"] = json!("Something else.");
-    };
     for (acts, sent) in [(vec![], 1), (vec![plays(says("500 Oops"))], 1)] {
         let mut scene = scene_with(acts).await;
-        closed(&scene);
+        closed_by_another(&scene, "2024-01-01T00:00:00Z", "Something else.");
         assert_eq!(scene.does(close_of("r1", "Done.")).await, "failed: AlreadyClosed");
         let Some(Progress::ClosedBy(request)) = scene.progress.last() else { panic!("{:?}", scene.progress) };
         assert_eq!(request.closed_by.raw(), "other@example.org");

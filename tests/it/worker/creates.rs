@@ -57,6 +57,7 @@ async fn lost_after_it_was_done() {
         ("500", commits_then(says("500 Oops"))),
         ("503", commits_then(says("503 Service Unavailable\nretry-after: 0"))),
         ("no id", commits_then(says("201 Created"))),
+        ("303", commits_then(says("303 See Other\nlocation: /elsewhere"))),
         ("hangs", commits_then(Play::Hang(Vec::new()))),
         ("hangs half way", commits_then(Play::Hang(b"HTTP/1.1 201 Created\r\ncontent-length: 9\r\n\r\n{".to_vec()))),
     ] {

@@ -49,14 +49,14 @@ fn assert_fault(fault: &Fault, row: &str, kind: &FaultKind, words: Option<&str>)
 #[tokio::test]
 async fn what_a_create_is_answered() {
     for (head, body, kind, words) in [
-        ("403 Forbidden", TOO_MANY, FaultKind::Declined, Some("This device has too many open elevation requests.")),
+        ("403 Forbidden", TOO_MANY, FaultKind::TooManyOpen, Some("This device has too many open elevation requests.")),
         ("403 Forbidden", "", FaultKind::NotAllowed, None),
         ("403 Forbidden", r#"{"error": {"code": "403", "message": ""}}"#, FaultKind::NotAllowed, None),
         ("403 Forbidden", HTML, not_accepted(403), None),
         ("404 Not Found", NO_DEVICE, FaultKind::NoSuchDevice, Some("This device does not exist.")),
         ("404 Not Found", "", not_accepted(404), None),
         ("404 Not Found", HTML, not_accepted(404), None),
-        ("404 Not Found", GATEWAY, not_accepted(404), None),
+        ("404 Not Found", GATEWAY, not_accepted(404), Some("Resource not found")),
         ("400 Bad Request", OTHER, not_accepted(400), Some("Title is too long.")),
         ("400 Bad Request", CLOSED, not_accepted(400), Some("This elevation request was already closed.")),
         ("400 Bad Request", r#"{"error": {"mess"#, not_accepted(400), None),
@@ -67,7 +67,7 @@ async fn what_a_create_is_answered() {
         ("409 Conflict", OTHER, not_accepted(409), Some("Title is too long.")),
         ("429 Too Many Requests", "", throttled(None), None),
         ("429 Too Many Requests\nretry-after: 17", "", throttled(Some(17)), None),
-        ("429 Too Many Requests\nretry-after: 999999", HTML, throttled(Some(3600)), None),
+        ("429 Too Many Requests\nretry-after: 999999", HTML, throttled(Some(999_999)), None),
         (
             "429 Too Many Requests\ndate: Sun, 06 Nov 1994 08:49:37 GMT\nretry-after: Sun, 06 Nov 1994 08:49:40 GMT",
             "",
@@ -102,7 +102,7 @@ async fn what_a_close_is_answered() {
         ("404 Not Found", NO_REQUEST, FaultKind::NoSuchRequest, Some("This elevation request does not exist.")),
         ("404 Not Found", "", not_accepted(404), None),
         ("404 Not Found", HTML, not_accepted(404), None),
-        ("404 Not Found", GATEWAY, not_accepted(404), None),
+        ("404 Not Found", GATEWAY, not_accepted(404), Some("Resource not found")),
         ("403 Forbidden", OTHER, FaultKind::Declined, Some("Title is too long.")),
         ("403 Forbidden", "", FaultKind::NotAllowed, None),
         ("200 OK", HTML, broken("it is not JSON (HTTP 200)"), None),
@@ -126,7 +126,13 @@ async fn what_counts_as_success() {
     }
     let odd = "\u{feff}{\"ID\": \"7\", \"id\": null, \"title\": null, \"viewerUpns\": null, \"new\": {}}";
     assert_eq!(create(answer("201 Created", odd)).await.unwrap().id, request_id("7"));
-    for (head, body) in [("204 No Content", ""), ("200 OK", ""), ("200 OK", CREATED)] {
+    for (head, body) in [
+        ("204 No Content", ""),
+        ("200 OK", ""),
+        ("200 OK", " \r\n"),
+        ("200 OK", r#"{"id": "3f2b", "requestClosureTime": "2024-01-01T00:00:00Z"}"#),
+        ("200 OK", r#"{"Id": "3F2B", "RequestClosureTime": "2024-01-01T00:00:00.1234567"}"#),
+    ] {
         close(answer(head, body)).await.unwrap();
     }
 }

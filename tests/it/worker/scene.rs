@@ -231,6 +231,8 @@ pub(super) fn summary(reply: &Reply) -> String {
             format!("created {}, surplus {}", request.id.raw(), surplus.join(" "))
         }
         Ok(Answer::Closed(ReadBack::Verified(request))) => format!("verified {}", request.closed_by.raw()),
+        Ok(Answer::Closed(ReadBack::StoredDifferently(_))) => "stored differently".to_owned(),
+        Ok(Answer::Closed(ReadBack::PerhapsOurs(_))) => "perhaps ours".to_owned(),
         Ok(Answer::Closed(ReadBack::NotYetVisible)) => "not yet visible".to_owned(),
         Ok(Answer::Looked { seen: Sighting::Possible(possible), fault, .. }) => {
             format!("{} possible, {}", possible.len(), name(&fault.kind))

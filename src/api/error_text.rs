@@ -1,0 +1,110 @@
+//! What a body says that is not JSON.
+//!
+//! | body | what is told of it |
+//! |---|---|
+//! | plain text | the text |
+//! | XML | its `message`, `faultstring`, `detail` or `title` |
+//! | HTML | it is a page of something on the way: its title, as that |
+
+use super::error_body::Said;
+
+/// How much of a text that is no JSON is looked at, in bytes.
+const LOOKED_AT: usize = 64 << 10;
+
+/// A text without a media type that is longer than this is no message.
+const LONGEST_BARE_TEXT: usize = 2_000;
+
+/// What a body is that is not JSON.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Other {
+    /// A message.
+    Said(Said),
+    /// A page for a browser, with its title where it has one.
+    Page(Option<String>),
+    /// Nothing for people.
+    Unreadable,
+}
+
+/// Reads a body that is not JSON. `has_type`: the answer says that it is a text.
+pub(super) fn of_text(text: &str, has_type: bool) -> Other {
+    let text = text.trim();
+    let end = (0..=LOOKED_AT.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    let text = &text[..end.unwrap_or_default()];
+    if text.starts_with('<') {
+        let start: String = text.chars().take(1_000).collect::<String>().to_ascii_lowercase();
+        if ["<html", "<!doctype html", "<head", "<body", "<title", "<h1", "<center", "<p>", "<p ", "<div"]
+            .iter()
+            .any(|tag| start.contains(tag))
+        {
+            return Other::Page(element(text, "title"));
+        }
+        let mut said = Said::default();
+        for name in ["message", "faultstring", "detail", "title"] {
+            if let Some(text) = element(text, name) {
+                said.push(&text);
+            }
+        }
+        return if said.is_blank() { Other::Page(None) } else { Other::Said(said) };
+    }
+    let is_control = |c: char| c.is_control() && !c.is_whitespace();
+    let is_message = has_type || text.len() <= LONGEST_BARE_TEXT;
+    if text.is_empty() || text.starts_with(['{', '[']) || text.contains(is_control) || !is_message {
+        return Other::Unreadable;
+    }
+    let mut said = Said::default();
+    said.push(text);
+    Other::Said(said)
+}
+
+/// The text of the first element of this name, whatever its prefix.
+fn element(markup: &str, name: &str) -> Option<String> {
+    // The lower case of ASCII alone keeps every place where it is.
+    let lower = markup.to_ascii_lowercase();
+    let mut from = 0;
+    while let Some(found) = lower.get(from..)?.find(name) {
+        let (start, end) = (from + found, from + found + name.len());
+        let opens = lower[..start].ends_with('<')
+            || lower[..start].ends_with(':')
+                && lower[..start].rfind('<').is_some_and(|at| !lower[at..start].contains(['>', ' ', '/']));
+        if opens && lower[end..].starts_with(['>', ' ', '\n', '\r', '\t']) {
+            let body = end + lower[end..].find('>')? + 1;
+            let length = markup[body..].find('<').unwrap_or(markup.len() - body);
+            let text = markup[body..body + length].split_whitespace().collect::<Vec<_>>().join(" ");
+            let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&");
+            return (!text.is_empty()).then_some(text);
+        }
+        from = end;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_a_message_and_a_page_is_not() {
+        let said = |text: &str| match of_text(text, true) {
+            Other::Said(said) => said.words().raw().to_owned(),
+            other => format!("{other:?}"),
+        };
+        for (text, told) in [
+            ("  The device is locked.\r\n", "The device is locked."),
+            (
+                "<m:error xmlns:m=\"x\"><m:code/><m:message xml:lang=\"en\">Not &lt;here&gt;.</m:message></m:error>",
+                "Not <here>.",
+            ),
+            ("<?xml version=\"1.0\"?><error><message>No.</message></error>", "No."),
+            ("<html><head><title>502 Bad\n Gateway</title></head>", "Page(Some(\"502 Bad Gateway\"))"),
+            ("<!DOCTYPE html><h1>already closed</h1>", "Page(None)"),
+            ("<html><TITLE lang=en>Blocked</TITLE>", "Page(Some(\"Blocked\"))"),
+            ("<envelope/>", "Page(None)"),
+            ("{\"error\": {\"mess", "Unreadable"),
+            ("a\0b", "Unreadable"),
+            (" ", "Unreadable"),
+        ] {
+            assert_eq!(said(text), told, "{text}");
+        }
+        assert_eq!(of_text(&"a".repeat(3_000), false), Other::Unreadable);
+    }
+}
