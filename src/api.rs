@@ -7,12 +7,16 @@ mod answer;
 mod error_body;
 mod error_text;
 mod failure;
+mod json;
 mod list;
 mod probe;
 mod text;
 mod wire;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::{Duration, Instant},
+};
 
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{
@@ -88,6 +92,8 @@ pub struct Client {
     session: Session,
     timeouts: Timeouts,
     now: fn() -> Timestamp,
+    /// Whether the service has refused a list with `$top` and taken it without, in this run.
+    without_top: Arc<AtomicBool>,
 }
 
 impl Client {
@@ -115,7 +121,8 @@ impl Client {
             return Err(ClientError::TenantId);
         }
         let http = http::client(base, timeouts.connect, trust).map_err(ClientError::Http)?;
-        Ok(Self { http, base: base.clone(), tenant_id: tenant_id.to_owned(), session, timeouts, now: Timestamp::now })
+        let (base, tenant_id, without_top) = (base.clone(), tenant_id.to_owned(), Arc::default());
+        Ok(Self { http, base, tenant_id, session, timeouts, now: Timestamp::now, without_top })
     }
 
     /// The same client with another clock: the service's is measured against it.
@@ -267,7 +274,7 @@ pub fn read_as_each(status: u16, body: &[u8]) -> [Result<Vec<ElevationRequest>, 
     [
         answer().created().map(|request| vec![request]),
         close(answer()).map(|()| Vec::new()),
-        answer().listed().map(|page| page.requests),
+        answer().listed().map(|page| page.entries.requests),
     ]
     .map(|result| result.map_err(|fault| failure::presentable(fault, &[secrecy::SecretString::from("token")])))
 }

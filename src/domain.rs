@@ -12,8 +12,9 @@ mod untrusted;
 
 pub use confusable::Doubt;
 pub use draft::{Draft, Field, NewElevationRequest, Problem};
+pub(crate) use request::uuid;
 pub use request::{ElevationRequest, RequestId, UnusableId};
 pub use service_time::ServiceTime;
-pub use sighting::{Sighting, are_alike, sighting};
+pub use sighting::{Gaps, Sent, Sighting, are_alike, sighting};
 pub use stored_text::ClosedBy;
 pub use untrusted::{Untrusted, invisible_characters, visible};

@@ -28,7 +28,9 @@ mod tables;
 mod wal;
 
 use std::{
-    fmt, io,
+    fmt,
+    hash::{Hash, Hasher},
+    io,
     path::{Path, PathBuf},
     sync::{Arc, mpsc},
     thread,
@@ -41,17 +43,66 @@ use store::Store;
 use tokio::sync::{Mutex, oneshot};
 
 use crate::{
-    domain::{Draft, ElevationRequest, RequestId},
-    port::{DraftTarget, Intent, IntentId, Intention, Outcome, Recovered, SavedDraft},
+    domain::{Draft, ElevationRequest, NewElevationRequest, RequestId, uuid},
+    port::{DraftTarget, Intent, IntentId, Intention, Outcome, Recovered, SavedDraft, Stage},
 };
 
 /// Which tenant a row is of.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+///
+/// Two keys are the same where they mean the same service and tenant, however they are written: a tenant's UUID in
+/// capitals or in braces, a domain's name, host and default port of the base URL. What is written and sent stays as it is
+/// in the settings, so that rows of an earlier spelling are found too.
+#[derive(Clone, Debug)]
 pub struct TenantKey {
     /// The service's base URL; of the practice tenant its name, because its port is another each time.
     pub base_url: String,
     /// The tenant's id.
     pub tenant_id: String,
+}
+
+impl TenantKey {
+    /// What is compared.
+    fn canonical(&self) -> (String, String) {
+        let id = uuid(&self.tenant_id).map_or_else(|| self.tenant_id.trim().to_lowercase(), |id| format!("{id:032x}"));
+        (canonical_url(&self.base_url), id)
+    }
+}
+
+impl PartialEq for TenantKey {
+    fn eq(&self, other: &Self) -> bool {
+        let is_written_alike = self.base_url == other.base_url && self.tenant_id == other.tenant_id;
+        is_written_alike || self.canonical() == other.canonical()
+    }
+}
+
+impl Eq for TenantKey {}
+
+impl Hash for TenantKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.canonical().hash(state);
+    }
+}
+
+fn canonical_url(url: &str) -> String {
+    let Some((scheme, rest)) = url.trim().split_once("://") else { return url.trim().to_owned() };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let (scheme, authority) = (scheme.to_lowercase(), authority.to_lowercase());
+    let default = if scheme == "http" { ":80" } else { ":443" };
+    let authority = authority.strip_suffix(default).unwrap_or(&authority).replace(".:", ":");
+    format!("{scheme}://{}{}", authority.trim_end_matches('.'), path.trim_end_matches('/'))
+}
+
+/// A create of which nobody has claimed what it made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unclaimed {
+    /// What was sent.
+    pub request: NewElevationRequest,
+    /// When it was made durable.
+    pub at: Timestamp,
+    /// Where it stands: neither done nor not done.
+    pub stage: Stage,
+    /// Whether this process owns it.
+    pub is_ours: bool,
 }
 
 /// Where the record is, and whom it is for.
@@ -163,6 +214,15 @@ impl Journal {
     /// [`JournalError`] where they could not be read.
     pub async fn owned(&self, except: IntentId) -> Result<Vec<RequestId>, JournalError> {
         self.ask(move |store| store.owned(except)).await
+    }
+
+    /// The creates of all processes of which nobody has claimed what they made: those that are under way, unknown or set
+    /// aside.
+    ///
+    /// # Errors
+    /// [`JournalError`] where they could not be read.
+    pub async fn unclaimed(&self) -> Result<Vec<Unclaimed>, JournalError> {
+        self.ask(|store| store.unclaimed()).await
     }
 
     /// What the record knows of a request.

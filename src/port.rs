@@ -14,7 +14,7 @@ pub use record::{DraftTarget, Intent, IntentId, Intention, Outcome, Recovered, S
 pub use sign_in::SignIn;
 pub use write::{Meaning, Stage, Step};
 
-use crate::domain::{ElevationRequest, NewElevationRequest, RequestId, Sighting, Untrusted};
+use crate::domain::{ElevationRequest, Gaps, NewElevationRequest, RequestId, Sighting, Untrusted};
 
 /// How many calls may wait for the worker. The loop never waits for room: a full channel is a fault of that call.
 pub const CALLS_WAITING: usize = 64;
@@ -80,10 +80,16 @@ pub enum Answer {
     StillOpen(Box<ElevationRequest>),
     /// The intent is asked for no more.
     SetAside,
-    /// The requests as the service holds them, those of them that it lists.
+    /// The requests as the service holds them, as far as it lists them.
     Checked {
         /// The requests.
         listed: Vec<ElevationRequest>,
+        /// Those that a list which was seen whole did not hold. Of any other one nothing was learnt.
+        missing: Vec<RequestId>,
+        /// What was not seen of the lists.
+        gaps: Gaps,
+        /// Others that a create which was set aside may have made, and that no write owns.
+        surplus: Vec<ElevationRequest>,
         /// When.
         at: Timestamp,
     },
@@ -128,8 +134,12 @@ pub enum Progress {
     },
     /// Its outcome is unknown and is being looked for.
     Looking(Fault),
+    /// The service asked to wait, and the wait is over: the device is listed before the create goes out again.
+    LookingFirst,
     /// The service took the close; it is being read back.
     ReadingBack,
+    /// What was to be read back could not be, and this is why. The reply follows.
+    NotRead(Fault),
     /// "Already closed": who closed it and when, where the service lists that. The reply follows.
     ClosedBy(Box<ElevationRequest>),
 }

@@ -10,13 +10,16 @@
 mod door;
 mod error;
 mod filter;
+mod host;
 mod http;
 mod keep;
 mod known;
 mod misbehave;
 mod observer;
+mod pages;
 mod rules;
 mod settings;
+mod shape;
 mod store;
 mod tenant;
 mod token;
@@ -30,7 +33,7 @@ use uuid::Uuid;
 
 pub use error::PracticeError;
 pub use observer::{Held, Observer};
-pub use rules::{Count, Misdeed, Operation, RetryAfter, Rule, Rules, RulesError};
+pub use rules::{Count, ListFault, Misdeed, Operation, RetryAfter, Rule, Rules, RulesError, Shape};
 pub use settings::{Order, Settings};
 
 /// The practice tenant's id, the same at every start.
@@ -71,7 +74,7 @@ impl Practice {
     /// What to configure as the service's base URL.
     #[must_use]
     pub fn base_url(&self) -> String {
-        format!("http://{}{BASE_PATH}", self.address)
+        self.shared.base_url()
     }
 
     /// Where to sign in for a token, the tenant included.
@@ -106,18 +109,15 @@ impl Practice {
 
     /// Answers until the future is dropped. Then the address is free again, and connections end with the answer that
     /// they are giving.
-    ///
-    /// # Errors
-    /// [`PracticeError`] where the listening socket fails.
-    pub async fn serve(self) -> Result<(), PracticeError> {
+    pub async fn serve(self) {
         // Each connection has a task of its own, which would outlive this future, and so would a call that is to wait.
         let ended = self.shared.ended.clone();
         let _until_dropped = ended.clone().drop_guard();
         let rules = Arc::clone(&self.shared);
         let refuses = move || rules.rules().refuses();
+        let bounds = door::Bounds { connections: self.shared.connections(), slowest_head: self.shared.slowest };
         let door = door::Door::new(self.listener, self.address, Arc::clone(&self.shared.latch), refuses);
-        let service = http::router(self.shared).into_make_service_with_connect_info::<door::Orders>();
-        axum::serve(door, service).with_graceful_shutdown(ended.cancelled_owned()).await.map_err(PracticeError::Stopped)
+        door.serve(&http::router(self.shared), &ended, bounds).await;
     }
 }
 

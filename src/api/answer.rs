@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::{
     error_body::{self, ALREADY_CLOSED, NO_SUCH_DEVICE, NO_SUCH_REQUEST, Said, Sentence, TOO_MANY_OPEN},
     error_text::{self, Other},
+    json,
     text::{self, MediaType},
     wire,
 };
@@ -57,9 +58,9 @@ impl Body {
         let bytes = &*text::in_utf8(bytes, media_type);
         if bytes.trim_ascii().is_empty() {
             Self::Empty
-        } else if wire::memory_of(bytes) > LARGEST_TREE {
+        } else if json::memory_of(bytes) > LARGEST_TREE {
             Self::TooMany
-        } else if let Some(json) = wire::json(bytes) {
+        } else if let Some(json) = json::read(bytes) {
             Self::Json(json)
         } else {
             Self::Text(error_text::of_text(&text::text(bytes), media_type.name.starts_with("text/")))
@@ -77,12 +78,7 @@ enum Asked {
 
 /// One page of a list.
 pub(super) struct Page {
-    /// What of it can be used.
-    pub(super) requests: Vec<ElevationRequest>,
-    /// How many entries it had, those without a usable id too.
-    pub(super) entries: usize,
-    /// The service says that another follows. Where that one is, it may not say: it could be anybody's address.
-    pub(super) more: bool,
+    pub(super) entries: wire::Entries,
     /// How long its body was, in bytes.
     pub(super) length: usize,
     pub(super) skew: Option<SignedDuration>,
@@ -167,14 +163,20 @@ impl Answer {
         Err(self.fault(Asked::Close, broken))
     }
 
-    /// As the answer to a list: 200 and `value`.
+    /// Whether a list was refused in a way that an option of its query may have caused: services limit `$top`, or do not
+    /// know it.
+    pub(super) const fn refuses_an_option(&self) -> bool {
+        matches!(self.status, 400 | 404..=406 | 409..=422 | 501)
+    }
+
+    /// As the answer to a list: 200 and `value`. What holds an error beside it is not the list that was asked for.
     pub(super) fn listed(self) -> Result<Page, Fault> {
         let broken = match (self.status, &self.body) {
             (200, Body::Json(json)) => match wire::page(json) {
-                Some((requests, entries)) => {
-                    let more = json.as_object().is_some_and(|page| wire::member(page, "@odata.nextLink").is_some());
-                    return Ok(Page { requests, entries, more, length: self.length, skew: self.skew });
+                Some(_) if json.is_object() && error_body::of_json(json).is_some() => {
+                    Some("it says success and holds an error".to_owned())
                 }
+                Some(entries) => return Ok(Page { entries, length: self.length, skew: self.skew }),
                 None => Some("it has no list".to_owned()),
             },
             _ => None,

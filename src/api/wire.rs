@@ -1,5 +1,7 @@
 //! What goes over the wire: bodies as the create and close documents write them, and what is read of the answers.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -46,45 +48,10 @@ pub(super) struct CloseBody<'a> {
     pub(super) actions_taken: &'a str,
 }
 
-/// JSON, with or without the byte order mark that .NET likes to begin with.
-pub(super) fn json(body: &[u8]) -> Option<Value> {
-    serde_json::from_slice(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)).ok()
-}
-
-/// How much memory [`json`] takes for the values of this body, in bytes and never too low by much: a map takes a node
-/// with places for eleven members at once, a list four places, and each comma may begin another member. Texts are left
-/// out: they take what they take in the body.
-pub(super) fn memory_of(body: &[u8]) -> usize {
-    let (mut bytes, mut quoted, mut escaped) = (0, false, false);
-    for byte in body {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            _ if quoted => {}
-            b'{' => bytes += 640,
-            b'[' | b',' => bytes += 128,
-            _ => {}
-        }
-    }
-    bytes
-}
-
-/// All values under this key, in whatever letter case it is written: the one that is written exactly so comes first.
-pub(super) fn members<'a>(object: &'a Map<String, Value>, key: &str) -> impl Iterator<Item = &'a Value> {
-    let others = object.iter().filter(move |(other, _)| other.as_str() != key && other.eq_ignore_ascii_case(key));
-    object.get(key).into_iter().chain(others.map(|(_, value)| value)).filter(|value| !value.is_null())
-}
-
-/// The first of them.
-pub(super) fn member<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
-    members(object, key).next()
-}
-
 /// Reads the entity of the create document's sample response.
 ///
 /// Only the id is insisted on. A key that is missing, null or of another type reads as empty: the request is open
-/// whatever else the answer holds, and that is what the agent has to know.
+/// whatever else the answer holds, and that is what the agent has to know. Keys are read in either case.
 ///
 /// # Errors
 /// What came instead of a usable id, in a few words.
@@ -92,11 +59,10 @@ pub(super) fn entity(answer: &Value) -> Result<ElevationRequest, String> {
     let Some(object) = answer.as_object() else {
         return Err("it is JSON without keys".to_owned());
     };
-    // `ID` is seen on another page of the service, and `Id` is what .NET writes by itself.
-    let ids = || members(object, "id");
-    let Some(id) = ids().filter_map(Value::as_str).find_map(|id| RequestId::new(id).ok()) else {
-        return Err(match ids().next() {
+    let Some(id) = members(object, "id").filter_map(plain).find_map(|id| RequestId::new(id).ok()) else {
+        return Err(match members(object, "id").next() {
             Some(id) => format!("its id is {id}"),
+            None if object.keys().any(|key| key.eq_ignore_ascii_case("id")) => "its id is null".to_owned(),
             None => format!("it has no id among its keys {}", key_names(object)),
         });
     };
@@ -118,19 +84,67 @@ pub(super) fn entity(answer: &Value) -> Result<ElevationRequest, String> {
     })
 }
 
-/// Reads the list of a page: what of it can be used, and how many entries it has. `None`: it is no list.
-pub(super) fn page(answer: &Value) -> Option<(Vec<ElevationRequest>, usize)> {
-    let entries = member(answer.as_object()?, "value")?.as_array()?;
-    let requests: Vec<_> = entries.iter().filter_map(|entry| entity(entry).ok()).collect();
-    if requests.len() < entries.len() {
-        // Without their texts, which are nobody's but the agent's.
-        tracing::warn!(left_out = entries.len() - requests.len(), "the service lists requests without a usable id");
+/// The entries of a page.
+pub(super) struct Entries {
+    /// Those that can be used.
+    pub(super) requests: Vec<ElevationRequest>,
+    /// Of each other one a mark by which it is known again.
+    pub(super) unreadable: Vec<u64>,
+    /// Where the service says that the next page is.
+    pub(super) next: Option<String>,
+}
+
+/// Reads a page of a list: an object with `value` (contract), or the list alone. `None`: it is neither.
+pub(super) fn page(answer: &Value) -> Option<Entries> {
+    let object = answer.as_object();
+    let list = match object {
+        Some(object) => members(object, "value").find_map(Value::as_array)?,
+        None => answer.as_array()?,
+    };
+    let mut entries = Entries { requests: Vec::new(), unreadable: Vec::new(), next: None };
+    for entry in list {
+        match entity(entry) {
+            Ok(request) => entries.requests.push(request),
+            Err(_) => entries.unreadable.push(mark(entry)),
+        }
     }
-    Some((requests, entries.len()))
+    // The second is what the version before it is called in.
+    let mut links = ["@odata.nextLink", "odata.nextLink"].into_iter();
+    entries.next = object.and_then(|object| {
+        let found = links.find_map(|key| members(object, key).find_map(Value::as_str));
+        found.filter(|link| !link.trim().is_empty()).map(str::to_owned)
+    });
+    Some(entries)
+}
+
+fn mark(entry: &Value) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    entry.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// All values under this key, in whatever letter case it is written: the one that is written exactly so comes first.
+pub(super) fn members<'a>(object: &'a Map<String, Value>, key: &str) -> impl Iterator<Item = &'a Value> {
+    let others = object.iter().filter(move |(other, _)| other.as_str() != key && other.eq_ignore_ascii_case(key));
+    object.get(key).into_iter().chain(others.map(|(_, value)| value)).filter(|value| !value.is_null())
+}
+
+/// The first of them.
+pub(super) fn member<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
+    members(object, key).next()
+}
+
+/// A value as text: a ticket may be a number to whoever wrote the service.
+fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
 }
 
 fn text(object: &Map<String, Value>, key: &str) -> Untrusted {
-    kept(members(object, key).find_map(Value::as_str).unwrap_or_default())
+    kept(&members(object, key).find_map(plain).unwrap_or_default())
 }
 
 fn kept(text: &str) -> Untrusted {
@@ -206,13 +220,19 @@ mod tests {
             assert_eq!((entity.id.raw(), entity.device.raw(), entity.viewers.len()), ("7", "MMD-1", 1), "{answer}");
             assert!(entity.created.unwrap().at.is_some(), "{answer}");
         }
-        let (requests, entries) = page(&json!({"Value": [{"Id": "7"}]})).unwrap();
-        assert_eq!((requests.len(), entries), (1, 1));
+        let entries = page(&json!({"Value": [{"Id": "7"}]})).unwrap();
+        assert_eq!((entries.requests.len(), entries.unreadable.len()), (1, 0));
     }
 
     #[test]
     fn an_entity_needs_its_id_and_nothing_else() {
-        for answer in [json!({"id": "7"}), json!({"ID": "7"}), json!({"id": null, "ID": "7", "title": 5, "new": []})] {
+        for answer in [
+            json!({"id": "7"}),
+            json!({"ID": "7"}),
+            json!({"Id": 7}),
+            json!({"id": null, "ID": "7", "title": [5], "new": []}),
+            json!({"id": "..", "ID": "7", "title": true}),
+        ] {
             let entity = entity(&answer).unwrap();
             assert_eq!((entity.id.raw(), entity.title.raw(), entity.closed), ("7", "", None));
         }
@@ -221,11 +241,47 @@ mod tests {
     }
 
     #[test]
+    fn keys_are_read_in_either_case_and_numbers_as_texts() {
+        for answer in [
+            json!({"Id": "7", "PartnerTicketId": "4711", "DeviceName": "MMD-1", "RequestCreationTime": "2024-01-01T00:00:00Z", "ViewerUpns": ["a@x"]}),
+            json!({"ID": "7", "partnerticketid": 4711, "DEVICENAME": "MMD-1", "requestcreationtime": "2024-01-01T00:00:00Z", "VIEWERUPNS": ["a@x"]}),
+            json!({"id": "7", "partnerTicketId": null, "PartnerTicketID": 4711, "devicename": "MMD-1", "requestCreationTime": "2024-01-01T00:00:00Z", "viewerUpns": ["a@x"]}),
+        ] {
+            let entity = entity(&answer).unwrap();
+            assert_eq!(
+                (entity.ticket.raw(), entity.device.raw(), entity.viewers.len()),
+                ("4711", "MMD-1", 1),
+                "{answer}"
+            );
+            assert!(entity.created.is_some(), "{answer}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_an_object_with_a_list_or_the_list_alone() {
+        for (answer, read) in [
+            (json!({"value": [{"id": "1"}]}), Some((1, 0, None))),
+            (json!({"Value": [{"ID": "1"}], "@odata.nextLink": "x"}), Some((1, 0, Some("x")))),
+            (json!({"VALUE": [], "odata.nextLink": "x"}), Some((0, 0, Some("x")))),
+            (json!([{"id": "1"}, {"id": ".."}]), Some((1, 1, None))),
+            (json!({"value": [{"title": "x"}, null, 7], "@odata.nextLink": null}), Some((0, 3, None))),
+            (json!({"value": {"id": "1"}}), None),
+            (json!({"id": "1"}), None),
+            (json!("value"), None),
+        ] {
+            let page = page(&answer);
+            let found = page.as_ref().map(|page| (page.requests.len(), page.unreadable.len(), page.next.as_deref()));
+            assert_eq!(found, read, "{answer}");
+        }
+    }
+
+    #[test]
     fn without_a_usable_id_it_says_what_came() {
         for (answer, words) in [
             (json!([{"id": "7"}]), "it is JSON without keys"),
             (json!({"id": ".."}), r#"its id is "..""#),
-            (json!({"ID": 7}), "its id is 7"),
+            (json!({"ID": true}), "its id is true"),
+            (json!({"ID": null}), "its id is null"),
             (json!({"value": [], "title": "x"}), "it has no id among its keys title, value"),
             (json!({}), "it has no id among its keys (none)"),
         ] {

@@ -162,11 +162,7 @@ pub async fn open_service(
             let base_url = BaseUrl::parse(&practice.base_url()).map_err(|error| not_ready(&error.to_string()))?;
             let sign_in = practice_sign_in(&practice).map_err(|error| not_ready(&error.to_string()))?;
             let client = connect(&trust, &base_url, practice::TENANT_ID, sign_in)?;
-            tokio::spawn(async move {
-                if let Err(error) = practice.serve().await {
-                    tracing::error!(%error, "the practice tenant ended");
-                }
-            });
+            tokio::spawn(practice.serve());
             Ok(client)
         }
     }

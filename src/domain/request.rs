@@ -1,13 +1,27 @@
 //! An elevation request as the service tells it.
 
+use std::{
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+};
+
+use uuid::Uuid;
+
 use super::{Draft, Field, ServiceTime, Untrusted};
 
 /// The longest id that is taken as one, in bytes. The service's are GUIDs of 36; the bound is an assumption.
 const LONGEST_ID: usize = 128;
 
 /// The id the service gave a request. It is fit to stand in a path: not blank, not `.` or `..`, no control characters.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RequestId(Untrusted);
+///
+/// Two ids are the same where both are the same UUID, however it is written: services answer a create in capitals and
+/// list in small letters. Any other id is compared to the letter. It is sent back as it came.
+#[derive(Clone)]
+pub struct RequestId {
+    text: Untrusted,
+    uuid: Option<u128>,
+}
 
 /// The service's id for a request cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,21 +38,72 @@ impl RequestId {
             && id.len() <= LONGEST_ID
             && id != "."
             && id != ".."
-            && !id.chars().any(char::is_control);
-        if usable { Ok(Self(Untrusted::new(id))) } else { Err(UnusableId) }
+            // What could not be read is no part of an id: another would be sent back.
+            && !id.chars().any(|c| c.is_control() || c == char::REPLACEMENT_CHARACTER);
+        if usable { Ok(Self { uuid: uuid(&id), text: Untrusted::new(id) }) } else { Err(UnusableId) }
     }
 
     /// The id as it came.
     #[must_use]
     pub fn raw(&self) -> &str {
-        self.0.raw()
+        self.text.raw()
     }
 
     /// The id as text for a person.
     #[must_use]
     pub const fn text(&self) -> &Untrusted {
-        &self.0
+        &self.text
     }
+
+    /// The UUID, where the id is one.
+    pub(crate) const fn uuid(&self) -> Option<u128> {
+        self.uuid
+    }
+
+    /// What is compared.
+    fn key(&self) -> (Option<u128>, &str) {
+        (self.uuid, if self.uuid.is_some() { "" } else { self.raw() })
+    }
+}
+
+impl PartialEq for RequestId {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for RequestId {}
+
+impl Hash for RequestId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key().hash(state);
+    }
+}
+
+impl PartialOrd for RequestId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for RequestId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+impl fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RequestId").field(&self.text).finish()
+    }
+}
+
+/// Reads a UUID in any of the forms in which .NET and others write one: either case, with or without hyphens, braces or
+/// parentheses, as a URN.
+pub(crate) fn uuid(text: &str) -> Option<u128> {
+    let text = text.trim().to_ascii_lowercase();
+    let bare = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(&text);
+    Uuid::try_parse(bare).ok().map(|uuid| uuid.as_u128())
 }
 
 /// An elevation request as the service tells it. Keys of the document's sample that nobody here reads are not kept.
@@ -74,6 +139,19 @@ pub struct ElevationRequest {
 }
 
 impl ElevationRequest {
+    /// The text that the form's field holds.
+    #[must_use]
+    pub const fn text(&self, field: Field) -> &Untrusted {
+        match field {
+            Field::Ticket => &self.ticket,
+            Field::Device => &self.device,
+            Field::Title => &self.title,
+            Field::Category => &self.category,
+            Field::Subcategory => &self.subcategory,
+            Field::PlanOfAction => &self.plan_of_action,
+        }
+    }
+
     /// Fills what the service left blank with what was known before, text by text: a service may answer with an id alone,
     /// and a request without a device could not be listed again.
     #[must_use]
@@ -124,11 +202,67 @@ mod tests {
 
     #[test]
     fn an_id_that_would_change_the_path_is_not_one() {
-        for id in ["", "  ", ".", "..", "a\nb", "a\u{0}b", &"x".repeat(129)] {
+        for id in ["", "  ", ".", "..", "a\nb", "a\u{0}b", "3f\u{fffd}", &"x".repeat(129)] {
             assert_eq!(RequestId::new(id), Err(UnusableId), "{id:?}");
         }
         for id in ["3f2b", "a/b", "a b", "Elevation Request Id"] {
             assert_eq!(RequestId::new(id).unwrap().raw(), id);
         }
+    }
+
+    #[test]
+    fn ids_that_are_one_uuid_are_the_same_and_others_are_compared_to_the_letter() {
+        let id = |id: &str| RequestId::new(id).unwrap();
+        let one = id("3f2b0c5e-9a41-4d0e-8f77-00c0ffee0a1b");
+        for same in [
+            "3F2B0C5E-9A41-4D0E-8F77-00C0FFEE0A1B",
+            "{3f2b0c5e-9a41-4d0e-8f77-00c0ffee0a1b}",
+            "(3F2B0C5E-9A41-4D0E-8F77-00C0FFEE0A1B)",
+            "3f2b0c5e9a414d0e8f7700c0ffee0a1b",
+            "urn:uuid:3f2b0c5e-9a41-4d0e-8f77-00c0ffee0a1b",
+            " 3f2b0c5e-9a41-4d0e-8f77-00c0ffee0a1b ",
+        ] {
+            assert_eq!(id(same), one);
+            assert_eq!(id(same).cmp(&one), Ordering::Equal);
+            assert!(std::collections::HashSet::from([one.clone()]).contains(&id(same)), "{same}");
+            assert_eq!(id(same).raw(), same, "it is sent back as it came");
+        }
+        for (other, another) in [
+            ("3f2b0c5e-9a41-4d0e-8f77-00c0ffee0a1b", "3f2b0c5e-9a41-4d0e-8f77-00c0ffee0a1c"),
+            ("abc", "ABC"),
+            ("r1", "r1 "),
+            ("3f2b0c5e-9a41-4d0e-8f77", "3f2b0c5e9a414d0e8f77"),
+        ] {
+            assert_ne!(id(other), id(another));
+        }
+    }
+
+    #[test]
+    fn what_the_service_does_not_tell_is_taken_from_what_was_sent_or_known() {
+        let mut draft = Draft::default();
+        for field in Field::ALL {
+            draft.set(field, field.label());
+        }
+        let text = Untrusted::default;
+        let bare = ElevationRequest {
+            id: RequestId::new("1").unwrap(),
+            ticket: text(),
+            device: Untrusted::new(" "),
+            title: Untrusted::new("Theirs"),
+            category: text(),
+            subcategory: text(),
+            plan_of_action: text(),
+            actions_taken: text(),
+            requested_by: text(),
+            closed_by: text(),
+            created: None,
+            closed: None,
+            viewers: Vec::new(),
+        };
+        let complete = bare.clone().with_gaps_from_draft(&draft);
+        let texts = |request: &ElevationRequest| Field::ALL.map(|field| request.text(field).raw().to_owned());
+        let expected = ["Ticket", "Device", "Theirs", "Category", "Subcategory", "Plan of action"];
+        assert_eq!(texts(&complete), expected);
+        assert_eq!(texts(&bare.with_gaps_from(&complete)), expected);
     }
 }

@@ -36,7 +36,9 @@ pub(super) fn claim(tx: &Transaction<'_>, me: &Me, living: &HashSet<String>, now
     let intents: Vec<_> = intents.into_iter().filter_map(IntentRow::of).collect();
     let requests: Vec<_> =
         requests.into_iter().filter_map(RequestRow::of).filter(|row| row.tenant == me.tenant).collect();
-    let sent: Vec<_> = intents.iter().filter(|row| row.intent.stage != Stage::NotDone).cloned().collect();
+    // A write that was set aside is shown by nobody: the text of one that was sent in its place would be lost with it.
+    let has_the_text = |row: &&IntentRow| !matches!(row.intent.stage, Stage::NotDone | Stage::SetAside);
+    let sent: Vec<_> = intents.iter().filter(has_the_text).cloned().collect();
     for mut row in intents {
         let Some(after) = row.intent.stage.after(Step::Die) else { continue };
         if row.tenant != me.tenant || living.contains(&row.owner) {
@@ -63,8 +65,11 @@ pub(super) fn claim(tx: &Transaction<'_>, me: &Me, living: &HashSet<String>, now
         DRAFT.write(tx, &row.row())?;
         left.drafts.push(row.saved);
     }
-    let open = |row: &RequestRow| row.ended_at.is_none() && row.opened_by.is_some();
-    left.open.extend(requests.into_iter().filter(open).map(|row| row.request));
+    let (open, ended): (Vec<_>, Vec<_>) = requests.into_iter().partition(|row| row.ended_at.is_none());
+    // An earlier version has taken two spellings of an id for two requests.
+    let mut known: HashSet<_> = ended.into_iter().map(|row| row.request.id).collect();
+    let open = open.into_iter().filter(|row| row.opened_by.is_some() && known.insert(row.request.id.clone()));
+    left.open.extend(open.map(|row| row.request));
     let accepted = sent.into_iter().filter(|row| row.tenant == me.tenant && is_accepted(row, &left.open));
     left.accepted = accepted.map(|row| row.intent).collect();
     Ok(left)

@@ -9,7 +9,7 @@ use rusqlite::Transaction;
 use super::{
     JournalError,
     rows::{DRAFT, DraftRow},
-    store::{Me, Store, ours},
+    store::{Me, Store, all},
 };
 use crate::{
     domain::{Draft, Field},
@@ -79,8 +79,8 @@ pub(super) fn sent(tx: &Transaction<'_>, me: &Me, sent: &Draft, at: Timestamp) -
 }
 
 fn mine(tx: &Transaction<'_>, me: &Me) -> rusqlite::Result<Vec<DraftRow>> {
-    let mut rows = ours(tx, &DRAFT, &me.tenant, DraftRow::of)?;
-    rows.retain(|row| row.owner == me.owner.name);
+    let mut rows = all(tx, &DRAFT, DraftRow::of)?;
+    rows.retain(|row| row.owner == me.owner.name && row.tenant == me.tenant);
     Ok(rows)
 }
 

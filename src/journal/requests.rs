@@ -6,7 +6,7 @@ use super::{
     JournalError, TenantKey,
     row::Read,
     rows::{REQUEST, RequestRow},
-    store::{Me, Store},
+    store::{Me, SAME_REQUEST, Store, same_request},
 };
 use crate::{
     domain::{ElevationRequest, RequestId},
@@ -27,7 +27,7 @@ pub(super) enum Told {
 impl Store {
     /// What the record knows of the request.
     pub(super) fn request(&self, id: &RequestId) -> Result<Option<ElevationRequest>, JournalError> {
-        Ok(self.read(|db| find(db, &self.me.tenant, id))?.map(|row| row.request))
+        Ok(self.read(|db| find(db, &self.me.tenant, id))?.into_iter().next().map(|row| row.request))
     }
 
     /// Takes what the service lists of requests that are known here. Tells which of them are closed as of now.
@@ -35,8 +35,11 @@ impl Store {
         self.change(|tx, me| {
             let mut ended = Vec::new();
             for request in listed {
-                let Some(row) = find(tx, &me.tenant, &request.id)? else { continue };
-                if told(tx, me, request, Told::Listed)? && row.ended_at.is_none() {
+                let known = find(tx, &me.tenant, &request.id)?;
+                if known.is_empty() {
+                    continue;
+                }
+                if told(tx, me, request, Told::Listed)? && known.iter().all(|row| row.ended_at.is_none()) {
                     ended.push(request.id.clone());
                 }
             }
@@ -47,30 +50,31 @@ impl Store {
     /// The request is not open any more, whoever closed it.
     pub(super) fn ended(&mut self, id: &RequestId) -> Result<(), JournalError> {
         self.change(|tx, me| {
-            let known = find(tx, &me.tenant, id)?.map(|row| row.request);
+            let known = find(tx, &me.tenant, id)?.into_iter().next().map(|row| row.request);
             known.map_or(Ok(()), |known| told(tx, me, &known, Told::Ended).map(drop)).map_err(Into::into)
         })
     }
 }
 
-fn find(db: &Connection, tenant: &TenantKey, id: &RequestId) -> rusqlite::Result<Option<RequestRow>> {
-    let condition = "base_url = ?1 AND tenant_id = ?2 AND request_id = ?3 AND damaged_at IS NULL";
-    let rows = REQUEST.select(db, condition, (&tenant.base_url, &tenant.tenant_id, id.raw()))?;
-    Ok(rows.into_iter().filter_map(Read::whole).find_map(RequestRow::of))
+/// The rows of a request. There is one, unless an earlier version has taken two spellings of its id for two requests.
+fn find(db: &Connection, tenant: &TenantKey, id: &RequestId) -> rusqlite::Result<Vec<RequestRow>> {
+    let condition = format!("{SAME_REQUEST} AND damaged_at IS NULL ORDER BY id");
+    let rows = REQUEST.select(db, &condition, same_request(id))?;
+    let rows = rows.into_iter().filter_map(Read::whole).filter_map(RequestRow::of);
+    Ok(rows.filter(|row| row.tenant == *tenant && row.request.id == *id).collect())
 }
 
 /// Writes down what the service tells of a request. Tells whether it is known to be closed.
 pub(super) fn told(tx: &Transaction<'_>, me: &Me, request: &ElevationRequest, how: Told) -> rusqlite::Result<bool> {
-    let known = find(tx, &me.tenant, &request.id)?;
+    let mut known = find(tx, &me.tenant, &request.id)?;
     let now = (me.clock)();
     let closed = request.closed.is_some() || matches!(how, Told::Ended);
     let opened_by = match how {
         Told::OpenedBy(id) => Some(id.0),
         Told::Listed | Told::Ended => None,
     };
-    let mut row = match known {
-        Some(row) => row,
-        None => RequestRow {
+    if known.is_empty() {
+        known.push(RequestRow {
             id: REQUEST.next_id(tx)?,
             revision: 0,
             tenant: me.tenant.clone(),
@@ -78,18 +82,22 @@ pub(super) fn told(tx: &Transaction<'_>, me: &Me, request: &ElevationRequest, ho
             seen_at: now,
             ended_at: None,
             request: request.clone(),
-        },
-    };
-    row.revision += 1;
-    row.opened_by = row.opened_by.or(opened_by);
-    row.ended_at = row.ended_at.or(closed.then_some(now));
-    // A list may be older than the close that it follows.
-    if request.closed.is_some() || row.request.closed.is_none() {
-        row.request = request.clone().with_gaps_from(&row.request);
-        row.seen_at = now;
+        });
     }
-    REQUEST.write(tx, &row.row())?;
-    Ok(row.ended_at.is_some())
+    let mut ended = false;
+    for mut row in known {
+        row.revision += 1;
+        row.opened_by = row.opened_by.or(opened_by);
+        row.ended_at = row.ended_at.or(closed.then_some(now));
+        // A list may be older than the close that it follows.
+        if request.closed.is_some() || row.request.closed.is_none() {
+            row.request = request.clone().with_gaps_from(&row.request);
+            row.seen_at = now;
+        }
+        REQUEST.write(tx, &row.row())?;
+        ended |= row.ended_at.is_some();
+    }
+    Ok(ended)
 }
 
 /// Writes down what a close has shown of its request. `done`: the service took the close. That alone does not end the
@@ -103,7 +111,7 @@ pub(super) fn closed(
 ) -> rusqlite::Result<()> {
     let Some(request) = request else { return Ok(()) };
     // One that was opened elsewhere comes into the record by being closed from here.
-    if done || find(tx, &me.tenant, id)?.is_some() {
+    if done || !find(tx, &me.tenant, id)?.is_empty() {
         told(tx, me, request, Told::Listed)?;
     }
     Ok(())

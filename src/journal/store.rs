@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior, config::DbConfig};
 
 use super::{
-    JournalError, Purged, TenantKey,
+    JournalError, Purged, TenantKey, Unclaimed,
     files::Files,
     owner::Owner,
     retention,
@@ -113,10 +113,26 @@ impl Store {
     }
 
     pub(super) fn owned(&self, except: IntentId) -> Result<Vec<RequestId>, JournalError> {
-        let condition = "kind = 'create' AND request_id IS NOT NULL AND base_url = ?1 AND tenant_id = ?2 AND id <> ?3";
-        let tenant = &self.me.tenant;
-        let rows = self.read(|db| INTENT.select(db, condition, (&tenant.base_url, &tenant.tenant_id, except.0)))?;
-        Ok(rows.into_iter().filter_map(Read::whole).filter_map(IntentRow::of).filter_map(|row| row.made).collect())
+        let condition = "kind = 'create' AND request_id IS NOT NULL AND id <> ?1";
+        let rows = self.read(|db| INTENT.select(db, condition, [except.0]))?;
+        Ok(self.of_tenant(rows).filter_map(|row| row.made).collect())
+    }
+
+    pub(super) fn unclaimed(&self) -> Result<Vec<Unclaimed>, JournalError> {
+        let condition = "kind = 'create' AND request_id IS NULL AND stage NOT IN ('done', 'not done')";
+        let rows = self.read(|db| INTENT.select(db, condition, []))?;
+        let of = |row: IntentRow| {
+            let is_ours = row.owner == self.me.owner.name;
+            let Intent { what: Intention::Create(request), at, stage, .. } = row.intent else { return None };
+            Some(Unclaimed { request, at, stage, is_ours })
+        };
+        Ok(self.of_tenant(rows).filter_map(of).collect())
+    }
+
+    /// The whole intents of this tenant.
+    fn of_tenant(&self, rows: Vec<Read>) -> impl Iterator<Item = IntentRow> {
+        let rows = rows.into_iter().filter_map(Read::whole).filter_map(IntentRow::of);
+        rows.filter(|row| row.tenant == self.me.tenant)
     }
 
     pub(super) fn purge(&mut self, before: Timestamp) -> Result<Purged, JournalError> {
@@ -209,9 +225,21 @@ fn may_become(from: Stage, to: Stage) -> bool {
 }
 
 fn owner_of(tx: &Transaction<'_>, me: &Me, request: &RequestId) -> rusqlite::Result<Option<IntentId>> {
-    let condition = "kind = 'create' AND request_id = ?1 AND base_url = ?2 AND tenant_id = ?3";
-    let rows = INTENT.select(tx, condition, (request.raw(), &me.tenant.base_url, &me.tenant.tenant_id))?;
-    Ok(rows.into_iter().find_map(Read::whole).map(|row| IntentId(row.id)))
+    let condition = format!("kind = 'create' AND {SAME_REQUEST}");
+    let rows = INTENT.select(tx, &condition, same_request(request))?;
+    let mut rows = rows.into_iter().filter_map(Read::whole).filter_map(IntentRow::of);
+    let owner = rows.find(|row| row.tenant == me.tenant && row.made.as_ref() == Some(request));
+    Ok(owner.map(|row| row.intent.id))
+}
+
+/// Rows whose request may be the one that [`same_request`] is of: the same UUID may be written in several ways. Whether it
+/// is the same is for [`RequestId`] to say.
+pub(super) const SAME_REQUEST: &str = "(request_id = ?1 OR (?2 IS NOT NULL AND ?2 = replace(replace(replace(replace(
+     replace(replace(lower(trim(request_id)), 'urn:uuid:', ''), '-', ''), '{', ''), '}', ''), '(', ''), ')', '')))";
+
+/// What [`SAME_REQUEST`] is given.
+pub(super) fn same_request(id: &RequestId) -> (String, Option<String>) {
+    (id.raw().to_owned(), id.uuid().map(|uuid| format!("{uuid:032x}")))
 }
 
 /// Writes down how the intent came to where it stands.
@@ -232,14 +260,8 @@ impl Read {
     }
 }
 
-/// The whole rows of this tenant, and what they mean.
-pub(super) fn ours<T>(
-    tx: &Connection,
-    table: &Table,
-    tenant: &TenantKey,
-    of: impl Fn(Row) -> Option<T>,
-) -> rusqlite::Result<Vec<T>> {
-    let condition = "base_url = ?1 AND tenant_id = ?2 AND damaged_at IS NULL ORDER BY id";
-    let rows = table.select(tx, condition, (&tenant.base_url, &tenant.tenant_id))?;
+/// What the whole rows of a table mean.
+pub(super) fn all<T>(tx: &Connection, table: &Table, of: impl Fn(Row) -> Option<T>) -> rusqlite::Result<Vec<T>> {
+    let rows = table.rows(tx)?;
     Ok(rows.into_iter().filter_map(Read::whole).filter_map(of).collect())
 }

@@ -258,6 +258,25 @@ impl Fault {
             | FaultKind::Crashed => "it may have been done all the same: look before you send it again",
         }
     }
+
+    /// What to do about it where nothing was sent and something was to be read: a list that was looked into.
+    #[must_use]
+    pub fn hint_to_read(&self) -> &str {
+        match &self.kind {
+            FaultKind::NotReached { .. } => "check the network and the base URL, then look again",
+            FaultKind::NotAccepted { status: 404 | 405 }
+            | FaultKind::NotSignedIn
+            | FaultKind::SignInFailed { .. }
+            | FaultKind::NotAllowed
+            | FaultKind::Redirected { .. }
+            | FaultKind::NotConnected { .. }
+            | FaultKind::NotRecorded { .. } => self.hint(),
+            FaultKind::NotAccepted { .. } | FaultKind::Declined => {
+                "the service refuses this list: quote its words to whoever runs it"
+            }
+            _ => "look again a little later",
+        }
+    }
 }
 
 /// A wait as it was asked for, and in a larger unit where that says more.

@@ -12,7 +12,11 @@
 //!                                       │    └─┘ not seen, possible
 //!                                       ├── set aside, sent again ──▶ SetAside
 //!                                       └── disproved (a close) ────▶ Waiting
+//!  Waiting ── listed before a repeat (a create): found ──▶ Done, not sure ──▶ Unknown
 //! ```
+//!
+//! A create that the service asked to wait with is looked for before it goes out again: that it was not processed is an
+//! assumption. Only where a list that was seen whole does not hold it is it repeated.
 //!
 //! Only a close is ever disproved: its request is read back and is open, or another closed it. Then it goes out again,
 //! or is given up. That a create is not listed disproves nothing.
@@ -51,7 +55,7 @@ pub enum Step {
     Defer,
     /// It is not repeated any more.
     GiveUp,
-    /// No usable answer came.
+    /// No usable answer came, or looking before a repeat did not rule it out.
     Lose,
     /// The agent abandons the call.
     Abandon,
@@ -96,11 +100,11 @@ impl Stage {
     pub const fn after(self, step: Step) -> Option<Self> {
         match (self, step) {
             (Self::Intended | Self::Waiting, Step::Send) => Some(Self::Sending),
-            (Self::Sending, Step::Succeed) | (Self::Unknown, Step::Find) => Some(Self::Done),
+            (Self::Sending, Step::Succeed) | (Self::Unknown | Self::Waiting, Step::Find) => Some(Self::Done),
             (Self::Sending, Step::Refuse) => Some(Self::NotDone),
             (Self::Sending, Step::Defer) | (Self::Unknown, Step::Disprove) => Some(Self::Waiting),
             (Self::Intended | Self::Waiting, Step::GiveUp | Step::Abandon) => Some(Self::NotDone),
-            (Self::Sending, Step::Lose | Step::Abandon) => Some(Self::Unknown),
+            (Self::Sending, Step::Lose | Step::Abandon) | (Self::Waiting, Step::Lose) => Some(Self::Unknown),
             (Self::Intended | Self::Sending | Self::Waiting, Step::Die) => Some(Self::Unknown),
             (Self::Unknown, Step::NotFind | Step::Die) => Some(Self::Unknown),
             (Self::Unknown, Step::SetAside) => Some(Self::SetAside),
@@ -206,6 +210,8 @@ mod tests {
             (Stage::Waiting, Step::GiveUp, Stage::NotDone),
             (Stage::Waiting, Step::Abandon, Stage::NotDone),
             (Stage::Waiting, Step::Die, Stage::Unknown),
+            (Stage::Waiting, Step::Find, Stage::Done),
+            (Stage::Waiting, Step::Lose, Stage::Unknown),
             (Stage::Unknown, Step::Find, Stage::Done),
             (Stage::Unknown, Step::NotFind, Stage::Unknown),
             (Stage::Unknown, Step::Die, Stage::Unknown),

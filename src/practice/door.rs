@@ -1,32 +1,38 @@
-//! Connections that can be broken: how they are taken, and how a call ends the one it came by.
+//! Connections that can be broken: how they are taken, how many, and how a call ends the one it came by.
 
 use std::{
+    collections::VecDeque,
     io,
     net::SocketAddr,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{
         Arc,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicBool, AtomicU8, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
 };
 
-use axum::{
-    extract::connect_info::Connected,
-    serve::{IncomingStream, Listener},
+use axum::{Extension, Router, serve::Listener};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto::Builder,
+    service::TowerToHyperService,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpSocket, TcpStream},
-    sync::watch,
-    time::Instant,
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    time::{Instant, timeout},
 };
+use tokio_util::sync::CancellationToken;
 
 /// How many callers may wait to be let in.
 const WAITING: u32 = 1024;
 /// How often it is tried to open again where another took the address meanwhile.
 const OPEN_AGAIN: Duration = Duration::from_millis(50);
+/// How long one connection may take to end before the next oldest is told to.
+const NEXT_OLDEST: Duration = Duration::from_millis(20);
 /// Longer than any tenant is served.
 const FOR_GOOD: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
@@ -68,6 +74,14 @@ impl Latch {
     }
 }
 
+/// What connections may take.
+pub(super) struct Bounds {
+    /// How many there can be at once.
+    pub(super) connections: usize,
+    /// How long one may take until a head is whole.
+    pub(super) slowest_head: Duration,
+}
+
 /// Where connections come in.
 pub(super) struct Door<R> {
     listener: TcpListener,
@@ -77,17 +91,42 @@ pub(super) struct Door<R> {
     refuses: R,
 }
 
-impl<R: FnMut() -> bool + Send + 'static> Door<R> {
+impl<R: FnMut() -> bool> Door<R> {
     pub(super) const fn new(listener: TcpListener, address: SocketAddr, latch: Arc<Latch>, refuses: R) -> Self {
         Self { listener, address, latch, refuses }
     }
-}
 
-impl<R: FnMut() -> bool + Send + 'static> Listener for Door<R> {
-    type Io = Line;
-    type Addr = SocketAddr;
+    /// Answers each connection in a task of its own, until this future is dropped; those that are left end when `ended`
+    /// says so.
+    pub(super) async fn serve(mut self, router: &Router, ended: &CancellationToken, bounds: Bounds) {
+        let mut http = Builder::new(TokioExecutor::new()).http1_only();
+        http.http1().timer(TokioTimer::new()).header_read_timeout(bounds.slowest_head);
+        let room = Arc::new(Semaphore::new(bounds.connections));
+        let mut lines = VecDeque::new();
+        loop {
+            let place = make_room(&room, &mut lines).await;
+            let line = self.accept().await;
+            let (http, orders, leave) = (http.clone(), line.orders.clone(), ended.child_token());
+            lines.retain(|line: &CancellationToken| !line.is_cancelled());
+            lines.push_back(leave.clone());
+            let service = TowerToHyperService::new(router.clone().layer(Extension(orders.clone())));
+            tokio::spawn(async move {
+                let _place = place;
+                let _left = leave.clone().drop_guard();
+                let mut serving = pin!(http.serve_connection(TokioIo::new(line), service));
+                tokio::select! {
+                    _ = serving.as_mut() => return,
+                    () = leave.cancelled() => serving.as_mut().graceful_shutdown(),
+                }
+                // One that has not called yet has no answer to wait for.
+                if orders.is_called() {
+                    drop(serving.await);
+                }
+            });
+        }
+    }
 
-    async fn accept(&mut self) -> (Line, SocketAddr) {
+    async fn accept(&mut self) -> Line {
         let mut wanted = self.latch.wanted.subscribe();
         loop {
             let until = *wanted.borrow_and_update();
@@ -96,25 +135,19 @@ impl<R: FnMut() -> bool + Send + 'static> Listener for Door<R> {
             }
             tokio::select! {
                 _ = wanted.changed() => {}
-                (stream, from) = Listener::accept(&mut self.listener) => {
+                (stream, _) = Listener::accept(&mut self.listener) => {
                     if (self.refuses)() || self.latch.is_shut() {
                         reset(&stream);
                         continue;
                     }
                     // Answers are small and someone is waiting for them; a socket that refuses the option still works.
                     drop(stream.set_nodelay(true));
-                    return (Line { stream, orders: Orders::default() }, from);
+                    return Line { stream, orders: Orders::default() };
                 }
             }
         }
     }
 
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.address)
-    }
-}
-
-impl<R> Door<R> {
     /// A connection is refused by the system only where nobody listens. The address is held meanwhile by a socket that
     /// does not listen, so that no other program is given it.
     async fn stay_shut(&mut self, wanted: &mut watch::Receiver<Option<Instant>>) {
@@ -145,6 +178,21 @@ impl<R> Door<R> {
     }
 }
 
+/// Waits for a place, and ends the oldest connections for it where there is none. Idle ones end at once.
+async fn make_room(room: &Arc<Semaphore>, lines: &mut VecDeque<CancellationToken>) -> OwnedSemaphorePermit {
+    loop {
+        if let Ok(place) = Arc::clone(room).try_acquire_owned() {
+            return place;
+        }
+        if let Some(oldest) = lines.pop_front() {
+            oldest.cancel();
+        }
+        if let Ok(Ok(place)) = timeout(NEXT_OLDEST, Arc::clone(room).acquire_owned()).await {
+            return place;
+        }
+    }
+}
+
 fn hold(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     // Connections that were made before still have the address. (On Windows the option means something else.)
@@ -161,7 +209,13 @@ fn reset(stream: &TcpStream) {
 
 /// How a call has its connection end. Its answer still has to be made, for that is what is not sent.
 #[derive(Clone, Default)]
-pub(super) struct Orders(Arc<AtomicU8>);
+pub(super) struct Orders(Arc<Order>);
+
+#[derive(Default)]
+struct Order {
+    end: AtomicU8,
+    is_called: AtomicBool,
+}
 
 const SEND: u8 = 0;
 const CUT: u8 = 1;
@@ -169,25 +223,28 @@ const END: u8 = 2;
 const RESET: u8 = 3;
 
 impl Orders {
+    /// A whole head has come.
+    pub(super) fn called(&self) {
+        self.0.is_called.store(true, Ordering::Release);
+    }
+
+    fn is_called(&self) -> bool {
+        self.0.is_called.load(Ordering::Acquire)
+    }
+
     /// Half of the answer is sent, then the connection ends.
     pub(super) fn cut(&self) {
-        self.0.store(CUT, Ordering::Release);
+        self.0.end.store(CUT, Ordering::Release);
     }
 
     /// The connection ends without a byte.
     pub(super) fn end(&self) {
-        self.0.store(END, Ordering::Release);
+        self.0.end.store(END, Ordering::Release);
     }
 
     /// The connection is reset without a byte.
     pub(super) fn reset(&self) {
-        self.0.store(RESET, Ordering::Release);
-    }
-}
-
-impl<R: FnMut() -> bool + Send + 'static> Connected<IncomingStream<'_, Door<R>>> for Orders {
-    fn connect_info(stream: IncomingStream<'_, Door<R>>) -> Self {
-        stream.io().orders.clone()
+        self.0.end.store(RESET, Ordering::Release);
     }
 }
 
@@ -206,7 +263,7 @@ impl AsyncRead for Line {
 impl AsyncWrite for Line {
     /// An error here makes the server drop the connection, which is how it ends.
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.orders.0.load(Ordering::Acquire) {
+        match self.orders.0.end.load(Ordering::Acquire) {
             SEND => Pin::new(&mut self.stream).poll_write(cx, bytes),
             CUT => {
                 let written = Pin::new(&mut self.stream).poll_write(cx, &bytes[..bytes.len().div_ceil(2)]);

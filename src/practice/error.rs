@@ -32,9 +32,6 @@ pub enum PracticeError {
         /// What the system says.
         source: io::Error,
     },
-    /// The listening socket failed.
-    #[error("go on serving the practice tenant")]
-    Stopped(#[source] io::Error),
 }
 
 impl PracticeError {
@@ -45,7 +42,7 @@ impl PracticeError {
             Self::NotLoopback { .. } => Some("use 127.0.0.1 or [::1]"),
             Self::Unavailable { .. } => Some("take another port, or 0 for any that is free"),
             Self::Keep { .. } => Some("see whether the state folder can be written, or name another with --state-dir"),
-            Self::Data(_) | Self::Stopped(_) => None,
+            Self::Data(_) => None,
         }
     }
 }

@@ -1,4 +1,5 @@
-//! `$filter`, as far as the documents' examples go: `eq`, `contains(…,'…')`, and `and` between them.
+//! `$filter`, as far as the documents' examples go: `eq`, `contains(…,'…')`, and `and` between them. That open requests
+//! can be asked for with `requestClosureTime eq null` is an assumption: such services usually understand it.
 
 use super::{known::same_name, wire::ElevationRequest};
 
@@ -6,10 +7,9 @@ use super::{known::same_name, wire::ElevationRequest};
 #[derive(Default)]
 pub(super) struct Filter(Vec<Condition>);
 
-struct Condition {
-    read: Read,
-    test: Test,
-    text: String,
+enum Condition {
+    IsOpen,
+    Text { read: Read, test: Test, text: String },
 }
 
 type Read = fn(&ElevationRequest) -> &str;
@@ -39,19 +39,19 @@ impl Filter {
 
     /// The one device that it asks for, if it does.
     pub(super) fn device(&self) -> Option<&str> {
-        let named = self.0.iter().find(|condition| matches!(condition.test, Test::NamesDevice));
-        named.map(|condition| condition.text.as_str())
+        self.0.iter().find_map(|condition| match condition {
+            Condition::Text { test: Test::NamesDevice, text, .. } => Some(text.as_str()),
+            Condition::Text { .. } | Condition::IsOpen => None,
+        })
     }
 
     /// Whether the request meets all of it.
     pub(super) fn holds(&self, request: &ElevationRequest) -> bool {
-        self.0.iter().all(|condition| {
-            let value = (condition.read)(request);
-            match condition.test {
-                Test::Equals => value == condition.text,
-                Test::NamesDevice => same_name(value, &condition.text),
-                Test::Contains => value.contains(&condition.text),
-            }
+        self.0.iter().all(|condition| match condition {
+            Condition::IsOpen => request.is_open(),
+            Condition::Text { read, test: Test::Equals, text } => read(request) == text,
+            Condition::Text { read, test: Test::NamesDevice, text } => same_name(read(request), text),
+            Condition::Text { read, test: Test::Contains, text } => read(request).contains(text),
         })
     }
 }
@@ -63,14 +63,17 @@ fn condition(text: &str) -> Result<(Condition, &str), String> {
         let rest = rest.trim_start().strip_prefix(',').ok_or_else(|| not_understood(rest))?;
         let (text, rest) = literal(rest.trim_start())?;
         let rest = rest.trim_start().strip_prefix(')').ok_or_else(|| not_understood(rest))?;
-        Ok((Condition { read: property(name)?, test: Test::Contains, text }, rest))
+        Ok((Condition::Text { read: property(name)?, test: Test::Contains, text }, rest))
     } else {
         let (name, rest) = word(text);
-        let rest = rest.trim_start().strip_prefix("eq ").ok_or_else(|| not_understood(text))?;
-        let (text, rest) = literal(rest.trim_start())?;
+        let rest = rest.trim_start().strip_prefix("eq ").ok_or_else(|| not_understood(text))?.trim_start();
+        if let ("requestClosureTime", ("null", rest)) = (name, word(rest)) {
+            return Ok((Condition::IsOpen, rest));
+        }
+        let (text, rest) = literal(rest)?;
         // A device is found by its name in any letter case, here as in a create.
         let equals = if name == "deviceName" { Test::NamesDevice } else { Test::Equals };
-        Ok((Condition { read: property(name)?, test: equals, text }, rest))
+        Ok((Condition::Text { read: property(name)?, test: equals, text }, rest))
     }
 }
 

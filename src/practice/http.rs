@@ -12,10 +12,10 @@ use axum::{
     Extension, Json, Router,
     body::Bytes,
     extract::{
-        ConnectInfo, DefaultBodyLimit, FromRequestParts, Path, Query, Request, State,
+        DefaultBodyLimit, FromRequestParts, Path, Query, Request, State,
         rejection::{BytesRejection, QueryRejection},
     },
-    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header, request::Parts},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{MethodRouter, get, patch, post},
@@ -27,11 +27,13 @@ use super::{
     BASE_PATH, TENANT_ID,
     door::{Latch, Orders},
     filter::Filter,
+    host,
     keep::Book,
     misbehave::{Guard, misbehave},
-    rules::{About, Active, Fate, Operation},
+    pages::Page,
+    rules::{About, Active, Fate, ListFault, Operation},
     settings::Settings,
-    store::{NewRequest, Page, Store},
+    store::{NewRequest, Store},
     token::{self, Tokens},
     wire::{Body, Refusal, entity, page},
 };
@@ -45,6 +47,8 @@ pub(super) struct Shared {
     pub(super) latch: Arc<Latch>,
     rules: Mutex<Active>,
     received: Mutex<HashMap<Operation, u64>>,
+    /// How long a caller may take over the head of a request, and over its body.
+    pub(super) slowest: Duration,
     /// Cancelled when the tenant is served no more.
     pub(super) ended: CancellationToken,
 }
@@ -54,7 +58,17 @@ impl Shared {
         let tokens = Mutex::new(Tokens::new(settings.token_lifetime, settings.client_certificate.clone()));
         let rules = Mutex::new(Active::new(settings.rules.clone()));
         let (latch, received, ended) = (Arc::new(Latch::new()), Mutex::default(), CancellationToken::new());
-        Self { address, tokens, settings, book, latch, rules, received, ended }
+        let slowest = settings.slowest_request;
+        Self { address, tokens, settings, book, latch, rules, received, slowest, ended }
+    }
+
+    pub(super) fn base_url(&self) -> String {
+        format!("http://{}{BASE_PATH}", self.address)
+    }
+
+    /// How many connections there can be at once.
+    pub(super) fn connections(&self) -> usize {
+        self.settings.connections
     }
 
     pub(super) fn tokens(&self) -> MutexGuard<'_, Tokens> {
@@ -144,13 +158,16 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
 /// Lets in who has a token or wants one, and gives every answer an id of its own.
 async fn admit(
     State(shared): Practice,
-    ConnectInfo(orders): ConnectInfo<Orders>,
+    Extension(orders): Extension<Orders>,
     request: Request,
     next: Next,
 ) -> Response {
+    orders.called();
     let mut response = if shared.latch.is_shut() {
         orders.reset();
         StatusCode::SERVICE_UNAVAILABLE.into_response()
+    } else if let Err(refusal) = host::check(&request) {
+        refusal.into_response()
     } else if request.uri().path().ends_with(token::PATH) || is_known(request.headers(), &shared) {
         next.run(request).await
     } else {
@@ -187,17 +204,32 @@ async fn close(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn list(State(shared): Practice, options: Options) -> Result<Response, Refusal> {
-    let (filter, part) = parts(options, "$filter")?;
+async fn list(
+    State(shared): Practice,
+    Extension(fate): Extension<Fate>,
+    uri: Uri,
+    headers: HeaderMap,
+    options: Options,
+) -> Result<Response, Refusal> {
+    let (filter, asked) = parts(options, "$filter", &fate)?;
+    let filter = filter.filter(|_| !fate.list.contains(&ListFault::Unfiltered));
     let filter = filter.map_or_else(|| Ok(Filter::default()), |text| Filter::parse(&text)).map_err(Refusal::bad)?;
-    let requests = shared.with(move |store| store.requests(&filter, &part)).await?;
-    Ok(page("ElevationRequests", &requests))
+    let part = shared.with(move |store| store.requests(&filter, &asked, &fate)).await?;
+    let next = part.next.map(|next| {
+        // Of the origin that was called, whichever of this machine's names that has.
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let options = uri.query().unwrap_or_default().split('&');
+        let rest = options.filter(|option| !option.is_empty() && !option.replace("%24", "$").starts_with("$skip"));
+        let options = rest.chain([format!("$skiptoken={next}").as_str()]).collect::<Vec<_>>().join("&");
+        format!("http://{host}{BASE_PATH}/tenants/{TENANT_ID}/elevationRequests?{options}")
+    });
+    Ok(page("ElevationRequests", &part.entries, next))
 }
 
 async fn devices(State(shared): Practice, options: Options) -> Result<Response, Refusal> {
-    let (text, part) = parts(options, "$searchText")?;
+    let (text, part) = parts(options, "$searchText", &Fate::default())?;
     let devices = shared.with(move |store| store.devices(&text.unwrap_or_default(), &part)).await?;
-    Ok(page("Devices", &devices))
+    Ok(page("Devices", &devices, None))
 }
 
 async fn device(State(shared): Practice, InTenant(name): InTenant) -> Result<Response, Refusal> {
@@ -221,7 +253,8 @@ fn parse(body: Raw) -> Result<Body, Refusal> {
 
 /// The option that is the operation's own, and the part of the list. An option that starts with `$` and is unknown is
 /// refused, for it would be believed to have worked; others mean nothing to the service.
-fn parts(options: Options, own: &str) -> Result<(Option<String>, Page), Refusal> {
+fn parts(options: Options, own: &str, fate: &Fate) -> Result<(Option<String>, Page), Refusal> {
+    let has_links = fate.list.iter().any(|fault| matches!(fault, ListFault::NextLink(_)));
     let Query(options) = options.map_err(|rejection| Refusal::bad(rejection.body_text()))?;
     let (mut text, mut page) = (None, Page::default());
     for (name, value) in options {
@@ -229,10 +262,20 @@ fn parts(options: Options, own: &str) -> Result<(Option<String>, Page), Refusal>
         match name.as_str() {
             "$skip" => page.skip = number()?,
             "$top" => page.top = Some(number()?),
+            "$skiptoken" if has_links => page.token = Some(number()?),
             _ if name == own => text = Some(value),
             _ if name.starts_with('$') => return Err(Refusal::bad(format!("{name} is not supported."))),
             _ => {}
         }
+    }
+    let most =
+        fate.list.iter().find_map(|fault| if let ListFault::RefuseTop(most) = fault { Some(*most) } else { None });
+    if let (Some(most), Some(top)) = (most, page.top)
+        && top > most
+    {
+        // In the words of Microsoft's library for such services.
+        let words = "Top query has been exceeded. The value from the incoming request is";
+        return Err(Refusal::bad(format!("The limit of '{most}' for {words} '{top}'.")));
     }
     Ok((text, page))
 }

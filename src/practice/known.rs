@@ -33,7 +33,10 @@ impl Managed {
     }
 }
 
-/// What lists show of a request until a change of it is visible everywhere.
+/// For how many seconds it is known how a request was before a change.
+pub(super) const REMEMBERED: u64 = 60 * 60;
+
+/// What lists show of a request until a change of it is visible everywhere, and what stale ones go on showing.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Late {

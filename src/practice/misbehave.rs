@@ -3,19 +3,23 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
+    Extension,
     body::{Body, Bytes},
-    extract::{ConnectInfo, FromRequest as _, FromRequestParts as _, Query, Request, State},
+    extract::{FromRequest as _, FromRequestParts as _, Query, Request, State},
     http::{HeaderValue, StatusCode, header, request::Parts},
     middleware::Next,
-    response::{Html, IntoResponse, Response},
+    response::{Html, IntoResponse, Json, Response},
 };
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822::DateTimePrinter};
+use serde_json::json;
 
 use super::{
+    TENANT_ID,
     door::Orders,
     filter::Filter,
     http::{InTenant, Shared},
     rules::{About, Fate, Misdeed, Operation, RetryAfter},
+    shape::reshape,
     wire::{self, Refusal},
 };
 
@@ -29,7 +33,7 @@ pub(super) struct Guard {
 /// Lets a call meet its fate. What rules want to know of it is read from the call, so it is read whole first.
 pub(super) async fn misbehave(
     State(Guard { shared, operation }): State<Guard>,
-    ConnectInfo(orders): ConnectInfo<Orders>,
+    Extension(orders): Extension<Orders>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -40,18 +44,20 @@ pub(super) async fn misbehave(
         Err(_) if operation == Operation::Token => String::new(),
         Err(refusal) => return refusal.into_response(),
     };
-    let body = match Bytes::from_request(Request::from_parts(parts.clone(), body), &()).await {
-        Ok(body) => body,
-        Err(rejection) => return Refusal::new(rejection.status(), rejection.body_text()).into_response(),
+    let whole = Bytes::from_request(Request::from_parts(parts.clone(), body), &());
+    let body = match tokio::time::timeout(shared.slowest, whole).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(rejection)) => return Refusal::new(rejection.status(), rejection.body_text()).into_response(),
+        Err(_) => return Refusal::new(StatusCode::REQUEST_TIMEOUT, "The request took too long.").into_response(),
     };
     shared.count(operation);
     let about =
         if shared.has_rules() { about(&shared, operation, named, &parts, &body).await } else { About::default() };
     let fate = shared.fate(operation, &about);
-    parts.extensions.insert(fate);
+    parts.extensions.insert(fate.clone());
     let request = Request::from_parts(parts, Body::from(body));
     // In a task of its own: the server forgets a call whose caller has gone, and a real one does not.
-    let met = tokio::spawn(async move { meet(&shared, fate, &orders, request, next).await });
+    let met = tokio::spawn(async move { meet(&shared, &fate, &orders, request, next).await });
     met.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
@@ -83,7 +89,7 @@ async fn about(shared: &Arc<Shared>, operation: Operation, named: String, parts:
     }
 }
 
-async fn meet(shared: &Arc<Shared>, fate: Fate, orders: &Orders, request: Request, next: Next) -> Response {
+async fn meet(shared: &Arc<Shared>, fate: &Fate, orders: &Orders, request: Request, next: Next) -> Response {
     if !shared.lasts(fate.delay).await {
         return nothing(orders);
     }
@@ -95,10 +101,7 @@ async fn meet(shared: &Arc<Shared>, fate: Fate, orders: &Orders, request: Reques
         }
         Some(Misdeed::Hang(limit)) => hang(shared, limit, orders).await,
         Some(Misdeed::DropBefore) => nothing(orders),
-        Some(Misdeed::Throttle(again)) => {
-            let refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests. Try again later.");
-            again_after(refusal.into_response(), again, fate)
-        }
+        Some(Misdeed::Throttle(again)) => throttled(again, fate),
         Some(Misdeed::Fail) => failed(),
         Some(Misdeed::Unavailable(again)) => {
             let page = "<html><head><title>503 Service Temporarily Unavailable</title></head>\
@@ -112,13 +115,22 @@ async fn meet(shared: &Arc<Shared>, fate: Fate, orders: &Orders, request: Reques
         Some(Misdeed::Html) => {
             Html("<html><head><title>Sign in</title></head><body>Sign in to go on.</body></html>").into_response()
         }
+        Some(Misdeed::Error200) => Json(json!({ "error": "Forbidden" })).into_response(),
+        Some(Misdeed::NoRoute) => {
+            Refusal::new(StatusCode::NOT_FOUND, "Resource not found for the segment 'elevationRequests'.")
+                .into_response()
+        }
+        Some(Misdeed::Ignore) => StatusCode::NO_CONTENT.into_response(),
         Some(end) => {
             let response = next.run(request).await;
-            after(shared, end, orders, response).await
+            after(shared, end, fate, orders, response).await
         }
     };
-    if !fate.skew.is_zero()
-        && let Some(date) = date(fate.now())
+    if !fate.shapes.is_empty() {
+        response = reshape(response, &fate.shapes).await;
+    }
+    if fate.is_misdated()
+        && let Some(date) = date(fate.date())
     {
         response.headers_mut().insert(header::DATE, date);
     }
@@ -126,7 +138,7 @@ async fn meet(shared: &Arc<Shared>, fate: Fate, orders: &Orders, request: Reques
 }
 
 /// What becomes of the answer to a call that was done.
-async fn after(shared: &Shared, end: Misdeed, orders: &Orders, response: Response) -> Response {
+async fn after(shared: &Shared, end: Misdeed, fate: &Fate, orders: &Orders, response: Response) -> Response {
     match end {
         Misdeed::HangAfter(limit) => hang(shared, limit, orders).await,
         Misdeed::DropAfter => nothing(orders),
@@ -140,6 +152,11 @@ async fn after(shared: &Shared, end: Misdeed, orders: &Orders, response: Respons
             (status, json, r#"{"@odata.context": "https://practice.example/", "id": "#).into_response()
         }
         Misdeed::FailAfter => failed(),
+        Misdeed::ThrottleAfter(again) => throttled(again, fate),
+        Misdeed::RedirectAfter => {
+            let place = format!("{}/tenants/{TENANT_ID}/elevationRequests", shared.base_url());
+            (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
+        }
         _ => response,
     }
 }
@@ -159,11 +176,16 @@ fn failed() -> Response {
     Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "An internal error has occurred.").into_response()
 }
 
-fn again_after(mut response: Response, again: RetryAfter, fate: Fate) -> Response {
+fn throttled(again: RetryAfter, fate: &Fate) -> Response {
+    let refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests. Try again later.");
+    again_after(refusal.into_response(), again, fate)
+}
+
+fn again_after(mut response: Response, again: RetryAfter, fate: &Fate) -> Response {
     let value = match again {
         RetryAfter::Seconds(seconds) => Some(HeaderValue::from(seconds)),
         RetryAfter::Date(seconds) => {
-            fate.now().checked_add(SignedDuration::from_secs(seconds.into())).ok().and_then(date)
+            fate.date().checked_add(SignedDuration::from_secs(seconds.into())).ok().and_then(date)
         }
     };
     if let Some(value) = value {

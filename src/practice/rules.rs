@@ -1,8 +1,9 @@
 //! How practice misbehaves on demand, so that agents can be trained for it and tests can use it.
 //!
-//! Rules are asked in their order, one call at a time. [`Misdeed::Delay`], [`Misdeed::Late`], [`Misdeed::Twice`] and
-//! [`Misdeed::Skew`] add to what comes after them; the first other that strikes decides how the call ends, and the
-//! rules after it do not see the call. A rule counts the calls that it sees and that fit it.
+//! Rules are asked in their order, one call at a time. [`Misdeed::Delay`], [`Misdeed::Late`], [`Misdeed::Twice`],
+//! [`Misdeed::Skew`], [`Misdeed::SkewTimes`], [`Misdeed::Shape`] and [`Misdeed::List`] add to what comes after them; the
+//! first other that strikes decides how the call ends, and the rules after it do not see the call. A rule counts the
+//! calls that it sees and that fit it.
 
 mod active;
 mod check;
@@ -85,6 +86,10 @@ pub enum Misdeed {
     WrongJson,
     /// The call is not done: 429.
     Throttle(RetryAfter),
+    /// The call is done, and answered with 429 all the same.
+    ThrottleAfter(RetryAfter),
+    /// The call is done, and answered with 303 and a place to see it.
+    RedirectAfter,
     /// The call is not done: 500.
     Fail,
     /// The call is done, and answered with 500.
@@ -93,6 +98,12 @@ pub enum Misdeed {
     Unavailable(Option<RetryAfter>),
     /// The call is not done: 200 with a page of HTML.
     Html,
+    /// The call is not done: 200 with an error for its body.
+    Error200,
+    /// The call is not done: 404 in the words of a router that knows no such path.
+    NoRoute,
+    /// A close is answered as if it were done, and never is.
+    Ignore,
     /// What a create or a close changes shows in lists after this long.
     Late(Duration),
     /// A create opens a second request, of which the answer says nothing.
@@ -100,6 +111,54 @@ pub enum Misdeed {
     /// The service's clock is this many seconds ahead, or behind where it is negative: in the header `Date`, and in the
     /// times that the call writes.
     Skew(i64),
+    /// The same in the times that the call writes alone: the header `Date` is right, as behind a proxy that writes its
+    /// own.
+    SkewTimes(i64),
+    /// The entities of an answer to a create or a list are written in another way: the first so many, or all.
+    Shape(Shape, Option<usize>),
+    /// A list is not what was asked for.
+    List(ListFault),
+}
+
+/// How an entity differs from the documents' samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// It has its id and nothing else.
+    Bare,
+    /// The texts that a create sends are null.
+    NullTexts,
+    /// The ticket is null.
+    NullTicket,
+    /// Its keys begin with capital letters.
+    PascalCase,
+    /// The letters of its id are capitals.
+    CapitalId,
+    /// It has no id.
+    NoId,
+    /// Its title ends in half a character: `\ud83d` and nothing after it.
+    TornText,
+}
+
+/// What is wrong with a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListFault {
+    /// No page holds more than so many, and none says that there are more.
+    Cap(usize),
+    /// No page holds more than so many. The next has to be asked for with the link of the one before: `$skip` does
+    /// nothing.
+    NextLink(usize),
+    /// The filter does nothing.
+    Unfiltered,
+    /// A `$top` above this is refused.
+    RefuseTop(usize),
+    /// What is listed is how it was so long ago.
+    Stale(Duration),
+    /// So many entries are left out, others each time.
+    Vanish(usize),
+    /// The entries stand in another order each time.
+    Shuffle,
+    /// A page begins with the last so many entries of the one before.
+    Overlap(usize),
 }
 
 /// When to come again.

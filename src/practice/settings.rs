@@ -42,6 +42,12 @@ pub struct Settings {
     pub client_certificate: Option<String>,
     /// The longest body of a request, in bytes; a longer one is answered with 413. An assumption.
     pub longest_body: usize,
+    /// How long a caller may take over the head of a request, and then over its body; an idle connection ends after the
+    /// same time. An assumption.
+    pub slowest_request: Duration,
+    /// How many connections there can be at once. Where one more comes, the oldest ends with the answer that it is
+    /// giving, if any. An assumption.
+    pub connections: usize,
     /// The folder that keeps the tenant across restarts, and for every process that serves from it. `None` keeps it in
     /// memory alone.
     pub keep: Option<PathBuf>,
@@ -87,6 +93,8 @@ impl Default for Settings {
             token_lifetime: Duration::from_secs(3599),
             client_certificate: None,
             longest_body: 1024 * 1024,
+            slowest_request: Duration::from_secs(10),
+            connections: 256,
             keep: None,
             fresh: false,
             rules: Rules::default(),

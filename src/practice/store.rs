@@ -9,7 +9,9 @@ use uuid::Uuid;
 use super::{
     TENANT_ID,
     filter::Filter,
-    known::{Known, Late, Managed, same_name, time},
+    known::{Known, Late, Managed, REMEMBERED, same_name, time},
+    pages::{Page, Part, cut},
+    rules::{Fate, ListFault},
     settings::{Order, Settings},
     tenant::TTL,
     wire::{Details, Device, ElevationRequest, Refusal},
@@ -26,13 +28,6 @@ pub(super) struct NewRequest {
     pub(super) category: String,
     pub(super) subcategory: String,
     pub(super) plan_of_action: String,
-}
-
-/// Which part of a list is asked for.
-#[derive(Default)]
-pub(super) struct Page {
-    pub(super) skip: usize,
-    pub(super) top: Option<usize>,
 }
 
 /// How a change differs from one that is simply done: what the rules of misbehaviour add to it.
@@ -133,10 +128,10 @@ impl Store {
     /// the service's own clock is made to say.
     fn show_late(&mut self, id: &str, before: Option<ElevationRequest>, twist: Twist) {
         let now = Timestamp::now();
-        self.known.late.retain(|late| late.until > time(now));
-        if let Some(until) = twist.late.and_then(|late| now.checked_add(late).ok()) {
-            self.known.late.push(Late { id: id.to_owned(), until: time(until), before });
-        }
+        let remembered = earlier(now, Duration::from_secs(REMEMBERED));
+        self.known.late.retain(|late| late.until > remembered);
+        let until = now.checked_add(twist.late.unwrap_or_default()).unwrap_or(now);
+        self.known.late.push(Late { id: id.to_owned(), until: time(until), before });
     }
 
     /// Closes a request.
@@ -167,18 +162,20 @@ impl Store {
     }
 
     /// A page of the requests, open and closed, that meet the filter.
-    pub(super) fn requests(&self, filter: &Filter, page: &Page) -> Vec<ElevationRequest> {
-        let now = time(Timestamp::now());
-        let late = |id: &str| self.known.late.iter().find(|late| late.until > now && late.id == id);
+    pub(super) fn requests(&self, filter: &Filter, page: &Page, fate: &Fate) -> Part<ElevationRequest> {
+        let stale =
+            fate.list.iter().find_map(|fault| if let ListFault::Stale(ago) = fault { Some(*ago) } else { None });
+        let as_of = earlier(Timestamp::now(), stale.unwrap_or_default());
+        let late = |id: &str| self.known.late.iter().find(|late| late.until > as_of && late.id == id);
         let shown = self.known.requests.iter().filter_map(|request| match late(&request.id) {
             Some(late) => late.before.as_ref(),
             None => Some(request),
         });
-        let matching = shown.filter(|request| filter.holds(request));
-        match self.settings.order {
-            Order::NewestFirst => self.cut(matching.rev(), page).cloned().collect(),
-            Order::OldestFirst => self.cut(matching, page).cloned().collect(),
+        let mut matching: Vec<_> = shown.filter(|request| filter.holds(request)).collect();
+        if self.settings.order == Order::NewestFirst {
+            matching.reverse();
         }
+        cut(matching, page, self.settings.page_size, fate)
     }
 
     /// A page of the devices in which the text is found, in any letter case.
@@ -187,7 +184,7 @@ impl Store {
         let devices = self.known.devices.iter().map(|managed| &managed.device);
         let found =
             devices.filter(|device| device.facts.searched().iter().any(|part| part.to_lowercase().contains(&text)));
-        self.cut(found, page).cloned().collect()
+        cut(found.collect(), page, self.settings.page_size, &Fate::default()).entries
     }
 
     /// One device.
@@ -241,11 +238,11 @@ impl Store {
             request.password_last_updated_time = time(now);
         }
     }
+}
 
-    fn cut<'a, T: 'a>(&self, all: impl Iterator<Item = &'a T>, page: &Page) -> impl Iterator<Item = &'a T> {
-        let most = self.settings.page_size.unwrap_or(usize::MAX);
-        all.skip(page.skip).take(page.top.unwrap_or(most).min(most))
-    }
+/// So long before, as texts have it here.
+fn earlier(now: Timestamp, by: Duration) -> String {
+    time(now.checked_sub(by).unwrap_or(now))
 }
 
 fn not_found(words: &str) -> Refusal {

@@ -105,15 +105,17 @@ pub(super) fn entity(set: &str, entity: &impl Serialize) -> Response {
     Json(Entity { context: format!("{CONTEXT}{set}/$entity"), entity }).into_response()
 }
 
-/// A page of entities under its context.
-pub(super) fn page<T: Serialize>(set: &str, value: &[T]) -> Response {
+/// A page of entities under its context, with the link to the next where there is one.
+pub(super) fn page<T: Serialize>(set: &str, value: &[T], next: Option<String>) -> Response {
     #[derive(Serialize)]
     struct Page<'a, T> {
         #[serde(rename = "@odata.context")]
         context: String,
         value: &'a [T],
+        #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
+        next: Option<String>,
     }
-    Json(Page { context: format!("{CONTEXT}{set}"), value }).into_response()
+    Json(Page { context: format!("{CONTEXT}{set}"), value, next }).into_response()
 }
 
 /// A failure in the documented envelope: the code is a string.

@@ -73,7 +73,7 @@ fn ended(model: &mut Model, id: RowId, closure: Closure, request: ElevationReque
             // What was sent is shown beside what was stored.
             row.actions_taken.get_or_insert_with(|| Box::new(TextField::multi_line())).replace(sent);
         }
-        (row.fault, row.sent_close, row.unlisted) = (None, None, false);
+        (row.fault, row.sent_close, row.unlisted) = (None, None, None);
         row.as_of = at;
     });
     model.unsent.push_back(id);

@@ -27,12 +27,12 @@ pub(super) fn submit(model: &mut Model, row_id: RowId) -> Vec<Effect> {
         return Vec::new();
     };
     let label = format!("closing {}", row.name());
-    let device = row.request.as_ref().map(|request| request.device.clone()).unwrap_or_default();
+    let device = row.device();
     let call_id = model.begin_call(Subject::Row(row_id), label);
     model.closes_with(call_id, &actions_taken);
     model.requests.change(row_id, |row| {
         row.state = RowState::Closing(call_id);
-        row.fault = None;
+        (row.fault, row.unread) = (None, None);
     });
     model.overlays.pop();
     model.notice = None;

@@ -1,12 +1,14 @@
 //! What the record brings back from before this start, and what the service says of it.
 
+use jiff::Timestamp;
+
 use super::{
     Closure, Effect, Form, Model, Notice, Overlay, RecordState, Row, RowId, RowState, SentClose, Subject, Tone,
     close_reply,
 };
 use crate::{
     action::Step,
-    domain::{Draft, ElevationRequest, Field, RequestId, Untrusted},
+    domain::{Draft, ElevationRequest, Field, Gaps, RequestId, Untrusted, are_alike},
     port::{Call, DraftTarget, Intent, Intention, Recovered, SavedDraft},
 };
 
@@ -199,10 +201,9 @@ pub(super) fn refresh(model: &mut Model) -> Option<Effect> {
         .requests
         .all()
         .filter(|row| row.state.is_open())
-        .filter_map(|row| row.request.as_ref())
+        .filter_map(|row| row.request.as_ref().map(|request| (request.id.clone(), row.device())))
         // One whose device nobody knows is listed by no name.
-        .filter(|request| !request.device.is_blank())
-        .map(|request| (request.id.clone(), request.device.clone()))
+        .filter(|(_, device)| !device.is_blank())
         .collect();
     if open.is_empty() {
         return None;
@@ -212,8 +213,27 @@ pub(super) fn refresh(model: &mut Model) -> Option<Effect> {
     Some(Effect::Call(call, Call::Check(open)))
 }
 
-/// The service has told what it holds. What is closed there was closed elsewhere, or by a close that is seen only now.
-pub(super) fn checked(model: &mut Model, asked: &[RequestId], listed: &[ElevationRequest], at: jiff::Timestamp) {
+/// Checks a request that was just opened where the same was set aside before: the device may have two of it.
+pub(super) fn check_for_twins(model: &mut Model, id: RowId) -> Option<Effect> {
+    let row = model.requests.get(id).filter(|row| row.state == RowState::Open)?;
+    let request = row.request.as_ref()?;
+    let asked = (request.id.clone(), request.device.clone());
+    let sent = row.draft.validate().ok()?;
+    let is_twin = |other: &Row| other.draft.validate().is_ok_and(|other| are_alike(&sent, &other));
+    model.requests.all().find(|row| row.state == RowState::SetAside && is_twin(row))?;
+    let call = model.begin_call(Subject::Requests(vec![asked.0.clone()]), format!("checking {}", row.name()));
+    Some(Effect::Call(call, Call::Check(vec![asked])))
+}
+
+/// The service has told what it holds. What is closed there was closed elsewhere, or by a close that is seen only now. Of
+/// what is neither listed nor missing nothing was learnt.
+pub(super) fn checked(
+    model: &mut Model,
+    asked: &[RequestId],
+    listed: &[ElevationRequest],
+    missing: &[RequestId],
+    at: Timestamp,
+) {
     let (mut ended, mut still_open) = (Vec::new(), Vec::new());
     for id in asked {
         let Some(row) = model.requests.of_request(id).filter(|row| row.state.is_open()) else { continue };
@@ -223,17 +243,17 @@ pub(super) fn checked(model: &mut Model, asked: &[RequestId], listed: &[Elevatio
                 ended.push((row, close_reply::seen_closed(model, row, request, at)));
             }
             Some(request) => {
-                let request = request.clone();
                 model.requests.change(row, |row| {
-                    row.take_request(request);
-                    (row.as_of, row.unlisted) = (at, false);
+                    row.take_request(request.clone());
+                    (row.as_of, row.unlisted) = (at, None);
                     if let Some(sent) = row.sent_close.as_mut().filter(|_| is_accepted) {
                         sent.listed_open = Some(at);
                     }
                 });
                 still_open.extend(is_accepted.then_some(row));
             }
-            None => model.requests.change(row, |row| (row.unlisted, row.as_of) = (true, at)),
+            None if missing.contains(id) => model.requests.change(row, |row| row.unlisted = Some(at)),
+            None => {}
         }
     }
     let more = |count: usize| if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
@@ -249,6 +269,42 @@ pub(super) fn checked(model: &mut Model, asked: &[RequestId], listed: &[Elevatio
         let mut notice = close_reply::closure_notice(model, *row, *closure);
         notice.text.push_str(&more(ended.len()));
         model.notice = Some(notice);
+    }
+}
+
+/// What was not seen of the lists is told: the rows stay as they were.
+pub(super) fn tell_gaps(model: &mut Model, gaps: &Gaps) {
+    if gaps.is_empty() {
+        return;
+    }
+    let what = format!("Not all open requests could be checked: {}", gaps.words());
+    let hint = gaps.hint().map_or(String::new(), |hint| format!("; {hint}"));
+    let notice = Notice { tone: Tone::Doubt, ..Notice::info(what) };
+    model.notice = Some(match model.notice.take() {
+        // Something was learnt all the same, and is not less worth telling.
+        Some(learnt) if learnt.text.starts_with("Closed elsewhere") => {
+            Notice { tone: Tone::Doubt, text: format!("{}. {}", learnt.text, notice.text), hint: learnt.hint }
+        }
+        _ => notice.hint(format!("the others are shown as they were seen last{hint}")),
+    });
+}
+
+/// Requests that equal one of ours, and that no write owns, each in a row of its own.
+pub(super) fn show_surplus(model: &mut Model, surplus: Vec<ElevationRequest>) {
+    let surplus: Vec<_> = surplus.into_iter().filter(|it| model.requests.of_request(&it.id).is_none()).collect();
+    let doubles = surplus.len();
+    let mut name = String::new();
+    for request in surplus {
+        let row = Row::of_request(model.requests.next_id(), request, model.now);
+        name = row.name();
+        model.requests.add_quietly(Row { surplus: true, unclaimed: true, ..row });
+    }
+    if doubles > 0 {
+        let text = format!("Opened for {name}, and {doubles} more of the same stand at the service");
+        model.notice = Some(
+            Notice { tone: Tone::Doubt, ..Notice::info(text) }
+                .hint("the surplus is in the list: close what is not needed"),
+        );
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     action::{Action, Scope},
-    domain::{ElevationRequest, Field, Sighting},
+    domain::{ElevationRequest, Field, Gaps, Sighting},
     port::{Answer, CallId, Fault, FaultKind, FromWorker, Progress, Reply},
 };
 
@@ -92,7 +92,8 @@ fn progressed(model: &mut Model, call_id: CallId, progress: Progress) {
                 model.requests.change(id, |row| row.fault = Some(fault));
             }
         }
-        Progress::ReadingBack => {}
+        Progress::LookingFirst | Progress::ReadingBack => {}
+        Progress::NotRead(fault) => model.requests.change(id, |row| row.unread = Some(fault)),
         Progress::ClosedBy(request) => model.requests.change(id, |row| row.take_request(*request)),
     }
 }
@@ -105,11 +106,16 @@ fn apply(model: &mut Model, reply: Reply) -> Vec<Effect> {
         Subject::Row(id) => id,
         Subject::Requests(asked) => {
             match result {
-                Ok(Answer::Checked { listed, at }) => recovery::checked(model, &asked, &listed, at),
+                Ok(Answer::Checked { listed, missing, gaps, surplus, at }) => {
+                    recovery::checked(model, &asked, &listed, &missing, at);
+                    recovery::tell_gaps(model, &gaps);
+                    recovery::show_surplus(model, surplus);
+                }
                 Ok(_) => return vec![Effect::LogUnawaited(call_id)],
                 Err(fault) => {
                     let about = "The open requests could not be checked";
-                    model.notice = Some(Notice::of_fault(about, &fault).hint("they are shown as they were seen last"));
+                    let hint = format!("they are shown as they were seen last; {}", fault.hint_to_read());
+                    model.notice = Some(Notice::of_fault(about, &fault).hint(hint));
                 }
             }
             return Vec::new();
@@ -119,8 +125,14 @@ fn apply(model: &mut Model, reply: Reply) -> Vec<Effect> {
         return vec![Effect::LogUnawaited(call_id)];
     };
     match state {
-        RowState::Closing(_) => close_reply::close_ended(model, id, &call, result),
-        RowState::Sending(_) | RowState::Looking(_) => create_ended(model, id, state, result),
+        RowState::Closing(_) => {
+            close_reply::close_ended(model, id, &call, result);
+            tell_unread(model, id);
+        }
+        RowState::Sending(_) | RowState::Looking(_) => {
+            create_ended(model, id, state, result);
+            return recovery::check_for_twins(model, id).into_iter().collect();
+        }
         // Only the states above have a call.
         RowState::Refused
         | RowState::Unknown
@@ -168,9 +180,14 @@ pub(super) fn name_of(model: &Model, row: RowId) -> String {
 }
 
 fn opened(model: &mut Model, id: RowId, sending: bool, request: ElevationRequest, surplus: Vec<ElevationRequest>) {
-    let known = model.requests.of_request(&request.id).map(|row| row.id).filter(|known| *known != id);
-    if let Some(known) = known {
-        return opened_as(model, id, known);
+    let known = model.requests.of_request(&request.id).filter(|known| known.id != id);
+    match known.map(|known| (known.id, known.unclaimed)) {
+        Some((known, true)) => return opened_as(model, id, known),
+        Some((_, false)) => {
+            let reason = "it has the id of another request that was opened from here".to_owned();
+            return create_unknown(model, id, sending, Fault::new(FaultKind::BrokenAnswer { reason }));
+        }
+        None => {}
     }
     // What had to be looked for may have been closed meanwhile.
     let state = if sending { RowState::Open } else { RowState::of(&request) };
@@ -189,27 +206,21 @@ fn opened(model: &mut Model, id: RowId, sending: bool, request: ElevationRequest
         }
         _ => Notice::success(format!("Opened for {name}")),
     });
-    let surplus: Vec<_> = surplus.into_iter().filter(|it| model.requests.of_request(&it.id).is_none()).collect();
-    let doubles = surplus.len();
-    for request in surplus {
-        let id = model.requests.next_id();
-        model.requests.add_quietly(Row { surplus: true, ..Row::of_request(id, request, model.now) });
-    }
-    if doubles > 0 {
-        let text = format!("Opened for {}, and {doubles} more of the same stand at the service", name_of(model, id));
-        model.notice = Some(
-            Notice { tone: Tone::Doubt, ..Notice::info(text) }
-                .hint("the surplus is in the list: close what is not needed"),
-        );
-    }
+    recovery::show_surplus(model, surplus);
 }
 
 /// It turns out to be a request that has a row already, as surplus or as a possible match that was to be closed: one row
 /// is enough, and it is the one in which something may have been done since.
 fn opened_as(model: &mut Model, id: RowId, known: RowId) {
     release_form(model, id);
+    let sent = model.requests.get(id).map(|row| (row.draft.clone(), row.intent));
     model.requests.remove(id);
-    model.requests.change(known, |row| row.surplus = false);
+    model.requests.change(known, |row| {
+        (row.surplus, row.unclaimed) = (false, false);
+        if let Some((draft, intent)) = sent {
+            (row.draft, row.intent) = (draft, intent);
+        }
+    });
     model.notice = Some(Notice::success(format!("Opened for {}", name_of(model, known))).hint("it was in the list"));
 }
 
@@ -247,8 +258,13 @@ fn looked(model: &mut Model, id: RowId, seen: Sighting, at: jiff::Timestamp, fau
         Sighting::Possible(possible) if possible.len() == 1 => format!("{name}: one request may be it"),
         Sighting::Possible(possible) => format!("{name}: {} requests may be it", possible.len()),
         Sighting::Found { .. } | Sighting::NotSeen => format!("{name}: not seen at {time}"),
+        Sighting::Unclear(gaps) => format!("It is unknown whether {name} was opened: {}", gaps.words()),
     };
-    model.notice = Some(Notice { tone: Tone::Doubt, ..Notice::info(text) }.hint(format!("{key} on its row decides")));
+    let hint = match &seen {
+        Sighting::Unclear(Gaps { cut: Some((_, Some(hint))), .. }) => format!("{hint}; {key} on its row decides"),
+        _ => format!("{key} on its row decides"),
+    };
+    model.notice = Some(Notice { tone: Tone::Doubt, ..Notice::info(text) }.hint(hint));
     settle(model, id, RowState::Unknown, |row| {
         row.as_of = at;
         row.seen = Some((seen, at));
@@ -275,6 +291,14 @@ fn refused(model: &mut Model, id: RowId, fault: Fault) {
         notice = notice.hint(format!("{key} on its row takes the draft up again"));
     }
     model.notice = Some(notice);
+}
+
+/// Why a close could not be read back is told with what is known of it.
+fn tell_unread(model: &mut Model, id: RowId) {
+    let Some(why) = model.requests.get(id).and_then(|row| row.unread.as_ref()).map(Fault::what) else { return };
+    if let Some(notice) = &mut model.notice {
+        notice.text.push_str(&format!(" The list could not be read: {why}"));
+    }
 }
 
 /// The draft of a row, for the form. The row has nothing left to say then.

@@ -150,8 +150,12 @@ pub struct Row {
     pub seen: Option<(Sighting, Timestamp)>,
     /// Another request that equals one which had to be looked for: it counts against the device's limit.
     pub surplus: bool,
-    /// The service was asked for it and did not list it.
-    pub unlisted: bool,
+    /// No write of ours is known to have made it.
+    pub unclaimed: bool,
+    /// When the service was asked for it last and did not list it.
+    pub unlisted: Option<Timestamp>,
+    /// Why it could not be read back after a close.
+    pub unread: Option<Fault>,
     /// What was typed in its close dialog, as long as the service is not seen to have stored it.
     pub actions_taken: Option<Box<TextField>>,
     /// A close of it that the service took or may have taken, until a list shows what came of it.
@@ -174,7 +178,9 @@ impl Row {
             intent: None,
             seen: None,
             surplus: false,
-            unlisted: false,
+            unclaimed: false,
+            unlisted: None,
+            unread: None,
             actions_taken: None,
             sent_close: None,
             as_of: now,
@@ -221,15 +227,17 @@ impl Row {
     /// Ticket, device, title, …: in the service's words where there are any, else as typed; harmless to a terminal.
     #[must_use]
     pub fn text(&self, field: Field) -> Cow<'_, str> {
-        let Some(request) = &self.request else { return visible(self.draft.get(field)) };
-        match field {
-            Field::Ticket => or_dash(&request.ticket),
-            Field::Device => or_dash(&request.device),
-            Field::Title => request.title.visible(),
-            Field::Category => request.category.visible(),
-            Field::Subcategory => request.subcategory.visible(),
-            Field::PlanOfAction => request.plan_of_action.visible(),
-        }
+        let told = self.request.as_ref().map(|request| request.text(field)).filter(|text| !text.is_blank());
+        let text = told.map_or_else(|| visible(self.draft.get(field)), Untrusted::visible);
+        // By these two a request is known: what nobody has told is seen to be missing.
+        let names = matches!(field, Field::Ticket | Field::Device) && self.request.is_some();
+        if names && text.is_empty() { Cow::Borrowed("–") } else { text }
+    }
+
+    /// The device by which the service is asked for it: in the service's words where there are any, else as typed.
+    pub(super) fn device(&self) -> Untrusted {
+        let told = self.request.as_ref().map(|request| request.device.clone()).filter(|device| !device.is_blank());
+        told.unwrap_or_else(|| Untrusted::new(self.draft.get(Field::Device)))
     }
 
     /// The service's id, once there is one.
@@ -272,9 +280,4 @@ impl Row {
         };
         asked_for && words.iter().all(contains)
     }
-}
-
-/// A text that a row is known by: a sign where there is none.
-fn or_dash(text: &Untrusted) -> Cow<'_, str> {
-    if text.is_blank() { Cow::Borrowed("–") } else { text.visible() }
 }

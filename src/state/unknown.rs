@@ -72,7 +72,7 @@ pub(super) fn close_match(model: &mut Model) {
     let known = model.requests.of_request(&request.id).map(|row| row.id);
     let row = known.unwrap_or_else(|| {
         let id = model.requests.next_id();
-        model.requests.add(Row::of_request(id, request, model.now));
+        model.requests.add(Row { unclaimed: true, ..Row::of_request(id, request, model.now) });
         id
     });
     closing::open(model, row);

@@ -148,6 +148,10 @@ pub(super) fn unknown(frame: &mut Frame, area: Rect, model: &Model, theme: &Them
                 Sighting::Found { .. } | Sighting::NotSeen => {
                     format!("Not seen at {at}. That does not prove that it is not there.")
                 }
+                Sighting::Unclear(gaps) => {
+                    let hint = gaps.hint().map_or_else(String::new, |hint| format!(" (hint: {hint})"));
+                    format!("Looked at {at}, and it may be there unseen: {}{hint}.", gaps.words())
+                }
             }
         }
     });

@@ -125,10 +125,8 @@ fn lines(row: &Row, model: &Model, theme: &Theme, width: usize) -> Vec<Line<'sta
     if beside {
         taken(&mut sheet);
     }
-    let plan = match &row.request {
-        Some(request) => request.plan_of_action.clone(),
-        None => Untrusted::new(row.draft.get(Field::PlanOfAction)),
-    };
+    let told = row.request.as_ref().map(|request| request.plan_of_action.clone()).filter(|plan| !plan.is_blank());
+    let plan = told.unwrap_or_else(|| Untrusted::new(row.draft.get(Field::PlanOfAction)));
     sheet.text("Plan of action", plan.visible_lines().map(std::borrow::Cow::into_owned));
     if !beside {
         taken(&mut sheet);
@@ -151,6 +149,11 @@ fn notes(row: &Row, model: &Model) -> Vec<String> {
             let at = local(*at, &model.time_zone, "%H:%M:%S");
             notes.push(format!("Not seen at {at}; that does not prove that it is not there."));
         }
+        Some((Sighting::Unclear(gaps), at)) => {
+            let at = local(*at, &model.time_zone, "%H:%M:%S");
+            notes.push(format!("Looked at {at}, and it may be there unseen: {}.", gaps.words()));
+            notes.extend(gaps.hint().map(|hint| format!("hint: {hint}")));
+        }
         None => {}
     }
     match row.state.call().and_then(|call| model.calls.get(&call)?.progress.as_ref()) {
@@ -158,6 +161,9 @@ fn notes(row: &Row, model: &Model) -> Vec<String> {
             let at = local(*until, &model.time_zone, "%H:%M:%S");
             let key = model.keymap.name(Scope::Panes, Action::Abandon);
             notes.push(format!("{} It goes out again at {at}, attempt {attempt}; {key} abandons it.", fault.what()));
+        }
+        Some(Progress::LookingFirst) => {
+            notes.push("The service asked to wait. The device is listed before it goes out again.".to_owned());
         }
         Some(Progress::ReadingBack) => notes.push("The service took the close; it is being read back.".to_owned()),
         _ => {}
@@ -180,8 +186,13 @@ fn notes(row: &Row, model: &Model) -> Vec<String> {
     if row.surplus {
         notes.push("Surplus: it equals another one, and counts against the device's limit.".to_owned());
     }
-    if row.unlisted {
-        notes.push("The service did not list it when it was asked.".to_owned());
+    if let Some(at) = row.unlisted {
+        let at = local(at, &model.time_zone, "%H:%M:%S");
+        notes.push(format!("The service did not list it at {at}."));
+    }
+    if let Some(why) = &row.unread {
+        notes.push(format!("The list could not be read: {}", why.what()));
+        notes.push(format!("hint: {}", why.hint_to_read()));
     }
     notes
 }

@@ -87,6 +87,11 @@ impl Claims {
         owned.extend(self.known().owned.iter().cloned());
     }
 
+    /// Whether a write of this process has made the request.
+    pub(super) fn owns(&self, request: &RequestId) -> bool {
+        self.known().owned.contains(request)
+    }
+
     /// Whether another equal create is being sent: what is listed may be that one's.
     pub(super) fn may_be_anothers(&self, id: IntentId, request: &NewElevationRequest) -> bool {
         self.others(id, request, Create::InFlight) > 0

@@ -142,7 +142,6 @@ async fn refused<S: Service>(
         }
         (FaultKind::AlreadyClosed, _) if lost_before => {
             // Closed, and perhaps by the try that was lost. Once a list shows it, its text tells.
-            write.take(Step::Succeed);
             write.settle_told(None, fault.ids.service).await;
             Ok(Answer::Closed(ReadBack::NotYetVisible))
         }
@@ -223,6 +222,9 @@ async fn read_back<S: Service>(desk: &Desk<S>, job: &Job, closing: &Closing, tim
             Seen::Absent if matches!(last, Some(Seen::Open(_))) => {}
             seen => last = Some(seen),
         }
+    }
+    if let (None, Some(why), false) = (&last, &watch.failed, watch.abandoned) {
+        job.progress(Progress::NotRead(why.clone())).await;
     }
     // Who lets go of the looking does not ask for what follows from it: no repeat, and no last word.
     let last = last.filter(|_| !watch.abandoned);

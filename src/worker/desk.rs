@@ -67,19 +67,23 @@ impl<S: Service> Desk<S> {
     }
 
     /// Lists, and tries again where that may help. Quietly, but for the wait that a service asks for: that is told to
-    /// `waits`.
+    /// `waits`. Of a list of which a page fails again and again, what came before is better than nothing.
     pub(super) async fn list(&self, device: &str, waits: Option<&Job>) -> Result<Listed, Fault> {
         let service = self.service().await?;
         let mut repeats = Repeats::of_read(self.timing);
         loop {
-            let fault = match service.list_by_device(device).await {
-                Ok(listed) => return Ok(listed),
-                Err(fault) => fault,
+            let listed = service.list_by_device(device).await;
+            let kind = match &listed {
+                Ok(Listed { stopped: None, .. }) => return listed,
+                Ok(Listed { stopped: Some(fault), .. }) | Err(fault) => &fault.kind,
             };
-            let wait = if may_pass(&fault.kind) { repeats.after(&fault.kind) } else { None };
-            let Some(wait) = wait else { return Err(fault) };
-            if let (Some(job), FaultKind::Throttled { .. }) = (waits, &fault.kind) {
-                job.waiting(self.now(), wait, repeats.next_attempt(), fault).await;
+            // One that had pages for all of its time would have no more of them in as much again.
+            let passes = may_pass(kind) && !(listed.is_ok() && *kind == FaultKind::TimedOut);
+            let Some(wait) = passes.then(|| repeats.after(kind)).flatten() else { return listed };
+            if let (Some(job), Err(fault)) = (waits, &listed)
+                && matches!(fault.kind, FaultKind::Throttled { .. })
+            {
+                job.waiting(self.now(), wait, repeats.next_attempt(), fault.clone()).await;
             }
             sleep(wait).await;
         }

@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     api::Listed,
-    domain::{ElevationRequest, Field, NewElevationRequest, Sighting, sighting},
-    port::{Fault, Step},
+    domain::{ElevationRequest, Field, Gaps, NewElevationRequest, Sent, Sighting, are_alike, sighting},
+    port::{Fault, FaultKind, Stage, Step},
 };
 
 /// Lists a device again and again until a time has gone by.
@@ -73,7 +73,10 @@ impl<'a, S: Service> Watch<'a, S> {
                         return None;
                     }
                 }
-                Some(Err(_)) => return None,
+                Some(Err(_)) => {
+                    self.failed.get_or_insert(Fault::new(FaultKind::TimedOut));
+                    return None;
+                }
                 None => {
                     self.abandoned = true;
                     return None;
@@ -83,24 +86,34 @@ impl<'a, S: Service> Watch<'a, S> {
     }
 
     async fn look(&self) -> Result<Listed, Fault> {
-        let mut all = Listed { to_end: true, ..Listed::default() };
-        let mut seen = HashSet::new();
-        for device in &self.spellings {
-            let listed = self.desk.list(device, None).await?;
-            all.skew = all.skew.max(listed.skew);
-            all.unreadable += listed.unreadable;
-            all.to_end &= listed.to_end;
-            all.requests.extend(listed.requests.into_iter().filter(|request| seen.insert(request.id.clone())));
-        }
-        Ok(all)
+        list_all(self.desk, &self.spellings, None).await
     }
 }
 
-/// A device's name as it was typed, and as the service may have taken it: a filter may be sensitive to case.
+/// What the service lists of a device under all these names.
+async fn list_all<S: Service>(desk: &Desk<S>, spellings: &[String], waits: Option<&Job>) -> Result<Listed, Fault> {
+    let mut all = Listed { to_end: true, ..Listed::default() };
+    let mut known = HashSet::new();
+    for device in spellings {
+        let listed = desk.list(device, waits).await?;
+        all.skew = all.skew.max(listed.skew);
+        // Two filters may yield the same entries.
+        all.unreadable = all.unreadable.max(listed.unreadable);
+        all.to_end &= listed.to_end;
+        all.stopped = all.stopped.or(listed.stopped);
+        all.requests.extend(listed.requests.into_iter().filter(|request| known.insert(request.id.clone())));
+    }
+    Ok(all)
+}
+
+/// A device's name as it was typed, and as the service may have taken it: a filter may be sensitive to case, and a service
+/// may leave out the domain.
 fn spellings(device: &str) -> Vec<String> {
+    let trimmed = device.trim();
+    let host = trimmed.split_once('.').map_or(trimmed, |(host, _)| host);
     let mut spellings = vec![device.to_owned()];
-    for other in [device.trim().to_owned(), device.trim().to_uppercase()] {
-        if !spellings.contains(&other) {
+    for other in [trimmed.to_owned(), trimmed.to_uppercase(), host.to_owned()] {
+        if !other.is_empty() && !spellings.contains(&other) {
             spellings.push(other);
         }
     }
@@ -113,8 +126,8 @@ pub(super) enum Looked {
     Found { request: Box<ElevationRequest>, surplus: Vec<ElevationRequest> },
     /// It was not found for sure.
     Open { seen: Sighting, at: Timestamp },
-    /// Nothing could be seen at all, or not be decided.
-    Blind(Option<Fault>),
+    /// The looking was abandoned before anything was seen.
+    Abandoned,
 }
 
 /// Looks for a create of unknown outcome, and settles it where it is found.
@@ -126,21 +139,60 @@ pub(super) async fn for_create<S: Service>(
 ) -> Looked {
     let mut watch = Watch::new(desk, job, spellings(new.get(Field::Device)), desk.timing.look);
     let mut last = None;
-    while let Some(listed) = watch.next().await {
+    let mut doubtful = Vec::new();
+    while let Some(mut listed) = watch.next().await {
         let at = desk.now();
-        match decide(desk, write, new, listed).await {
+        // What one list has shown and the next leaves out is no less there.
+        doubtful.retain(|seen: &ElevationRequest| !listed.requests.iter().any(|request| request.id == seen.id));
+        listed.requests.append(&mut doubtful);
+        let seen = match decide(desk, write, new, listed).await {
             Ok(Sighting::Found { request, surplus }) => return Looked::Found { request, surplus },
-            Ok(seen) => last = Some((seen, at)),
-            Err(refused) => return Looked::Blind(Some(refused.into())),
-        }
+            Ok(seen) => seen,
+            Err(refused) => {
+                write.take(Step::NotFind);
+                return Looked::Open { seen: unclear_for(refused.what, refused.hint), at };
+            }
+        };
+        doubtful = if let Sighting::Possible(possible) = &seen { possible.clone() } else { Vec::new() };
+        last = Some((seen, at));
     }
-    match last {
-        Some((seen, at)) => {
-            write.take(Step::NotFind);
-            Looked::Open { seen, at }
-        }
-        None => Looked::Blind(watch.failed),
+    let (seen, at) = match (last, watch.failed) {
+        (Some(last), _) => last,
+        (None, Some(fault)) if !watch.abandoned => (unclear(&fault), desk.now()),
+        (None, _) => return Looked::Abandoned,
+    };
+    write.take(Step::NotFind);
+    Looked::Open { seen, at }
+}
+
+/// Looks once for a create that the service has asked to wait with, before it goes out again. Settles it where it is
+/// found.
+pub(super) async fn before_repeat<S: Service>(
+    desk: &Desk<S>,
+    job: &Job,
+    write: &Write<'_, S>,
+    new: &NewElevationRequest,
+) -> Looked {
+    let spellings = spellings(new.get(Field::Device));
+    let listed = match job.unless_abandoned(list_all(desk, &spellings, Some(job))).await {
+        Some(Ok(listed)) => listed,
+        Some(Err(fault)) => return Looked::Open { seen: unclear(&fault), at: desk.now() },
+        None => return Looked::Abandoned,
+    };
+    let at = desk.now();
+    match decide(desk, write, new, listed).await {
+        Ok(Sighting::Found { request, surplus }) => Looked::Found { request, surplus },
+        Ok(seen) => Looked::Open { seen, at },
+        Err(refused) => Looked::Open { seen: unclear_for(refused.what, refused.hint), at },
     }
+}
+
+fn unclear(fault: &Fault) -> Sighting {
+    unclear_for(format!("the list could not be read: {}", fault.what()), fault.hint_to_read().to_owned())
+}
+
+fn unclear_for(what: String, hint: String) -> Sighting {
+    Sighting::Unclear(Gaps { unreadable: 0, cut: Some((what, Some(hint))) })
 }
 
 /// Decides, and claims what is found before another decides.
@@ -154,18 +206,24 @@ async fn decide<S: Service>(
     let _alone = desk.claims.decide().await;
     let mut owned = desk.record.owned(id).await?;
     desk.claims.add_owned(&mut owned);
-    let skew = listed.skew.unwrap_or(SignedDuration::ZERO);
-    // From the intent on, for a call that seemed to be deferred may have been processed after all.
-    let sent_at = write.intent.at;
+    let gaps = listed.gaps();
+    let sent = Sent { request: new, at: write.sent_at(), skew: listed.skew.unwrap_or(SignedDuration::ZERO) };
+    // Of this process's own creates `claims` knows more than the record.
+    let others: Vec<_> = (desk.record.unclaimed().await?.into_iter())
+        .filter(|other| !other.is_ours && other.stage != Stage::SetAside && are_alike(&other.request, new))
+        .collect();
+    let lost = others.iter().filter(|other| other.stage == Stage::Unknown).count();
+    let may_be_anothers = desk.claims.may_be_anothers(id, new) || lost < others.len();
     loop {
-        let seen = sighting(new, sent_at, skew, listed.requests.clone(), |request| owned.contains(request));
+        let seen = sighting(sent, listed.requests.clone(), &gaps, |request| owned.contains(request));
         let Sighting::Found { request, mut surplus } = seen else { return Ok(seen) };
-        if desk.claims.may_be_anothers(id, new) {
+        if may_be_anothers {
             surplus.insert(0, *request);
             return Ok(Sighting::Possible(surplus));
         }
         // Others that are lost too will find theirs among the rest.
-        surplus.truncate(surplus.len().saturating_sub(desk.claims.lost_alike(id, new)));
+        surplus.truncate(surplus.len().saturating_sub(desk.claims.lost_alike(id, new) + lost));
+        let request = Box::new(request.with_gaps_from_draft(new.draft()));
         if write.find(&request).await {
             return Ok(Sighting::Found { request, surplus });
         }

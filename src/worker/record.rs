@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use crate::{
     domain::{Draft, ElevationRequest, RequestId},
-    journal::{Journal, JournalError},
+    journal::{Journal, JournalError, Unclaimed},
     port::{DraftTarget, Fault, FaultKind, Intent, IntentId, Intention, Outcome},
 };
 
@@ -110,6 +110,11 @@ impl Record {
     /// The requests that other intents own.
     pub(super) async fn owned(&self, except: IntentId) -> Result<HashSet<RequestId>, Refused> {
         Ok(self.journal().await?.owned(except).await?.into_iter().collect())
+    }
+
+    /// The creates of all processes that may have made a request which nobody has claimed.
+    pub(super) async fn unclaimed(&self) -> Result<Vec<Unclaimed>, Refused> {
+        Ok(self.journal().await?.unclaimed().await?)
     }
 
     /// What the service was seen to hold. Whoever saw it needs no record to know it, so one that is not open is none.

@@ -5,11 +5,13 @@ use std::{
     sync::{Arc, PoisonError},
 };
 
-use tokio::time::sleep;
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::{Instant, sleep};
 
 use super::{
     claims::Occupied,
     desk::{Desk, Job, abandoned_unsent},
+    record::Refused,
     repeats::Repeats,
     service::Service,
 };
@@ -22,7 +24,7 @@ use crate::{
 
 /// What came of sending it.
 pub(super) enum Sent<T> {
-    /// The service did it.
+    /// The service did it. To write that down is for the caller: the step is still to be taken.
     Done(Told<T>),
     /// The service refused it. What that means is for the caller to say: the step is still to be taken.
     Refused(Fault),
@@ -37,6 +39,8 @@ pub(super) struct Write<'a, S> {
     pub(super) intent: Intent,
     desk: &'a Desk<S>,
     job: &'a Job,
+    /// When the intent was made, where that was in this call.
+    begun: Option<Instant>,
     _occupied: Occupied,
 }
 
@@ -52,7 +56,7 @@ impl<'a, S: Service> Write<'a, S> {
         rehearsal::die_if_asked("before-intent");
         let intent = desk.record.intend(&what).await?;
         rehearsal::die_if_asked("after-intent");
-        let write = Self::of(desk, job, intent, Stage::Intended)?;
+        let write = Self { begun: Some(Instant::now()), ..Self::of(desk, job, intent, Stage::Intended)? };
         job.progress(Progress::Recorded(write.intent.id)).await;
         Ok((write, service))
     }
@@ -75,7 +79,7 @@ impl<'a, S: Service> Write<'a, S> {
             return Err(not_sent("another call is busy with it"));
         };
         *job.writes.lock().unwrap_or_else(PoisonError::into_inner) = Some((intent.clone(), stage));
-        Ok(Self { intent, desk, job, _occupied: occupied })
+        Ok(Self { intent, desk, job, begun: None, _occupied: occupied })
     }
 
     pub(super) fn stage(&self) -> Stage {
@@ -97,6 +101,14 @@ impl<'a, S: Service> Write<'a, S> {
         }
     }
 
+    /// When it was sent, on the clock as it is now. From the intent on, for a call that seemed to be deferred may have
+    /// been processed after all; and where the clock was set meanwhile, as long ago as the call has lasted.
+    pub(super) fn sent_at(&self) -> Timestamp {
+        let lasted = self.begun.and_then(|begun| SignedDuration::try_from(begun.elapsed()).ok());
+        let by_the_call = lasted.and_then(|lasted| self.desk.now().checked_sub(lasted).ok());
+        by_the_call.unwrap_or(self.intent.at).min(self.intent.at)
+    }
+
     /// Sends it, and again as long as nothing of it was processed and patience lasts.
     pub(super) async fn send<T, F>(&self, mut attempt: impl FnMut() -> F) -> Sent<T>
     where
@@ -104,56 +116,97 @@ impl<'a, S: Service> Write<'a, S> {
     {
         let mut repeats = Repeats::of_write(self.desk.timing);
         loop {
-            if self.job.abandon.is_pressed() {
-                return self.abandoned();
-            }
-            // The wait for a token can be abandoned like any that nothing was sent before.
-            let Some(signed_in) = self.job.unless_abandoned(self.desk.signed_in()).await else {
-                return self.abandoned();
-            };
-            self.take(Step::Send);
-            if let Err(fault) = signed_in {
-                return Sent::Refused(fault);
-            }
-            let fault = match self.job.unless_abandoned(attempt()).await {
-                Some(Ok(told)) => {
-                    rehearsal::die_if_asked("after-answer");
-                    self.take(Step::Succeed);
-                    return Sent::Done(told);
-                }
-                Some(Err(fault)) => fault,
-                None => {
-                    self.take(Step::Abandon);
-                    return Sent::Unknown(Fault::new(FaultKind::Abandoned { sent: true }));
-                }
-            };
-            match fault.kind.meaning() {
-                Meaning::NotDone => return Sent::Refused(fault),
-                Meaning::Unknown => {
-                    self.take(Step::Lose);
-                    return Sent::Unknown(fault);
-                }
-                Meaning::Repeat => self.take(Step::Defer),
-            }
-            let Some(wait) = repeats.after(&fault.kind) else {
-                self.take(Step::GiveUp);
-                return Sent::GivenUp(fault);
-            };
-            self.job.waiting(self.desk.now(), wait, repeats.next_attempt(), fault).await;
-            if self.job.unless_abandoned(sleep(wait)).await.is_none() {
-                return self.abandoned();
+            if let Ok(sent) = self.send_once(&mut repeats, attempt()).await {
+                return sent;
             }
         }
     }
 
+    /// Sends it once. The error is why it may go out again: the wait for that is over then.
+    pub(super) async fn send_once<T>(
+        &self,
+        repeats: &mut Repeats,
+        attempt: impl Future<Output = Result<Told<T>, Fault>>,
+    ) -> Result<Sent<T>, Fault> {
+        if self.job.abandon.is_pressed() {
+            return Ok(self.abandoned());
+        }
+        // The wait for a token can be abandoned like any that nothing was sent before.
+        let Some(signed_in) = self.job.unless_abandoned(self.desk.signed_in()).await else {
+            return Ok(self.abandoned());
+        };
+        self.take(Step::Send);
+        if let Err(fault) = signed_in {
+            return Ok(Sent::Refused(fault));
+        }
+        let fault = match self.job.unless_abandoned(attempt).await {
+            Some(Ok(told)) => {
+                rehearsal::die_if_asked("after-answer");
+                return Ok(Sent::Done(told));
+            }
+            Some(Err(fault)) => fault,
+            None => {
+                self.take(Step::Abandon);
+                return Ok(Sent::Unknown(Fault::new(FaultKind::Abandoned { sent: true })));
+            }
+        };
+        match fault.kind.meaning() {
+            Meaning::NotDone => return Ok(Sent::Refused(fault)),
+            Meaning::Unknown => {
+                self.take(Step::Lose);
+                return Ok(Sent::Unknown(fault));
+            }
+            Meaning::Repeat => self.take(Step::Defer),
+        }
+        let Some(wait) = repeats.after(&fault.kind) else {
+            self.take(Step::GiveUp);
+            return Ok(Sent::GivenUp(fault));
+        };
+        self.job.waiting(self.desk.now(), wait, repeats.next_attempt(), fault.clone()).await;
+        if self.job.unless_abandoned(sleep(wait)).await.is_none() {
+            return Ok(self.abandoned());
+        }
+        Err(fault)
+    }
+
     fn abandoned<T>(&self) -> Sent<T> {
+        Sent::GivenUp(self.let_go())
+    }
+
+    /// The agent has abandoned it while nothing of it was on its way.
+    pub(super) fn let_go(&self) -> Fault {
         self.take(Step::Abandon);
-        Sent::GivenUp(abandoned_unsent())
+        abandoned_unsent()
     }
 
     /// It succeeded, and this is what the service says of it.
     pub(super) async fn settle_told(&self, request: Option<&ElevationRequest>, service_id: Option<Untrusted>) {
+        self.take(Step::Succeed);
         self.write_down(request, None, service_id).await;
+    }
+
+    /// The service says that it has opened this request, unless that turns out to be another write's: `false` then, and
+    /// nobody knows what became of this one.
+    #[must_use]
+    pub(super) async fn settle_created(&self, request: &ElevationRequest, service_id: Option<Untrusted>) -> bool {
+        // What is claimed by a look at this moment is not claimed here too.
+        let _alone = self.desk.claims.decide().await;
+        let outcome =
+            Outcome { stage: Stage::Done, request: Some(request.clone()), why: None, service_request_id: service_id };
+        let is_anothers = |saved: &Result<(), Refused>| saved.as_ref().is_err_and(|refused| refused.is_owned);
+        let saved = if self.desk.claims.owns(&request.id) {
+            None
+        } else {
+            Some(self.desk.record.settle(self.intent.id, outcome).await)
+        };
+        let Some(saved) = saved.filter(|saved| !is_anothers(saved)) else {
+            self.take(Step::Lose);
+            return false;
+        };
+        self.take(Step::Succeed);
+        self.desk.claims.settle(self.intent.id, Some(&request.id));
+        self.desk.tell_unless_saved(saved).await;
+        true
     }
 
     /// It was looked for, and this is what was found, unless it turns out to be another write's: `false` then, and

@@ -300,7 +300,7 @@ async fn proxy(answer: &'static str) -> (String, std::sync::Arc<std::sync::Mutex
                 let line = head.lines().next().unwrap().to_owned();
                 kept.lock().unwrap().push(line.clone());
                 tokio::io::AsyncWriteExt::write_all(&mut stream, answer.as_bytes()).await.unwrap();
-                if answer.contains("200") {
+                if answer.starts_with("HTTP/1.1 200 ") {
                     let to = line.split(' ').nth(1).unwrap().to_owned();
                     let mut there = tokio::net::TcpStream::connect(to).await.unwrap();
                     let _ = tokio::io::copy_bidirectional(&mut stream, &mut there).await;

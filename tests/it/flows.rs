@@ -9,6 +9,7 @@ mod doubts;
 mod leaving;
 mod list;
 mod record_drafts;
+mod record_seen;
 mod record_start;
 mod record_unknown;
 mod record_writes;

@@ -5,6 +5,7 @@ mod left_twice;
 mod model;
 mod places;
 mod processes;
+mod spellings;
 
 use std::path::Path;
 

@@ -1,6 +1,9 @@
 //! The practice tenant, called as any client would call it: bytes over loopback, nothing of the program's own client.
 
+mod callers;
 mod keeping;
+mod lies;
+mod lists;
 mod misbehaviour;
 mod reads;
 mod rules;
@@ -27,7 +30,7 @@ struct Served {
     secret: String,
     observer: Observer,
     warning: Option<String>,
-    task: JoinHandle<Result<(), PracticeError>>,
+    task: JoinHandle<()>,
 }
 
 struct Heard {
@@ -59,8 +62,10 @@ impl Served {
     /// Sends a call and gives everything that comes until the connection ends, however that is.
     async fn exchange(&self, method: &str, path: &str, authorization: &str, body: &str) -> io::Result<String> {
         let mut stream = TcpStream::connect(&self.address).await?;
-        let (length, host) = (body.len(), &self.address);
-        let start = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{authorization}");
+        let length = body.len();
+        // A call that is about its host says so itself.
+        let host = if authorization.contains("host: ") { String::new() } else { format!("host: {}\r\n", self.address) };
+        let start = format!("{method} {path} HTTP/1.1\r\n{host}connection: close\r\n{authorization}");
         let request = format!("{start}content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}");
         stream.write_all(request.as_bytes()).await?;
         let mut answer = String::new();

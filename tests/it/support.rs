@@ -39,6 +39,6 @@ pub(crate) fn shown_in_a_process_of_its_own(test: &str, set: &[(&str, &str)]) ->
     }
     let output = child.args(["--exact", test]).env(CHILD, "1").envs(set.iter().copied()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+    assert!(output.status.success() && said.contains("ok. 1 passed;"), "{said}");
     true
 }

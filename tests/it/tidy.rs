@@ -25,7 +25,7 @@ const fn rule(
 
 #[rustfmt::skip] // One row, one line.
 pub(crate) const RULES: &[Rule] = &[
-    rule("domain", &[], &["jiff", "unicode_normalization", "unicode_security", "unicode_width"], "what a request is does not depend on how it is sent, shown or stored"),
+    rule("domain", &[], &["jiff", "unicode_normalization", "unicode_security", "unicode_width", "uuid"], "what a request is does not depend on how it is sent, shown or stored"),
     rule("key", &["domain"], &["crossterm", "thiserror"], "of the terminal only its event data; no state, no view"),
     rule("action", &[], &[], "a table, and nothing that could act on it"),
     rule("keymap", &["action", "domain", "key"], &["thiserror"], "a look-up: what an action does is not its business"),
@@ -41,7 +41,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule("api", &["auth", "domain", "http", "port"], &["jiff", "reqwest", "secrecy", "serde", "serde_json", "thiserror", "tracing", "uuid"], "the only code that names the HTTP library; it knows neither screen nor state"),
     rule("journal", &["domain", "port", "private"], &["aws_lc_rs", "jiff", "rusqlite", "serde_json", "thiserror", "tokio", "tracing", "uuid"], "the record on disk: it knows what may not be lost, and neither screen, state nor network"),
     rule("worker", &["api", "domain", "journal", "port", "rehearsal"], &["backon", "jiff", "tokio", "tokio_util", "tracing", "uuid"], "owes one reply for each call; what a reply means is for the state"),
-    rule("practice", &["domain", "private"], &["aws_lc_rs", "axum", "base64", "jiff", "jsonwebtoken", "pem", "serde", "serde_json", "thiserror", "tokio", "tokio_util", "toml", "tracing", "uuid"], "shares no wire type with the client: one that both used would make a wrong name wrong on both sides"),
+    rule("practice", &["domain", "private"], &["aws_lc_rs", "axum", "base64", "hyper_util", "jiff", "jsonwebtoken", "pem", "serde", "serde_json", "thiserror", "tokio", "tokio_util", "toml", "tracing", "uuid"], "shares no wire type with the client: one that both used would make a wrong name wrong on both sides"),
     rule("config", &["api", "auth", "cli", "domain"], &["confy", "etcetera", "secrecy", "serde", "thiserror", "tracing", "uuid"], "of the client only `BaseUrl`, of the sign-in only its method: what is checked is what is called"),
     rule("cli", &["config"], &["clap", "tracing"], "parses; what flags mean beside the other layers is for the settings"),
     rule("log", &["domain", "private"], &["thiserror", "tracing", "tracing_appender", "tracing_subscriber"], "a private file, away from the screen"),

@@ -10,11 +10,15 @@ mod errors;
 mod held;
 mod list;
 mod looking;
+mod matches;
 mod origin;
+mod pages;
 mod scene;
 mod secrets;
 mod sign_in;
+mod throttled;
 mod trouble;
+mod twins;
 mod untrusted;
 mod wire;
 

@@ -9,7 +9,7 @@ use super::{
         known::{same_name, splitmix},
         store::Twist,
     },
-    Count, Misdeed, Operation, Rule, Rules,
+    Count, ListFault, Misdeed, Operation, Rule, Rules, Shape,
 };
 
 /// What a call is about, as far as rules ask.
@@ -20,21 +20,41 @@ pub(in crate::practice) struct About {
 }
 
 /// What becomes of a call.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 pub(in crate::practice) struct Fate {
     pub(in crate::practice) delay: Duration,
-    pub(in crate::practice) skew: SignedDuration,
+    /// By how much the times that it writes are ahead.
+    skew: SignedDuration,
+    /// By how much the header `Date` is ahead.
+    date_skew: SignedDuration,
+    pub(in crate::practice) shapes: Vec<(Shape, usize)>,
+    pub(in crate::practice) list: Vec<ListFault>,
+    /// What chance has drawn for the list.
+    pub(in crate::practice) drawn: u64,
     pub(in crate::practice) twist: Twist,
     /// How it ends, if not well.
     pub(in crate::practice) end: Option<Misdeed>,
 }
 
 impl Fate {
-    /// The time by the service's clock.
+    /// The time by the clock that the service writes times with.
     pub(in crate::practice) fn now(&self) -> Timestamp {
-        let now = Timestamp::now();
-        now.checked_add(self.skew).unwrap_or(now)
+        ahead(self.skew)
     }
+
+    /// The time by the clock that the header `Date` is from.
+    pub(in crate::practice) fn date(&self) -> Timestamp {
+        ahead(self.date_skew)
+    }
+
+    pub(in crate::practice) fn is_misdated(&self) -> bool {
+        !self.date_skew.is_zero()
+    }
+}
+
+fn ahead(by: SignedDuration) -> Timestamp {
+    let now = Timestamp::now();
+    now.checked_add(by).unwrap_or(now)
 }
 
 /// Rules and how far each has come.
@@ -69,7 +89,16 @@ impl Active {
                 Misdeed::Delay(time) => fate.delay += time,
                 Misdeed::Late(time) => fate.twist.late = Some(time),
                 Misdeed::Twice => fate.twist.twice = true,
-                Misdeed::Skew(seconds) => fate.skew = SignedDuration::from_secs(seconds),
+                Misdeed::Skew(seconds) => {
+                    fate.skew = SignedDuration::from_secs(seconds);
+                    fate.date_skew = fate.skew;
+                }
+                Misdeed::SkewTimes(seconds) => fate.skew = SignedDuration::from_secs(seconds),
+                Misdeed::Shape(shape, entries) => fate.shapes.push((shape, entries.unwrap_or(usize::MAX))),
+                Misdeed::List(fault) => {
+                    fate.list.push(fault);
+                    fate.drawn = splitmix(count.seen);
+                }
                 end => {
                     fate.end = Some(end);
                     break;

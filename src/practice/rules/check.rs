@@ -1,27 +1,46 @@
 //! Which rules make sense. What does not would silently never strike.
 
-use super::{Misdeed, Operation, Rule};
+use std::time::Duration;
+
+use super::{ListFault, Misdeed, Operation, Rule};
+use crate::practice::known::REMEMBERED;
 
 /// What is wrong with the rule and what is possible, in words that follow "a rule …".
 pub(super) fn check(rule: &Rule) -> Result<(), String> {
     use Operation::{Any, Close, Create, Device, Devices, List, Token};
     let writes = matches!(rule.on, Create | Close | Any);
+    let (can_be, only) = match rule.misdeed {
+        Misdeed::Refuse => (
+            rule.on == Any && rule.device.is_none() && rule.ticket.is_none(),
+            "that does `refuse` strikes connections, of which nothing is read: it can only be on `any`, without device \
+             and ticket; `drop-before` can be for calls",
+        ),
+        Misdeed::Late(_) => {
+            (writes, "that does `late` can be on `create`, `close` or `any`: nothing else changes requests")
+        }
+        Misdeed::Twice => (matches!(rule.on, Create | Any), "that does `twice` can be on `create` or `any`"),
+        Misdeed::Ignore => (rule.on == Close, "that does `ignore` can only be on `close`"),
+        Misdeed::Shape(..) => (
+            matches!(rule.on, Create | List | Any),
+            "about how requests are written can be on `create`, `list` or `any`: no other answer holds one",
+        ),
+        Misdeed::List(_) => (matches!(rule.on, List | Any), "about lists of requests can be on `list` or `any`"),
+        _ => (true, ""),
+    };
+    if !can_be {
+        return Err(only.to_owned());
+    }
     match rule.misdeed {
-        Misdeed::Refuse if rule.on != Any || rule.device.is_some() || rule.ticket.is_some() => {
-            return Err("that does `refuse` strikes connections, of which nothing is read: it can only be on `any`, \
-                        without device and ticket; `drop-before` can be for calls"
-                .to_owned());
+        Misdeed::Skew(seconds) | Misdeed::SkewTimes(seconds) if seconds.unsigned_abs() > MOST_SKEW => {
+            return Err(format!(
+                "that does `skew` or `skew-times` can have seconds from -{MOST_SKEW} to {MOST_SKEW} (a year)"
+            ));
         }
-        Misdeed::Late(_) if !writes => {
-            return Err(
-                "that does `late` can be on `create`, `close` or `any`: nothing else changes requests".to_owned()
-            );
+        Misdeed::List(ListFault::Stale(ago)) if ago > Duration::from_secs(REMEMBERED) => {
+            return Err(format!("that does `stale` can have `ms` up to {} (an hour)", REMEMBERED * 1000));
         }
-        Misdeed::Twice if !matches!(rule.on, Create | Any) => {
-            return Err("that does `twice` can be on `create` or `any`".to_owned());
-        }
-        Misdeed::Skew(seconds) if seconds.unsigned_abs() > MOST_SKEW => {
-            return Err(format!("that does `skew` can have seconds from -{MOST_SKEW} to {MOST_SKEW} (a year)"));
+        Misdeed::List(ListFault::Cap(0) | ListFault::NextLink(0)) => {
+            return Err("that does `cap` or `next-link` can have `entries` from 1".to_owned());
         }
         _ => {}
     }

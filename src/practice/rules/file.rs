@@ -6,7 +6,7 @@ use std::{fs, ops::Range, path::Path, time::Duration};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Misdeed, Operation, RetryAfter, Rule, Rules, check::check};
+use super::{ListFault, Misdeed, Operation, RetryAfter, Rule, Rules, Shape, check::check};
 use crate::domain::visible;
 
 /// How long `hang` and `hang-after` keep a caller waiting where the rule does not say.
@@ -50,11 +50,12 @@ struct Written {
     seed: Option<u64>,
     ms: Option<u64>,
     seconds: Option<i64>,
+    entries: Option<usize>,
     retry_after: Option<u32>,
     retry_after_date: Option<u32>,
 }
 
-#[derive(Clone, Copy, PartialEq, Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Deed {
     Refuse,
@@ -67,13 +68,35 @@ enum Deed {
     Cut,
     WrongJson,
     Throttle,
+    ThrottleAfter,
+    RedirectAfter,
     Fail,
     FailAfter,
     Unavailable,
     Html,
+    #[serde(rename = "error-200")]
+    Error200,
+    NoRoute,
+    Ignore,
     Late,
     Twice,
     Skew,
+    SkewTimes,
+    Bare,
+    NullTexts,
+    NullTicket,
+    PascalCase,
+    CapitalId,
+    NoId,
+    TornText,
+    Cap,
+    NextLink,
+    Unfiltered,
+    RefuseTop,
+    Stale,
+    Vanish,
+    Shuffle,
+    Overlap,
 }
 
 impl Rules {
@@ -131,56 +154,106 @@ fn rule(written: Written) -> Result<Rule, String> {
 }
 
 fn misdeed(written: &Written) -> Result<Misdeed, String> {
-    let deed = written.deed;
-    let timed = matches!(deed, Deed::Closed | Deed::Delay | Deed::Late);
-    let hangs = matches!(deed, Deed::Hang | Deed::HangAfter);
-    match written.ms {
-        Some(_) if !timed && !hangs => {
-            return Err(
-                "can have `ms` to `delay`, `hang`, `hang-after`, `late` and `closed`, and to nothing else".to_owned()
-            );
-        }
-        Some(ms) if ms > LONGEST => return Err(format!("can have `ms` up to {LONGEST} (a day)")),
-        None if timed => return Err("to `delay`, `late` and `closed` needs `ms`, the time in milliseconds".to_owned()),
-        _ => {}
-    }
-    let time = written.ms.map_or(HANG, Duration::from_millis);
-    if written.seconds.is_some() != (deed == Deed::Skew) {
-        return Err(
-            "to `skew`, and no other, needs `seconds`: how far the clock is ahead, or behind with a minus".to_owned()
-        );
-    }
-    let again = match (written.retry_after, written.retry_after_date) {
-        (Some(_), Some(_)) => return Err("can have `retry_after` or `retry_after_date`, not both".to_owned()),
-        (Some(seconds), None) => Some(RetryAfter::Seconds(seconds)),
-        (None, Some(seconds)) => Some(RetryAfter::Date(seconds)),
-        (None, None) => None,
-    };
-    if again.is_some() && !matches!(deed, Deed::Throttle | Deed::Unavailable) {
-        return Err(
-            "can have `retry_after` or `retry_after_date` to `throttle` and `unavailable`, and to nothing else"
-                .to_owned(),
-        );
-    }
-    Ok(match deed {
+    let mut with = Parameters::of(written)?;
+    let list = |fault| Misdeed::List(fault);
+    let misdeed = match written.deed {
         Deed::Refuse => Misdeed::Refuse,
-        Deed::Closed => Misdeed::Closed(time),
-        Deed::Delay => Misdeed::Delay(time),
-        Deed::Hang => Misdeed::Hang(time),
-        Deed::HangAfter => Misdeed::HangAfter(time),
+        Deed::Closed => Misdeed::Closed(with.time()?),
+        Deed::Delay => Misdeed::Delay(with.time()?),
+        Deed::Hang => Misdeed::Hang(with.time().unwrap_or(HANG)),
+        Deed::HangAfter => Misdeed::HangAfter(with.time().unwrap_or(HANG)),
         Deed::DropBefore => Misdeed::DropBefore,
         Deed::DropAfter => Misdeed::DropAfter,
         Deed::Cut => Misdeed::Cut,
         Deed::WrongJson => Misdeed::WrongJson,
-        Deed::Throttle => {
-            Misdeed::Throttle(again.ok_or("to `throttle` needs `retry_after` or `retry_after_date`, in seconds")?)
-        }
+        Deed::Throttle => Misdeed::Throttle(with.again()?),
+        Deed::ThrottleAfter => Misdeed::ThrottleAfter(with.again()?),
+        Deed::RedirectAfter => Misdeed::RedirectAfter,
         Deed::Fail => Misdeed::Fail,
         Deed::FailAfter => Misdeed::FailAfter,
-        Deed::Unavailable => Misdeed::Unavailable(again),
+        Deed::Unavailable => Misdeed::Unavailable(with.again.take()),
         Deed::Html => Misdeed::Html,
-        Deed::Late => Misdeed::Late(time),
+        Deed::Error200 => Misdeed::Error200,
+        Deed::NoRoute => Misdeed::NoRoute,
+        Deed::Ignore => Misdeed::Ignore,
+        Deed::Late => Misdeed::Late(with.time()?),
         Deed::Twice => Misdeed::Twice,
-        Deed::Skew => Misdeed::Skew(written.seconds.unwrap_or(0)),
-    })
+        Deed::Skew => Misdeed::Skew(with.seconds()?),
+        Deed::SkewTimes => Misdeed::SkewTimes(with.seconds()?),
+        Deed::Bare => with.shape(Shape::Bare),
+        Deed::NullTexts => with.shape(Shape::NullTexts),
+        Deed::NullTicket => with.shape(Shape::NullTicket),
+        Deed::PascalCase => with.shape(Shape::PascalCase),
+        Deed::CapitalId => with.shape(Shape::CapitalId),
+        Deed::NoId => with.shape(Shape::NoId),
+        Deed::TornText => with.shape(Shape::TornText),
+        Deed::Cap => list(ListFault::Cap(with.entries()?)),
+        Deed::NextLink => list(ListFault::NextLink(with.entries()?)),
+        Deed::Unfiltered => list(ListFault::Unfiltered),
+        Deed::RefuseTop => list(ListFault::RefuseTop(with.entries.take().unwrap_or(0))),
+        Deed::Stale => list(ListFault::Stale(with.time()?)),
+        Deed::Vanish => list(ListFault::Vanish(with.entries.take().unwrap_or(1))),
+        Deed::Shuffle => list(ListFault::Shuffle),
+        Deed::Overlap => list(ListFault::Overlap(with.entries()?)),
+    };
+    with.nothing_left().map(|()| misdeed)
+}
+
+/// What a rule says about its deed. Each deed takes what it can use; what is left over means nothing.
+struct Parameters {
+    ms: Option<u64>,
+    seconds: Option<i64>,
+    entries: Option<usize>,
+    again: Option<RetryAfter>,
+}
+
+impl Parameters {
+    fn of(written: &Written) -> Result<Self, String> {
+        if written.ms.is_some_and(|ms| ms > LONGEST) {
+            return Err(format!("can have `ms` up to {LONGEST} (a day)"));
+        }
+        let again = match (written.retry_after, written.retry_after_date) {
+            (Some(_), Some(_)) => return Err("can have `retry_after` or `retry_after_date`, not both".to_owned()),
+            (Some(seconds), None) => Some(RetryAfter::Seconds(seconds)),
+            (None, Some(seconds)) => Some(RetryAfter::Date(seconds)),
+            (None, None) => None,
+        };
+        Ok(Self { ms: written.ms, seconds: written.seconds, entries: written.entries, again })
+    }
+
+    fn time(&mut self) -> Result<Duration, String> {
+        let ms = self.ms.take().ok_or("with this `do` needs `ms`, the time in milliseconds")?;
+        Ok(Duration::from_millis(ms))
+    }
+
+    fn seconds(&mut self) -> Result<i64, String> {
+        let ahead = "with this `do` needs `seconds`: how far the clock is ahead, or behind with a minus";
+        self.seconds.take().ok_or_else(|| ahead.to_owned())
+    }
+
+    fn entries(&mut self) -> Result<usize, String> {
+        self.entries.take().ok_or_else(|| "with this `do` needs `entries`: how many requests of a list".to_owned())
+    }
+
+    fn again(&mut self) -> Result<RetryAfter, String> {
+        let words = "with this `do` needs `retry_after` or `retry_after_date`, in seconds";
+        self.again.take().ok_or_else(|| words.to_owned())
+    }
+
+    fn shape(&mut self, shape: Shape) -> Misdeed {
+        Misdeed::Shape(shape, self.entries.take())
+    }
+
+    fn nothing_left(&self) -> Result<(), String> {
+        let left = [
+            ("`ms`", self.ms.is_some()),
+            ("`seconds`", self.seconds.is_some()),
+            ("`entries`", self.entries.is_some()),
+            ("`retry_after` or `retry_after_date`", self.again.is_some()),
+        ];
+        match left.iter().find(|(_, left)| *left) {
+            Some((key, _)) => Err(format!("with this `do` cannot have {key}: it has no use for it")),
+            None => Ok(()),
+        }
+    }
 }

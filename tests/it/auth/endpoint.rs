@@ -103,17 +103,17 @@ async fn a_redirect_is_told_and_not_followed(
 }
 
 #[rstest]
-#[case::slammed(Play::Slam)]
-#[case::failed(Play::Answer(http("500 Internal Server Error", "")))]
-#[case::throttled(Play::Answer(http("429 Too Many Requests\nretry-after: 7", "")))]
-#[case::later(Play::Answer(http("400 Bad Request", r#"{"error": "temporarily_unavailable"}"#)))]
+#[case::slammed(Play::Slam, None)]
+#[case::failed(Play::Answer(http("500 Internal Server Error", "")), None)]
+#[case::throttled(Play::Answer(http("429 Too Many Requests\nretry-after: 7", "")), Some(7))]
+#[case::later(Play::Answer(http("400 Bad Request", r#"{"error": "temporarily_unavailable"}"#)), None)]
 #[tokio::test]
-async fn what_may_pass_is_told_apart(#[case] play: Play) {
+async fn what_may_pass_is_told_apart(#[case] play: Play, #[case] retry_after: Option<u64>) {
     let server = Server::start(play).await;
     let refused = fetched(&source_at(&format!("http://{}/t", server.address), SECRET)).await.unwrap_err();
     shown(&refused);
     assert!(refused.may_pass);
-    assert_eq!(refused.retry_after.map(|wait| wait.as_secs()), refused.what.contains("429").then_some(7));
+    assert_eq!(refused.retry_after.map(|wait| wait.as_secs()), retry_after);
 }
 
 #[tokio::test]

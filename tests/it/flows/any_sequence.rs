@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use crate::support::{
     dashboard::{DRAFT, Dashboard, closed, created, opened, start},
     keys::{event, events},
-    record::{draft as full_draft, held as request_held, lost_close, lost_create, saved, saved_close},
+    record::{checked, draft as full_draft, held as request_held, lost_close, lost_create, saved, saved_close},
 };
 
 #[derive(Clone, Debug)]
@@ -259,7 +259,7 @@ fn answer(dashboard: &Dashboard, call_id: CallId, call: &Call, which: u8) -> Ans
                 1 => Some(closed(request, "another agent", start())),
                 _ => Some(request),
             });
-            Answer::Checked { listed: listed.collect(), at: start() }
+            checked(listed.collect(), &["id-1", "id-3"], start())
         }
     }
 }

@@ -10,7 +10,7 @@ use rstest::rstest;
 
 use crate::support::{
     dashboard::{Dashboard, closed, fault, start},
-    record::{held, lost_close},
+    record::{checked, held, lost_close},
 };
 
 const ONE: &str = "INC-1 MMD-1 Excel";
@@ -27,7 +27,7 @@ fn as_closed(text: &str) -> ElevationRequest {
 }
 
 fn listed(request: ElevationRequest, minutes: i64) -> Answer {
-    Answer::Checked { listed: vec![request], at: start() + SignedDuration::from_mins(minutes) }
+    checked(vec![request], &[], start() + SignedDuration::from_mins(minutes))
 }
 
 fn typed(dashboard: &Dashboard) -> String {

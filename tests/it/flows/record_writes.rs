@@ -10,7 +10,7 @@ use rstest::rstest;
 
 use crate::support::{
     dashboard::{DRAFT, Dashboard, closed, fault, start},
-    record::held,
+    record::{checked, held},
 };
 
 const ONE: &str = "INC-1 MMD-1 Excel";
@@ -53,7 +53,7 @@ fn by_me() -> Answer {
 }
 
 fn by_another() -> Answer {
-    Answer::Checked { listed: vec![closed(held(ONE, "id-1"), "other@partner.example", start())], at: start() }
+    checked(vec![closed(held(ONE, "id-1"), "other@partner.example", start())], &["id-2"], start())
 }
 
 /// What the screen says between its borders, however it is wrapped.
@@ -156,7 +156,7 @@ fn refreshing_shows_what_was_closed_elsewhere_with_the_text_that_nobody_stored()
     assert!(dashboard.shows("half a text") && dashboard.shows("Closed elsewhere"));
     dashboard.press("esc");
     assert_eq!(dashboard.list(), ["> INC-2 open"]);
-    assert!(dashboard.shows("The service did not list it when it was asked."), "{}", dashboard.screen());
+    assert!(dashboard.shows("The service did not list it at 14:02:00."), "{}", dashboard.screen());
 }
 
 #[test]
@@ -165,12 +165,13 @@ fn a_refresh_that_fails_keeps_the_list_with_its_time() {
     dashboard.after(300).press("r").fails(FaultKind::NotReached { reason: "refused".to_owned() }, "");
     assert_eq!(dashboard.list(), ["> INC-1 open"]);
     assert!(dashboard.notice().contains("The open requests could not be checked"));
-    assert!(dashboard.notice().ends_with("hint: they are shown as they were seen last"), "{}", dashboard.notice());
+    let notice = dashboard.notice();
+    assert!(notice.contains("refused") && notice.contains("hint: they are shown as they were seen last; "), "{notice}");
+    assert!(notice.ends_with("check the network and the base URL, then look again"), "{notice}");
     assert!(dashboard.shows("as of 14:02:00"));
-    dashboard.press("r").reply_to(
-        0,
-        Ok(Answer::Checked { listed: vec![held(ONE, "id-1")], at: start() + SignedDuration::from_secs(300) }),
-    );
+    dashboard
+        .press("r")
+        .reply_to(0, Ok(checked(vec![held(ONE, "id-1")], &[], start() + SignedDuration::from_secs(300))));
     assert!(dashboard.shows("as of 14:07:00"));
 }
 

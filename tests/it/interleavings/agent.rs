@@ -35,7 +35,7 @@ impl World {
         self.typed += 1;
         let text = format!("text-{}-{}.", self.seed, self.typed);
         self.process.apply(Message::Text(text.clone()));
-        self.texts.insert(text, super::world::Text::default());
+        self.texts.insert(text, super::world::Text::by(self.process.agent));
     }
 
     pub(super) fn writes_in_the_form(&mut self) {
@@ -136,8 +136,10 @@ impl World {
                 if self.chance.one_in(3) {
                     self.act(Action::Back);
                 } else {
+                    // What the first may have made stays in sight, and the second has the text: if it is refused, that has
+                    // a second to be saved.
                     self.told.sent_again += 1;
-                    self.sets_aside(&row.draft);
+                    self.is_unsafe(row.draft.get(Field::PlanOfAction));
                     self.act(Action::Submit);
                 }
             }

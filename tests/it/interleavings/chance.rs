@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mmd_elevate::practice::{Misdeed, Operation, RetryAfter, Rule};
+use mmd_elevate::practice::{ListFault, Misdeed, Operation, RetryAfter, Rule, Shape};
 
 /// The same seed gives the same (`SplitMix64`).
 pub(super) struct Chance(pub(super) u64);
@@ -50,7 +50,8 @@ fn rule(chance: &mut Chance) -> Rule {
     let millis = |chance: &mut Chance, most| Duration::from_millis(1 + chance.below(most) as u64);
     let retry =
         chance.of(&[RetryAfter::Seconds(0), RetryAfter::Seconds(0), RetryAfter::Date(1), RetryAfter::Seconds(9)]);
-    let rule = match chance.below(18) {
+    let write = chance.of(&[Create, Create, Close, Any]);
+    let rule = match kind(chance) {
         0 => Rule::new(Any, Misdeed::Refuse),
         1 => Rule::new(on, Misdeed::Closed(millis(chance, 30))),
         2 => Rule::new(on, Misdeed::Delay(millis(chance, 40))),
@@ -67,9 +68,46 @@ fn rule(chance: &mut Chance) -> Rule {
         13 => Rule::new(on, Misdeed::Html),
         14 => Rule::new(Any, Misdeed::Late(millis(chance, 60))),
         15 => Rule::new(Create, Misdeed::Twice).ticket(TWICE),
-        16 => Rule::new(Any, Misdeed::Skew([-3600, -5, 3, 3600][chance.below(4)])),
+        16 => Rule::new(Any, Misdeed::Skew(chance.of(&CLOCKS_OFF))),
+        17 => Rule::new(Create, Misdeed::SkewTimes(chance.of(&CLOCKS_OFF))),
+        18 => Rule::new(write, Misdeed::Error200),
+        19 => Rule::new(write, Misdeed::NoRoute),
+        20 => Rule::new(Close, Misdeed::Ignore),
+        21 => Rule::new(write, Misdeed::RedirectAfter),
+        22 => Rule::new(write, Misdeed::ThrottleAfter(retry)),
+        23 => Rule::new(chance.of(&[Create, List, Any]), shape(chance)),
+        24..=26 => Rule::new(List, Misdeed::List(list_fault(chance))),
         _ => Rule::new(Create, Misdeed::DropAfter),
     };
     let seed = chance.next();
     if chance.one_in(3) { rule } else { rule.probability(0.4, seed) }
+}
+
+/// By how many seconds.
+const CLOCKS_OFF: [i64; 7] = [-3600, -240, -5, -2, 3, 240, 3600];
+
+fn shape(chance: &mut Chance) -> Misdeed {
+    use Shape::{Bare, CapitalId, NoId, NullTexts, NullTicket, PascalCase, TornText};
+    let shape = chance.of(&[Bare, CapitalId, NoId, NullTexts, NullTicket, PascalCase, TornText]);
+    Misdeed::Shape(shape, chance.of(&[None, Some(1), Some(3)]))
+}
+
+fn list_fault(chance: &mut Chance) -> ListFault {
+    let few = 1 + chance.below(3);
+    match chance.below(8) {
+        0 => ListFault::Cap(few),
+        1 => ListFault::NextLink(few),
+        2 => ListFault::Unfiltered,
+        3 => ListFault::RefuseTop(chance.of(&[0, 50])),
+        4 => ListFault::Stale(Duration::from_millis(20 + chance.below(400) as u64)),
+        5 => ListFault::Vanish(few),
+        6 => ListFault::Shuffle,
+        _ => ListFault::Overlap(few),
+    }
+}
+
+fn kind(chance: &mut Chance) -> usize {
+    let kind = chance.below(28);
+    let on = std::env::var("IL").unwrap_or_default();
+    if kind < 17 || on.is_empty() || on.split(',').any(|it| it == kind.to_string()) { kind } else { 27 }
 }

@@ -1,6 +1,11 @@
 //! A dashboard without its terminal: the model, and a runtime of its own for the worker, which can be killed.
 
-use std::{collections::VecDeque, fs, path::Path, time::Duration};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    fs,
+    sync::atomic::{AtomicI64, Ordering},
+    time::Duration,
+};
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use mmd_elevate::{
@@ -9,7 +14,7 @@ use mmd_elevate::{
     keymap::Keymap,
     port::{self, Call, CallId, Fault, FaultKind, FromWorker, Recovered, Reply, ToWorker},
     practice,
-    state::{Effect, Message, Model, Setup, Tenant, update},
+    state::{Effect, Message, Model, RecordState, Setup, Tenant, update},
     worker::{self, Backoff, Timing},
 };
 use tokio::{
@@ -19,6 +24,19 @@ use tokio::{
 };
 
 use crate::support::{session, within};
+
+/// By how many seconds this machine's clock is ahead, in each lane of runs.
+static AHEAD: [AtomicI64; super::AT_ONCE] = [const { AtomicI64::new(0) }; super::AT_ONCE];
+const CLOCKS: [fn() -> Timestamp; super::AT_ONCE] = [clock::<0>, clock::<1>, clock::<2>, clock::<3>];
+
+fn clock<const LANE: usize>() -> Timestamp {
+    Timestamp::now() + SignedDuration::from_secs(AHEAD[LANE].load(Ordering::Relaxed))
+}
+
+/// Sets this machine's clock.
+pub(super) fn set_clock(lane: usize, ahead: i64) {
+    AHEAD[lane].store(ahead, Ordering::Relaxed);
+}
 
 /// Everything is quick, so that there is much of it.
 const QUICK: Timing = Timing {
@@ -49,7 +67,28 @@ const fn millis(first: u64, most: u64) -> Backoff {
     Backoff { first: Duration::from_millis(first), most: Duration::from_millis(most) }
 }
 
+/// Where dashboards are started: what those of one machine share.
+pub(super) struct Machine {
+    pub(super) base_url: String,
+    pub(super) token: String,
+    pub(super) state_dir: tempfile::TempDir,
+    pub(super) lane: usize,
+}
+
+impl Machine {
+    /// The locks of those who use the record.
+    fn owners(&self) -> BTreeSet<String> {
+        let found = fs::read_dir(self.state_dir.path().join("owners"));
+        let names = found.into_iter().flatten().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name != "gate.lock").collect()
+    }
+}
+
 pub(super) struct Process {
+    /// Which of the agents uses it.
+    pub(super) agent: usize,
+    /// Its lock, once its record is open.
+    owner: Option<String>,
     pub(super) model: Model,
     clock: SignedDuration,
     words: mpsc::Sender<ToWorker>,
@@ -68,23 +107,25 @@ pub(super) fn tenant() -> TenantKey {
 }
 
 impl Process {
-    /// Starts it. Whoever used the record before is dead.
-    pub(super) fn start(base_url: &str, token: &str, state_dir: &Path) -> Self {
+    /// Starts it. Whoever of this agent used the record before is dead.
+    pub(super) fn start(machine: &Machine, agent: usize) -> Self {
+        let now = CLOCKS[machine.lane];
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let (words, to_worker) = mpsc::channel(port::CALLS_WAITING);
         let (to_loop, heard) = mpsc::channel(port::CALLS_WAITING);
         let client = {
             let _inside = runtime.enter();
-            let base_url = BaseUrl::parse(base_url).unwrap();
-            Client::new(&base_url, practice::TENANT_ID, session(token), TIMEOUTS).unwrap()
+            let base_url = BaseUrl::parse(&machine.base_url).unwrap();
+            Client::new(&base_url, practice::TENANT_ID, session(&machine.token), TIMEOUTS).unwrap().with_clock(now)
         };
-        let place =
-            Place { state_dir: state_dir.to_owned(), tenant: tenant(), operator: "agent".to_owned(), keep_days: 90 };
+        let state_dir = machine.state_dir.path().to_owned();
+        let place = Place { state_dir, tenant: tenant(), operator: "agent".to_owned(), keep_days: 90 };
         let (opened, journal) = oneshot::channel::<Result<(Journal, Recovered), JournalError>>();
         // Outside of what is killed: its thread ends with the process, and here it has to be known when that is.
         let opening = tokio::spawn(async move { drop(opened.send(Journal::open(place, Timestamp::now).await)) });
         let journal = async { journal.await.unwrap_or(Err(JournalError::Ended)) };
-        let worker = runtime.spawn(worker::run(async { Ok(client) }, journal, QUICK, to_worker, to_loop));
+        let timing = Timing { now, ..QUICK };
+        let worker = runtime.spawn(worker::run(async { Ok(client) }, journal, timing, to_worker, to_loop));
         let model = Model::new(Setup {
             tenant: Tenant { name: None, id: practice::TENANT_ID.to_owned(), practice: true },
             categories: Vec::new(),
@@ -93,6 +134,8 @@ impl Process {
             now: Timestamp::now(),
         });
         Self {
+            agent,
+            owner: None,
             model,
             clock: SignedDuration::ZERO,
             words,
@@ -162,27 +205,53 @@ impl Process {
         any
     }
 
-    /// Nothing of it is left a moment later, and nothing was flushed.
-    pub(super) async fn killed(&mut self, state_dir: &Path) {
-        self.runtime.take().unwrap().shutdown_background();
-        self.gone(state_dir).await;
+    /// What it is called in the record, once that is open.
+    pub(super) fn owner(&self) -> &str {
+        self.owner.as_deref().and_then(|lock| lock.strip_suffix(".lock")).unwrap_or_default()
     }
 
-    /// Leaves as the program does.
-    pub(super) async fn leaves(&mut self, state_dir: &Path) {
+    /// Waits until the record is open. One that is used beside it has to have it open already.
+    pub(super) async fn is_open(&mut self, machine: &Machine, beside: Option<&Self>) {
+        within(async {
+            while self.model.record == RecordState::Opening {
+                self.hears(Duration::from_millis(50)).await;
+            }
+        })
+        .await;
+        assert_eq!(self.model.record, RecordState::Keeping, "{:?}", self.model.notice);
+        if self.owner.is_none() {
+            let others = beside.and_then(|beside| beside.owner.clone());
+            self.owner = machine.owners().into_iter().find(|name| Some(name) != others.as_ref());
+        }
+    }
+
+    /// Nothing of it is left a moment later, and nothing was flushed. One that is used beside it has its record open.
+    pub(super) async fn killed(&mut self, machine: &Machine, beside: Option<&Self>) {
+        self.runtime.take().unwrap().shutdown_background();
+        self.gone(machine, beside).await;
+    }
+
+    /// Leaves as the program does. One that is used beside it has its record open.
+    pub(super) async fn leaves(&mut self, machine: &Machine, beside: Option<&Self>) {
         self.after(0);
         self.apply(Message::Ending);
         // Dropping the ends of the wires is what tells the worker.
         (self.words, self.heard) = (mpsc::channel(1).0, mpsc::channel(1).1);
         within(&mut self.worker).await.unwrap();
         self.runtime.take().unwrap().shutdown_background();
-        self.gone(state_dir).await;
+        self.gone(machine, beside).await;
     }
 
-    /// Waits until the record is let go.
-    async fn gone(&mut self, state_dir: &Path) {
+    /// Waits until the owner's lock is let go, as the kernel does for a dead process.
+    async fn gone(&mut self, machine: &Machine, beside: Option<&Self>) {
         within(&mut self.opening).await.unwrap();
-        nobody_lives(state_dir).await;
+        let left = beside.and_then(|beside| beside.owner.clone());
+        within(async {
+            while machine.owners().into_iter().any(|name| Some(name) != left) {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        })
+        .await;
     }
 }
 
@@ -192,18 +261,4 @@ impl Drop for Process {
             runtime.shutdown_background();
         }
     }
-}
-
-/// Waits until the owner's lock is let go, as the kernel does for a dead process.
-async fn nobody_lives(state_dir: &Path) {
-    let lives = || {
-        fs::read_dir(state_dir.join("owners"))
-            .is_ok_and(|mut found| found.any(|entry| entry.is_ok_and(|entry| entry.file_name() != "gate.lock")))
-    };
-    within(async {
-        while lives() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    })
-    .await;
 }

@@ -1,10 +1,9 @@
-//! The agent's dashboard, the server, and what of both has to agree.
+//! The agents' dashboards, the server, and what comes between them. `checks` says what of them has to agree.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::Ipv4Addr,
     ops::AddAssign,
-    path::Path,
     time::Duration,
 };
 
@@ -12,14 +11,13 @@ use mmd_elevate::{
     domain::{Draft, ElevationRequest, Field},
     port::{Call, FromWorker, Progress},
     practice::{Held, Observer, Practice, Rules, Settings},
-    state::{Closure, Model, RecordState, Row, RowState},
+    state::Row,
 };
-use rusqlite::{Connection, OpenFlags};
-use tempfile::TempDir;
 
 use super::{
-    chance::{Chance, TWICE, rules},
-    process::Process,
+    chance::{Chance, rules},
+    checks::{column, held_by},
+    process::{Machine, Process, set_clock},
 };
 use crate::support::within;
 
@@ -42,7 +40,7 @@ impl Key {
         Self { ticket, device: device.to_uppercase(), title, plan }
     }
 
-    fn of_held(held: &Held) -> Self {
+    pub(super) fn of_held(held: &Held) -> Self {
         Self {
             ticket: held.ticket.clone(),
             device: held.device.to_uppercase(),
@@ -51,7 +49,7 @@ impl Key {
         }
     }
 
-    fn of_row(row: &Row) -> Self {
+    pub(super) fn of_row(row: &Row) -> Self {
         row.request.as_ref().map_or_else(|| Self::of(&row.draft), Self::of_request)
     }
 
@@ -66,12 +64,21 @@ impl Key {
 }
 
 /// What is known of a text that was typed.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Text {
+    /// Who typed it.
+    agent: usize,
     /// It was seen in the record: from there on it is not lost.
     safe: bool,
     /// The agent let it go.
-    gone: bool,
+    pub(super) gone: bool,
+}
+
+impl Text {
+    /// Typed just now.
+    pub(super) const fn by(agent: usize) -> Self {
+        Self { agent, safe: false, gone: false }
+    }
 }
 
 /// What a run was about.
@@ -109,40 +116,62 @@ impl AddAssign for Told {
 pub(super) struct World {
     pub(super) seed: u64,
     pub(super) chance: Chance,
-    observer: Observer,
-    base_url: String,
-    token: String,
-    folder: TempDir,
+    pub(super) observer: Observer,
+    pub(super) machine: Machine,
+    /// The dashboard at hand.
     pub(super) process: Process,
+    /// Another agent's, on the same record at the same time.
+    other: Option<Process>,
     pub(super) texts: BTreeMap<String, Text>,
     pub(super) typed: usize,
-    /// How often the agent confirmed a create like this.
+    /// How often agents confirmed a create like this.
     pub(super) confirmed: BTreeMap<Key, usize>,
-    aside: BTreeMap<Key, usize>,
+    pub(super) aside: BTreeMap<Key, usize>,
     /// What the tenant held before.
-    before: BTreeSet<String>,
+    pub(super) before: BTreeSet<String>,
     pub(super) told: Told,
 }
 
 impl World {
-    pub(super) async fn begin(seed: u64) -> Self {
+    pub(super) async fn begin(seed: u64, lane: usize) -> Self {
         let settings = Settings { open_requests_per_device: OPEN_AT_ONCE, ..Settings::default() };
         let practice = Practice::bind((Ipv4Addr::LOCALHOST, 0).into(), settings).await.unwrap();
         let (observer, base_url) = (practice.observer(), practice.base_url());
         let token = practice.token();
         tokio::spawn(practice.serve());
         let before = observer.requests().unwrap().into_iter().map(|held| held.id).collect();
-        let folder = tempfile::tempdir().unwrap();
-        let process = Process::start(&base_url, &token, folder.path());
+        set_clock(lane, 0);
+        let machine = Machine { base_url, token, state_dir: tempfile::tempdir().unwrap(), lane };
+        let mut process = Process::start(&machine, 0);
+        let mut chance = Chance(seed);
+        let mut other = None;
+        if chance.one_in(2) {
+            process.is_open(&machine, None).await;
+            other = Some(Process::start(&machine, 1));
+        }
         let (texts, confirmed, aside) = Default::default();
-        let chance = Chance(seed);
         let (told, typed) = (Told::default(), 0);
-        Self { seed, chance, observer, base_url, token, folder, process, texts, typed, confirmed, aside, before, told }
+        Self { seed, chance, observer, machine, process, other, texts, typed, confirmed, aside, before, told }
+    }
+
+    /// Every dashboard that runs.
+    pub(super) fn processes(&self) -> impl Iterator<Item = &Process> {
+        [&self.process].into_iter().chain(&self.other)
+    }
+
+    /// The other agent's turn, where there is one.
+    fn turns(&mut self) {
+        if let Some(other) = &mut self.other {
+            std::mem::swap(&mut self.process, other);
+        }
     }
 
     pub(super) async fn step(&mut self) {
         self.told.steps += 1;
-        match self.chance.below(32) {
+        if self.chance.one_in(2) {
+            self.turns();
+        }
+        match self.chance.below(33) {
             0..=8 => self.writes_in_the_form(),
             9..=17 => self.turns_to_a_row(),
             18..=24 => {
@@ -155,15 +184,22 @@ impl World {
             29 => self.pauses().await,
             30 if self.chance.one_in(2) => self.is_killed().await,
             31 if self.chance.one_in(4) => self.starts_again().await,
+            32 if self.chance.one_in(2) => {
+                let ahead = self.chance.of(&[0, 0, -180, -4, 3, 240]);
+                set_clock(self.machine.lane, ahead);
+            }
             _ => {}
         }
         if self.chance.one_in(2) {
             let millis = self.chance.below(400);
             self.process.after(i64::try_from(millis).unwrap());
         }
-        self.process.hears(Duration::ZERO).await;
-        self.notes_calls();
-        self.notes_what_is_told();
+        for _ in 0..2 {
+            self.process.hears(Duration::ZERO).await;
+            self.notes_calls();
+            self.notes_what_is_told();
+            self.turns();
+        }
         if self.told.steps.is_multiple_of(10) {
             self.assert_never_twice();
         }
@@ -196,6 +232,13 @@ impl World {
         }
     }
 
+    /// It may be typed text again that is nowhere in the record.
+    pub(super) fn is_unsafe(&mut self, held: &str) {
+        for (text, known) in &mut self.texts {
+            known.safe &= !held.contains(text.as_str());
+        }
+    }
+
     /// The agent does not want this text any more.
     pub(super) fn lets_go(&mut self, held: &str) {
         for (text, known) in &mut self.texts {
@@ -215,7 +258,7 @@ impl World {
         let drafts: Vec<_> = self.process.model.drafts().into_values().collect();
         let plans: Vec<_> = drafts.iter().map(|draft| draft.get(Field::PlanOfAction).to_owned()).collect();
         let saved = || {
-            let saved = column(self.folder.path(), "SELECT plan_of_action FROM draft");
+            let saved = column(&self.machine, "SELECT plan_of_action FROM draft");
             plans.iter().all(|plan| saved.contains(plan))
         };
         within(async {
@@ -229,51 +272,69 @@ impl World {
         }
     }
 
-    /// Waits until the record is open.
+    /// Waits until the record is open, in both.
     async fn is_open(&mut self) {
-        within(async {
-            while self.process.model.record == RecordState::Opening {
-                self.process.hears(Duration::from_millis(50)).await;
-            }
-        })
-        .await;
-        assert_eq!(self.process.model.record, RecordState::Keeping, "{:?}", self.process.model.notice);
+        if let Some(other) = &mut self.other {
+            other.is_open(&self.machine, Some(&self.process)).await;
+        }
+        self.process.is_open(&self.machine, self.other.as_ref()).await;
     }
 
     async fn is_killed(&mut self) {
         self.told.kills += 1;
         let next = self.chance.one_in(3);
         self.notes_calls();
-        self.process.killed(self.folder.path()).await;
-        if self.folder.path().join("record.db").exists() {
-            // What was sent and may have been done; a text that was refused has a second to be saved again.
-            let kept = "SELECT ifnull(plan_of_action, actions_taken) FROM intent WHERE stage <> 'not done'";
-            for text in column(self.folder.path(), kept) {
+        if let Some(other) = &mut self.other {
+            other.is_open(&self.machine, Some(&self.process)).await;
+        }
+        self.process.killed(&self.machine, self.other.as_ref()).await;
+        if self.machine.state_dir.path().join("record.db").exists() {
+            // What was sent and may have been done; a text that was refused has a second to be saved again, and what
+            // another is sending may yet be refused.
+            let owner = self.process.owner();
+            let kept = format!(
+                "SELECT ifnull(plan_of_action, actions_taken) FROM intent \
+                 WHERE stage IN ('unknown', 'done') OR owner = '{owner}' AND stage NOT IN ('not done', 'set aside')"
+            );
+            for text in column(&self.machine, &kept) {
                 self.is_safe(&text);
             }
         }
-        self.process = Process::start(&self.base_url, &self.token, self.folder.path());
-        self.texts.retain(|_, text| text.safe || text.gone);
+        self.begins_again();
         if !next {
             self.is_open().await;
             self.assert_nothing_is_lost();
         }
     }
 
-    pub(super) async fn starts_again(&mut self) {
+    /// The same agent starts another. What was not safe is not promised.
+    fn begins_again(&mut self) {
+        let agent = self.process.agent;
+        self.process = Process::start(&self.machine, agent);
+        self.texts.retain(|_, text| text.safe || text.gone || text.agent != agent);
+    }
+
+    async fn starts_again(&mut self) {
         self.told.quits += 1;
         self.is_open().await;
         self.notes_what_is_told();
         let all: Vec<_> = held_by(&self.process.model);
         self.notes_calls();
-        self.process.leaves(self.folder.path()).await;
-        self.process = Process::start(&self.base_url, &self.token, self.folder.path());
+        self.process.leaves(&self.machine, self.other.as_ref()).await;
         for text in all {
             self.is_safe(&text);
         }
-        self.texts.retain(|_, text| text.safe || text.gone);
+        self.begins_again();
         self.is_open().await;
         self.assert_nothing_is_lost();
+    }
+
+    pub(super) async fn all_start_again(&mut self) {
+        self.starts_again().await;
+        if self.other.is_some() {
+            self.turns();
+            self.starts_again().await;
+        }
     }
 
     /// The server behaves, and everything comes to rest.
@@ -282,14 +343,19 @@ impl World {
         self.observer.open().await;
         self.is_open().await;
         self.quiet().await;
-        self.looks_for_all();
+        for _ in 0..2 {
+            self.looks_for_all();
+            self.turns();
+        }
         self.quiet().await;
         // What a server does long after the connection broke is seen by the refresh after that.
         let began = std::time::Instant::now();
         loop {
-            self.refreshes();
+            for _ in 0..2 {
+                self.refreshes();
+                self.turns();
+            }
             self.quiet().await;
-            self.notes_what_is_told();
             match self.disagreement() {
                 None => break,
                 Some(what) => assert!(began.elapsed() < Duration::from_secs(5), "{what}\n{}", self.picture()),
@@ -302,141 +368,19 @@ impl World {
         self.told.texts = self.typed;
     }
 
+    /// Nothing is under way any more.
     async fn quiet(&mut self) {
-        within(async {
-            while !self.process.model.calls.is_empty() {
-                self.process.hears(Duration::from_millis(50)).await;
-            }
-        })
-        .await;
-        self.process.after(1_000);
-    }
-
-    fn held(&self) -> Vec<Held> {
-        let all = self.observer.requests().unwrap();
-        all.into_iter().filter(|held| !self.before.contains(&held.id)).collect()
-    }
-
-    /// Never more than was confirmed.
-    fn assert_never_twice(&self) {
-        let mut held: BTreeMap<Key, usize> = BTreeMap::new();
-        for request in self.held() {
-            *held.entry(Key::of_held(&request)).or_default() += 1;
-        }
-        for (key, count) in held {
-            let confirmed = self.confirmed.get(&key).copied().unwrap_or_default();
-            let most = if key.ticket == TWICE { 2 * confirmed } else { confirmed };
-            assert!(count <= most, "{count} of {key:?}, and {confirmed} confirmed\n{}", self.picture());
-        }
-    }
-
-    fn assert_nothing_is_lost(&self) {
-        let mut there = held_by(&self.process.model);
-        for held in self.held() {
-            there.extend([held.plan_of_action, held.actions_taken]);
-        }
-        for (text, known) in &self.texts {
-            let found = there.iter().any(|there| there.contains(text.as_str()));
-            assert!(found || known.gone, "{text} was lost: {known:?}\n{}", self.picture());
-        }
-    }
-
-    /// Where the list and the server do not agree.
-    fn disagreement(&self) -> Option<String> {
-        let held = self.held();
-        let mut seen = BTreeSet::new();
-        let mut unclear = self.aside.clone();
-        for row in self.process.model.requests.all() {
-            if matches!(row.state, RowState::Unknown | RowState::Looking(_)) {
-                *unclear.entry(Key::of_row(row)).or_default() += 1;
-            }
-            let Some(id) = row.request_id() else {
-                if row.state.is_open() || matches!(row.state, RowState::Closed(_)) {
-                    return Some(format!("a row without an id is {:?}", row.state));
+        for _ in 0..2 {
+            let process = &mut self.process;
+            within(async {
+                while !process.model.calls.is_empty() {
+                    process.hears(Duration::from_millis(50)).await;
                 }
-                continue;
-            };
-            if !seen.insert(id.raw().to_owned()) {
-                return Some(format!("two rows are {}", id.raw()));
-            }
-            let found = held.iter().find(|held| held.id == id.raw());
-            let agrees = match (row.state, found) {
-                (RowState::Open, Some(held)) => held.open,
-                // Nobody knows.
-                (RowState::CloseUnknown, _) | (RowState::Closed(Closure::Gone), None) => true,
-                (RowState::Closed(Closure::Gone), Some(_)) => false,
-                (RowState::Closed(_), Some(held)) => !held.open,
-                _ => false,
-            };
-            if !agrees {
-                return Some(format!("{} is {:?}, and the server holds {found:?}", id.raw(), row.state));
-            }
-        }
-        for held in held.iter().filter(|held| held.open && !seen.contains(&held.id)) {
-            let key = Key::of_held(held);
-            let left = unclear.get_mut(&key).filter(|left| **left > 0);
-            match left {
-                // One that a server did twice may have been nobody's.
-                _ if key.ticket == TWICE => {}
-                Some(left) => *left -= 1,
-                None => return Some(format!("{} is open, and no row says so: {key:?}", held.id)),
-            }
-        }
-        None
-    }
-
-    fn assert_every_intent_is_shown(&self) {
-        let open = "stage NOT IN ('done', 'not done', 'set aside')";
-        let sql = format!("SELECT CAST(id AS TEXT) FROM intent WHERE kind = 'create' AND {open}");
-        for id in column(self.folder.path(), &sql) {
-            let rows = self.process.model.requests.all();
-            let shown = rows.filter(|row| row.intent.is_some_and(|intent| intent.0.to_string() == id)).count();
-            assert_eq!(shown, 1, "create {id}\n{}", self.picture());
-        }
-        for request in
-            column(self.folder.path(), &format!("SELECT request_id FROM intent WHERE kind = 'close' AND {open}"))
-        {
-            let shown =
-                self.process.model.requests.all().any(|row| row.request_id().is_some_and(|id| id.raw() == request));
-            assert!(shown, "close of {request}\n{}", self.picture());
+            })
+            .await;
+            process.after(1_000);
+            self.notes_what_is_told();
+            self.turns();
         }
     }
-
-    /// What there is, for whoever has to find out.
-    fn picture(&self) -> String {
-        let rows = self.process.model.requests.all().map(|row| {
-            let id = row.request_id().map(|id| id.raw().to_owned());
-            let typed = row.actions_taken.as_ref().map(|text| text.text());
-            format!("row {} {:?} {id:?} {:?} {:?} {typed:?}", row.id.0, row.state, row.intent, Key::of_row(row))
-        });
-        let held = self.held().into_iter().map(|held| format!("held {held:?}"));
-        let intents = column(
-            self.folder.path(),
-            "SELECT id || ' ' || kind || ' ' || stage || ' ' || ifnull(request_id, '-') || ' ' || \
-             ifnull(plan_of_action, ifnull(actions_taken, '')) FROM intent",
-        );
-        let intents = intents.into_iter().map(|intent| format!("intent {intent}"));
-        rows.chain(held).chain(intents).chain([format!("{:?}", self.told)]).collect::<Vec<_>>().join("\n")
-    }
-}
-
-/// Every text that the dashboard holds.
-fn held_by(model: &Model) -> Vec<String> {
-    let mut texts = vec![model.form.draft().get(Field::PlanOfAction).to_owned()];
-    for row in model.requests.all() {
-        texts.push(row.draft.get(Field::PlanOfAction).to_owned());
-        texts.extend(row.actions_taken.as_ref().map(|text| text.text()));
-        texts.extend(row.request.as_ref().map(|request| request.plan_of_action.raw().to_owned()));
-    }
-    texts
-}
-
-/// A column of the record, read beside whoever uses it.
-fn column(folder: &Path, sql: &str) -> Vec<String> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = Connection::open_with_flags(folder.join("record.db"), flags).unwrap();
-    db.busy_timeout(Duration::from_secs(5)).unwrap();
-    let mut rows = db.prepare(sql).unwrap();
-    let texts = rows.query_map([], |row| row.get::<_, Option<String>>(0)).unwrap();
-    texts.map(|text| text.unwrap().unwrap_or_default()).collect()
 }

@@ -196,7 +196,7 @@ async fn one_damaged_row_does_no_harm_to_the_others() {
     journal.close().await;
     let (journal, recovered) = open(dir.path()).await;
     assert_eq!(recovered.unresolved.iter().map(|it| it.id).collect::<Vec<_>>(), [good.id]);
-    assert!(recovered.warnings[0].0.contains(&bad.id.0.to_string()), "{:?}", recovered.warnings);
+    assert!(recovered.warnings[0].0.contains(&format!(" {} cannot be trusted", bad.id.0)), "{:?}", recovered.warnings);
     assert!(journal.intent(bad.id).await.is_err());
     journal.purge(Timestamp::now()).await.unwrap();
     let kept: String = db.query_row("SELECT title FROM intent WHERE id = ?1", [bad.id.0], |row| row.get(0)).unwrap();

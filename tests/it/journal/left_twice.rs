@@ -45,6 +45,21 @@ async fn what_is_typed_after_a_write_is_another_be_it_the_same() {
 }
 
 #[tokio::test]
+async fn draft_of_a_refused_write_that_was_sent_in_place_of_one_set_aside_comes_back() {
+    let dir = folder();
+    let (journal, _) = open(dir.path()).await;
+    let first = journal.intend(&create("sent twice")).await.unwrap();
+    journal.settle(first.id, outcome(Stage::Unknown)).await.unwrap();
+    journal.settle(first.id, outcome(Stage::SetAside)).await.unwrap();
+    let second = journal.intend(&create("sent twice")).await.unwrap();
+    journal.settle(second.id, outcome(Stage::NotDone)).await.unwrap();
+    journal.save(vec![(DraftTarget::Refused(1), Some(draft("sent twice")))]).await.unwrap();
+    journal.close().await;
+    let left: Vec<_> = open(dir.path()).await.1.drafts.into_iter().map(|left| left.draft).collect();
+    assert_eq!(left, [draft("sent twice")]);
+}
+
+#[tokio::test]
 async fn draft_of_a_close_that_is_stored_in_another_form_comes_back() {
     for (stored, drafts) in [("closed id\r\n", 0), ("", 0), ("clo", 1), ("By the system", 1)] {
         let dir = folder();

@@ -2,7 +2,7 @@
 
 use std::{io, time::Duration};
 
-use jiff::{SignedDuration, Timestamp, fmt::rfc2822::DateTimeParser};
+use jiff::{Timestamp, fmt::rfc2822::DateTimeParser};
 use mmd_elevate::practice::{Held, Misdeed, Operation, RetryAfter, Rule, Rules, Settings};
 use rstest::rstest;
 use tokio::{
@@ -18,7 +18,7 @@ const BRIEF: Duration = Duration::from_millis(200);
 const A_WHILE: Duration = Duration::from_millis(1500);
 const LONG: Duration = Duration::from_secs(600);
 
-async fn misbehaving(rules: impl IntoIterator<Item = Rule>) -> Served {
+pub(super) async fn misbehaving(rules: impl IntoIterator<Item = Rule>) -> Served {
     serve(Settings { rules: Rules::from(rules), ..Settings::default() }).await
 }
 
@@ -32,7 +32,7 @@ impl Served {
     }
 
     /// What creates of the sample have left.
-    fn made(&self) -> Vec<Held> {
+    pub(super) fn made(&self) -> Vec<Held> {
         let held = self.observer.requests().unwrap();
         held.into_iter().filter(|held| held.ticket == "Support Ticket Id").collect()
     }
@@ -55,7 +55,7 @@ fn time_of(text: &str) -> Timestamp {
     DateTimeParser::new().parse_timestamp(text).unwrap()
 }
 
-fn header<'a>(heard: &'a Heard, name: &str) -> &'a str {
+pub(super) fn header<'a>(heard: &'a Heard, name: &str) -> &'a str {
     heard.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).unwrap()
 }
 
@@ -108,6 +108,9 @@ async fn a_cut_answer_ends_in_its_middle() {
 #[case::fail(Misdeed::Fail, 500, "application/json", 0)]
 #[case::fail_after(Misdeed::FailAfter, 500, "application/json", 1)]
 #[case::unavailable(Misdeed::Unavailable(None), 503, "text/html", 0)]
+#[case::throttle_after(Misdeed::ThrottleAfter(RetryAfter::Seconds(7)), 429, "application/json", 1)]
+#[case::error_200(Misdeed::Error200, 200, "application/json", 0)]
+#[case::no_route(Misdeed::NoRoute, 404, "application/json", 0)]
 #[case::html(Misdeed::Html, 200, "text/html", 0)]
 #[tokio::test]
 async fn a_wrong_answer_is_whole(
@@ -132,6 +135,7 @@ async fn when_to_come_again_is_said_in_seconds_or_as_a_date() {
         Misdeed::Throttle(RetryAfter::Seconds(7)),
         Misdeed::Throttle(RetryAfter::Date(90)),
         Misdeed::Unavailable(Some(RetryAfter::Seconds(9))),
+        Misdeed::ThrottleAfter(RetryAfter::Seconds(11)),
     ];
     let served = misbehaving(rules.map(|misdeed| Rule::new(Operation::Any, misdeed).times(1))).await;
     let list = || served.call("GET", "elevationRequests", "");
@@ -142,6 +146,8 @@ async fn when_to_come_again_is_said_in_seconds_or_as_a_date() {
     assert!((60..=91).contains(&ahead), "{ahead}");
     let heard = list().await;
     assert_eq!((heard.status, header(&heard, "retry-after")), (503, "9"));
+    let heard = list().await;
+    assert_eq!((heard.status, header(&heard, "retry-after")), (429, "11"));
     assert_eq!(list().await.status, 200);
 }
 
@@ -207,14 +213,19 @@ async fn twice_opens_a_second_that_nobody_is_told_of() {
     assert!(made.iter().any(|held| told["id"] == held.id.as_str()) && made[0].plan_of_action == made[1].plan_of_action);
 }
 
+#[rstest]
+#[case::in_both(Misdeed::Skew(-3600), -3600)]
+#[case::behind_a_proxy(Misdeed::SkewTimes(-3600), 0)]
+#[case::ahead_behind_a_proxy(Misdeed::SkewTimes(3600), 0)]
 #[tokio::test]
-async fn a_skewed_clock_shows_in_the_header_and_in_what_is_written() {
-    let served = misbehaving([Rule::new(Operation::Any, Misdeed::Skew(-3600))]).await;
+async fn a_skewed_clock_shows_in_what_is_written_and_in_the_header(#[case] misdeed: Misdeed, #[case] date: i64) {
+    let served = misbehaving([Rule::new(Operation::Any, misdeed)]).await;
     let heard = served.create("DeviceName", "skewed").await;
     let created: Timestamp = heard.json()["requestCreationTime"].as_str().unwrap().parse().unwrap();
-    for time in [created, time_of(header(&heard, "date"))] {
-        let behind = Timestamp::now().duration_since(time);
-        assert!(behind > SignedDuration::from_mins(59) && behind < SignedDuration::from_mins(62), "{behind}");
+    let (Misdeed::Skew(written) | Misdeed::SkewTimes(written)) = misdeed else { panic!("{misdeed:?}") };
+    for (time, ahead) in [(created, written), (time_of(header(&heard, "date")), date)] {
+        let off = time.duration_since(Timestamp::now()).as_secs() - ahead;
+        assert!(off.abs() < 60, "{off}");
     }
 }
 

@@ -21,10 +21,10 @@ fn the_example_is_harmless_as_it_stands_and_shows_every_rule() {
     let text = switched_on();
     let rules = Rules::parse(&text).unwrap();
     let deeds: HashSet<_> = rules.as_slice().iter().map(|rule| format!("{rule:?}")).collect();
-    assert_eq!(deeds.len(), 17);
+    assert_eq!(deeds.len(), 38);
     let refused = Rules::parse("[[rules]]\non = 'any'\ndo = 'x'").unwrap_err();
     let known: Vec<_> = refused.what.split('`').skip(3).step_by(2).collect();
-    assert_eq!(known.len(), 17, "{refused}");
+    assert_eq!(known.len(), 38, "{refused}");
     assert!(known.iter().all(|deed| text.contains(&format!("\ndo = \"{deed}\"\n"))), "{known:?}");
     let refused = Rules::parse("[[rules]]\non = 'x'\ndo = 'cut'").unwrap_err();
     assert!(refused.what.split('`').skip(3).step_by(2).all(|on| text.contains(&format!("\"{on}\""))), "{refused}");
@@ -60,12 +60,25 @@ fn a_file_says_what_a_builder_says() {
 #[case::no_time("[[rules]]\non = 'any'\ndo = 'cut'\n\n[[rules]]\non = 'any'\ndo = 'delay'", 5, "needs `ms`")]
 #[case::long("[[rules]]\non = 'any'\ndo = 'delay'\nms = 86400001", 1, "up to 86400000")]
 #[case::negative("[[rules]]\non = 'any'\ndo = 'delay'\nms = -1", 4, "")]
-#[case::time("[[rules]]\non = 'any'\ndo = 'cut'\nms = 1", 1, "`hang-after`, `late` and `closed`, and to nothing else")]
+#[case::time("[[rules]]\non = 'any'\ndo = 'cut'\nms = 1", 1, "cannot have `ms`")]
 #[case::throttle("[[rules]]\non = 'any'\ndo = 'throttle'", 1, "`retry_after` or `retry_after_date`, in seconds")]
 #[case::both("[[rules]]\non = 'any'\ndo = 'throttle'\nretry_after = 1\nretry_after_date = 1", 1, "not both")]
-#[case::again("[[rules]]\non = 'any'\ndo = 'fail'\nretry_after = 1", 1, "`throttle` and `unavailable`")]
+#[case::again(
+    "[[rules]]\non = 'any'\ndo = 'fail'\nretry_after = 1",
+    1,
+    "cannot have `retry_after` or `retry_after_date`"
+)]
 #[case::skew("[[rules]]\non = 'any'\ndo = 'skew'", 1, "needs `seconds`")]
-#[case::seconds("[[rules]]\non = 'any'\ndo = 'fail'\nseconds = 1", 1, "needs `seconds`")]
+#[case::seconds("[[rules]]\non = 'any'\ndo = 'fail'\nseconds = 1", 1, "cannot have `seconds`")]
+#[case::skew_times("[[rules]]\non = 'create'\ndo = 'skew-times'", 1, "needs `seconds`")]
+#[case::entries("[[rules]]\non = 'any'\ndo = 'shuffle'\nentries = 1", 1, "cannot have `entries`")]
+#[case::no_entries("[[rules]]\non = 'list'\ndo = 'cap'", 1, "needs `entries`")]
+#[case::endless("[[rules]]\non = 'list'\ndo = 'next-link'\nentries = 0", 1, "`entries` from 1")]
+#[case::stale("[[rules]]\non = 'list'\ndo = 'stale'\nms = 3600001", 1, "`ms` up to 3600000")]
+#[case::not_a_list("[[rules]]\non = 'create'\ndo = 'overlap'\nentries = 1", 1, "`list` or `any`")]
+#[case::not_written("[[rules]]\non = 'close'\ndo = 'bare'", 1, "`create`, `list` or `any`")]
+#[case::not_only_a_close("[[rules]]\non = 'any'\ndo = 'ignore'", 1, "only be on `close`")]
+#[case::not_a_close("[[rules]]\non = 'create'\ndo = 'ignore'", 1, "only be on `close`")]
 #[case::far("[[rules]]\non = 'any'\ndo = 'skew'\nseconds = 999999999", 1, "from -31622400 to 31622400")]
 #[case::device("[[rules]]\non = 'devices'\ndo = 'fail'\ndevice = 'D'", 1, "cannot have a device")]
 #[case::ticket("[[rules]]\non = 'list'\ndo = 'fail'\nticket = 'T'", 1, "`create`, `close` or `any`")]

@@ -1,8 +1,9 @@
 //! What a record holds at a start, in few words.
 
+use jiff::Timestamp;
 use mmd_elevate::{
-    domain::{Draft, ElevationRequest, Field, NewElevationRequest, RequestId, Untrusted},
-    port::{DraftTarget, Intent, IntentId, Intention, Recovered, SavedDraft, Stage},
+    domain::{Draft, ElevationRequest, Field, Gaps, NewElevationRequest, RequestId, Untrusted},
+    port::{Answer, DraftTarget, Intent, IntentId, Intention, Recovered, SavedDraft, Stage},
 };
 
 use super::dashboard::{created, start};
@@ -24,6 +25,12 @@ pub(crate) fn new_request(request: &str) -> NewElevationRequest {
 /// A request that the service holds open.
 pub(crate) fn held(request: &str, id: &str) -> ElevationRequest {
     created(&new_request(request), id, start())
+}
+
+/// The answer to a check whose lists were seen whole.
+pub(crate) fn checked(listed: Vec<ElevationRequest>, missing: &[&str], at: Timestamp) -> Answer {
+    let missing = missing.iter().map(|id| RequestId::new(*id).unwrap()).collect();
+    Answer::Checked { listed, missing, gaps: Gaps::default(), surplus: Vec::new(), at }
 }
 
 /// A create that a dead process left behind.

@@ -69,6 +69,14 @@ fn plays() -> Vec<(&'static str, Play)> {
         ("one long text", full(r#"{"id":"1","title":""#, "ab", r#""}"#)),
         ("one long message", full(r#"{"error":{"message":""#, "ab", r#""}}"#)),
         ("one long id", full(r#"{"id":[""#, "ab", r#""]}"#)),
+        ("control characters", full(r#"{"id":"1","title":""#, "\u{1}", r#""}"#)),
+        ("half emojis", full(r#"{"id":"1","title":""#, r"\ud83d", r#""}"#)),
+        ("words that are no JSON", full(r#"{"id":"1","title":[0"#, ",NaN", "]}")),
+        ("one word without an end", full("", "a", "")),
+        (
+            "entries that cannot be read",
+            full(r#"{"value":[0"#, r#",{"title":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}"#, "]}"),
+        ),
         ("escapes", full(r#"{"id":"1","title":""#, r"\u001b", r#""}"#)),
     ]
 }

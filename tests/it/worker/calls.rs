@@ -238,7 +238,7 @@ async fn without_a_record_nothing_is_written_and_reads_work() {
     assert_eq!(server.connections(), 0);
     let asked = vec![(request_id("r1"), mmd_elevate::domain::Untrusted::new("x"))];
     worker.words.send(ToWorker::Do(CallId(3), Call::Check(asked))).await.unwrap();
-    assert_eq!(summary(&worker.reply().await), "checked 0");
+    assert_eq!(summary(&worker.reply().await), "checked 0, 1 missing");
     worker.words.send(drafts("x")).await.unwrap();
     assert!(matches!(super::scene::next(&mut worker.heard).await, FromWorker::NotSaved(..)));
     worker.end().await;

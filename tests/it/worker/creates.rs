@@ -90,7 +90,9 @@ async fn throttled_it_waits_as_long_as_it_is_asked_to_and_goes_out_again() {
         let started = std::time::Instant::now();
         assert_eq!(scene.create("x").await, "created r1", "{head}");
         assert!(started.elapsed() >= Duration::from_millis(least), "{head}");
-        let [Progress::Recorded(_), Progress::Waiting { attempt, fault, .. }] = &scene.progress[..] else {
+        let [Progress::Recorded(_), Progress::Waiting { attempt, fault, .. }, Progress::LookingFirst] =
+            &scene.progress[..]
+        else {
             panic!("{:?}", scene.progress)
         };
         assert!(*attempt == 2 && matches!(fault.kind, FaultKind::Throttled { .. }));
@@ -178,6 +180,7 @@ async fn an_outcome_that_cannot_be_recorded_is_told_and_stands() {
     scene.until(|progress| matches!(progress, Progress::Recorded(_))).await;
     scene.record.break_it();
     let FromWorker::Progress(_, Progress::Waiting { .. }) = scene.next().await else { panic!() };
+    let FromWorker::Progress(_, Progress::LookingFirst) = scene.next().await else { panic!() };
     let FromWorker::NotSaved(..) = scene.next().await else { panic!() };
     assert_eq!(summary(&scene.reply().await), "created r1");
 }

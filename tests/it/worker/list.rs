@@ -62,8 +62,8 @@ async fn the_filter_is_quoted_and_encoded_to_the_letter() {
 }
 
 #[tokio::test]
-async fn pages_are_asked_for_until_a_short_one_comes() {
-    for (all, asked) in [(0, 1), (99, 1), (100, 2), (250, 3)] {
+async fn pages_are_asked_for_until_one_brings_nothing_new() {
+    for (all, asked) in [(0, 1), (99, 2), (100, 2), (250, 4)] {
         let server = pages(move |skip, top| json!({ "value": entities((skip..all).take(top)) })).await;
         assert_eq!((count(&list_of(&server, "x").await.unwrap()), server.connections()), (all, asked));
     }
@@ -79,30 +79,36 @@ async fn a_next_link_says_that_there_is_more_and_is_not_followed() {
         json!({ "value": entities((skip..25).take(10)), "@odata.nextLink": next })
     })
     .await;
-    assert_eq!((count(&list_of(&server, "x").await.unwrap()), server.connections()), (25, 3));
+    let listed = list_of(&server, "x").await.unwrap();
+    assert_eq!((count(&listed), listed.is_complete(), server.connections()), (25, true, 4));
     assert_eq!(elsewhere.connections(), 0);
 }
 
 #[tokio::test]
 async fn a_server_that_does_not_count_does_not_keep_the_client_for_ever() {
-    // It knows no `$skip`.
+    let seen = |listed: &Listed| (count(listed), listed.is_complete());
+    // It knows no `$skip`: there may be more behind a page that is as full as it was asked to be.
     let server = pages(|_, top| json!({ "value": entities(0..top) })).await;
-    assert_eq!((count(&list_of(&server, "x").await.unwrap()), server.connections()), (100, 2));
+    assert_eq!((seen(&list_of(&server, "x").await.unwrap()), server.connections()), ((100, false), 2));
+    let server = pages(|_, _| json!({ "value": entities(0..7) })).await;
+    assert_eq!((seen(&list_of(&server, "x").await.unwrap()), server.connections()), ((7, true), 2));
     // It knows no `$top`.
     let server = pages(|skip, _| json!({ "value": entities(skip..700) })).await;
-    assert_eq!((count(&list_of(&server, "x").await.unwrap()), server.connections()), (700, 2));
+    assert_eq!((seen(&list_of(&server, "x").await.unwrap()), server.connections()), ((700, true), 2));
     // It always has another.
     let server = pages(|skip, top| json!({ "value": entities((skip..).take(top)) })).await;
-    assert_eq!((count(&list_of(&server, "x").await.unwrap()), server.connections()), (5000, 50));
+    assert_eq!((seen(&list_of(&server, "x").await.unwrap()), server.connections()), ((5000, false), 50));
     // It says that there is more, and has nothing.
     let server = pages(|_, _| json!({ "value": [], "@odata.nextLink": "x" })).await;
-    assert_eq!((count(&list_of(&server, "x").await.unwrap()), server.connections()), (0, 1));
+    assert_eq!((seen(&list_of(&server, "x").await.unwrap()), server.connections()), ((0, false), 1));
 }
 
 #[tokio::test]
-async fn entries_without_a_usable_id_are_left_out() {
+async fn entries_without_a_usable_id_are_counted() {
     let body = r#"{"value": [{"id": "1"}, {"id": ".."}, {"title": "x"}, 7, null, {"ID": "2"}, {"id": "1"}]}"#;
     let listed = list(answer("200 OK", body)).await.unwrap();
+    assert_eq!((listed.unreadable, listed.to_end, listed.is_complete()), (4, true, false));
+    assert_eq!(listed.gaps().words(), "4 entries could not be read");
     assert_eq!(listed.requests.iter().map(|request| request.id.raw()).collect::<Vec<_>>(), ["1", "2"]);
 }
 
@@ -123,7 +129,12 @@ async fn the_date_of_the_answer_tells_the_skew_of_the_clocks() {
 async fn what_is_no_list_is_a_fault() {
     for (head, body, kind) in [
         ("200 OK", r#"{"id": "1"}"#, FaultKind::BrokenAnswer { reason: "it has no list".to_owned() }),
-        ("200 OK", "[]", FaultKind::BrokenAnswer { reason: "it has no list".to_owned() }),
+        ("200 OK", r#"{"value": {}}"#, FaultKind::BrokenAnswer { reason: "it has no list".to_owned() }),
+        (
+            "200 OK",
+            r#"{"value": [], "error": {"code": "500", "message": "In part."}}"#,
+            FaultKind::BrokenAnswer { reason: "it says success and holds an error".to_owned() },
+        ),
         ("200 OK", "<html>", FaultKind::BrokenAnswer { reason: "it is not JSON (HTTP 200)".to_owned() }),
         ("404 Not Found", "", FaultKind::NotAccepted { status: 404 }),
         ("401 Unauthorized", "", FaultKind::NotSignedIn),

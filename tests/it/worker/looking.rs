@@ -25,7 +25,7 @@ fn changed(mut entity: Value, key: &str, value: &str) -> Value {
     entity
 }
 
-fn in_an_hour(minutes: i64) -> String {
+fn in_minutes(minutes: i64) -> String {
     (jiff::Timestamp::now() + jiff::SignedDuration::from_mins(minutes)).to_string()
 }
 
@@ -48,10 +48,15 @@ async fn lists_that_fail_are_read_again() {
 
 #[tokio::test]
 async fn where_nothing_can_be_listed_it_stays_unknown_and_is_not_called_unseen() {
-    for head in ["401 Unauthorized", "500 Oops"] {
+    for (head, why) in [
+        ("401 Unauthorized", "The service does not accept the token"),
+        ("500 Oops", "The service failed (HTTP 500)"),
+        ("200 OK", "The answer cannot be used: HTTP 200 was not expected"),
+    ] {
         let mut scene = Scene::start([commits_then(says("503 Busy"))]).await;
-        scene.held.lock().unwrap().lists.extend(vec![says(head); 99]);
-        assert_eq!(scene.create("x").await, "failed: ServerFailed { status: 503 }", "{head}");
+        scene.held.lock().unwrap().lists.extend(vec![says(head); 999]);
+        let told = format!("unclear (the list could not be read: {why}), ServerFailed {{ status: 503 }}");
+        assert_eq!(scene.create("x").await, told, "{head}");
         assert_eq!(scene.stage(1).await, Stage::Unknown);
     }
 }
@@ -59,14 +64,14 @@ async fn where_nothing_can_be_listed_it_stays_unknown_and_is_not_called_unseen()
 #[tokio::test]
 async fn another_that_equals_it_is_surplus() {
     let mut scene = Scene::start([commits_then(says(LOST))]).await;
-    let later = changed(entity_of("r0", "x"), "requestCreationTime", &in_an_hour(1));
+    let later = changed(entity_of("r0", "x"), "requestCreationTime", &in_minutes(1));
     scene.held.lock().unwrap().requests.push(later);
     assert_eq!(scene.create("x").await, "created r2, surplus r0");
 }
 
 #[tokio::test]
 async fn what_may_be_it_is_possible_and_can_be_adopted() {
-    for (key, value) in [("title", "Another"), ("requestCreationTime", &in_an_hour(60)), ("planOfAction", "")] {
+    for (key, value) in [("title", "Another"), ("requestCreationTime", &in_minutes(60)), ("planOfAction", "")] {
         let mut scene = lost_and_found([changed(entity_of("r7", "x"), key, value)]).await;
         scene.ask(Call::Create(super::new_request("x"))).await;
         let Ok(Answer::Looked { seen: Sighting::Possible(mut seen), .. }) = scene.reply().await.result else {
@@ -93,8 +98,8 @@ async fn what_belongs_to_another_cannot_be_adopted() {
 
 #[tokio::test]
 async fn what_is_another_matter_is_not_it() {
-    let before = changed(entity_of("r1", "x"), "requestCreationTime", &in_an_hour(-1));
-    let ticket = changed(entity_of("r2", "x"), "partnerTicketId", "Other");
+    let before = changed(entity_of("r1", "x"), "requestCreationTime", &in_minutes(-16));
+    let ticket = changed(changed(entity_of("r2", "x"), "partnerTicketId", "Other"), "title", "Other");
     let mut scene = lost_and_found([before, ticket]).await;
     assert_eq!(scene.create("x").await, "not seen, ServerFailed { status: 500 }");
 }
@@ -143,12 +148,15 @@ async fn a_check_lists_each_device_once_and_tells_what_was_asked_for() {
     scene.held.lock().unwrap().requests.extend(["r1", "r2", "r3"].map(|id| entity_of(id, "x")));
     let asked = |device: &str, id: &str| (RequestId::new(id).unwrap(), Untrusted::new(device));
     let of_one = vec![asked("Device x", "r1"), asked("Device x", "r2"), asked("Device x", "gone")];
-    assert_eq!(scene.does(Call::Check(of_one)).await, "checked 2");
+    assert_eq!(scene.does(Call::Check(of_one)).await, "checked 2, 1 missing");
     assert_eq!(scene.held.lock().unwrap().listed, 1);
     let of_many = (0..9).map(|n| asked(&format!("Device {n}"), "r3")).collect();
     assert_eq!(scene.does(Call::Check(of_many)).await, "checked 9");
     assert_eq!(scene.does(Call::Check(Vec::new())).await, "checked 0");
     scene.held.lock().unwrap().lists.push_back(says("401 Unauthorized"));
     let of_two = vec![asked("Device 1", "r1"), asked("Device 2", "r2")];
-    assert_eq!(scene.does(Call::Check(of_two)).await, "failed: NotSignedIn", "a part is not the whole");
+    let told = "checked 1, a list could not be read: The service does not accept the token";
+    assert_eq!(scene.does(Call::Check(of_two)).await, told, "of what could not be listed nothing is said");
+    scene.held.lock().unwrap().lists.push_back(says("401 Unauthorized"));
+    assert_eq!(scene.does(Call::Check(vec![asked("Device 1", "r1")])).await, "failed: NotSignedIn");
 }

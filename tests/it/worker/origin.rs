@@ -86,21 +86,25 @@ async fn no_redirect_takes_the_token_along(#[values(301, 302, 303, 307, 308, 300
 }
 
 #[tokio::test]
-async fn no_link_of_a_list_is_followed() {
+async fn no_link_of_a_list_leads_elsewhere() {
     for n in 0..POINTERS {
         let scene = Scene::new(move |at, asked| {
             let to = &pointers(at)[n];
             let links = ["@odata.nextLink", "@odata.context", "@odata.deltaLink", "@odata.id", "@nextLink", "nextLink"];
             let mut page: Value = json!({ "value": [{ "id": asked.to_string(), "@odata.editLink": to }] });
-            // The last page has no link to a next one, and all the others.
-            for link in links.iter().skip(usize::from(asked == 2)) {
+            // From the last page on there is no link to a next one, and all the others.
+            for link in links.iter().skip(usize::from(asked >= 2)) {
                 page[link] = json!(to);
+            }
+            if asked > 2 {
+                page["value"] = json!([]);
             }
             http(&format!("200 OK\nlink: <{to}>; rel=next\nalt-svc: h2=\"{to}\""), page.to_string())
         })
         .await;
         let listed = within(client_of(&scene.service, PATIENT).list_by_device("x")).await.unwrap();
-        assert_eq!((listed.requests.len(), scene.service.connections()), (3, 3), "pointer {n}");
+        assert_eq!((listed.requests.len(), scene.service.connections()), (3, 4), "pointer {n}");
+        assert!(listed.is_complete(), "pointer {n}");
         scene.assert_kept(&format!("a link to pointer {n}"));
     }
 }

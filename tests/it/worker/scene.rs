@@ -205,6 +205,11 @@ impl Record {
         fs::rename(self.folder.path().join("moved"), self.folder.path().join("record.db")).unwrap();
     }
 
+    /// The record as another process that lives has it.
+    pub(super) async fn another(&self) -> Journal {
+        open(self.folder.path()).await.0
+    }
+
     /// What the next process finds in it.
     pub(super) async fn recovered(self) -> Recovered {
         drop(self.journal);
@@ -237,10 +242,18 @@ pub(super) fn summary(reply: &Reply) -> String {
         Ok(Answer::Looked { seen: Sighting::Possible(possible), fault, .. }) => {
             format!("{} possible, {}", possible.len(), name(&fault.kind))
         }
+        Ok(Answer::Looked { seen: Sighting::Unclear(gaps), fault, .. }) => {
+            format!("unclear ({}), {}", gaps.words(), name(&fault.kind))
+        }
         Ok(Answer::Looked { fault, .. }) => format!("not seen, {}", name(&fault.kind)),
         Ok(Answer::StillOpen(_)) => "still open".to_owned(),
         Ok(Answer::SetAside) => "set aside".to_owned(),
-        Ok(Answer::Checked { listed, .. }) => format!("checked {}", listed.len()),
+        Ok(Answer::Checked { listed, missing, gaps, surplus, .. }) => {
+            let count = |what: &str, count: usize| if count > 0 { format!(", {count} {what}") } else { String::new() };
+            let gaps = if gaps.is_empty() { String::new() } else { format!(", {}", gaps.words()) };
+            let (missing, surplus) = (count("missing", missing.len()), count("surplus", surplus.len()));
+            format!("checked {}{missing}{surplus}{gaps}", listed.len())
+        }
         Err(fault) => format!("failed: {}", name(&fault.kind)),
     }
 }

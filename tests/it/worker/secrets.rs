@@ -117,11 +117,13 @@ async fn the_log_tells_ids_and_no_texts() {
         .with_max_level(tracing::Level::DEBUG)
         .with_writer(move || writer.clone())
         .finish();
-    let server = Server::start(answer("201 Created\nrequest-id: abc", r#"{"id": "3f2b", "title": "canary"}"#)).await;
+    let server =
+        Server::start(answer("201 Created\nrequest-id: told-by-the-service", r#"{"id": "3f2b", "title": "canary"}"#))
+            .await;
     tracing::subscriber::set_global_default(subscriber).unwrap();
     within(client_of(&server, PATIENT).create(&new_request("canary"))).await.unwrap();
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     let client_id = server.requests()[0].header("client-request-id")[0].to_owned();
-    assert!(log.contains(&client_id) && log.contains("abc") && log.contains("status=201"), "{log}");
+    assert!(log.contains(&client_id) && log.contains("told-by-the-service") && log.contains("status=201"), "{log}");
     assert!(!log.contains("canary"), "{log}");
 }

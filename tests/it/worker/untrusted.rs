@@ -29,11 +29,16 @@ async fn nothing_that_is_said_of_an_answer_acts() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_text_are_no_answer_and_no_id() {
+async fn bytes_that_are_no_text_spoil_themselves_and_are_no_id() {
     for bytes in NOT_UTF8 {
-        let body = [br#"{"id": "1", "title": ""#, bytes, br#""}"#].concat();
+        let body = [br#"{"id": "1", "title": ""#, bytes, br#"", "deviceName": "MMD-1"}"#].concat();
+        let request = create(answer("201 Created", body)).await.unwrap();
+        assert!(request.title.raw().contains(char::REPLACEMENT_CHARACTER), "{:?}", request.title);
+        assert_eq!((request.id.raw(), request.device.raw()), ("1", "MMD-1"));
+        assert_harmless(&request.title.visible(), "a title");
+        let body = [br#"{"id": ""#, bytes, br#""}"#].concat();
         let fault = create(answer("201 Created", body)).await.unwrap_err();
-        assert_eq!(fault.what(), "The answer cannot be used: it is not JSON (HTTP 201).");
+        assert!(fault.what().starts_with("The answer cannot be used: its id is"), "{}", fault.what());
         let whole = http("500 Oops\nrequest-id: @", "");
         let at = whole.iter().position(|byte| *byte == b'@').unwrap();
         let fault = create(Play::Answer([&whole[..at], bytes, &whole[at + 1..]].concat())).await.unwrap_err();

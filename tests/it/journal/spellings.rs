@@ -1,0 +1,125 @@
+//! What is one tenant or one request in another spelling is found, also in a record that was written with both.
+
+use jiff::Timestamp;
+use mmd_elevate::{
+    domain::{Field, RequestId},
+    journal::{Journal, JournalError, Place, TenantKey},
+    port::{DraftTarget, Outcome, Recovered, Stage},
+};
+
+use super::{close, create, draft, folder, place, request};
+
+const SMALL: &str = "3f2b0c5e-9a41-4d0e-8f77-00c0ffee0a1b";
+const SPELLINGS: [&str; 4] = [
+    "3F2B0C5E-9A41-4D0E-8F77-00C0FFEE0A1B",
+    "{3f2b0c5e-9a41-4d0e-8f77-00c0ffee0a1b}",
+    "(3F2B0C5E-9A41-4D0E-8F77-00C0FFEE0A1B)",
+    "3f2b0c5e9a414d0e8f7700c0ffee0a1b",
+];
+
+async fn open(dir: &std::path::Path, base_url: &str, tenant_id: &str) -> (Journal, Recovered) {
+    let tenant = TenantKey { base_url: base_url.to_owned(), tenant_id: tenant_id.to_owned() };
+    Journal::open(Place { tenant, ..place(dir) }, Timestamp::now).await.unwrap()
+}
+
+fn done(id: &str) -> Outcome {
+    Outcome { stage: Stage::Done, request: Some(request(id)), why: None, service_request_id: None }
+}
+
+#[tokio::test]
+async fn tenant_in_another_spelling_is_the_same_tenant() {
+    let host = "https://service.example/support";
+    for (base_url, tenant_id, is_same) in [
+        (host, SPELLINGS[0], true),
+        (host, SPELLINGS[1], true),
+        ("HTTPS://Service.Example:443/support/", SPELLINGS[3], true),
+        ("https://service.example./support", SMALL, true),
+        ("https://service.example:8443/support", SMALL, false),
+        ("https://service.example/Support", SMALL, false),
+        ("http://service.example/support", SMALL, false),
+        (host, "3f2b0c5e-9a41-4d0e-8f77-00c0ffee0a1c", false),
+    ] {
+        let folder = folder();
+        let (journal, _) = open(folder.path(), host, SMALL).await;
+        let opened = journal.intend(&create("open")).await.unwrap();
+        journal.settle(opened.id, done("r1")).await.unwrap();
+        journal.intend(&create("lost")).await.unwrap();
+        journal.save(vec![(DraftTarget::Form, Some(draft("typed")))]).await.unwrap();
+        journal.close().await;
+        let (journal, recovered) = open(folder.path(), base_url, tenant_id).await;
+        let found = (recovered.open.len(), recovered.unresolved.len(), recovered.drafts.len());
+        assert_eq!(found, if is_same { (1, 1, 1) } else { (0, 0, 0) }, "{base_url} {tenant_id}");
+        let owned = journal.owned(mmd_elevate::port::IntentId(0)).await.unwrap();
+        assert_eq!(owned.len(), usize::from(is_same), "{base_url} {tenant_id}");
+        if is_same {
+            let again = journal.intend(&create("again")).await.unwrap();
+            let refused = journal.settle(again.id, done("r1")).await.unwrap_err();
+            assert!(matches!(refused, JournalError::Owned { .. }), "{refused}");
+        }
+        journal.close().await;
+        // By its first spelling nothing is lost of what was found by another.
+        let (_, recovered) = open(folder.path(), host, SMALL).await;
+        assert_eq!((recovered.open.len(), recovered.drafts.len()), (1, 1), "{base_url} {tenant_id}");
+    }
+    let contoso = |id: &str| TenantKey { base_url: "practice".to_owned(), tenant_id: id.to_owned() };
+    assert_eq!(contoso("Contoso.OnMicrosoft.com"), contoso("contoso.onmicrosoft.com"));
+    assert_ne!(contoso("contoso.example"), contoso("contoso.example.net"));
+}
+
+#[tokio::test]
+async fn request_in_another_spelling_is_the_same_request() {
+    for spelling in SPELLINGS {
+        let folder = folder();
+        let (journal, _) = super::open(folder.path()).await;
+        let first = journal.intend(&create("first")).await.unwrap();
+        journal.settle(first.id, done(SMALL)).await.unwrap();
+        let second = journal.intend(&create("second")).await.unwrap();
+        let refused = journal.settle(second.id, done(spelling)).await.unwrap_err();
+        assert!(matches!(refused, JournalError::Owned { owner, .. } if owner == first.id), "{spelling}: {refused}");
+        let owned = journal.owned(second.id).await.unwrap();
+        assert!(owned.contains(&RequestId::new(spelling).unwrap()), "{spelling}");
+        let mut listed = request(spelling);
+        listed.closed = listed.created.clone();
+        assert_eq!(journal.refreshed(vec![listed]).await.unwrap().len(), 1, "{spelling}");
+        journal.close().await;
+        assert!(super::open(folder.path()).await.1.open.is_empty(), "{spelling}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_list_does_not_tell_does_not_empty_what_is_recorded() {
+    let folder = folder();
+    let (journal, _) = super::open(folder.path()).await;
+    let intent = journal.intend(&create("first")).await.unwrap();
+    journal.settle(intent.id, done(SMALL)).await.unwrap();
+    let mut bare = request(SPELLINGS[0]);
+    for text in [&mut bare.ticket, &mut bare.device, &mut bare.title] {
+        *text = mmd_elevate::domain::Untrusted::default();
+    }
+    journal.refreshed(vec![bare]).await.unwrap();
+    let known = journal.request(&RequestId::new(SMALL).unwrap()).await.unwrap().unwrap();
+    let told = request(SMALL);
+    for field in [Field::Ticket, Field::Device, Field::Title] {
+        assert_eq!(known.text(field), told.text(field));
+    }
+}
+
+#[tokio::test]
+async fn creates_that_nobody_has_claimed_are_known_of_all_processes() {
+    let folder = folder();
+    let (journal, _) = super::open(folder.path()).await;
+    let (other, _) = super::open(folder.path()).await;
+    journal.intend(&create("mine")).await.unwrap();
+    let theirs = other.intend(&create("theirs")).await.unwrap();
+    let aside = other.intend(&create("aside")).await.unwrap();
+    let settled = other.intend(&create("done")).await.unwrap();
+    other.settle(settled.id, done("r1")).await.unwrap();
+    other.intend(&close("r1")).await.unwrap();
+    for stage in [Stage::Unknown, Stage::SetAside] {
+        let outcome = Outcome { stage, request: None, why: None, service_request_id: None };
+        other.settle(aside.id, outcome).await.unwrap();
+    }
+    let found: Vec<_> = journal.unclaimed().await.unwrap().into_iter().map(|it| (it.stage, it.is_ours)).collect();
+    let expected = [(Stage::Intended, true), (Stage::Intended, false), (Stage::SetAside, false)];
+    assert_eq!(found, expected, "{theirs:?}");
+}
