@@ -212,6 +212,14 @@ pub enum Action {
     LeaveThem,
 }
 
+impl Action {
+    /// Whether it sends, settles or leaves something: a key that means this must never be pressed by accident.
+    #[must_use]
+    pub const fn commits(self) -> bool {
+        matches!(self, Self::Submit | Self::Adopt | Self::SetAside | Self::CloseThem | Self::LeaveThem)
+    }
+}
+
 /// One row of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Binding {
@@ -279,7 +287,7 @@ pub const BINDINGS: &[Binding] = {
         row("panes.suspend", S::Panes, A::Suspend, &["ctrl-z"], None, "suspend; fg comes back"),
         row("panes.quit", S::Panes, A::Quit, &["q"], Some("quit"), "quit; asks where something would be left behind"),
         row("sent.back", S::SentForm, A::Back, &["esc"], Some("list"), "back to the list"),
-        row("form.submit", S::Form, A::Submit, &["ctrl-s", "alt-enter"], Some("submit"), "submit the request"),
+        row("form.submit", S::Form, A::Submit, &["ctrl-s", "f2"], Some("submit"), "submit the request"),
         row("form.next", S::Form, A::NextField, &["tab"], Some("next field"), "next field, with what was typed"),
         row("form.previous", S::Form, A::PreviousField, &["shift-tab"], None, "previous field"),
         row("form.discard", S::Form, A::Discard, &["ctrl-x"], Some("discard"), "discard the draft; Ctrl-Z brings it back"),
@@ -287,7 +295,7 @@ pub const BINDINGS: &[Binding] = {
         row("line.take", S::Line, A::TakeSuggestion, &["enter"], None, "take the suggestion; next field"),
         row("line.next", S::Line, A::NextSuggestion, &["down"], None, "next suggestion"),
         row("line.previous", S::Line, A::PreviousSuggestion, &["up"], None, "previous suggestion"),
-        row("dialog.submit", S::CloseDialog, A::Submit, &["ctrl-s", "alt-enter"], Some("close the request"), "close the request"),
+        row("dialog.submit", S::CloseDialog, A::Submit, &["ctrl-s", "f2"], Some("close the request"), "close the request"),
         row("dialog.back", S::CloseDialog, A::Back, &["esc"], Some("leave"), "leave; the text is kept"),
         row("filter.keep", S::Filter, A::KeepFilter, &["enter", "tab", "down"], Some("keep"), "back to the list with this filter"),
         row("filter.clear", S::Filter, A::Back, &["esc"], Some("clear"), "clear the filter"),
@@ -323,7 +331,7 @@ pub const BINDINGS: &[Binding] = {
         row("unknown.down", S::UnknownOutcome, A::Move(Step::Down), &["j", "down"], None, "next match"),
         row("unknown.up", S::UnknownOutcome, A::Move(Step::Up), &["k", "up"], None, "previous match"),
         row("unknown.back", S::UnknownOutcome, A::Back, &["esc", "enter"], Some("leave it"), "leave it in the list"),
-        row("again.submit", S::SendAgain, A::Submit, &["ctrl-s", "alt-enter"], Some("send it again"), "send it again, as a request of its own"),
+        row("again.submit", S::SendAgain, A::Submit, &["ctrl-s", "f2"], Some("send it again"), "send it again, as a request of its own"),
         row("again.back", S::SendAgain, A::Back, &["esc"], Some("do not"), "do not send it"),
         row("recovery.back", S::Recovery, A::Back, &["enter", "esc", "q"], Some("go on"), "on to the dashboard"),
         row("recovery.down", S::Recovery, A::Move(Step::Down), &["j", "down"], None, "scroll down"),

@@ -38,7 +38,7 @@ use crate::{
     port::{Fault, FaultKind, RequestIds},
 };
 
-pub use crate::http::{BaseUrl, BaseUrlError, Trust, TrustError, proxy_for};
+pub use crate::http::{BaseUrl, BaseUrlError, Trust, TrustError, proxy_for, register_proxy_passwords};
 pub use list::Listed;
 pub use probe::Probe;
 
@@ -139,7 +139,7 @@ impl Client {
     pub async fn create(&self, request: &NewElevationRequest) -> Result<Told<ElevationRequest>, Fault> {
         let url = self.base.under(&["tenants", &self.tenant_id, "elevationRequests"]);
         let answer = self.write(Method::POST, url, &CreateBody::of(request)).await;
-        self.told(answer, |answer| answer.created().map(|made| made.with_gaps_from_draft(request.draft())))
+        Self::told(answer, |answer| answer.created().map(|made| made.with_gaps_from_draft(request.draft())))
     }
 
     /// Closes a request: `PATCH /tenants/{tenantId}/elevationRequests/{id}` (close document). Success carries no proof.
@@ -149,20 +149,16 @@ impl Client {
     pub async fn close(&self, id: &RequestId, actions_taken: &str) -> Result<Told<()>, Fault> {
         let url = self.base.under(&["tenants", &self.tenant_id, "elevationRequests", id.raw()]);
         let answer = self.write(Method::PATCH, url, &CloseBody { actions_taken }).await;
-        self.told(answer, |answer| answer.closed(id))
+        Self::told(answer, |answer| answer.closed(id))
     }
 
-    fn told<T>(
-        &self,
-        answer: Result<Answer, Fault>,
-        read: impl FnOnce(Answer) -> Result<T, Fault>,
-    ) -> Result<Told<T>, Fault> {
+    fn told<T>(answer: Result<Answer, Fault>, read: impl FnOnce(Answer) -> Result<T, Fault>) -> Result<Told<T>, Fault> {
         answer
             .and_then(|answer| {
                 let (ids, skew) = (answer.ids.clone(), answer.skew);
-                read(answer).map(|value| Told { value, ids: self.presentable_ids(ids), skew })
+                read(answer).map(|value| Told { value, ids: failure::presentable_ids(ids), skew })
             })
-            .map_err(|fault| self.presentable(fault))
+            .map_err(failure::presentable)
     }
 
     async fn write(&self, method: Method, url: Url, body: &(impl Serialize + Sync)) -> Result<Answer, Fault> {
@@ -252,14 +248,6 @@ impl Client {
     pub const fn session(&self) -> &Session {
         &self.session
     }
-
-    fn presentable(&self, fault: Fault) -> Fault {
-        failure::presentable(fault, &self.session.had())
-    }
-
-    fn presentable_ids(&self, ids: RequestIds) -> RequestIds {
-        failure::presentable_ids(ids, &self.session.had())
-    }
 }
 
 /// What an answer with this status and body comes to as the answer to a create, to a close and to a list, in this order:
@@ -276,5 +264,5 @@ pub fn read_as_each(status: u16, body: &[u8]) -> [Result<Vec<ElevationRequest>, 
         close(answer()).map(|()| Vec::new()),
         answer().listed().map(|page| page.entries.requests),
     ]
-    .map(|result| result.map_err(|fault| failure::presentable(fault, &[secrecy::SecretString::from("token")])))
+    .map(|result| result.map_err(failure::presentable))
 }

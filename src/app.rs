@@ -2,27 +2,32 @@
 
 mod background;
 mod batch;
+mod confirm;
+mod others;
 mod setup;
 
-use std::{collections::VecDeque, fmt::Display, time::Duration};
+use std::{
+    collections::VecDeque,
+    fmt::Display,
+    time::{Duration, Instant},
+};
 
 pub use background::Background;
 pub use batch::Batch;
 use color_eyre::eyre;
+pub use confirm::Confirmations;
 use jiff::Timestamp;
+use others::{Copying, Editing, edited};
 pub(crate) use setup::practice_sign_in;
 pub use setup::{Parts, SetupError, open_service, setup};
-use tokio::{
-    sync::mpsc::{Receiver, Sender, error::TrySendError},
-    task::JoinHandle,
-};
+use tokio::sync::mpsc::{Receiver, Sender, error::TrySendError};
 
 use crate::{
     platform::{Ending, SystemEvent},
     port::{Call, CallId, Fault, FaultKind, FromWorker, Reply, ToWorker},
     rehearsal,
-    state::{EditTarget, Effect, Extents, Message, Model, update},
-    terminal::{Input, Surface, TerminalError, editor},
+    state::{Effect, Message, Model, update},
+    terminal::{InputBatch, Surface, TerminalError},
     view::{self, Theme},
 };
 
@@ -39,7 +44,7 @@ const NOTICED: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Wires {
     /// What was typed, pasted and resized.
-    pub inputs: Receiver<Vec<Input>>,
+    pub inputs: Receiver<InputBatch>,
     /// What the system wants.
     pub system: Receiver<SystemEvent>,
     /// Calls for the worker.
@@ -64,17 +69,37 @@ pub struct App<'a, S> {
     model: Model,
     theme: Theme,
     clock: fn() -> Timestamp,
-    editing: Option<(EditTarget, JoinHandle<Result<String, String>>)>,
+    /// From when on the clock counts that nobody sets.
+    started: Instant,
+    editing: Editing,
+    /// Whether the text that came from the editor was taken over.
+    edit_taken: bool,
+    /// The copy that tmux is being given; what the terminal itself takes is sent at once.
+    copying: Copying,
     /// What was typed behind the key that opened the editor, until the editor has ended.
     held: Option<Batch>,
+    confirmations: Confirmations,
     /// Why the terminal is taken for gone.
     gone: Option<TerminalError>,
 }
 
 impl<'a, S: Surface> App<'a, S> {
-    /// A dashboard that has not been drawn. The clock is asked before each batch of messages.
+    /// A dashboard that has not been drawn. The clock tells the time of day and is asked before each batch of messages;
+    /// delays are measured by a steady clock of its own.
     pub fn new(surface: &'a mut S, model: Model, theme: Theme, clock: fn() -> Timestamp) -> Self {
-        Self { surface, model, theme, clock, editing: None, held: None, gone: None }
+        Self {
+            surface,
+            model,
+            theme,
+            clock,
+            started: Instant::now(),
+            editing: None,
+            edit_taken: false,
+            copying: Copying::new(),
+            held: None,
+            confirmations: Confirmations::default(),
+            gone: None,
+        }
     }
 
     /// The surface it is drawn on.
@@ -85,14 +110,24 @@ impl<'a, S: Surface> App<'a, S> {
     /// Draws the model as it is.
     ///
     /// # Errors
-    /// Where the terminal takes no bytes.
+    /// Where the terminal refuses bytes.
     pub fn draw(&mut self) -> eyre::Result<()> {
-        let mut extents = Extents::default();
+        // From before the bytes go out: a key that answers what they show cannot have been read earlier.
+        let (mut extents, mut drawn) = (None, None);
         let (model, theme) = (&self.model, &self.theme);
         self.surface
-            .draw(|frame| extents = view::draw(frame, model, theme))
+            .draw(|frame| {
+                extents = Some(view::draw(frame, model, theme));
+                drawn = view::fits(frame.area()).then(Instant::now);
+            })
             .map_err(|error| eyre::eyre!(error).wrap_err("failed to draw on the terminal"))?;
-        update(&mut self.model, Message::Drawn(extents));
+        // What the terminal has not taken yet nobody has seen.
+        if let Some(at) = drawn.filter(|_| !self.surface.is_behind()) {
+            self.confirmations.drawn(&self.model, at);
+        }
+        if let Some(extents) = extents {
+            update(&mut self.model, Message::Drawn(extents));
+        }
         Ok(())
     }
 
@@ -108,6 +143,7 @@ impl<'a, S: Surface> App<'a, S> {
     /// Where the terminal cannot be read although it is still there.
     pub async fn run(&mut self, mut wires: Wires) -> eyre::Result<Ended> {
         let ended = self.turn(&mut wires).await;
+        self.take_last_results(&mut wires, matches!(ended, Ok(Ended::BySystem(_)))).await;
         let tick = self.tick();
         update(&mut self.model, tick);
         for effect in update(&mut self.model, Message::Ending) {
@@ -124,20 +160,27 @@ impl<'a, S: Surface> App<'a, S> {
         let mut worker_lives = true;
         loop {
             if let Err(error) = self.draw() {
-                return Ok(hung_up(&error));
+                return Ok(hung_up(&error, &mut wires.system));
             }
             let wake = tokio::time::sleep(self.model.next_wake());
             let messages = tokio::select! {
                 // In the order of what cannot wait: an editor that has ended is heard before the signal that ended it.
                 biased;
-                edited = edited(&mut self.editing) => {
+                (target, edited) = edited(&mut self.editing) => {
+                    self.take_edited(target, edited, &wires.calls);
                     if let Err(error) = self.surface.resume() {
-                        return Ok(hung_up(&error));
+                        return Ok(hung_up(&error, &mut wires.system));
                     }
-                    vec![edited]
+                    Vec::new()
                 }
                 event = wires.system.recv() => match event {
                     Some(SystemEvent::End(ending)) => return Ok(Ended::BySystem(ending)),
+                    Some(SystemEvent::Continued) => {
+                        if let Err(error) = self.surface.retake() {
+                            return Ok(hung_up(&error, &mut wires.system));
+                        }
+                        Vec::new()
+                    }
                     Some(SystemEvent::Suspend) => {
                         self.suspend();
                         Vec::new()
@@ -164,6 +207,8 @@ impl<'a, S: Surface> App<'a, S> {
                     }
                     messages
                 }
+                Some(copied) = self.copying.join_next() => copied.ok().and_then(|copied| self.copied(copied)).into_iter().collect(),
+                () = self.surface.room(), if self.surface.is_behind() => Vec::new(),
                 () = wake => Vec::new(),
             };
             for message in std::iter::once(self.tick()).chain(messages) {
@@ -173,18 +218,18 @@ impl<'a, S: Surface> App<'a, S> {
             }
             if self.editing.is_none()
                 && let Some(held) = self.held.take()
-                && self.take_inputs(held, &wires.calls)
+                && self.take_inputs(held.typed_ahead(), &wires.calls)
             {
                 return Ok(Ended::ByAgent);
             }
             if let Some(error) = self.gone.take() {
-                return Ok(hung_up(&error));
+                return Ok(hung_up(&error, &mut wires.system));
             }
         }
     }
 
     fn tick(&self) -> Message {
-        Message::Tick((self.clock)())
+        Message::Tick { now: (self.clock)(), elapsed: self.started.elapsed() }
     }
 
     /// Applies a batch of inputs. Says whether the agent has left.
@@ -193,7 +238,7 @@ impl<'a, S: Surface> App<'a, S> {
         if self.apply(self.tick(), calls) {
             return true;
         }
-        while let Some(message) = batch.next(&self.model) {
+        while let Some(message) = batch.next(&self.model, &mut self.confirmations) {
             if self.apply(message, calls) {
                 return true;
             }
@@ -218,17 +263,13 @@ impl<'a, S: Surface> App<'a, S> {
                     Effect::Save(drafts) => messages.extend(tell(calls, ToWorker::Save(drafts))),
                     Effect::Copy(text) => messages.extend(self.copy(&text)),
                     Effect::OpenEditor(target, text) => messages.extend(self.open_editor(target, text)),
+                    Effect::EditTaken => self.edit_taken = true,
                     Effect::Suspend => self.suspend(),
                     Effect::LogUnawaited(id) => tracing::warn!(call = id.0, "a reply came that nobody awaits"),
                 }
             }
         }
         false
-    }
-
-    fn copy(&mut self, text: &str) -> Option<Message> {
-        let error = self.surface.copy_to_clipboard(text).err()?;
-        Some(Message::Warning(format!("The terminal did not take the copy: {error}"), "copy it by hand".to_owned()))
     }
 
     /// Stops until the shell continues the job. While an editor has the terminal, the editor is what stops.
@@ -245,34 +286,18 @@ impl<'a, S: Surface> App<'a, S> {
             }
         }
     }
-
-    /// Lends the terminal to the agent's editor. Replies are applied meanwhile; nothing is drawn.
-    fn open_editor(&mut self, target: EditTarget, text: String) -> Option<Message> {
-        if let Err(error) = self.surface.suspend() {
-            return Some(Message::Warning(format!("The editor was not started: {error}"), error.hint().to_owned()));
-        }
-        let task = tokio::task::spawn_blocking(move || {
-            let edited = editor::EditorCommand::from_environment().and_then(|command| editor::edit(&text, &command));
-            edited.map_err(|error| format!("Not edited: {error}"))
-        });
-        self.editing = Some((target, task));
-        None
-    }
 }
 
-/// A terminal that takes no bytes or settings any more is gone, whoever notices first.
-fn hung_up(error: &dyn Display) -> Ended {
+/// A terminal that refuses bytes or settings is gone, whoever notices first; or the system has a reason of its own to
+/// end the program, which comes first.
+fn hung_up(error: &dyn Display, system: &mut Receiver<SystemEvent>) -> Ended {
     tracing::warn!(%error, "the terminal is gone");
+    while let Ok(event) = system.try_recv() {
+        if let SystemEvent::End(ending) = event {
+            return Ended::BySystem(ending);
+        }
+    }
     Ended::BySystem(Ending::HangUp)
-}
-
-/// Waits for the editor, as long as one is open; for ever where none is.
-async fn edited(editing: &mut Option<(EditTarget, JoinHandle<Result<String, String>>)>) -> Message {
-    let Some((target, task)) = editing else { return std::future::pending().await };
-    let target = *target;
-    let result = task.await.unwrap_or_else(|_| Err("The program failed while the editor was open".to_owned()));
-    *editing = None;
-    Message::Edited { target, result }
 }
 
 /// Hands a call to the worker without waiting. Where there is no room its failed reply comes from here, or the row would

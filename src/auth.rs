@@ -6,6 +6,7 @@
 
 mod assertion;
 mod command;
+mod due;
 mod entra;
 mod error;
 mod keeper;
@@ -13,6 +14,7 @@ mod method;
 mod secret;
 mod session;
 mod source;
+mod text;
 mod token;
 
 #[doc(hidden)]
@@ -21,4 +23,5 @@ pub use error::SignInError;
 pub use method::{Application, CertificateFiles, DEFAULT_AUTHORITY, DEFAULT_SCOPE, Method, SecretFrom};
 pub use session::{Renewal, Session};
 pub use source::Source;
+pub use text::{Unfit, client_secret, token};
 pub use token::{NotAToken, Token};

@@ -4,8 +4,12 @@
 //! a service keeps the practice tenant away: half a service is an error, never practice.
 
 mod color;
+mod document;
+mod doubts;
 mod error;
 mod file;
+mod keys;
+mod path;
 mod resolve;
 mod sign_in;
 mod value;
@@ -17,12 +21,12 @@ use tracing::level_filters::LevelFilter;
 
 pub use color::Color;
 pub use error::{ConfigError, Refused};
-pub use file::{Appearance, Borders, Category, FileSettings, TenantSettings};
-pub use resolve::{load, resolve, settings_file, state_dir};
+pub use file::{Appearance, Borders, Category, FileSettings, PatternSettings, TenantSettings};
+pub use resolve::{expanded, load, resolve, settings_file, state_dir};
 pub use sign_in::SignInSettings;
 pub use value::{LEVELS, level};
 
-use crate::{api::BaseUrl, auth::Method};
+use crate::{api::BaseUrl, auth::Method, domain::Patterns};
 
 /// Where the service answers unless a base URL is set (documented).
 pub const DEFAULT_BASE_URL: &str = "https://mmdls.microsoft.com/support/odata/v1";
@@ -39,6 +43,8 @@ pub struct Config {
     pub categories: Vec<Category>,
     /// How the dashboard looks.
     pub appearance: Appearance,
+    /// What tickets and devices are called where the tenant works.
+    pub patterns: Patterns,
     /// Action id to keys, as written: the keymap knows which there are.
     pub keys: BTreeMap<String, Vec<String>>,
     /// For how many days the record keeps what is settled.
@@ -49,6 +55,8 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// How much is logged.
     pub log: LevelFilter,
+    /// What is accepted and doubtful: what, and a hint.
+    pub doubts: Vec<String>,
 }
 
 /// Whom the program talks to.

@@ -68,7 +68,13 @@ async fn configuration(flags: &Flags, env: fn(&str) -> Option<String>) -> (Optio
     let asked = flags.clone();
     let read = tokio::task::spawn_blocking(move || load(&asked, env));
     match tokio::time::timeout(STEP, read).await {
-        Ok(Ok(Ok((config, trust, from)))) => (Some((config, trust)), check.ok(from)),
+        Ok(Ok(Ok((config, trust, from)))) => {
+            let check = match &config.doubts[..] {
+                [] => check.ok(from),
+                doubts => check.doubted(&from, doubts),
+            };
+            (Some((config, trust)), check)
+        }
         Ok(Ok(Err(error))) => (None, check.failed_as(&error)),
         Ok(Err(_)) | Err(_) => (None, check.failed(slow(), SLOW_HINT)),
     }
@@ -76,8 +82,9 @@ async fn configuration(flags: &Flags, env: fn(&str) -> Option<String>) -> (Optio
 
 /// The settings, whole and usable, and where they are from; or what is wrong with them, and a hint.
 fn load(flags: &Flags, env: fn(&str) -> Option<String>) -> Result<(Config, Trust, String), String> {
-    let config = config::load(flags, env).map_err(|error| error.to_string())?;
-    Keymap::new(&config.keys).map_err(|error| format!("{error}\nhint: mend [keys] in the settings file"))?;
+    let mut config = config::load(flags, env).map_err(|error| error.to_string())?;
+    config.doubts.extend(config::variable::doubts());
+    Keymap::new(&config.keys).map_err(|error| format!("{error}\nhint: fix [keys] in the settings file"))?;
     practice::Settings::kept(&config.state_dir, false, config.practice.rules.as_deref())
         .map_err(|error| error.to_string())?;
     let ca_file = match &config.target {

@@ -4,6 +4,7 @@
 
 mod confusable;
 mod draft;
+mod patterns;
 mod request;
 mod service_time;
 mod sighting;
@@ -11,7 +12,8 @@ mod stored_text;
 mod untrusted;
 
 pub use confusable::Doubt;
-pub use draft::{Draft, Field, NewElevationRequest, Problem};
+pub use draft::{Draft, Field, NewElevationRequest, Problem, is_edge_blank};
+pub use patterns::{BadPattern, Pattern, Patterns};
 pub(crate) use request::uuid;
 pub use request::{ElevationRequest, RequestId, UnusableId};
 pub use service_time::ServiceTime;

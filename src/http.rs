@@ -17,7 +17,7 @@ pub use base_url::{BaseUrl, BaseUrlError};
 #[cfg(test)]
 pub(crate) use failure::LONGEST_TEXT;
 pub(crate) use failure::{bounded, kind};
-pub use proxy::proxy_for;
+pub use proxy::{proxy_for, register_proxy_passwords};
 pub(crate) use retry_after::{date, retry_after};
 pub use trust::{Trust, TrustError};
 
@@ -42,17 +42,15 @@ pub(crate) fn client(base: &BaseUrl, connect: Duration, trust: &Trust) -> reqwes
         .retry(reqwest::retry::never())
         .connect_timeout(connect)
         .pool_idle_timeout(IDLE);
-    if base.is_plain() {
+    if base.is_local() {
         let here = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), SocketAddr::from((Ipv6Addr::LOCALHOST, 0))];
         http = http
-            // A proxy would carry the token off this machine, in clear.
+            // A proxy would carry the token off this machine, and it could not come back to it.
             .no_proxy()
             // So would a name service that knows another `localhost`. Port 0: the URL's.
-            .resolve_to_addrs("localhost", &here)
-            // The practice tenant must work where no CA certificates are installed.
-            .tls_certs_only([]);
-    } else {
-        http = http.tls_certs_merge(trust.certificates());
+            .resolve_to_addrs("localhost", &here);
     }
+    // The practice tenant must work where no CA certificates are installed.
+    http = if base.is_plain() { http.tls_certs_only([]) } else { http.tls_certs_merge(trust.certificates()) };
     http.build().map_err(reqwest::Error::without_url)
 }

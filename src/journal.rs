@@ -10,14 +10,20 @@
 //! | `record.db.damaged-<UTC>` | one that was damaged, as it was found; never written again |
 //! | `owners/<uuid>.lock` | held by a process that lives |
 //! | `owners/gate.lock` | held while the record is being opened |
+//!
+//! Where one of the files is not the one that was opened, nothing is written and so nothing is sent (`guard.rs`), and the
+//! record is written anew in its place with all that it held (`restore.rs`).
 
 mod claim;
 mod drafts;
 mod error;
 mod files;
+mod guard;
+mod merge;
 mod owner;
 mod recover;
 mod requests;
+mod restore;
 mod retention;
 mod row;
 mod rows;
@@ -40,7 +46,11 @@ pub use error::JournalError;
 use jiff::Timestamp;
 pub use retention::Purged;
 use store::Store;
-use tokio::sync::{Mutex, oneshot};
+use tokio::sync::{
+    Mutex,
+    mpsc::{UnboundedReceiver, unbounded_channel},
+    oneshot,
+};
 
 use crate::{
     domain::{Draft, ElevationRequest, NewElevationRequest, RequestId, uuid},
@@ -127,6 +137,7 @@ pub struct Journal {
     jobs: mpsc::Sender<Job>,
     /// Ends with the thread.
     done: Arc<Mutex<Option<oneshot::Receiver<()>>>>,
+    news: Arc<Mutex<Option<UnboundedReceiver<Recovered>>>>,
 }
 
 impl fmt::Debug for Journal {
@@ -145,16 +156,14 @@ impl Journal {
         let (jobs, work) = mpsc::channel::<Job>();
         let (opened, recovered) = oneshot::channel();
         let (ended, done) = oneshot::channel();
+        let (to_worker, news) = unbounded_channel();
         let state_dir = place.state_dir.clone();
         let run = move || {
             match recover::open(place, clock) {
-                Ok((mut store, recovered)) => {
-                    // Whoever asked may be gone; then there are no handles either, and the loop ends at once.
+                Ok((store, recovered)) => {
+                    // Whoever asked may be gone; then there are no handles either, and serving ends at once.
                     let _ = opened.send(Ok(recovered));
-                    while let Ok(Some(job)) = work.recv() {
-                        job(&mut store);
-                    }
-                    store.close();
+                    store.serve(&work, &to_worker);
                 }
                 Err(error) => drop(opened.send(Err(error))),
             }
@@ -163,7 +172,8 @@ impl Journal {
         let spawned = thread::Builder::new().name("record".to_owned()).spawn(run);
         spawned.map_err(|error: io::Error| JournalError::io(&state_dir, &error))?;
         let recovered = recovered.await.map_err(|_| JournalError::Ended)??;
-        Ok((Self { jobs, done: Arc::new(Mutex::new(Some(done))) }, recovered))
+        let (done, news) = (Arc::new(Mutex::new(Some(done))), Arc::new(Mutex::new(Some(news))));
+        Ok((Self { jobs, done, news }, recovered))
     }
 
     async fn ask<T: Send + 'static>(
@@ -197,7 +207,7 @@ impl Journal {
     /// where another intent has made the request, [`JournalError::NotOurs`] where another process owns the intent, and
     /// the rest where it could not be written.
     pub async fn settle(&self, id: IntentId, outcome: Outcome) -> Result<(), JournalError> {
-        self.ask(move |store| store.settle(id, &outcome)).await
+        self.ask(move |store| store.settle(id, outcome)).await
     }
 
     /// The intent of this name, of any process.
@@ -277,6 +287,24 @@ impl Journal {
     /// [`JournalError`] where it could not be written.
     pub async fn purge(&self, before: Timestamp) -> Result<Purged, JournalError> {
         self.ask(move |store| store.purge(before)).await
+    }
+
+    /// What comes to be known after the opening: the record was lost under the running program and is written anew, and
+    /// what was found in its place. The first who asks has it.
+    pub async fn news(&self) -> Option<UnboundedReceiver<Recovered>> {
+        self.news.lock().await.take()
+    }
+
+    /// Writes the record anew now, where a file of it is not whole, rather than in a moment.
+    ///
+    /// # Errors
+    /// [`JournalError::Ended`] where it is closed.
+    pub async fn restore(&self) -> Result<(), JournalError> {
+        self.ask(|store| {
+            store.restore_now();
+            Ok(())
+        })
+        .await
     }
 
     /// Does what was asked before, moves the log into the database and lets go of the record. Other handles find it

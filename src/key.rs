@@ -19,7 +19,7 @@ pub struct Key {
 pub struct UnknownKey(pub String);
 
 /// The names of keys that are not characters: as they are written, and as they are shown.
-const NAMED: [(&str, &str, KeyCode); 17] = [
+const NAMED: [(&str, &str, KeyCode); 16] = [
     ("enter", "Enter", KeyCode::Enter),
     ("esc", "Esc", KeyCode::Esc),
     ("tab", "Tab", KeyCode::Tab),
@@ -36,7 +36,19 @@ const NAMED: [(&str, &str, KeyCode); 17] = [
     ("end", "End", KeyCode::End),
     ("pgup", "PgUp", KeyCode::PageUp),
     ("pgdn", "PgDn", KeyCode::PageDown),
-    ("null", "Ctrl-Space", KeyCode::Null),
+];
+
+/// What arrives where Ctrl is held with a character: terminals send the same byte for both.
+const SAME_BYTE: [(&str, &str); 9] = [
+    ("i", "Tab"),
+    ("mj", "Enter"),
+    ("[{3", "Esc"),
+    ("?8", "Backspace"),
+    ("@2", "Ctrl-Space"),
+    ("4", "Ctrl-\\"),
+    ("5", "Ctrl-]"),
+    ("6", "Ctrl-^"),
+    ("7/", "Ctrl-_"),
 ];
 
 impl Key {
@@ -44,6 +56,10 @@ impl Key {
         let mut modifiers = modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT);
         let code = match code {
             KeyCode::Tab if modifiers.contains(KeyModifiers::SHIFT) => KeyCode::BackTab,
+            KeyCode::Null => {
+                modifiers |= KeyModifiers::CONTROL;
+                KeyCode::Char(' ')
+            }
             // A terminal that tells Ctrl-S from Ctrl-Shift-S is rare: the letter alone counts.
             KeyCode::Char(c) if modifiers.contains(KeyModifiers::CONTROL) => KeyCode::Char(c.to_ascii_lowercase()),
             code => code,
@@ -53,6 +69,33 @@ impl Key {
             modifiers -= KeyModifiers::SHIFT;
         }
         Self { code, modifiers }
+    }
+
+    /// The key without Alt, where Alt is held: what was pressed after Esc, if the two came as one.
+    #[must_use]
+    pub fn behind_escape(self) -> Option<Self> {
+        let modifiers = self.modifiers - KeyModifiers::ALT;
+        self.has_alt().then_some(Self { modifiers, ..self })
+    }
+
+    /// Whether Alt is held.
+    #[must_use]
+    pub const fn has_alt(self) -> bool {
+        self.modifiers.contains(KeyModifiers::ALT)
+    }
+
+    /// Whether this is Enter, which confirms wherever something is asked.
+    #[must_use]
+    pub fn is_enter(self) -> bool {
+        self.code == KeyCode::Enter
+    }
+
+    /// The key that a terminal tells instead of this one, because both have the same byte.
+    #[must_use]
+    pub fn arrives_as(self) -> Option<&'static str> {
+        let KeyCode::Char(c) = self.code else { return None };
+        let held = self.modifiers.contains(KeyModifiers::CONTROL);
+        SAME_BYTE.iter().find(|(characters, _)| held && characters.contains(c)).map(|(_, instead)| *instead)
     }
 
     /// The character that this key types, where it types one.
@@ -158,6 +201,7 @@ mod tests {
             ("f1", "F1"),
             ("pgdn", "PgDn"),
             ("space", "Space"),
+            ("ctrl-space", "Ctrl-Space"),
         ] {
             assert_eq!(written.parse::<Key>().unwrap().to_string(), shown);
         }

@@ -48,6 +48,28 @@ pub enum KeymapError {
         /// The key, as it is shown.
         key: String,
     },
+    /// A key that no terminal tells from another.
+    #[error("\"{action}\" cannot have {key}: it arrives as {instead}, for which terminals send the same")]
+    NeverArrives {
+        /// The row's id.
+        action: &'static str,
+        /// The key, as it is shown.
+        key: String,
+        /// What arrives.
+        instead: &'static str,
+    },
+    /// What sends or settles something, on an Alt chord.
+    #[error(
+        "\"{action}\" cannot have {key}: Esc and a quick {behind} arrive as the same, and it must not happen by accident"
+    )]
+    ByAccident {
+        /// The row's id.
+        action: &'static str,
+        /// The key, as it is shown.
+        key: String,
+        /// The key without Alt.
+        behind: String,
+    },
     /// No key is left to leave the program with, or to send with.
     #[error("\"{0}\" needs a key")]
     Unbound(&'static str),
@@ -75,6 +97,13 @@ impl Keymap {
             for key in &parsed {
                 if binding.scope.takes_text() && key.typed().is_some() {
                     return Err(KeymapError::TakenFromTyping { action: binding.id, key: key.to_string() });
+                }
+                let (action, shown) = (binding.id, key.to_string());
+                if let Some(instead) = key.arrives_as() {
+                    return Err(KeymapError::NeverArrives { action, key: shown, instead });
+                }
+                if let Some(behind) = key.behind_escape().filter(|_| binding.action.commits()) {
+                    return Err(KeymapError::ByAccident { action, key: shown, behind: behind.to_string() });
                 }
                 if let Some(first) = owner.insert((binding.scope, *key), binding) {
                     let (first, second) = (first.id, binding.id);
@@ -184,5 +213,47 @@ mod tests {
         ] {
             assert_eq!(Keymap::new(&settings(id, keys)).unwrap_err().to_string(), text);
         }
+    }
+
+    #[test]
+    fn key_that_arrives_as_another_is_refused_with_the_reason() {
+        for (key, shown, instead) in [
+            ("ctrl-i", "Ctrl-I", "Tab"),
+            ("Ctrl-Shift-I", "Ctrl-I", "Tab"),
+            ("ctrl-alt-i", "Ctrl-Alt-I", "Tab"),
+            ("ctrl-m", "Ctrl-M", "Enter"),
+            ("ctrl-j", "Ctrl-J", "Enter"),
+            ("ctrl-[", "Ctrl-[", "Esc"),
+            ("ctrl-3", "Ctrl-3", "Esc"),
+            ("ctrl-?", "Ctrl-?", "Backspace"),
+            ("ctrl-@", "Ctrl-@", "Ctrl-Space"),
+            ("ctrl-/", "Ctrl-/", "Ctrl-_"),
+        ] {
+            let text =
+                format!("\"list.new\" cannot have {shown}: it arrives as {instead}, for which terminals send the same");
+            assert_eq!(Keymap::new(&settings("list.new", &["n", key])).unwrap_err().to_string(), text);
+        }
+        for key in ["ctrl-space", "ctrl-]", "ctrl-_", "ctrl-\\", "ctrl-h", "i", "m", "alt-i", "["] {
+            let accepted = Keymap::new(&settings("list.new", &[key]));
+            assert!(accepted.is_ok(), "{key}: {accepted:?}");
+        }
+    }
+
+    #[test]
+    fn action_that_commits_on_an_alt_chord_is_refused_with_the_reason() {
+        for (id, key, behind) in [
+            ("form.submit", "alt-enter", "Enter"),
+            ("dialog.submit", "alt-s", "s"),
+            ("again.submit", "ctrl-alt-s", "Ctrl-S"),
+            ("unknown.adopt", "alt-a", "a"),
+            ("unknown.aside", "alt-f3", "F3"),
+            ("quit.leave", "alt-l", "l"),
+            ("quit.close", "alt-up", "Up"),
+        ] {
+            let refused = Keymap::new(&settings(id, &["f9", key])).unwrap_err();
+            assert!(matches!(refused, KeymapError::ByAccident { .. }), "{id} {key}: {refused}");
+            assert!(refused.to_string().contains(&format!("Esc and a quick {behind} arrive as the same")), "{refused}");
+        }
+        assert!(Keymap::new(&settings("list.new", &["alt-n"])).is_ok(), "what only opens something may");
     }
 }

@@ -46,6 +46,7 @@ pub mod platform;
 pub mod port;
 pub mod practice;
 mod private;
+pub mod redact;
 mod rehearsal;
 pub mod state;
 pub mod terminal;

@@ -160,7 +160,8 @@ pub enum ToWorker {
 /// What the worker tells the loop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FromWorker {
-    /// The record is open, and this is what it holds for the tenant.
+    /// The record is open, and this is what it holds for the tenant; or it could not be opened. Where it was written anew
+    /// under the running program, what was found in its place.
     Recovered(Box<Recovered>),
     /// The service can be called now.
     Ready,

@@ -131,6 +131,9 @@ pub(crate) enum SecretFileError {
 /// A symbolic link is followed, for secrets are often mounted or managed through one: what counts is the file that was
 /// opened, and that one is judged by its handle, so that nothing can be exchanged between judging and reading.
 pub(crate) fn read_secret(path: &Path, longest: usize) -> Result<Vec<u8>, SecretFileError> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(SecretFileError::NotAFile);
+    }
     let file = open_to_read(path)?;
     let found = file.metadata()?;
     if !found.is_file() {
@@ -140,6 +143,50 @@ pub(crate) fn read_secret(path: &Path, longest: usize) -> Result<Vec<u8>, Secret
     let mut bytes = Vec::new();
     file.take(u64::try_from(longest).unwrap_or(u64::MAX).saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() > longest { Err(SecretFileError::TooLong) } else { Ok(bytes) }
+}
+
+/// Reads a file that is no secret: settings, rules, certificates. Whatever stands there, this ends at once: what is no
+/// regular file is refused before it is opened and judged once more by its handle, and nothing is read beyond `longest`
+/// bytes.
+pub(crate) fn read_bounded(path: &Path, longest: usize) -> io::Result<Vec<u8>> {
+    // Opening alone may act on a device.
+    regular(&fs::metadata(path)?)?;
+    let file = open_to_read(path)?;
+    regular(&file.metadata()?)?;
+    let mut bytes = Vec::new();
+    file.take(u64::try_from(longest).unwrap_or(u64::MAX).saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() > longest {
+        let size = if longest >= 1 << 20 { format!("{} MiB", longest >> 20) } else { format!("{} KiB", longest >> 10) };
+        return Err(io::Error::other(format!("it is longer than {size}")));
+    }
+    Ok(bytes)
+}
+
+/// Refuses everything but a regular file, and says what it is.
+fn regular(found: &fs::Metadata) -> io::Result<()> {
+    if found.is_file() {
+        return Ok(());
+    }
+    let what = if found.is_dir() { "a folder" } else { special(found) };
+    Err(io::Error::other(format!("it is {what}, not a file")))
+}
+
+#[cfg(unix)]
+fn special(found: &fs::Metadata) -> &'static str {
+    use std::os::unix::fs::FileTypeExt;
+    let kind = found.file_type();
+    if kind.is_fifo() {
+        "a pipe"
+    } else if kind.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    }
+}
+
+#[cfg(not(unix))]
+fn special(_: &fs::Metadata) -> &'static str {
+    "something else"
 }
 
 #[cfg(unix)]
@@ -287,22 +334,50 @@ fn set_mode(_: u32, _: impl FnOnce(fs::Permissions) -> io::Result<()>) -> io::Re
 /// Tells a file from another that takes its place under its name.
 pub(crate) type Identity = (u64, u64);
 
-/// Which file the name leads to, if there is one.
+/// Which file the name leads to, and how long that is. The file is not opened.
 #[cfg(unix)]
-pub(crate) fn identity(path: &Path) -> Option<Identity> {
+pub(crate) fn look(path: &Path) -> io::Result<(Identity, u64)> {
     use std::os::unix::fs::MetadataExt;
-    fs::symlink_metadata(path).ok().map(|found| (found.dev(), found.ino()))
+    fs::symlink_metadata(path).map(|found| ((found.dev(), found.ino()), found.len()))
 }
 
 #[cfg(not(unix))]
-pub(crate) fn identity(path: &Path) -> Option<Identity> {
-    path.exists().then_some((0, 0)) // A file that is open cannot be moved or removed there.
+pub(crate) fn look(path: &Path) -> io::Result<(Identity, u64)> {
+    // A file that is open cannot be moved or removed there.
+    fs::symlink_metadata(path).map(|found| ((0, 0), found.len()))
 }
 
-/// Whether there is no room left beside the file.
+/// Which file is open.
+#[cfg(unix)]
+pub(crate) fn identity_of(file: &File) -> io::Result<Identity> {
+    use std::os::unix::fs::MetadataExt;
+    file.metadata().map(|found| (found.dev(), found.ino()))
+}
+
+#[cfg(not(unix))]
+pub(crate) fn identity_of(_: &File) -> io::Result<Identity> {
+    Ok((0, 0))
+}
+
+/// Whether there is no room left beside the file, or none for it to grow (`ulimit -f`).
 #[cfg(unix)]
 pub(crate) fn is_full(path: &Path) -> bool {
-    rustix::fs::statvfs(path.parent().unwrap_or(path)).is_ok_and(|room| room.f_bavail == 0)
+    rustix::fs::statvfs(path.parent().unwrap_or(path)).is_ok_and(|room| room.f_bavail == 0) || is_limited(path)
+}
+
+/// Whether the limit on the size of files leaves no room for the file, or for one that the database keeps beside it.
+#[cfg(unix)]
+fn is_limited(path: &Path) -> bool {
+    /// More than what is written at once.
+    const GROWTH: u64 = 128 << 10;
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Fsize).current;
+    limit.is_some_and(|limit| {
+        ["", "-wal", "-shm", "-journal"].iter().any(|end| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(end);
+            fs::metadata(name).map_or(0, |found| found.len()).saturating_add(GROWTH) > limit
+        })
+    })
 }
 
 #[cfg(not(unix))]

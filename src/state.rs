@@ -4,6 +4,7 @@
 //! of typing ends for undo: the one exception.
 
 mod available;
+mod cleaning;
 mod close_reply;
 mod closing;
 mod drafts;
@@ -13,6 +14,7 @@ mod message;
 mod model;
 mod notice;
 mod opening;
+mod question;
 mod recovery;
 mod replies;
 mod requests;
@@ -24,9 +26,10 @@ mod update;
 
 pub use form::{Category, Form};
 pub use leaving::Remains;
-pub use message::{EditTarget, Effect, Message};
+pub use message::{CopiedTo, EditTarget, Effect, Message};
 pub use model::{Extents, Model, Overlay, Pane, PendingCall, RecordState, ServiceState, Setup, Subject, Tenant};
 pub use notice::{Notice, Tone};
+pub use question::Question;
 pub use recovery::Recovery;
 pub use requests::{Requests, Sort};
 pub use row::{Closure, Row, RowId, RowState, SentClose};

@@ -32,11 +32,17 @@ const TOGETHER: (u16, u16) = (100, 24);
 /// Below this size there is only a line that says so.
 pub(crate) const USABLE: (u16, u16) = (40, 12);
 
+/// Whether there is room to draw the model. Where there is none, only a line says so.
+#[must_use]
+pub const fn fits(area: Rect) -> bool {
+    area.width >= USABLE.0 && area.height >= USABLE.1
+}
+
 /// Draws the model and tells what of it had no room.
 pub fn draw(frame: &mut Frame, model: &Model, theme: &Theme) -> Extents {
     let area = frame.area();
     let mut extents = Extents::default();
-    if area.width < USABLE.0 || area.height < USABLE.1 {
+    if !fits(area) {
         too_small(frame, area);
         return extents;
     }
@@ -69,7 +75,7 @@ pub fn draw(frame: &mut Frame, model: &Model, theme: &Theme) -> Extents {
     }
     match model.overlays.last() {
         Some(Overlay::Help { scopes, scroll }) => extents.help = help::draw(frame, body, model, theme, scopes, *scroll),
-        Some(Overlay::Close { row, problem }) => boxes::close(frame, body, model, theme, *row, *problem),
+        Some(Overlay::Close { row, problem, .. }) => boxes::close(frame, body, model, theme, *row, *problem),
         Some(Overlay::Quit) => boxes::quit(frame, body, model, theme),
         Some(Overlay::Unsent(row)) => boxes::unsent(frame, body, model, theme, *row),
         Some(Overlay::Unknown(row, chosen)) => boxes::unknown(frame, body, model, theme, *row, *chosen),

@@ -23,12 +23,13 @@ use std::{
     collections::HashMap,
     future::Future,
     sync::{Arc, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
+    time::sleep,
 };
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
@@ -50,18 +51,22 @@ use crate::{
     rehearsal,
 };
 
+/// The wait after the first try to open the record that failed; each later wait is longer.
+const FIRST_TRY_AGAIN: Duration = Duration::from_millis(250);
+
 /// Makes the service and the record ready, both at once, and does the calls that come meanwhile and after.
 ///
 /// `service` is what has to happen before the first call, such as starting the practice tenant; where it fails, every
-/// call is answered with its fault. Where `journal` fails, no write is ever sent and each is answered with why; that is
-/// told in [`FromWorker::Recovered`] too, as a warning.
+/// call is answered with its fault. `journal` opens the record, each time that it is called. As long as it fails no write
+/// is sent and each is answered with why; that is told in [`FromWorker::Recovered`] too, as a warning. Where what is in
+/// the way may pass, it is called again until the record is open, and what the record holds is told then.
 ///
 /// It ends when `words` is closed, every call has its reply and every draft is saved. When nobody listens at `to_loop`
 /// any more it ends as soon as the drafts are saved that were sent until then, and calls that are still running are
 /// dropped: their intents are in the record.
 pub async fn run<S, Making, Opening>(
     service: Making,
-    journal: Opening,
+    journal: impl FnMut() -> Opening + Send + 'static,
     timing: Timing,
     words: mpsc::Receiver<ToWorker>,
     to_loop: mpsc::Sender<FromWorker>,
@@ -76,7 +81,7 @@ pub async fn run<S, Making, Opening>(
     let claims = Claims::default();
     let mut starting = JoinSet::new();
     starting.spawn(make_ready(service, made, to_loop.clone()));
-    starting.spawn(open(journal, opened, claims.clone(), to_loop.clone()));
+    starting.spawn(open(journal, timing.save_again, opened, claims.clone(), to_loop.clone()));
     let saver = Saver::start(record.clone(), timing.save_again, to_loop.clone());
     let desk = Desk { service: service_ready, record, claims, timing, to_loop };
     Worker { desk: Arc::new(desk), calls: JoinSet::new(), abandons: HashMap::new(), saver }.serve(words).await;
@@ -116,29 +121,57 @@ async fn tell_changes(mut changes: watch::Receiver<SignIn>, to_loop: &mpsc::Send
     }
 }
 
-async fn open(
-    journal: impl Future<Output = Result<(Journal, Recovered), JournalError>> + Send + 'static,
+/// Opens the record, again and again where what is in the way may pass, and tells what it holds. Then tells of each time
+/// that it had to be written anew.
+async fn open<Opening>(
+    mut journal: impl FnMut() -> Opening + Send + 'static,
+    longest_wait: Duration,
     opened: watch::Sender<Opened>,
     claims: Claims,
     to_loop: mpsc::Sender<FromWorker>,
-) {
-    let journal = match guarded(journal).await {
-        Ok(journal) => journal.map_err(Refused::from),
-        Err(Panicked) => Err(Refused::crashed()),
-    };
-    let (journal, recovered) = match journal {
-        Ok((journal, recovered)) => (Ok(journal), recovered),
-        Err(refused) => {
-            tracing::error!(what = refused.what, "there is no record");
-            let warning = (refused.what.clone(), refused.hint.clone());
-            (Err(refused), Recovered { unusable: true, warnings: vec![warning], ..Recovered::default() })
+) where
+    Opening: Future<Output = Result<(Journal, Recovered), JournalError>> + Send + 'static,
+{
+    let mut told = None;
+    let mut wait = FIRST_TRY_AGAIN.min(longest_wait);
+    let (journal, recovered) = loop {
+        let error = match guarded(journal()).await {
+            Ok(Ok(opened)) => break opened,
+            Ok(Err(error)) => Some(error),
+            Err(Panicked) => None,
+        };
+        let may_pass = error.as_ref().is_some_and(JournalError::may_pass);
+        let hint = error.as_ref().map(JournalError::hint_on_opening);
+        let refused = error.map_or_else(Refused::crashed, Refused::from);
+        let warning = (refused.what.clone(), hint.unwrap_or(&refused.hint).to_owned());
+        // It is told when it is first found, and when something else is in the way.
+        if told.as_ref() != Some(&warning) {
+            tracing::error!(what = refused.what, may_pass, "the record is not open");
+            told = Some(warning.clone());
+            let recovered = Recovered { unusable: true, warnings: vec![warning], ..Recovered::default() };
+            let _ = to_loop.send(FromWorker::Recovered(Box::new(recovered))).await;
         }
+        opened.send_replace(Some(Err(refused)));
+        if !may_pass {
+            return;
+        }
+        sleep(wait).await;
+        wait = wait.saturating_mul(2).min(longest_wait);
     };
+    tell_recovered(recovered, &claims, &to_loop).await;
+    opened.send_replace(Some(Ok(journal.clone())));
+    let Some(mut news) = journal.news().await else { return };
+    while let Some(recovered) = news.recv().await {
+        tell_recovered(recovered, &claims, &to_loop).await;
+        opened.send_replace(Some(Ok(journal.clone())));
+    }
+}
+
+async fn tell_recovered(recovered: Recovered, claims: &Claims, to_loop: &mpsc::Sender<FromWorker>) {
     for intent in &recovered.unresolved {
         claims.lose_write(intent);
     }
     let _ = to_loop.send(FromWorker::Recovered(Box::new(recovered))).await;
-    opened.send_replace(Some(journal));
 }
 
 struct Worker<S> {

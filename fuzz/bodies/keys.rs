@@ -1,14 +1,16 @@
 //! Keys, pastes, resizes and replies in any order: the dashboard takes them all, and no cell of its screen acts.
 
+use std::time::{Duration, Instant};
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use mmd_elevate::{
-    app::Batch,
+    app::{Batch, Confirmations},
     domain::{ElevationRequest, Field, NewElevationRequest, RequestId, Untrusted, invisible_characters},
     keymap::Keymap,
     port::{Answer, Call, CallId, Fault, FaultKind, FromWorker, ReadBack, Reply},
     state::{Category, Effect, Message, Model, Setup, Tenant, update},
-    terminal::Input,
+    terminal::{Input, InputBatch},
     view::{self, Theme},
 };
 use ratatui::{Terminal, backend::TestBackend};
@@ -93,6 +95,10 @@ struct Agent {
     terminal: Terminal<TestBackend>,
     calls: Vec<(CallId, Call)>,
     now: Timestamp,
+    /// By which keys are read and frames drawn.
+    clock: Instant,
+    confirmations: Confirmations,
+    elapsed: Duration,
     left: bool,
 }
 
@@ -107,7 +113,10 @@ impl Agent {
         };
         let Ok(terminal) = Terminal::new(TestBackend::new(80, 24));
         let now = Timestamp::UNIX_EPOCH;
-        let mut agent = Self { model: Model::new(setup), terminal, calls: Vec::new(), now, left: false };
+        let (clock, confirmations) = (Instant::now(), Confirmations::default());
+        let (calls, elapsed) = (Vec::new(), Duration::ZERO);
+        let model = Model::new(setup);
+        let mut agent = Self { model, terminal, calls, now, clock, confirmations, elapsed, left: false };
         agent.apply(Message::Worker(FromWorker::Ready));
         agent.apply(Message::Worker(FromWorker::Recovered(Box::default())));
         agent
@@ -124,8 +133,10 @@ impl Agent {
     }
 
     fn take(&mut self, inputs: Vec<Input>) {
-        let mut batch = Batch::new(inputs);
-        while let Some(message) = batch.next(&self.model) {
+        // From somebody who looks first.
+        self.clock += Duration::from_millis(600);
+        let mut batch = Batch::new(InputBatch { at: self.clock, inputs });
+        while let Some(message) = batch.next(&self.model, &mut self.confirmations) {
             self.apply(message);
         }
     }
@@ -141,7 +152,8 @@ impl Agent {
 
     fn wait(&mut self, seconds: i64) {
         self.now += SignedDuration::from_secs(seconds);
-        self.apply(Message::Tick(self.now));
+        self.elapsed += Duration::from_secs(seconds.unsigned_abs());
+        self.apply(Message::Tick { now: self.now, elapsed: self.elapsed });
     }
 
     /// The oldest call has an answer, with this text wherever the service may put one.
@@ -168,6 +180,7 @@ impl Agent {
     fn draw(&mut self) {
         let mut extents = None;
         let Ok(_) = self.terminal.draw(|frame| extents = Some(view::draw(frame, &self.model, &Theme::default())));
+        self.confirmations.drawn(&self.model, self.clock);
         if let Some(extents) = extents {
             self.apply(Message::Drawn(extents));
         }

@@ -20,6 +20,7 @@ use crate::{
     domain::{ElevationRequest, RequestId, Untrusted},
     http::{date, retry_after},
     port::{Fault, FaultKind, RequestIds},
+    redact,
 };
 
 /// The longest body that is read, in bytes after decompression (promises: never hangs).
@@ -60,7 +61,9 @@ impl Body {
             Self::Empty
         } else if json::memory_of(bytes) > LARGEST_TREE {
             Self::TooMany
-        } else if let Some(json) = json::read(bytes) {
+        } else if let Some(mut json) = json::read(bytes) {
+            // Before anything reads it: a service may repeat the token in any field.
+            redact::redact_json(&mut json);
             Self::Json(json)
         } else {
             Self::Text(error_text::of_text(&text::text(bytes), media_type.name.starts_with("text/")))
@@ -150,7 +153,7 @@ impl Answer {
         let broken = match (self.status, &self.body) {
             (204, _) | (200, Body::Empty) => return Ok(()),
             (200, Body::Json(json)) => match wire::entity(json) {
-                Ok(entity) if !entity.id.raw().eq_ignore_ascii_case(id.raw()) => {
+                Ok(entity) if entity.id != *id && !entity.id.raw().eq_ignore_ascii_case(id.raw()) => {
                     Some("it holds another request".to_owned())
                 }
                 Ok(entity) if entity.closed.is_some() => return Ok(()),
@@ -173,7 +176,7 @@ impl Answer {
     pub(super) fn listed(self) -> Result<Page, Fault> {
         let broken = match (self.status, &self.body) {
             (200, Body::Json(json)) => match wire::page(json) {
-                Some(_) if json.is_object() && error_body::of_json(json).is_some() => {
+                Some(_) if json.is_object() && self.said().is_some() => {
                     Some("it says success and holds an error".to_owned())
                 }
                 Some(entries) => return Ok(Page { entries, length: self.length, skew: self.skew }),
@@ -259,5 +262,5 @@ impl Answer {
 }
 
 fn header(headers: &HeaderMap, name: &HeaderName) -> Option<Untrusted> {
-    headers.get(name).map(|value| Untrusted::new(String::from_utf8_lossy(value.as_bytes())))
+    headers.get(name).map(|value| Untrusted::new(redact::redact(&String::from_utf8_lossy(value.as_bytes()))))
 }

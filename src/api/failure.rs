@@ -1,19 +1,18 @@
-//! Taking secrets out of what came from elsewhere.
-
-use secrecy::{ExposeSecret, SecretString};
+//! Taking secrets out of the words of a fault.
 
 use crate::{
     domain::{Untrusted, visible},
     http::bounded,
     port::{Fault, FaultKind, RequestIds},
+    redact::redact,
 };
 
-/// Takes the tokens out of everything that came from elsewhere, for a service may repeat what it was sent, and bounds
-/// it. In this order: a token that is cut in two would not be found.
-pub(super) fn presentable(mut fault: Fault, tokens: &[SecretString]) -> Fault {
-    let text = |text: &str| without(text, tokens);
+/// Takes the secrets out of everything that came from elsewhere, for a service may repeat what it was sent, and bounds
+/// it. In this order: a secret that is cut in two would not be found.
+pub(super) fn presentable(mut fault: Fault) -> Fault {
+    let text = |text: &str| bounded(redact(text).into_owned());
     fault.words = fault.words.map(|words| Untrusted::new(text(words.raw()))).filter(|words| !words.is_blank());
-    fault.ids = presentable_ids(fault.ids, tokens);
+    fault.ids = presentable_ids(fault.ids);
     if let FaultKind::BrokenAnswer { reason }
     | FaultKind::NotReached { reason }
     | FaultKind::NotConnected { reason, .. }
@@ -25,14 +24,9 @@ pub(super) fn presentable(mut fault: Fault, tokens: &[SecretString]) -> Fault {
 }
 
 /// The same for the ids alone: an answer that is no fault has them too.
-pub(super) fn presentable_ids(ids: RequestIds, tokens: &[SecretString]) -> RequestIds {
-    let service = ids.service.map(|id| Untrusted::new(without(id.raw(), tokens)));
+pub(super) fn presentable_ids(ids: RequestIds) -> RequestIds {
+    let service = ids.service.map(|id| Untrusted::new(bounded(redact(id.raw()).into_owned())));
     RequestIds { service: service.filter(|id| !id.is_blank()), ..ids }
-}
-
-fn without(text: &str, tokens: &[SecretString]) -> String {
-    let without = |text: String, token: &SecretString| text.replace(token.expose_secret(), "[token]");
-    bounded(tokens.iter().fold(text.to_owned(), without))
 }
 
 #[cfg(test)]
@@ -42,13 +36,14 @@ mod tests {
 
     #[test]
     fn a_service_that_repeats_the_token_does_not_put_it_on_the_screen() {
+        crate::redact::register(crate::redact::Kind::Token, "canary-token");
         let echo = format!("{}canary-token", "x".repeat(LONGEST_TEXT - 3));
         let fault = Fault {
             kind: FaultKind::BrokenAnswer { reason: format!("its id is \x1b{echo}") },
             words: Some(Untrusted::new(&echo)),
             ids: RequestIds { client: None, service: Some(Untrusted::new(&echo)) },
         };
-        let fault = presentable(fault, &["another".into(), "canary-token".into()]);
+        let fault = presentable(fault);
         assert!(!format!("{fault:?}").contains("can"), "{fault:?}");
         assert_eq!(fault.words.unwrap().raw().chars().count(), LONGEST_TEXT + 1);
     }

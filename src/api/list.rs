@@ -16,6 +16,7 @@ use reqwest::{Method, Url};
 use super::{
     Client,
     answer::{Answer, Page},
+    failure,
 };
 use crate::{
     domain::{ElevationRequest, Gaps, RequestId},
@@ -93,7 +94,7 @@ impl Client {
                 Then::End => return Ok(pages.listed),
             };
             let read = answer.and_then(|(url, answer)| Ok((url, answer.listed()?)));
-            then = match read.map_err(|fault| self.presentable(fault)) {
+            then = match read.map_err(failure::presentable) {
                 Ok((url, page)) => {
                     let link = page.entries.next.as_deref().map_or(Link::None, |link| self.followed(link, &url));
                     pages.add(page, link, was_linked)

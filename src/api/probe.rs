@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 
-use super::{BaseUrl, Client, ClientError, Timeouts, Trust, answer::Answer};
+use super::{BaseUrl, Client, ClientError, Timeouts, Trust, answer::Answer, failure};
 use crate::{http, port::Fault};
 
 /// A client without a token.
@@ -44,6 +44,6 @@ impl Client {
         let mut url = self.base.under(&["tenants", &self.tenant_id, "elevationRequests"]);
         url.set_query(Some("$top=1"));
         let answer = self.ask(Method::GET, url, None, self.timeouts.read).await;
-        answer.and_then(Answer::listed).map(drop).map_err(|fault| self.presentable(fault))
+        answer.and_then(Answer::listed).map(drop).map_err(failure::presentable)
     }
 }

@@ -1,64 +1,117 @@
 //! What a batch of inputs means: the way from keys to messages, and nothing else of the loop.
 
-use std::{iter::Peekable, vec::IntoIter};
+use std::{collections::VecDeque, time::Instant};
 
-use crossterm::event::KeyEventKind;
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
+use super::confirm::Confirmations;
 use crate::{
+    action::Action,
     key::Key,
     state::{Message, Model},
-    terminal::Input,
+    terminal::{Input, InputBatch},
 };
 
 /// Inputs that came at once, to be turned into messages one after the other.
 #[derive(Debug)]
-pub struct Batch(Peekable<IntoIter<Input>>);
+pub struct Batch {
+    at: Instant,
+    items: VecDeque<Item>,
+    /// Typed ahead of something whose outcome nobody had seen: nothing in it commits.
+    ahead: bool,
+}
+
+#[derive(Debug)]
+enum Item {
+    Input(Input),
+    /// The second half of an Alt chord that nothing binds.
+    BehindEscape(KeyEvent),
+}
 
 /// What one input means in the scopes that apply to it.
 enum Meaning {
     Types(char),
     Is(Message),
+    /// A key that is bound.
+    Does(Action),
+    /// Esc, then a key: an Alt chord that nothing binds.
+    Chord(KeyEvent),
     Nothing,
 }
 
 impl Batch {
     /// A batch of which nothing has been applied.
     #[must_use]
-    pub fn new(inputs: Vec<Input>) -> Self {
-        Self(inputs.into_iter().peekable())
+    pub fn new(batch: InputBatch) -> Self {
+        Self { at: batch.at, items: batch.inputs.into_iter().map(Item::Input).collect(), ahead: false }
+    }
+
+    /// The rest of a batch that has waited for another program to end.
+    pub(super) fn typed_ahead(self) -> Self {
+        Self { ahead: true, ..self }
     }
 
     /// The next message, for the model as the messages before have left it. Typing that came at once is one message.
-    pub fn next(&mut self, model: &Model) -> Option<Message> {
+    pub fn next(&mut self, model: &Model, confirmations: &mut Confirmations) -> Option<Message> {
+        confirmations.notice(model);
         let mut typed = String::new();
-        while let Some(input) = self.0.peek() {
-            match meaning(input, model) {
+        while let Some(item) = self.items.front() {
+            let meaning = meaning(item, model);
+            // The typing comes first, and may change what this one means.
+            if !typed.is_empty() && !matches!(meaning, Meaning::Types(_) | Meaning::Nothing) {
+                break;
+            }
+            let may_commit = match item {
+                Item::Input(Input::Key(event)) => !self.ahead && confirmations.allows(event, self.at),
+                // What was pressed right behind Esc was meant for what Esc has left.
+                Item::BehindEscape(_) | Item::Input(_) => false,
+            };
+            let item = self.items.pop_front();
+            if let Some(Item::Input(Input::Key(event)) | Item::BehindEscape(event)) = item {
+                confirmations.press(Key::from(event), self.at);
+            }
+            match meaning {
                 Meaning::Types(c) => typed.push(c),
-                Meaning::Nothing => {}
-                // The typing comes first, and may change what this one means.
-                Meaning::Is(_) if !typed.is_empty() => break,
-                Meaning::Is(message) => {
-                    self.0.next();
-                    return Some(message);
+                Meaning::Is(message) => return Some(message),
+                Meaning::Does(action) if may_commit || !model.commits(action) => return Some(Message::Act(action)),
+                Meaning::Does(_) | Meaning::Nothing => {}
+                Meaning::Chord(behind) => {
+                    self.items.push_front(Item::BehindEscape(behind));
+                    self.items.push_front(Item::Input(Input::Key(KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE))));
                 }
             }
-            self.0.next();
         }
         (!typed.is_empty()).then_some(Message::Text(typed))
     }
 }
 
-fn meaning(input: &Input, model: &Model) -> Meaning {
-    let event = match input {
-        Input::Key(event) => event,
-        Input::Paste(text) => return Meaning::Is(Message::Paste(text.clone())),
-        Input::Resize(..) => return Meaning::Nothing,
+fn meaning(item: &Item, model: &Model) -> Meaning {
+    let (event, behind_escape) = match item {
+        Item::Input(Input::Key(event)) => (event, false),
+        Item::BehindEscape(event) => (event, true),
+        Item::Input(Input::Paste(text)) => return Meaning::Is(Message::Paste(text.clone())),
+        Item::Input(Input::NotUtf8) => return Meaning::Is(not_utf8()),
+        Item::Input(Input::Resize(..) | Input::Mouse(_) | Input::Focus(_) | Input::Reply(_)) => {
+            return Meaning::Nothing;
+        }
     };
     let key = Key::from(*event);
-    match (model.keymap.action(model.scopes(), key), key.typed()) {
-        (Some(_), _) if event.kind == KeyEventKind::Repeat && !key.repeats() => Meaning::Nothing,
-        (Some(action), _) => Meaning::Is(Message::Act(action)),
+    let action = model.keymap.action(model.scopes(), key);
+    let bound_or_chord = action.is_some() || key.has_alt();
+    match (action, key.typed()) {
+        _ if bound_or_chord && event.kind == KeyEventKind::Repeat && !key.repeats() => Meaning::Nothing,
+        // Enter confirms wherever something is asked.
+        _ if behind_escape && key.is_enter() => Meaning::Nothing,
+        (Some(action), _) => Meaning::Does(action),
         (None, Some(c)) if model.takes_text() => Meaning::Types(c),
+        (None, _) if key.has_alt() => {
+            Meaning::Chord(KeyEvent { modifiers: event.modifiers - KeyModifiers::ALT, ..*event })
+        }
         (None, _) => Meaning::Nothing,
     }
+}
+
+fn not_utf8() -> Message {
+    let what = "The terminal sends bytes that are not UTF-8; each stands as a replacement character";
+    Message::Warning(what.to_owned(), "set the terminal to UTF-8, and correct what was typed".to_owned())
 }

@@ -10,6 +10,7 @@ use crate::{
     api::{BaseUrl, BaseUrlError, Client, ClientError, Timeouts, Trust, TrustError},
     auth::{Application, Method, Renewal, SecretFrom, Session, Source},
     config::{self, Config, Target},
+    domain::Patterns,
     journal::{Place, TenantKey},
     keymap::{Keymap, KeymapError},
     platform,
@@ -24,6 +25,8 @@ use crate::{
 pub struct Parts {
     /// What the model begins with.
     pub setup: Setup,
+    /// What tickets and devices are called.
+    pub patterns: Patterns,
     /// How it looks.
     pub theme: Theme,
     /// Whom the program talks to.
@@ -110,7 +113,7 @@ pub fn setup(config: Config, colour: bool, operator: String, now: Timestamp) -> 
         time_zone: platform::time_zone(),
         now,
     };
-    Ok(Parts { setup, theme, target: config.target, practice, trust, place })
+    Ok(Parts { setup, patterns: config.patterns, theme, target: config.target, practice, trust, place })
 }
 
 fn shown(colour: config::Color) -> Color {

@@ -6,12 +6,15 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::{CertificateFiles, SignInError, secret};
-use crate::domain::visible;
+use crate::{
+    domain::visible,
+    redact::{self, Kind},
+};
 
 /// For how long an assertion can be used, in seconds (contract: 5 to 10 minutes).
 const LASTS: i64 = 10 * 60;
@@ -37,7 +40,7 @@ pub(super) async fn assertion(
     // Beside its key, a certificate is as secret as that.
     let certificate = match &files.key {
         None => secret::text_of(&files.certificate, "the file of certificate and key").await?,
-        Some(_) => public_text(&files.certificate).await?,
+        Some(_) => secret::public_text_of(&files.certificate, "the file of the certificate").await?,
     };
     let key = match &files.key {
         None => certificate.clone(),
@@ -51,17 +54,6 @@ pub(super) async fn assertion(
     let claims = Claims { aud: endpoint, iss: client_id, sub: client_id, jti: Uuid::new_v4().to_string(), nbf, exp };
     let signed = jsonwebtoken::encode(&header, &claims, &key);
     signed.map(SecretString::from).map_err(|_| no_key(key_path, "the private key cannot sign"))
-}
-
-async fn public_text(path: &Path) -> Result<String, SignInError> {
-    let read = {
-        let path = path.to_owned();
-        tokio::task::spawn_blocking(move || std::fs::read_to_string(path)).await
-    };
-    read.unwrap_or_else(|_| Err(std::io::Error::other("the program failed"))).map_err(|error| {
-        let what = format!("the certificate {} cannot be read ({})", shown(path), error.kind());
-        SignInError::lasting(what, "correct the path, and see to it that you may read the file")
-    })
 }
 
 /// `x5t#S256`: SHA-256 of the certificate's DER (RFC 7515, section 4.1.8). The first certificate is the application's.
@@ -82,10 +74,17 @@ fn private_key(text: &str, path: &Path) -> Result<EncodingKey, SignInError> {
             let what = format!("the private key in {} has a password", shown(path));
             Err(SignInError::lasting(what, "give a key without one, in a file that only you can read"))
         }
-        Some(block) => EncodingKey::from_rsa_pem(pem::encode(block).as_bytes())
-            .map_err(|_| no_key(path, "the private key is not an RSA key")),
+        Some(block) => key_of(block, path),
         None => Err(no_key(path, "there is no private key")),
     }
+}
+
+fn key_of(block: &pem::Pem, path: &Path) -> Result<EncodingKey, SignInError> {
+    let encoded = SecretString::from(pem::encode(block));
+    let lines = || encoded.expose_secret().lines().filter(|line| !line.starts_with("-----"));
+    redact::register(Kind::Secret, &lines().collect::<String>());
+    EncodingKey::from_rsa_pem(encoded.expose_secret().as_bytes())
+        .map_err(|_| no_key(path, "the private key is not an RSA key"))
 }
 
 fn no_key(path: &Path, what: &str) -> SignInError {

@@ -1,23 +1,24 @@
 //! Tokens and secrets that other programs print.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::{ExposeSecret, SecretBox, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{SignInError, Token};
+use super::{
+    SignInError, Token,
+    text::{self, Unfit},
+};
 use crate::{
     domain::visible,
     platform::{DetachedError, MOST_PRINTED, Printed, run_detached},
+    redact::{self, Kind},
 };
 
 /// How long a program may take.
 pub(super) const LIMIT: Duration = Duration::from_secs(60);
-
-/// The longest line of a program's complaints that is shown, in characters.
-const LONGEST_LINE: usize = 200;
 
 /// What keeps the Azure CLI to its answer (documented), and other programs from asking where they honour it.
 const QUIET: [(&str, &str); 5] = [
@@ -48,30 +49,40 @@ pub(super) async fn token(program: &str, arguments: &[String], limit: Duration) 
     let who = "the command for a token";
     let hint = "run the command yourself to see what it says, then sign in again";
     let text = run(who, hint, program, arguments, limit).await?;
-    let text = text.expose_secret().trim();
-    if let Some(token) = from_json(text) {
+    let text = text.expose_secret();
+    if let Some(token) = from_json(text.trim()) {
         return token;
     }
-    let unusable = || unusable(who, "let it print one line that is the token, or the JSON that the Azure CLI prints");
-    Token::that_may_tell_its_end(text).map_err(|_| unusable())
+    let hint = "let it print one line that is the token, or the JSON that the Azure CLI prints";
+    let text = text::token(text).map_err(|unfit| unfit_print(who, unfit, hint))?;
+    Token::that_may_tell_its_end(text).map_err(|_| unusable(who, hint))
 }
 
 /// Asks a command for a client secret: one line.
 pub(super) async fn secret(program: &str, arguments: &[String], limit: Duration) -> Result<SecretString, SignInError> {
     let who = "the command for the client secret";
     let text = run(who, "run the command yourself to see what it says", program, arguments, limit).await?;
-    match text.expose_secret().trim() {
-        "" => Err(unusable(who, "let it print one line that is the secret")),
-        text if text.contains(['\n', '\r']) => Err(unusable(who, "let it print one line that is the secret")),
-        text => Ok(text.into()),
-    }
+    let hint = "let it print one line that is the secret";
+    let secret = text::client_secret(text.expose_secret()).map_err(|unfit| unfit_print(who, unfit, hint))?;
+    redact::register(Kind::Secret, secret);
+    Ok(secret.into())
+}
+
+/// What to do about what was printed: where a word says what is wrong, that is said.
+fn unfit_print(who: &str, unfit: Unfit, hint: &str) -> SignInError {
+    let hint = match unfit {
+        Unfit::Quoted | Unfit::Bearer | Unfit::Utf16 => unfit.hint(),
+        Unfit::Empty | Unfit::NotText | Unfit::Lines | Unfit::Blank => hint,
+    };
+    SignInError::lasting(format!("{who} printed something that cannot be used: {unfit}"), hint)
 }
 
 fn unusable(who: &str, hint: &str) -> SignInError {
     SignInError::lasting(format!("{who} printed something that cannot be used"), hint)
 }
 
-/// What a program prints. `who` is what it is called in an error.
+/// What a program prints. `who` is what it is called in an error. What it says on standard error is never repeated: a
+/// shell's trace or a careless program writes secrets there.
 async fn run(
     who: &str,
     hint: &str,
@@ -81,8 +92,8 @@ async fn run(
 ) -> Result<SecretString, SignInError> {
     let printed = run_detached(program, arguments, &QUIET, limit).await.map_err(|error| match error {
         DetachedError::NotStarted(error) => SignInError::lasting(
-            format!("{who} could not be started: {} ({})", visible(program), error.kind()),
-            "check that the program is installed and in PATH",
+            format!("{who} could not be started{} ({})", absent(program), error.kind()),
+            "check the first word of the command (it may be a secret, and is not shown), and that the program is in PATH",
         ),
         DetachedError::TimedOut => {
             SignInError::passing(format!("{who} did not end within {} s", limit.as_secs()), hint)
@@ -94,29 +105,24 @@ async fn run(
             SignInError::lasting(format!("{who} could not be read ({})", error.kind()), hint)
         }
     })?;
-    let Printed { status, stdout, stderr } = printed;
-    let stdout = String::from_utf8(stdout).map(SecretString::from);
+    let Printed { status, stdout, .. } = printed;
+    let stdout = SecretBox::new(Box::new(stdout));
     if status.success() {
-        return stdout.map_err(|_| unusable(who, hint));
+        let text = text::decoded(stdout.expose_secret()).map_err(|unfit| unfit_print(who, unfit, hint))?;
+        return Ok(text.into());
     }
     let how = status.code().map_or_else(|| "was stopped".to_owned(), |code| format!("failed with exit code {code}"));
-    Err(SignInError::lasting(format!("{who} {how}{}", complaint(&stderr, stdout.ok().as_ref())), hint))
+    // It has run, so this is a program's name and nothing else.
+    let name = Path::new(program).file_name().unwrap_or_default().to_string_lossy();
+    Err(SignInError::lasting(format!("{who} ({}) {how}", visible(&name)), hint))
 }
 
-/// The first line of what a program complains of. One that repeats what was printed as the token is not shown.
-fn complaint(stderr: &[u8], stdout: Option<&SecretString>) -> String {
-    let text = String::from_utf8_lossy(stderr);
-    let Some(line) = text.lines().map(str::trim).find(|line| !line.is_empty()) else { return String::new() };
-    let printed = stdout.map_or("", |text| text.expose_secret().trim());
-    if !printed.is_empty() && line.contains(printed) {
-        return String::new();
-    }
-    let mut line = visible(line).into_owned();
-    if let Some((end, _)) = line.char_indices().nth(LONGEST_LINE) {
-        line.truncate(end);
-        line.push('…');
-    }
-    format!(": {}", line.trim_end_matches('.'))
+/// The name of a program that could not be started, where it is surely none of a secret that stands in its place: a path
+/// of plain words.
+fn absent(program: &str) -> String {
+    let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_lowercase() || b"-_.".contains(&byte));
+    let is_a_path = program.starts_with('/') && program.matches('/').count() > 1 && program.split('/').all(plain);
+    if is_a_path { format!(": {program}") } else { String::new() }
 }
 
 /// What the Azure CLI prints (documented). `expiresOn` is what versions before 2.54 alone have, in local time.

@@ -20,6 +20,7 @@ use crate::{
     domain::visible,
     http::{self, Trust, bounded, retry_after},
     port::FaultKind,
+    redact::{self, Kind},
 };
 
 /// How long connecting may take, and the whole request.
@@ -44,6 +45,14 @@ pub(super) struct Endpoint {
 pub(super) enum Proof {
     Secret(SecretString),
     Assertion(SecretString),
+}
+
+impl Proof {
+    /// Has it taken out of everything, for whoever it is shown to may repeat it.
+    fn register(&self) {
+        let (Self::Secret(secret) | Self::Assertion(secret)) = self;
+        redact::register(Kind::Secret, secret.expose_secret());
+    }
 }
 
 #[derive(Deserialize)]
@@ -74,6 +83,7 @@ impl Endpoint {
 
     /// Asks once for a token. No redirect is followed, so that secret and assertion go to the authority alone.
     pub(super) async fn ask(&self, proof: &Proof, now: fn() -> Timestamp) -> Result<Token, SignInError> {
+        proof.register();
         let mut form = vec![
             ("client_id", self.client_id()),
             ("scope", &self.application.scope),
@@ -95,7 +105,7 @@ impl Endpoint {
         };
         let answer = answer.map_err(|error| self.unanswered(&error))?;
         tracing::debug!(status = answer.status, "asked for a token");
-        answer.token(asked, proof)
+        answer.token(asked)
     }
 
     fn unanswered(&self, error: &reqwest::Error) -> SignInError {
@@ -139,7 +149,7 @@ impl Answer {
         Ok(Self { status, retry_after, body: Some(bytes) })
     }
 
-    fn token(self, asked: Timestamp, proof: &Proof) -> Result<Token, SignInError> {
+    fn token(self, asked: Timestamp) -> Result<Token, SignInError> {
         match self.status {
             200 => self.granted(asked),
             status @ 300..=399 => Err(SignInError::lasting(
@@ -154,7 +164,7 @@ impl Answer {
                 retry_after: self.retry_after,
                 ..SignInError::passing(format!("the sign-in failed (HTTP {status})"), "wait a little")
             }),
-            _ => Err(self.refused(proof)),
+            _ => Err(self.refused()),
         }
     }
 
@@ -179,7 +189,7 @@ impl Answer {
     }
 
     /// An error as OAuth 2.0 has it (RFC 6749, section 5.2), with the codes of Entra.
-    fn refused(self, proof: &Proof) -> SignInError {
+    fn refused(self) -> SignInError {
         let json: Option<Value> = self.body.and_then(|body| serde_json::from_slice(&body).ok());
         let text = |key| json.as_ref().and_then(|json| json.get(key)).and_then(Value::as_str);
         let Some(error) = text("error") else {
@@ -193,8 +203,8 @@ impl Answer {
         let refused = if let Some((what, hint)) = code.and_then(known) {
             SignInError::lasting(format!("{what}{tag}"), hint)
         } else {
-            let words = without(&first_sentence(description), proof);
-            let error = without(error, proof);
+            let words = presentable(&first_sentence(&redact::redact(description)));
+            let error = presentable(error);
             let what = match words.as_str() {
                 "" => format!("the sign-in was refused: {error}{tag}"),
                 words => format!("the sign-in was refused: {words}{tag}"),
@@ -223,10 +233,9 @@ fn first_sentence(description: &str) -> String {
     text.trim().trim_end_matches('.').to_owned()
 }
 
-/// Takes secret and assertion out of what came from elsewhere, then makes it fit to be shown.
-fn without(text: &str, proof: &Proof) -> String {
-    let (Proof::Secret(secret) | Proof::Assertion(secret)) = proof;
-    let text = bounded(text.replace(secret.expose_secret(), "[secret]"));
+/// Takes the secrets out of what came from elsewhere, then makes it fit to be shown.
+fn presentable(text: &str) -> String {
+    let text = bounded(redact::redact(text).into_owned());
     let mut text = visible(&text).into_owned();
     if let Some((end, _)) = text.char_indices().nth(LONGEST_WORDS) {
         text.truncate(end);
@@ -234,6 +243,7 @@ fn without(text: &str, proof: &Proof) -> String {
     }
     text
 }
+
 /// What an answer of a token endpoint with this status and body comes to. For the fuzz targets, which have no network.
 ///
 /// # Errors
@@ -241,6 +251,6 @@ fn without(text: &str, proof: &Proof) -> String {
 #[doc(hidden)]
 pub fn read_token_answer(status: u16, body: &[u8]) -> Result<Token, SignInError> {
     let body = (body.len() <= LONGEST_BODY).then(|| body.to_vec());
-    let proof = Proof::Secret(SecretString::from("canary-secret"));
-    Answer { status, retry_after: None, body }.token(Timestamp::UNIX_EPOCH, &proof)
+    Proof::Secret(SecretString::from("canary-secret")).register();
+    Answer { status, retry_after: None, body }.token(Timestamp::UNIX_EPOCH)
 }

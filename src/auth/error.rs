@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::port::{Fault, FaultKind};
+use crate::{
+    port::{Fault, FaultKind},
+    redact::redact,
+};
 
 /// Why signing in came to no token. Its text is two lines: what happened, and a hint. No secret is in it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,7 +24,8 @@ pub struct SignInError {
 impl SignInError {
     /// One that stays until somebody mends something.
     pub(super) fn lasting(what: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { what: what.into(), hint: hint.into(), may_pass: false, retry_after: None }
+        let (what, hint) = (redact(&what.into()).into_owned(), redact(&hint.into()).into_owned());
+        Self { what, hint, may_pass: false, retry_after: None }
     }
 
     /// One that may pass by itself.

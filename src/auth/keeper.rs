@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::{
     sync::{mpsc, oneshot},
     time::sleep,
@@ -10,6 +10,7 @@ use tokio::{
 
 use super::{
     Renewal, SignInError, Source, Token,
+    due::Due,
     session::{Shared, Word},
 };
 use crate::port::{Fault, FaultKind, SignIn};
@@ -33,7 +34,9 @@ pub(super) struct Keeper {
     /// The token that was fetched last, and whether the service has refused it since.
     token: Option<Token>,
     is_refused: bool,
-    renew_at: Option<Timestamp>,
+    /// When the token ends, where that is known.
+    ends: Option<Due>,
+    renew_at: Option<Due>,
     /// How often the renewal of this token has failed.
     failures: usize,
     /// The last failure since there was a token.
@@ -51,6 +54,7 @@ impl Keeper {
             shared,
             token: None,
             is_refused: false,
+            ends: None,
             renew_at: None,
             failures: 0,
             failed: None,
@@ -94,18 +98,18 @@ impl Keeper {
 
     /// When the token ends, where another could be fetched then. The end of one that was handed over is only what it
     /// says of itself: the service decides.
-    fn until(&self) -> Option<Timestamp> {
-        self.token.as_ref().filter(|_| self.source.given().is_none()).and_then(Token::ends)
+    fn until(&self) -> Option<Due> {
+        self.ends.filter(|_| self.source.given().is_none())
     }
 
     fn usable(&self) -> Option<&Token> {
-        let lasts = self.until().is_none_or(|until| until > self.now());
+        let lasts = self.until().is_none_or(|until| !until.has_come(self.now()));
         self.token.as_ref().filter(|_| lasts && !self.is_refused)
     }
 
     /// Whether something is to be fetched now, and why.
     fn cause(&mut self) -> Option<Cause> {
-        let is_due = self.renew_at.is_some_and(|at| at <= self.now()) || !self.waiting.is_empty();
+        let is_due = self.renew_at.is_some_and(|at| at.has_come(self.now())) || !self.waiting.is_empty();
         self.wanted.take().or(is_due.then_some(Cause::Due))
     }
 
@@ -122,8 +126,8 @@ impl Keeper {
     fn wake(&self) -> Option<Duration> {
         // A token that cannot be renewed any more is told as ended when it is.
         let ends = self.until().filter(|_| self.failed.is_some() && self.usable().is_some());
-        let at = [self.renew_at, ends].into_iter().flatten().min()?;
-        Some(Duration::try_from(at.duration_since(self.now())).unwrap_or_default())
+        let now = self.now();
+        [self.renew_at, ends].into_iter().flatten().map(|due| due.wait(now)).min()
     }
 
     fn hear(&mut self, word: Word, is_fetching: bool) {
@@ -202,20 +206,17 @@ impl Keeper {
 
     fn has(&mut self, token: &Token) {
         let now = self.now();
-        self.renew_at = token.ends().filter(|_| self.source.given().is_none()).and_then(|ends| {
+        self.renew_at = token.ends().filter(|_| self.source.given().is_none()).map(|ends| {
             let life = Duration::try_from(ends.duration_since(now)).unwrap_or_default();
             let early = self.renewal.early.min(life / 2);
-            later(now, life.saturating_sub(early).max(self.renewal.least))
+            Due::after(life.saturating_sub(early).max(self.renewal.least), now)
         });
+        self.ends = token.ends().map(|ends| Due::at(ends, now));
         (self.is_refused, self.failures, self.failed) = (false, 0, None);
-        let is_new = self.token.as_ref().is_none_or(|held| !held.is(token));
         self.token = Some(token.clone());
         {
             let until = self.until();
             let mut seen = self.shared.seen();
-            if is_new {
-                seen.had.push(token.secret().clone());
-            }
             (seen.token, seen.until, seen.renew_at) = (Some(token.clone()), until, self.renew_at);
         }
         self.tell(SignIn::SignedIn { until: token.ends() });
@@ -229,7 +230,7 @@ impl Keeper {
         let fault = error.fault();
         if let Some(until) = self.usable().map(Token::ends) {
             if cause == Cause::Due {
-                self.put_off(&error, until);
+                self.put_off(&error);
             }
             self.failed = Some(error);
             // A renewal that is tried again by itself is still under way.
@@ -247,11 +248,12 @@ impl Keeper {
     }
 
     /// When the renewal that has failed is tried again, where that may help and the token lasts until then.
-    fn put_off(&mut self, error: &SignInError, ends: Option<Timestamp>) {
+    fn put_off(&mut self, error: &SignInError) {
         let wait = self.renewal.again.get(self.failures).filter(|_| error.may_pass);
         let wait = wait.map(|wait| error.retry_after.unwrap_or_default().max(*wait));
         self.failures += 1;
-        self.renew_at = wait.and_then(|wait| later(self.now(), wait)).filter(|at| ends.is_none_or(|ends| *at < ends));
+        let again = wait.map(|wait| Due::after(wait, self.now()));
+        self.renew_at = again.filter(|again| self.ends.is_none_or(|ends| again.is_before(ends)));
         self.shared.seen().renew_at = self.renew_at;
     }
 
@@ -269,8 +271,4 @@ async fn done(fetching: &mut Option<(Cause, Fetching)>) -> (Cause, Result<Token,
         Some((cause, fetching)) => (*cause, fetching.await),
         None => std::future::pending().await,
     }
-}
-
-fn later(now: Timestamp, by: Duration) -> Option<Timestamp> {
-    now.checked_add(SignedDuration::try_from(by).ok()?).ok()
 }

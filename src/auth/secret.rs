@@ -1,13 +1,15 @@
-//! Reading secrets: from memory, a private file, or a command.
+//! Reading secrets: from memory, a private file, or a command. Nothing that may be a secret is named in an error, not even
+//! a path that leads nowhere: somebody may have put the secret where its file's name belongs.
 
 use std::{path::Path, time::Duration};
 
 use secrecy::SecretString;
 
-use super::{SecretFrom, SignInError, command};
+use super::{SecretFrom, SignInError, command, text};
 use crate::{
     domain::visible,
-    private::{SecretFileError, read_secret},
+    private::{self, SecretFileError},
+    redact::{self, Kind},
 };
 
 /// The longest file of a secret, in bytes: certificates with their whole chain fit.
@@ -15,31 +17,51 @@ const LONGEST: usize = 64 << 10;
 
 /// The client secret, as it is now.
 pub(super) async fn client_secret(from: &SecretFrom, limit: Duration) -> Result<SecretString, SignInError> {
-    match from {
-        SecretFrom::Memory(secret) => Ok(secret.clone()),
-        SecretFrom::Command { program, arguments } => command::secret(program, arguments, limit).await,
-        SecretFrom::File(path) => {
-            let text = text_of(path, "the file of the client secret").await?;
-            let text = text.trim();
-            if text.is_empty() || text.contains(['\n', '\r']) {
-                let what = format!("the file of the client secret, {}, does not hold one line", shown(path));
-                return Err(SignInError::lasting(what, "put the secret's value into it, and nothing else"));
-            }
-            Ok(text.into())
+    let secret = match from {
+        SecretFrom::Memory(secret) => return Ok(secret.clone()),
+        SecretFrom::Command { program, arguments } => return command::secret(program, arguments, limit).await,
+        SecretFrom::File(path) => text_of(path, "the file of the client secret").await?,
+    };
+    match text::client_secret(&secret) {
+        Ok(secret) => {
+            redact::register(Kind::Secret, secret);
+            Ok(secret.into())
+        }
+        Err(unfit) => {
+            Err(SignInError::lasting(format!("the file of the client secret cannot be used: {unfit}"), unfit.hint()))
         }
     }
 }
 
 /// The text of a file that only the user can read. `what` is what it is called in an error.
-pub(super) async fn text_of(path: &Path, what: &str) -> Result<String, SignInError> {
-    let read = {
-        let path = path.to_owned();
-        tokio::task::spawn_blocking(move || read_secret(&path, LONGEST)).await
+pub(super) async fn text_of(path: &Path, what: &'static str) -> Result<String, SignInError> {
+    read(path, what, |path| private::read_secret(path, LONGEST)).await
+}
+
+/// The text of a file that anybody may read.
+pub(super) async fn public_text_of(path: &Path, what: &'static str) -> Result<String, SignInError> {
+    read(path, what, |path| Ok(private::read_bounded(path, LONGEST)?)).await
+}
+
+async fn read(
+    path: &Path,
+    what: &'static str,
+    read: impl FnOnce(&Path) -> Result<Vec<u8>, SecretFileError> + Send + 'static,
+) -> Result<String, SignInError> {
+    let path = path.to_owned();
+    let read = move || {
+        let bytes = read(&path).map_err(|error| refused(&path, what, &error))?;
+        decoded(&bytes, &path, what)
     };
-    let read = read.unwrap_or_else(|_| Err(SecretFileError::Io(std::io::Error::other("the program failed"))));
-    let bytes = read.map_err(|error| refused(path, what, &error))?;
-    String::from_utf8(bytes)
-        .map_err(|_| SignInError::lasting(format!("{what}, {}, is not text", shown(path)), "name another file"))
+    // The disk may never answer: it is asked on a thread of its own.
+    let failed = || SignInError::lasting(format!("{what} cannot be read: the program failed"), "sign in again");
+    tokio::task::spawn_blocking(read).await.unwrap_or_else(|_| Err(failed()))
+}
+
+fn decoded(bytes: &[u8], path: &Path, what: &str) -> Result<String, SignInError> {
+    text::decoded(bytes).map(str::to_owned).map_err(|unfit| {
+        SignInError::lasting(format!("{what}, {}, cannot be used: {unfit}", shown(path)), unfit.hint())
+    })
 }
 
 fn refused(path: &Path, what: &str, error: &SecretFileError) -> SignInError {
@@ -50,14 +72,23 @@ fn refused(path: &Path, what: &str, error: &SecretFileError) -> SignInError {
         SecretFileError::NotAFile | SecretFileError::TooLong => "correct the path".to_owned(),
     };
     let why = match error {
-        SecretFileError::Io(error) => format!("it cannot be read ({})", error.kind()),
+        SecretFileError::Io(error) => format!("it cannot be read ({error})"),
         other => other.to_string(),
     };
     SignInError::lasting(format!("{what}, {}, is not used: {why}", shown(path)), hint)
 }
 
+/// A path that is there is one, and is shown. Of another the folders that are there are shown, and no more.
 fn shown(path: &Path) -> String {
-    visible(&path.to_string_lossy()).into_owned()
+    let exists = |path: &&Path| path.symlink_metadata().is_ok();
+    let shown = |path: &Path| visible(&path.to_string_lossy()).into_owned();
+    if exists(&path) {
+        return shown(path);
+    }
+    match path.ancestors().skip(1).filter(|path| !path.as_os_str().is_empty()).find(exists) {
+        Some(folder) => format!("which should be in {}", shown(folder)),
+        None => "which should be in the folder of the settings file".to_owned(),
+    }
 }
 
 /// For a shell.

@@ -7,10 +7,9 @@ use std::{
 };
 
 use jiff::Timestamp;
-use secrecy::SecretString;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::{Source, Token, keeper::Keeper};
+use super::{Source, Token, due::Due, keeper::Keeper};
 use crate::port::{Fault, FaultKind, SignIn};
 
 /// How many words may wait for the keeper, which answers each at once.
@@ -60,11 +59,9 @@ pub(super) struct Seen {
     /// The token that calls take.
     pub(super) token: Option<Token>,
     /// Until when, where that is known and something can be fetched after it.
-    pub(super) until: Option<Timestamp>,
+    pub(super) until: Option<Due>,
     /// From when on it is to be renewed.
-    pub(super) renew_at: Option<Timestamp>,
-    /// Every token that there ever was, so that each can be taken out of what the service says.
-    pub(super) had: Vec<SecretString>,
+    pub(super) renew_at: Option<Due>,
 }
 
 pub(super) struct Shared {
@@ -122,8 +119,8 @@ impl Session {
         let now = (self.now)();
         let (token, is_due) = {
             let seen = self.shared.seen();
-            let lasts = seen.until.is_none_or(|until| until > now);
-            (seen.token.clone().filter(|_| lasts), seen.renew_at.is_some_and(|at| at <= now))
+            let lasts = seen.until.is_none_or(|until| !until.has_come(now));
+            (seen.token.clone().filter(|_| lasts), seen.renew_at.is_some_and(|at| at.has_come(now)))
         };
         // The timer may have slept with the machine: whoever calls looks at the clock too.
         if is_due {
@@ -153,11 +150,6 @@ impl Session {
         if matches!(*self.shared.told.borrow(), SignIn::SignedOut(_)) {
             self.tell(Word::Accepted(token.clone()));
         }
-    }
-
-    /// Every token that there ever was in this session.
-    pub(crate) fn had(&self) -> Vec<SecretString> {
-        self.shared.seen().had.clone()
     }
 
     async fn ask(&self, word: impl FnOnce(oneshot::Sender<Result<Token, Fault>>) -> Word) -> Result<Token, Fault> {

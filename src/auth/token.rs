@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+use crate::redact::{self, Kind};
+
 /// The longest token that is sent, in bytes. A header of more is refused by most servers (inferred).
 const LONGEST: usize = 32 << 10;
 
@@ -31,6 +33,7 @@ impl Token {
         if text.is_empty() || text.len() > LONGEST || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(NotAToken);
         }
+        redact::register(Kind::Token, text);
         Ok(Self { secret, ends })
     }
 

@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use serde::Deserialize;
-
-use super::Refused;
-use crate::domain::visible;
+use super::{Refused, document::suggest};
+use crate::redact::quoted;
 
 /// The terminal's own sixteen, by their ANSI number.
 const NAMES: [&str; 16] = [
@@ -29,8 +27,7 @@ const NAMES: [&str; 16] = [
 
 /// A colour: one of the terminal's own, or an exact one. Shown as it is written in settings, which is also how the
 /// screen library reads it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Color {
     /// One of the terminal's sixteen, 0 to 15.
     Ansi(u8),
@@ -55,16 +52,8 @@ impl Color {
         };
         named().or_else(exact).ok_or_else(|| {
             let hint = format!("name one of the terminal's colours ({}) or write #rrggbb", NAMES.join(", "));
-            Refused::new(format!("`{}` is not a colour", visible(text)), hint)
+            Refused::new(format!("{} is not a colour", quoted(text)), suggest(text, NAMES, &hint))
         })
-    }
-}
-
-impl TryFrom<String> for Color {
-    type Error = Refused;
-
-    fn try_from(text: String) -> Result<Self, Refused> {
-        Self::parse(&text)
     }
 }
 

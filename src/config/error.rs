@@ -2,7 +2,8 @@
 
 use std::{fmt, path::PathBuf};
 
-use crate::domain::visible;
+use super::document::suggest;
+use crate::{domain::visible, redact::quoted};
 
 /// A value that will not do: what is wrong with it, and what to do. Whoever makes one makes its text harmless.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,7 +21,8 @@ impl Refused {
     }
 }
 
-/// Why the settings cannot be used. Its text is two lines: what happened, and a hint.
+/// Why the settings cannot be used. Its text is two lines: what happened, and a hint; more of them where there are
+/// several mistakes.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     /// A file that was asked for by name is not there.
@@ -34,7 +36,7 @@ pub enum ConfigError {
     },
     /// The file cannot be opened or read.
     #[error("the settings file {} cannot be read: {reason}\n\
-            hint: check that it is a text file (UTF-8) that you may read", shown(.path))]
+            hint: check that it is a text file (UTF-8) that you may read, or name another with --config", shown(.path))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -70,7 +72,7 @@ pub enum ConfigError {
         Vec<String>,
     ),
     /// No profile has this name or id.
-    #[error("{from}: no tenant `{}` is configured\nhint: {}", visible(.wanted), other_tenants(.known))]
+    #[error("{from}: no tenant of the name {} is configured\nhint: {}", quoted(.wanted), other_tenants(.wanted, .known))]
     UnknownTenant {
         /// The flag or setting.
         from: &'static str,
@@ -79,6 +81,12 @@ pub enum ConfigError {
         /// The names of the profiles.
         known: Vec<String>,
     },
+    /// Several things are wrong.
+    #[error("{} mistakes were found\n{}", .0.len(), .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Several(
+        /// Each of them, none of this kind.
+        Vec<ConfigError>,
+    ),
     /// The platform tells of no home folder.
     #[error("no home folder is known, so there is no place for {what}\nhint: set HOME, or {instead}")]
     NoHome {
@@ -87,6 +95,20 @@ pub enum ConfigError {
         /// The flag and variable that name one.
         instead: &'static str,
     },
+}
+
+impl ConfigError {
+    /// One error of all of them. There is at least one.
+    pub(super) fn from_all(errors: Vec<Self>) -> Self {
+        let mut all = Vec::with_capacity(errors.len());
+        for error in errors {
+            match error {
+                Self::Several(errors) => all.extend(errors),
+                error => all.push(error),
+            }
+        }
+        if all.len() == 1 { all.remove(0) } else { Self::Several(all) }
+    }
 }
 
 /// A part of a service that is not configured. (The base URL has a default.)
@@ -125,11 +147,12 @@ fn missing_hints(missing: &[Missing]) -> String {
     missing.iter().map(|m| m.hint()).collect::<Vec<_>>().join("; set ")
 }
 
-fn other_tenants(known: &[String]) -> String {
+fn other_tenants(wanted: &str, known: &[String]) -> String {
     if known.is_empty() {
         return "give the id of the tenant (a GUID), or add [[tenants]] to the settings file".to_owned();
     }
-    format!("give one of {}, or the id of another tenant (a GUID)", listed(known))
+    let hint = format!("give one of {}, or the id of another tenant (a GUID)", listed(known));
+    suggest(wanted, known.iter().map(String::as_str), &hint)
 }
 
 fn listed(names: &[String]) -> String {

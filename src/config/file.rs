@@ -2,85 +2,113 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
-use confy::ConfyError;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::Error as _};
+use super::{
+    Color, ConfigError, Refused, SignInSettings,
+    document::{Reading, Table, Value, suggest},
+    doubts, keys, path, sign_in, value,
+};
+use crate::{
+    api::BaseUrl,
+    domain::{Pattern, Patterns},
+    private,
+    redact::quoted,
+};
 
-use super::{Color, ConfigError, Refused, SignInSettings, value};
-use crate::{api::BaseUrl, domain::visible};
+/// The longest file that is read, in bytes: many times one with a thousand tenants.
+const LONGEST: usize = 1 << 20;
+
+/// The names in each table, as the reading below takes them.
+const ROOT: [&str; 10] =
+    ["base_url", "ca_file", "tenant", "sign_in", "tenants", "categories", "appearance", "record", "patterns", "keys"];
+const TENANT: [&str; 7] = ["name", "id", "color", "base_url", "ca_file", "patterns", "sign_in"];
+const CATEGORY: [&str; 2] = ["name", "subcategories"];
+pub(super) const APPEARANCE: [&str; 2] = ["borders", "accent"];
+pub(super) const RECORD: [&str; 1] = ["keep_days"];
+pub(super) const PATTERNS: [&str; 2] = ["ticket", "device"];
+
+/// The most days that the record can be told to keep things: a hundred years.
+const MOST_DAYS: u32 = 36_500;
 
 /// What the file holds. `config.example.toml` documents every setting and equals the defaults.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileSettings {
     /// Where the service answers.
-    #[serde(deserialize_with = "base_url")]
     pub base_url: Option<BaseUrl>,
     /// A file of CA certificates (PEM) to trust beside the platform's; a relative path begins at the settings file.
-    #[serde(deserialize_with = "some_path")]
     pub ca_file: Option<PathBuf>,
     /// Which profile to start with, by name or id.
-    #[serde(deserialize_with = "some_name")]
     pub tenant: Option<String>,
     /// How tenants sign in whose profile does not say it.
     pub sign_in: Option<SignInSettings>,
     /// The profiles.
-    #[serde(deserialize_with = "tenants")]
     pub tenants: Vec<TenantSettings>,
     /// What the form suggests, in this order.
-    #[serde(deserialize_with = "categories")]
     pub categories: Vec<Category>,
     /// How the dashboard looks.
     pub appearance: Appearance,
     /// How long the record keeps what is settled.
     pub record: RecordSettings,
+    /// What tickets and devices are called, for tenants whose profile does not say it.
+    pub patterns: PatternSettings,
     /// Action id to keys; empty means the default keys.
     pub keys: BTreeMap<String, Vec<String>>,
+    /// What is accepted and doubtful, each with its place and a hint.
+    pub doubts: Vec<String>,
+}
+
+/// What tickets and devices are called. What is not given is built in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PatternSettings {
+    /// Regular expressions for tickets.
+    pub ticket: Option<Vec<Pattern>>,
+    /// Regular expressions for devices.
+    pub device: Option<Vec<Pattern>>,
+}
+
+impl PatternSettings {
+    /// These, and the others where these say nothing.
+    #[must_use]
+    pub fn over(self, others: Self) -> Patterns {
+        Patterns::new(self.ticket.or(others.ticket), self.device.or(others.device))
+    }
 }
 
 /// A profile of a tenant.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantSettings {
     /// What it is called.
-    #[serde(deserialize_with = "name")]
     pub name: String,
     /// Its id.
-    #[serde(deserialize_with = "tenant_id")]
     pub id: String,
     /// The colour of its name.
     pub color: Option<Color>,
     /// Where its service answers, if not where the others' does.
-    #[serde(default, deserialize_with = "base_url")]
     pub base_url: Option<BaseUrl>,
     /// The CA certificates for its service, if not those for the others'.
-    #[serde(default, deserialize_with = "some_path")]
     pub ca_file: Option<PathBuf>,
+    /// What tickets and devices are called there.
+    pub patterns: PatternSettings,
     /// How it signs in, if not as the others do.
     pub sign_in: Option<SignInSettings>,
 }
 
 /// A category and what the form suggests below it. Both are suggestions: the form takes any text.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Category {
     /// The category.
-    #[serde(deserialize_with = "name")]
     pub name: String,
     /// Its subcategories.
-    #[serde(deserialize_with = "names")]
     pub subcategories: Vec<String>,
 }
 
 /// How long the record keeps what is settled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordSettings {
     /// In days. What is open or unresolved is kept whatever its age.
-    #[serde(deserialize_with = "days")]
     pub keep_days: u32,
 }
 
@@ -91,8 +119,7 @@ impl Default for RecordSettings {
 }
 
 /// How the dashboard looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Appearance {
     /// What panes are framed with.
     pub borders: Borders,
@@ -101,8 +128,7 @@ pub struct Appearance {
 }
 
 /// What panes are framed with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Borders {
     /// Lines with round corners.
     Rounded,
@@ -131,7 +157,9 @@ impl Default for FileSettings {
             ],
             appearance: Appearance::default(),
             record: RecordSettings::default(),
+            patterns: PatternSettings::default(),
             keys: BTreeMap::new(),
+            doubts: Vec::new(),
         }
     }
 }
@@ -143,154 +171,176 @@ impl Default for Appearance {
 }
 
 impl FileSettings {
-    /// Reads the file. `None` where there is none.
+    /// Reads the file. `None` where there is none. Whatever stands in its place, this ends at once.
     ///
     /// # Errors
-    /// [`ConfigError`] where the file cannot be read as it stands. It is left as it is.
+    /// [`ConfigError`] with everything that is wrong in the file. It is left as it is.
     pub fn load(path: &Path) -> Result<Option<Self>, ConfigError> {
-        let unreadable = |reason: &io::Error| ConfigError::Unreadable { path: path.into(), reason: reason.to_string() };
-        match fs::metadata(path) {
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(unreadable(&error)),
-        }
-        match confy::load_path(path) {
-            Ok(ReadOnly(settings)) => Ok(Some(settings.beside(path))),
-            Err(ConfyError::BadTomlData(error)) => Err(ConfigError::InFile {
-                path: path.into(),
-                at: place(&error.to_string()),
-                refused: explain(error.message()),
-            }),
-            Err(ConfyError::GeneralLoadError(error) | ConfyError::ReadConfigurationFileError(error)) => {
-                Err(unreadable(&error))
+        let unreadable = |reason: String| ConfigError::Unreadable { path: path.into(), reason };
+        let bytes = match private::read_bounded(path, LONGEST) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // A link that leads nowhere is no file that is not there.
+                return if path.is_symlink() { Err(unreadable(error.to_string())) } else { Ok(None) };
             }
-            Err(other) => Err(ConfigError::Unreadable { path: path.into(), reason: other.to_string() }),
-        }
-    }
-}
-
-impl FileSettings {
-    /// What it names by a relative path lies beside the file: the folder that the program is started in means nothing.
-    fn beside(mut self, file: &Path) -> Self {
-        let folder = file.parent().unwrap_or(Path::new(""));
-        for tenant in &mut self.tenants {
-            tenant.ca_file = tenant.ca_file.take().map(|path| folder.join(path));
-            tenant.sign_in.iter_mut().for_each(|sign_in| sign_in.beside(folder));
-        }
-        self.ca_file = self.ca_file.map(|path| folder.join(path));
-        self.sign_in.iter_mut().for_each(|sign_in| sign_in.beside(folder));
-        self
-    }
-}
-
-/// confy writes the defaults where it finds no file, and asks for `Serialize` to be able to. The file is known to be
-/// there before confy is asked; should it vanish in between, this refuses to be written.
-#[derive(Default, Deserialize)]
-#[serde(transparent)]
-struct ReadOnly(FileSettings);
-
-impl Serialize for ReadOnly {
-    fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
-        Err(S::Error::custom("settings are read, never written"))
-    }
-}
-
-/// Line and column, which the parser tells only in its whole text. The rest of that text repeats the line, which may
-/// hold a secret, and is not shown.
-fn place(error: &str) -> Option<(usize, usize)> {
-    let (line, column) = error.lines().next()?.strip_prefix("TOML parse error at line ")?.split_once(", column ")?;
-    Some((line.parse().ok()?, column.parse().ok()?))
-}
-
-/// The parser's message in the words of settings, with a hint. A value is not repeated: it may be a secret.
-fn explain(message: &str) -> Refused {
-    if let Some((what, hint)) = message.split_once("\nhint: ") {
-        return Refused::new(what, hint);
-    }
-    let (what, expected) = message.rsplit_once(", expected ").unwrap_or((message, ""));
-    let what = visible(what).replace(" field ", " setting ");
-    if let Some(unknown) = what.strip_prefix("unknown setting ") {
-        let is_secret = ["token", "secret", "password"].iter().any(|word| unknown.to_lowercase().contains(word));
-        let hint = if is_secret && expected.contains("secret_env") {
-            "secrets have no place in this file: say where it is with secret_env, secret_file or secret_command"
-                .to_owned()
-        } else if is_secret {
-            "secrets have no place in this file: hand the token over in MMD_ELEVATE_TOKEN".to_owned()
-        } else {
-            format!("what can be set here: {}; see config.example.toml", expected.trim_start_matches("one of "))
+            Err(error) => return Err(unreadable(error.to_string())),
         };
-        return Refused::new(what, hint);
+        if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+            return Err(unreadable("it is UTF-16 text: save it as UTF-8".to_owned()));
+        }
+        match std::str::from_utf8(&bytes) {
+            Ok(text) => Self::parse(text.trim_start_matches('\u{feff}'), path).map(Some),
+            Err(error) => {
+                let line = String::from_utf8_lossy(&bytes[..error.valid_up_to()]).matches('\n').count() + 1;
+                Err(unreadable(format!("line {line} holds a character that is not UTF-8")))
+            }
+        }
     }
-    let what = match what.split_once(": string ") {
-        Some((kind, _)) => format!("{kind}: string"),
-        None => what,
-    };
-    let hint = match expected {
-        "" => "correct the file; config.example.toml shows every setting".to_owned(),
-        _ => format!("expected {}; config.example.toml shows every setting", visible(expected)),
-    };
-    Refused::new(what, hint)
-}
 
-fn name<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
-    value::name(&String::deserialize(source)?).map_err(D::Error::custom)
-}
-
-fn days<'de, D: Deserializer<'de>>(source: D) -> Result<u32, D::Error> {
-    let days = i64::deserialize(source)?;
-    let refused = |_| Refused::new(format!("`{days}` is not a number of days"), "give a whole number, such as 90");
-    u32::try_from(days).map_err(refused).map_err(D::Error::custom)
-}
-
-fn some_name<'de, D: Deserializer<'de>>(source: D) -> Result<Option<String>, D::Error> {
-    name(source).map(Some)
-}
-
-fn some_path<'de, D: Deserializer<'de>>(source: D) -> Result<Option<PathBuf>, D::Error> {
-    let path = PathBuf::deserialize(source)?;
-    if path.as_os_str().is_empty() {
-        return Err(D::Error::custom(Refused::new("a path is empty", "name a file, or leave it out")));
+    /// Reads the text of such a file. Relative paths in it begin where `path` is: the folder that the program is started
+    /// in means nothing.
+    fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let (mut reading, document) = Reading::parse(text);
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let root = reading.root(&document, &ROOT);
+        let settings = Self::read(&mut reading, &root, folder);
+        let doubts = reading.finish(path)?;
+        Ok(Self { doubts, ..settings })
     }
-    Ok(Some(path))
+
+    fn read(reading: &mut Reading<'_>, root: &Table<'_, '_>, folder: &Path) -> Self {
+        let default = Self::default();
+        let tenants = root.get("tenants").map_or_else(Vec::new, |value| tenants(reading, value, folder));
+        let categories = root.get("categories").map(|value| categories(reading, value));
+        let keys = root.get("keys").and_then(|value| reading.any_table(value, "[keys]"));
+        let settings = Self {
+            base_url: base_url(reading, root),
+            ca_file: file_path(reading, root, "ca_file", folder),
+            tenant: root.get("tenant").and_then(|value| reading.checked(value, "tenant", value::name)),
+            sign_in: root.get("sign_in").and_then(|value| sign_in::read(reading, value, "[sign_in]", folder)),
+            tenants,
+            categories: categories.unwrap_or(default.categories),
+            appearance: appearance(reading, root).unwrap_or(default.appearance),
+            record: record(reading, root).unwrap_or(default.record),
+            patterns: patterns(reading, root),
+            keys: keys.map_or_else(BTreeMap::new, |table| keys::read(reading, &table)),
+            doubts: Vec::new(),
+        };
+        doubts::in_file(reading, root, &settings);
+        settings
+    }
 }
 
-fn names<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<String>, D::Error> {
-    let names = Vec::<String>::deserialize(source)?;
-    names.iter().map(|text| value::name(text).map_err(D::Error::custom)).collect()
+fn base_url(reading: &mut Reading<'_>, table: &Table<'_, '_>) -> Option<BaseUrl> {
+    table.get("base_url").and_then(|value| reading.checked(value, "base_url", value::base_url))
 }
 
-fn tenant_id<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
-    value::tenant_id(&String::deserialize(source)?).map_err(D::Error::custom)
+/// A path, from where the settings file is.
+pub(super) fn file_path(
+    reading: &mut Reading<'_>,
+    table: &Table<'_, '_>,
+    name: &str,
+    folder: &Path,
+) -> Option<PathBuf> {
+    let check = |text: &str| path::checked(Path::new(text)).map(|()| path::beside(text.into(), folder));
+    table.get(name).and_then(|value| reading.checked(value, name, check))
 }
 
-fn base_url<'de, D: Deserializer<'de>>(source: D) -> Result<Option<BaseUrl>, D::Error> {
-    value::base_url(&String::deserialize(source)?).map(Some).map_err(D::Error::custom)
-}
-
-/// `--tenant` takes a name or an id, so neither may mean two profiles.
-fn tenants<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<TenantSettings>, D::Error> {
-    let tenants = Vec::<TenantSettings>::deserialize(source)?;
-    for (n, tenant) in tenants.iter().enumerate() {
-        let clash = tenants[..n].iter().any(|other| {
-            [&other.name, &other.id]
-                .iter()
-                .any(|theirs| theirs.eq_ignore_ascii_case(&tenant.name) || theirs.eq_ignore_ascii_case(&tenant.id))
+fn tenants(reading: &mut Reading<'_>, value: &Value<'_>, folder: &Path) -> Vec<TenantSettings> {
+    let mut read = Vec::<TenantSettings>::new();
+    for value in reading.tables(value, "[[tenants]]") {
+        let Some(table) = reading.table(value, "[[tenants]]", &TENANT) else { continue };
+        let name = reading.needed(&table, "name", "give the tenant a name: it is what --tenant takes");
+        let name = name.and_then(|value| reading.checked(value, "name", value::name));
+        let id = reading.needed(&table, "id", "give the tenant's id as the portal shows it: a GUID");
+        let id = id.and_then(|value| reading.checked(value, "id", value::tenant_id));
+        let settings = TenantSettings {
+            name: name.clone().unwrap_or_default(),
+            id: id.clone().unwrap_or_default(),
+            color: table.get("color").and_then(|value| reading.checked(value, "color", Color::parse)),
+            base_url: base_url(reading, &table),
+            ca_file: file_path(reading, &table, "ca_file", folder),
+            patterns: patterns(reading, &table),
+            sign_in: table.get("sign_in").and_then(|value| sign_in::read(reading, value, "[tenants.sign_in]", folder)),
+        };
+        // `--tenant` takes a name or an id, so neither may mean two profiles.
+        let own = [name, id];
+        let clash = read.iter().any(|other| {
+            own.iter()
+                .flatten()
+                .any(|own| [&other.name, &other.id].iter().any(|theirs| theirs.eq_ignore_ascii_case(own)))
         });
         if clash {
-            let what = format!("the tenant `{}` shares its name or id with another", visible(&tenant.name));
-            return Err(D::Error::custom(Refused::new(what, "give every tenant a name and an id of its own")));
+            let what = format!("the tenant {} shares its name or id with another", quoted(&settings.name));
+            reading.wrong(table.at(), Refused::new(what, "give every tenant a name and an id of its own"));
         }
+        read.push(settings);
     }
-    Ok(tenants)
+    read
 }
 
-fn categories<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<Category>, D::Error> {
-    let categories = Vec::<Category>::deserialize(source)?;
-    for (n, category) in categories.iter().enumerate() {
-        if categories[..n].iter().any(|other| other.name == category.name) {
-            let what = format!("the category `{}` is there twice", visible(&category.name));
-            return Err(D::Error::custom(Refused::new(what, "list its subcategories in one place")));
+fn categories(reading: &mut Reading<'_>, value: &Value<'_>) -> Vec<Category> {
+    let mut read = Vec::<Category>::new();
+    for value in reading.tables(value, "[[categories]]") {
+        let Some(table) = reading.table(value, "[[categories]]", &CATEGORY) else { continue };
+        let name = reading.needed(&table, "name", "give the category a name");
+        let name = name.and_then(|value| reading.checked(value, "name", value::name));
+        let below = reading.needed(&table, "subcategories", "list what is suggested below it; [] is nothing");
+        let each = |reading: &mut Reading<'_>, value: &Value<'_>| reading.checked(value, "subcategories", value::name);
+        let subcategories = below.and_then(|value| reading.list(value, "subcategories", each)).unwrap_or_default();
+        if let Some(name) = name {
+            if read.iter().any(|other| other.name == name) {
+                let what = format!("the category {} is there twice", quoted(&name));
+                reading.wrong(table.at(), Refused::new(what, "list its subcategories in one place"));
+            }
+            read.push(Category { name, subcategories });
         }
     }
-    Ok(categories)
+    read
+}
+
+fn appearance(reading: &mut Reading<'_>, root: &Table<'_, '_>) -> Option<Appearance> {
+    let table = reading.table(root.get("appearance")?, "[appearance]", &APPEARANCE)?;
+    let default = Appearance::default();
+    let borders = table.get("borders").and_then(|value| reading.checked(value, "borders", Borders::parse));
+    let accent = table.get("accent").and_then(|value| reading.checked(value, "accent", Color::parse));
+    Some(Appearance { borders: borders.unwrap_or(default.borders), accent: accent.unwrap_or(default.accent) })
+}
+
+fn record(reading: &mut Reading<'_>, root: &Table<'_, '_>) -> Option<RecordSettings> {
+    let table = reading.table(root.get("record")?, "[record]", &RECORD)?;
+    let keep_days = table.get("keep_days").and_then(|value| reading.number(value, "keep_days", MOST_DAYS, 90));
+    keep_days.map(|keep_days| RecordSettings { keep_days })
+}
+
+fn patterns(reading: &mut Reading<'_>, holder: &Table<'_, '_>) -> PatternSettings {
+    let table = holder.get("patterns").and_then(|value| reading.table(value, "[patterns]", &PATTERNS));
+    let Some(table) = table else { return PatternSettings::default() };
+    let mut read = |name: &str| {
+        let pattern = |text: &str| {
+            Pattern::new(text).map_err(|error| {
+                let hint = "see the examples in config.example.toml; in single quotes a backslash is itself";
+                Refused::new(format!("`{name}` holds what is no regular expression: {error}"), hint)
+            })
+        };
+        let value = table.get(name)?;
+        // One alone needs no list.
+        if value.get_ref().is_str() {
+            return reading.checked(value, name, pattern).map(|pattern| vec![pattern]);
+        }
+        reading.list(value, name, |reading, value| reading.checked(value, name, pattern))
+    };
+    PatternSettings { ticket: read("ticket"), device: read("device") }
+}
+
+impl Borders {
+    const NAMES: [(&str, Self); 3] = [("rounded", Self::Rounded), ("plain", Self::Plain), ("ascii", Self::Ascii)];
+
+    fn parse(text: &str) -> Result<Self, Refused> {
+        let known = Self::NAMES.iter().find(|(name, _)| *name == text).map(|(_, borders)| *borders);
+        known.ok_or_else(|| {
+            let hint = suggest(text, Self::NAMES.map(|(name, _)| name), "write \"rounded\", \"plain\" or \"ascii\"");
+            Refused::new(format!("{} is no kind of borders", quoted(text)), hint)
+        })
+    }
 }

@@ -63,7 +63,7 @@ fn blocked(checks: &[Check]) -> Option<String> {
 
 async fn through(proxy: Option<&(String, u16)>, service: &Service) -> Check {
     let Some((host, port)) = proxy else {
-        return PROXY.ok(if service.base_url.is_plain() {
+        return PROXY.ok(if service.base_url.is_local() {
             "none: what stays on this machine goes past any proxy"
         } else {
             "none is configured for this host"

@@ -5,6 +5,7 @@ use serde::Serialize;
 use textwrap::{Options, WordSplitter};
 
 use super::Discretion;
+use crate::redact::redact;
 
 /// What a check came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -87,11 +88,37 @@ impl Check {
         Self { verdict: Verdict::Failed, what: what.into(), hint: Some(hint.into()), ..self }
     }
 
-    /// Failed with an error that brings its hint along.
+    /// Failed with an error that brings its hint along, or several that bring one each.
     pub(super) fn failed_as(self, error: &str) -> Self {
+        if error.matches("\nhint: ").count() > 1 {
+            return self.failed(in_sentences(error), "correct each of these, then run it again");
+        }
         let (what, hint) = error.split_once("\nhint: ").unwrap_or((error, "see mmd-elevate --help"));
         self.failed(what, hint)
     }
+
+    /// It holds, and something in it may not be meant.
+    pub(super) fn doubted(self, holds: &str, doubts: &[String]) -> Self {
+        let (what, hint) = match doubts {
+            [one] => one.split_once("\nhint: ").unwrap_or((one, "see config.example.toml")),
+            _ => ("", "look at each of these; the program runs with them"),
+        };
+        let what = if what.is_empty() { in_sentences(&doubts.join("\n")) } else { what.to_owned() };
+        self.warning(format!("{holds}, but {what}"), hint)
+    }
+}
+
+/// Several errors on lines of their own, each with its hint in brackets.
+fn in_sentences(errors: &str) -> String {
+    let mut lines = String::new();
+    for line in errors.lines() {
+        match line.strip_prefix("hint: ") {
+            Some(hint) => lines.push_str(&format!(" ({hint})")),
+            None if lines.is_empty() => lines.push_str(line),
+            None => lines.push_str(&format!("\n{line}")),
+        }
+    }
+    lines
 }
 
 /// What was found, harmless and without anything secret or personal.
@@ -112,12 +139,12 @@ pub struct Report {
 impl Report {
     pub(super) fn new(subject: Option<(String, bool)>, mut checks: Vec<Check>, discretion: &Discretion) -> Self {
         for check in &mut checks {
-            check.what = discretion.text(check.what.trim_end_matches('.'));
-            check.hint = check.hint.as_deref().map(|hint| discretion.text(hint));
+            check.what = discretion.text(&redact(check.what.trim_end_matches('.')));
+            check.hint = check.hint.as_deref().map(|hint| discretion.text(&redact(hint)));
         }
         let ok = checks.iter().all(|check| check.verdict != Verdict::Failed);
         let practice = subject.as_ref().is_some_and(|(_, practice)| *practice);
-        let subject = subject.map(|(subject, _)| discretion.text(&subject));
+        let subject = subject.map(|(subject, _)| discretion.text(&redact(&subject)));
         Self { version: env!("CARGO_PKG_VERSION"), subject, practice, ok, checks }
     }
 

@@ -1,7 +1,7 @@
 //! What can be known of the terminal without asking it anything.
 
 use super::Check;
-use crate::{platform, view::USABLE};
+use crate::{domain::visible, platform, view::USABLE};
 
 pub(super) fn checks(env: fn(&str) -> Option<String>) -> Vec<Check> {
     let set = |name: &str| env(name).filter(|value| !value.is_empty());
@@ -25,11 +25,15 @@ fn size() -> Check {
 
 fn colours(set: impl Fn(&str) -> Option<String>) -> Check {
     let check = Check::new("terminal-colours", "colours");
-    let Some(term) = set("TERM") else {
-        return check.warning("TERM is not set", "start it in a terminal emulator, which sets TERM");
-    };
-    if term == "dumb" {
-        return check.warning("TERM is `dumb`: nothing can be drawn", "start it in a terminal emulator");
+    let term = set("TERM").unwrap_or_default();
+    if !platform::can_draw(&term) {
+        let what =
+            if term.trim().is_empty() { "TERM is not set".to_owned() } else { format!("TERM is `{}`", visible(&term)) };
+        let (what, hint) =
+            (format!("{what}: nothing can be drawn"), "start it in a terminal emulator, which sets TERM");
+        // Without a terminal this tells nothing of the one that the dashboard will have.
+        let is_missing = platform::missing_terminal().is_some();
+        return if is_missing { check.warning(what, hint) } else { check.failed(what, hint) };
     }
     if set("NO_COLOR").is_some() {
         return check.ok("off, as NO_COLOR asks");
@@ -60,6 +64,7 @@ fn text(set: impl Fn(&str) -> Option<String>) -> Check {
 }
 
 fn clipboard() -> Check {
-    let why = "whether this terminal takes copies (OSC 52) cannot be known from here; try `y` in the dashboard";
+    let why = "whether this terminal takes copies (OSC 52, and tmux inside tmux) cannot be known from here; try `y` in \
+               the dashboard";
     Check::new("terminal-clipboard", "clipboard").not_tried(why)
 }

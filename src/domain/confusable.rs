@@ -6,7 +6,7 @@ use unicode_security::{
     MixedScript as _, RestrictionLevel, RestrictionLevelDetection as _, confusable_detection::skeleton,
 };
 
-use super::invisible_characters;
+use super::{Patterns, invisible_characters};
 
 /// How much of a name is looked at, in characters: no device's is as long, and a paste may hold anything.
 const LOOKED_AT: usize = 256;
@@ -20,24 +20,26 @@ const LONG_NUMBER: usize = 8;
 pub enum Doubt {
     /// So many of its characters are seen by nobody.
     Hidden(usize),
-    /// It begins or ends with a blank.
-    Blank,
     /// The character is not the ASCII that it looks like.
     LooksLike(char, String),
     /// Letters of another script stand beside the name's; the first of them.
     MixedScripts(char),
     /// The letter stands in what is a number otherwise, where the digit was meant.
     NotTheDigit(char, char),
-    /// It has the form of the service's ticket numbers, `MMD-1465058-R5V8P` (contract, seen).
+    /// It has the form of a ticket's number.
     TicketNumber,
+    /// It has none of the forms that the settings give to devices.
+    NotADevice,
     /// It is the same as the agent's ticket.
     SameAsTicket,
 }
 
 impl Doubt {
-    /// The gravest doubt about a device's name as it was typed beside this ticket. `None`: it is what it seems.
+    /// The gravest doubt about a device's name as it was typed beside this ticket. `None`: it is what it seems. Blanks
+    /// around it are dropped before it is sent, and are no doubt.
     #[must_use]
-    pub fn about(device: &str, ticket: &str) -> Option<Self> {
+    pub fn about(device: &str, ticket: &str, patterns: &Patterns) -> Option<Self> {
+        let device = device.trim();
         let name: String = device.chars().take(LOOKED_AT).collect();
         if name.trim().is_empty() {
             return None;
@@ -46,14 +48,13 @@ impl Doubt {
         if hidden > 0 {
             return Some(Self::Hidden(hidden));
         }
-        if device.trim() != device {
-            return Some(Self::Blank);
-        }
         looks_like(&name).or_else(|| mixed_scripts(&name)).or_else(|| not_the_digit(&name)).or_else(|| {
-            if is_ticket_number(&name) {
+            if device == ticket.trim() {
+                Some(Self::SameAsTicket)
+            } else if patterns.is_ticket(&name) {
                 Some(Self::TicketNumber)
             } else {
-                (device == ticket.trim()).then_some(Self::SameAsTicket)
+                patterns.is_no_device(&name).then_some(Self::NotADevice)
             }
         })
     }
@@ -64,11 +65,11 @@ impl fmt::Display for Doubt {
         match self {
             Self::Hidden(1) => write!(f, "1 character in it cannot be seen"),
             Self::Hidden(count) => write!(f, "{count} characters in it cannot be seen"),
-            Self::Blank => write!(f, "it begins or ends with a blank"),
             Self::LooksLike(c, ascii) => write!(f, "{c} (U+{:04X}) only looks like {ascii}", u32::from(*c)),
             Self::MixedScripts(c) => write!(f, "{c} (U+{:04X}) is of another alphabet than the rest", u32::from(*c)),
             Self::NotTheDigit(letter, digit) => write!(f, "the letter {letter} stands where a {digit} may be meant"),
             Self::TicketNumber => write!(f, "it looks like a ticket's number"),
+            Self::NotADevice => write!(f, "it does not look like the names of devices ([patterns] in the settings)"),
             Self::SameAsTicket => write!(f, "it is the same as the ticket"),
         }
     }
@@ -125,20 +126,12 @@ fn not_the_digit(name: &str) -> Option<Doubt> {
     numbers.find_map(|part| part.chars().find_map(|c| twin(c).map(|digit| Doubt::NotTheDigit(c, digit))))
 }
 
-fn is_ticket_number(name: &str) -> bool {
-    let name = name.to_ascii_uppercase();
-    let parts: Vec<&str> = name.split('-').collect();
-    let ["MMD", number, check] = parts[..] else { return false };
-    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    is_number && check.len() == 5 && check.bytes().all(|byte| byte.is_ascii_alphanumeric())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn about(device: &str) -> Option<Doubt> {
-        Doubt::about(device, "INC-1")
+        Doubt::about(device, "INC-1", &Patterns::default())
     }
 
     #[test]
@@ -168,8 +161,6 @@ mod tests {
         for (name, doubt) in [
             ("MMD-\u{200b}1", Doubt::Hidden(1)),
             ("MMD-\u{202e}1\u{2066}", Doubt::Hidden(2)),
-            ("MMD-1 ", Doubt::Blank),
-            ("\u{a0}MMD-1", Doubt::Blank),
             ("ММD-1", like('М', "M")),
             ("MMD\u{2010}1", like('\u{2010}', "-")),
             ("Kiosk\u{2010}Küche", like('\u{2010}', "-")),
@@ -181,9 +172,27 @@ mod tests {
             ("MMD-O3690457680", Doubt::NotTheDigit('O', '0')),
             ("MMD-0369045768l", Doubt::NotTheDigit('l', '1')),
             ("MMD-1465058-R5V8P", Doubt::TicketNumber),
+            ("INC-4711", Doubt::TicketNumber),
+            ("ritm0012345", Doubt::TicketNumber),
             ("INC-1", Doubt::SameAsTicket),
+            (" INC-1 ", Doubt::SameAsTicket),
         ] {
             assert_eq!(about(name), Some(doubt), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn patterns_of_the_settings_say_what_is_a_ticket_and_what_is_a_device() {
+        let pattern = |text: &str| Some(vec![crate::domain::Pattern::new(text).unwrap()]);
+        let patterns = Patterns::new(pattern(r"[A-Z]{2}\d{4}"), pattern(r"MMD-.*|ZZ\d+"));
+        for (name, doubt) in [
+            ("AB1234", Some(Doubt::TicketNumber)),
+            ("ZZ1234", None),
+            ("MMD-1", None),
+            ("Kiosk-1", Some(Doubt::NotADevice)),
+            ("INC-4711", Some(Doubt::NotADevice)),
+        ] {
+            assert_eq!(Doubt::about(name, "INC-1", &patterns), doubt, "{name}");
         }
     }
 

@@ -85,6 +85,13 @@ impl BaseUrl {
         self.0.scheme() == "http"
     }
 
+    /// Whether what is sent stays on this machine, whatever the scheme: loopback addresses in any form, `localhost` and
+    /// the names below it (RFC 6761). A proxy has no business with it.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.0.host_str().is_some_and(is_this_machine)
+    }
+
     /// Host and port. An IPv6 address stands without its brackets.
     #[must_use]
     pub fn host_and_port(&self) -> (&str, u16) {
@@ -128,9 +135,51 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
+/// More than [`is_loopback`]: what also ends at this machine, but not surely enough to send a token there in clear.
+fn is_this_machine(host: &str) -> bool {
+    let name = host.trim_end_matches('.');
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    is_loopback(name)
+        || name.ends_with(".localhost")
+        || address.is_ok_and(|ip| ip.to_canonical().is_loopback() || ip.is_unspecified())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_stays_on_this_machine_is_decided_on_the_host_as_it_is_parsed() {
+        for host in [
+            "127.0.0.1",
+            "127.9.8.7:8443",
+            "127.1",
+            "0x7f000001",
+            "2130706433",
+            "[::1]:443",
+            "[0:0:0:0:0:0:0:1]",
+            "[::ffff:127.0.0.1]",
+            "0.0.0.0",
+            "[::]",
+            "LocalHost",
+            "localhost.",
+            "tenant.localhost:1",
+        ] {
+            assert!(BaseUrl::parse(&format!("https://{host}/v1")).unwrap().is_local(), "{host}");
+        }
+        for host in [
+            "128.0.0.1",
+            "127.0.0.1.example",
+            "localhost.example",
+            "notlocalhost",
+            "[::2]",
+            "[::ffff:10.0.0.1]",
+            "10.0.0.1",
+            "example.org",
+        ] {
+            assert!(!BaseUrl::parse(&format!("https://{host}/127.0.0.1")).unwrap().is_local(), "{host}");
+        }
+    }
 
     #[test]
     fn the_token_goes_over_https_or_stays_on_this_machine() {

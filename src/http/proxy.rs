@@ -3,12 +3,27 @@
 use hyper_util::client::proxy::matcher::Matcher;
 
 use super::BaseUrl;
+use crate::redact::{self, Kind};
+
+/// The variables that may name a proxy, with a password in it.
+const VARIABLES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+
+/// Has the passwords of the environment's proxies taken out of everything that is shown.
+pub fn register_proxy_passwords(env: impl Fn(&str) -> Option<String>) {
+    for proxy in VARIABLES.into_iter().filter_map(env) {
+        let rest = proxy.split_once("://").map_or(proxy.as_str(), |(_, rest)| rest);
+        let user_info = rest.split(['/', '?', '#']).next().and_then(|authority| authority.rsplit_once('@'));
+        if let Some((_, password)) = user_info.and_then(|(user_info, _)| user_info.split_once(':')) {
+            redact::register(Kind::Secret, password);
+        }
+    }
+}
 
 /// Host and port of the proxy through which the environment or the system sends what is for `base`, if there is one.
 /// Its name and password are left out.
 #[must_use]
 pub fn proxy_for(base: &BaseUrl) -> Option<(String, u16)> {
-    if base.is_plain() {
+    if base.is_local() {
         return None;
     }
     let proxy = Matcher::from_system().intercept(&base.to_string().parse().ok()?)?;

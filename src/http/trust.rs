@@ -1,18 +1,16 @@
 //! Whom https trusts: the platform's verifier and, beside it, the certificates of one file.
 
 use std::{
-    fmt,
-    fs::File,
-    io::{self, Read as _},
+    fmt, io,
     path::{Path, PathBuf},
 };
 
 use reqwest::Certificate;
 
-use crate::domain::visible;
+use crate::{domain::visible, private};
 
 /// The longest CA file that is read, in bytes: several times what a whole system trusts.
-const LONGEST_CA_FILE: u64 = 4 << 20;
+const LONGEST_CA_FILE: usize = 4 << 20;
 
 /// Whom https trusts: the platform's verifier, and the certificates of a file beside it. Nothing turns that off.
 #[derive(Clone, Default)]
@@ -53,7 +51,8 @@ impl Trust {
     /// [`TrustError`] where the file holds anything but whole certificates (PEM, one or more).
     pub fn with_file(path: Option<&Path>) -> Result<Self, TrustError> {
         let Some(path) = path else { return Ok(Self::default()) };
-        let pem = read(path).map_err(|reason| TrustError::Unreadable { path: path.to_owned(), reason })?;
+        let pem = private::read_bounded(path, LONGEST_CA_FILE)
+            .map_err(|reason| TrustError::Unreadable { path: path.to_owned(), reason })?;
         let damaged = || TrustError::Damaged(path.to_owned());
         let certificates = Certificate::from_pem_bundle(&pem).map_err(|_| damaged())?;
         if certificates.is_empty() {
@@ -76,19 +75,6 @@ impl fmt::Debug for Trust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Trust(platform and {} more)", self.0.len())
     }
-}
-
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    // A pipe would hold up the start, and what has no end would fill the memory.
-    if !path.metadata()?.is_file() {
-        return Err(io::Error::other("it is not a file"));
-    }
-    let mut pem = Vec::new();
-    File::open(path)?.take(LONGEST_CA_FILE + 1).read_to_end(&mut pem)?;
-    if pem.len() as u64 > LONGEST_CA_FILE {
-        return Err(io::Error::other("it is longer than 4 MiB"));
-    }
-    Ok(pem)
 }
 
 fn shown(path: &Path) -> String {

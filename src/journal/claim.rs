@@ -37,8 +37,8 @@ pub(super) fn claim(tx: &Transaction<'_>, me: &Me, living: &HashSet<String>, now
     let requests: Vec<_> =
         requests.into_iter().filter_map(RequestRow::of).filter(|row| row.tenant == me.tenant).collect();
     // A write that was set aside is shown by nobody: the text of one that was sent in its place would be lost with it.
-    let has_the_text = |row: &&IntentRow| !matches!(row.intent.stage, Stage::NotDone | Stage::SetAside);
-    let sent: Vec<_> = intents.iter().filter(has_the_text).cloned().collect();
+    let has_its_text = |row: &&IntentRow| !matches!(row.intent.stage, Stage::NotDone | Stage::SetAside);
+    let sent: Vec<_> = intents.iter().filter(has_its_text).cloned().collect();
     for mut row in intents {
         let Some(after) = row.intent.stage.after(Step::Die) else { continue };
         if row.tenant != me.tenant || living.contains(&row.owner) {
@@ -50,6 +50,9 @@ pub(super) fn claim(tx: &Transaction<'_>, me: &Me, living: &HashSet<String>, now
         row.changed_at = now;
         INTENT.write(tx, &row.row())?;
         note(tx, &row, None)?;
+        if matches!(row.intent.what, Intention::Create(_)) {
+            me.saw_create(row.intent.at);
+        }
         left.unresolved.push(row.intent);
     }
     for mut row in drafts.into_iter().filter_map(DraftRow::of) {
@@ -85,9 +88,9 @@ fn is_accepted(write: &IntentRow, open: &[ElevationRequest]) -> bool {
 /// the write has the text. What was saved in the form after the write is another, be it word for word the same.
 fn is_of(write: &IntentRow, draft: &DraftRow) -> bool {
     let same = match (&write.intent.what, &draft.saved.target) {
-        (Intention::Create(new), DraftTarget::Refused(_)) => *new.draft() == draft.saved.draft,
+        (Intention::Create(new), DraftTarget::Refused(_)) => new.draft().is_sent_as(&draft.saved.draft),
         (Intention::Create(new), DraftTarget::Form) => {
-            *new.draft() == draft.saved.draft && draft.saved.at <= write.intent.at
+            new.draft().is_sent_as(&draft.saved.draft) && draft.saved.at <= write.intent.at
         }
         (Intention::Close { id, actions_taken, .. }, DraftTarget::Close(closes)) => {
             id == closes && actions_taken.contains(draft.saved.draft.get(Field::PlanOfAction))

@@ -58,7 +58,7 @@ impl Store {
 fn holds(target: &DraftTarget, draft: &Draft, left: &SavedDraft) -> bool {
     let plan = Field::PlanOfAction;
     let is_same_close = matches!(target, DraftTarget::Close(_)) && *target == left.target;
-    *draft == left.draft || (is_same_close && draft.get(plan).contains(left.draft.get(plan)))
+    draft.is_sent_as(&left.draft) || (is_same_close && draft.get(plan).contains(left.draft.get(plan)))
 }
 
 /// A create is done: what was typed of it before it was sent is no draft any more. A text that was saved later is one
@@ -70,10 +70,20 @@ pub(super) fn sent(tx: &Transaction<'_>, me: &Me, sent: &Draft, at: Timestamp) -
             DraftTarget::Refused(_) => row.left_by.is_some(),
             DraftTarget::Close(_) => false,
         };
-        of_a_create && row.saved.at <= at && row.saved.draft == *sent
+        of_a_create && row.saved.at <= at && row.saved.draft.is_sent_as(sent)
     };
     for row in mine(tx, me)?.into_iter().filter(was_sent) {
         DRAFT.delete(tx, row.id)?;
+    }
+    Ok(())
+}
+
+/// A create is about to have this time: what was saved until now was saved before it, whatever the clock said then.
+pub(super) fn are_before(tx: &Transaction<'_>, me: &Me, at: Timestamp) -> rusqlite::Result<()> {
+    for mut row in mine(tx, me)?.into_iter().filter(|row| row.saved.at > at) {
+        row.revision += 1;
+        row.saved.at = at;
+        DRAFT.write(tx, &row.row())?;
     }
     Ok(())
 }
@@ -103,7 +113,7 @@ fn keep(
         tenant: me.tenant.clone(),
         owner: me.owner.name.clone(),
         left_by: None,
-        saved: SavedDraft { target, draft, at: (me.clock)() },
+        saved: SavedDraft { target, draft, at: me.time_of_draft() },
     };
     DRAFT.write(tx, &row.row())
 }

@@ -24,7 +24,7 @@ pub enum JournalError {
         /// What is wrong with it.
         why: String,
     },
-    /// The disk is full, or a quota is.
+    /// The disk is full, or a quota or the limit on the size of files is reached.
     #[error("write to the record at {}: the disk is full", shown(path))]
     FullDisk {
         /// The file or folder.
@@ -50,9 +50,17 @@ pub enum JournalError {
         /// What is wrong with it.
         why: String,
     },
-    /// What would be written here might not survive a power cut or would not be found again.
-    #[error("keep a record at {}: {}", shown(path), visible(why))]
+    /// What would be written now would not be found again: a file that it rests on is not the one that was opened.
+    #[error("write to the record: {} {}", shown(path), visible(why))]
     NotDurable {
+        /// The file.
+        path: PathBuf,
+        /// What became of it.
+        why: String,
+    },
+    /// No record can be kept in this place: it might not survive a power cut, or several could write to it at once.
+    #[error("keep a record at {}: {}", shown(path), visible(why))]
+    Unsuitable {
         /// The file.
         path: PathBuf,
         /// Why not.
@@ -117,11 +125,16 @@ impl JournalError {
             Self::CannotOpen { .. } => {
                 "check that the folder is yours and that nothing else stands in the file's place"
             }
-            Self::FullDisk { .. } => "make room on the disk, then do it again",
+            Self::FullDisk { .. } => {
+                "make room on the disk, or raise its quota or the limit on file sizes (ulimit -f), then do it again"
+            }
             Self::ReadOnly { .. } => "make the folder writable or choose another state folder, then do it again",
             Self::Busy { .. } => "close what else uses the file, then do it again",
             Self::Damaged { .. } => "leave every dashboard that uses it, then start again: the file is set aside then",
-            Self::NotDurable { .. } => "choose a state folder on a local disk, then start again",
+            Self::NotDurable { .. } => "wait a moment, then do it again: the record is being written anew in its place",
+            Self::Unsuitable { .. } => {
+                "choose another state folder, on a local disk and with a short path, then start again"
+            }
             Self::Newer { .. } => "use the later version, or move the file to another folder",
             Self::Failed { .. } => "the log says more; start again, or move the file to another folder and keep it",
             Self::UnknownIntent(_) | Self::BadStep { .. } | Self::NoRequest(_) => {
@@ -134,11 +147,73 @@ impl JournalError {
         }
     }
 
+    /// What to do about a record that cannot be opened. Where it may pass, the record is opened by itself once it has.
+    #[must_use]
+    pub const fn hint_on_opening(&self) -> &'static str {
+        match self {
+            Self::CannotOpen { .. } => {
+                "check that the folder is there and yours; the record is opened as soon as it can be"
+            }
+            Self::FullDisk { .. } => "make room on the disk; the record is opened as soon as there is some",
+            Self::ReadOnly { .. } => "make the folder writable; the record is opened as soon as it is",
+            Self::Busy { .. } => "close what else uses the file; the record is opened as soon as it is free",
+            Self::NotDurable { .. } => {
+                "leave the other dashboard, or type something there: it writes the record anew, which is opened then"
+            }
+            Self::Failed { .. } => "the log says more; the record is opened as soon as it can be",
+            Self::Damaged { .. }
+            | Self::Unsuitable { .. }
+            | Self::Newer { .. }
+            | Self::UnknownIntent(_)
+            | Self::NotOurs(_)
+            | Self::DamagedIntent(_)
+            | Self::BadStep { .. }
+            | Self::NoRequest(_)
+            | Self::Owned { .. }
+            | Self::Ended => self.hint(),
+        }
+    }
+
+    /// What became of the file, by itself.
+    pub(super) fn of_the_file(&self) -> String {
+        match self {
+            Self::NotDurable { path, why } => format!("{} {}", shown(path), visible(why)),
+            other => other.to_string(),
+        }
+    }
+
+    /// Whether the same may succeed later without another start of the program: somebody lets go of a lock, makes room,
+    /// or mounts the disk.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        match self {
+            Self::CannotOpen { .. }
+            | Self::FullDisk { .. }
+            | Self::ReadOnly { .. }
+            | Self::Busy { .. }
+            | Self::NotDurable { .. }
+            | Self::Failed { .. } => true,
+            Self::Damaged { .. }
+            | Self::Unsuitable { .. }
+            | Self::Newer { .. }
+            | Self::UnknownIntent(_)
+            | Self::NotOurs(_)
+            | Self::DamagedIntent(_)
+            | Self::BadStep { .. }
+            | Self::NoRequest(_)
+            | Self::Owned { .. }
+            | Self::Ended => false,
+        }
+    }
+
     pub(super) fn io(path: &Path, error: &io::Error) -> Self {
         let path = path.to_owned();
         match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::FullDisk { path },
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                Self::FullDisk { path }
+            }
             io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly { path },
+            io::ErrorKind::InvalidFilename => Self::Unsuitable { path, why: error.to_string() },
             // The words are about a file that is there and can be seen, but not written.
             io::ErrorKind::PermissionDenied if path.exists() => Self::ReadOnly { path },
             io::ErrorKind::PermissionDenied if path.parent().is_some_and(Path::is_dir) => Self::ReadOnly { path },
@@ -161,16 +236,23 @@ impl JournalError {
             ErrorCode::CannotOpen => Self::CannotOpen { path, why },
             ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Busy { path },
             ErrorCode::FileLockingProtocolFailed => {
-                Self::NotDurable { path, why: "the file system does not lock files".to_owned() }
+                Self::Unsuitable { path, why: "the file system does not lock files".to_owned() }
             }
             _ => Self::Failed { path, why },
         }
     }
 }
 
-/// A path as it may stand in a text for people.
+/// A path as it may stand in a text for people. One that would fill the screen is cut in its middle: what is to be done
+/// about it stands behind it.
 pub(super) fn shown(path: &Path) -> String {
-    visible(&path.to_string_lossy()).into_owned()
+    let text = visible(&path.to_string_lossy()).into_owned();
+    let length = text.chars().count();
+    if length <= 100 {
+        return text;
+    }
+    let (begin, end): (String, String) = (text.chars().take(20).collect(), text.chars().skip(length - 25).collect());
+    format!("{begin}…{end}")
 }
 
 /// Whether the database's word for it means that the file does not hold what was written to it.

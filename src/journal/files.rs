@@ -10,13 +10,16 @@ use jiff::Timestamp;
 use super::JournalError;
 use crate::private;
 
+/// `SQLite` takes no path of more than 512 bytes, the endings of the other files included.
+const LONGEST: usize = 500;
+
 /// The database with its log and its shared index, all in one private folder.
 #[derive(Clone, Debug)]
 pub(super) struct Files {
     pub(super) folder: PathBuf,
     pub(super) main: PathBuf,
     pub(super) wal: PathBuf,
-    shm: PathBuf,
+    pub(super) shm: PathBuf,
     /// Not used with a log; one that stands there would be rolled back into the database all the same.
     rollback: PathBuf,
     pub(super) owners: PathBuf,
@@ -30,6 +33,13 @@ impl Files {
             let path = path.to_owned();
             move |error: io::Error| JournalError::io(&path, &error)
         };
+        let too_long = |path: &Path| {
+            let why = "its path is too long for the database".to_owned();
+            Err(JournalError::Unsuitable { path: path.to_owned(), why })
+        };
+        if state_dir.as_os_str().len() > LONGEST {
+            return too_long(state_dir);
+        }
         private::create_folder(state_dir).map_err(failed(state_dir))?;
         let folder = fs::canonicalize(state_dir).map_err(failed(state_dir))?;
         let owners = folder.join("owners");
@@ -39,6 +49,9 @@ impl Files {
         }
         .map_err(failed(&owners))?;
         let main = folder.join("record.db");
+        if main.as_os_str().len() > LONGEST {
+            return too_long(&main);
+        }
         Ok(Self {
             wal: beside(&main, "-wal"),
             shm: beside(&main, "-shm"),
@@ -99,9 +112,24 @@ impl Files {
         Ok(target)
     }
 
-    /// Which file the database's name leads to now.
-    pub(super) fn identity(&self) -> Option<private::Identity> {
-        private::identity(&self.main)
+    /// Removes the log and its index, of which a copy has been set aside.
+    pub(super) fn remove_log(&self) -> Result<(), JournalError> {
+        remove(&self.wal)?;
+        self.remove_index()?;
+        sync_folder(&self.folder);
+        Ok(())
+    }
+
+    /// Removes the index of the log, which is made from the log.
+    pub(super) fn remove_index(&self) -> Result<(), JournalError> {
+        remove(&self.shm)
+    }
+}
+
+fn remove(path: &Path) -> Result<(), JournalError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(JournalError::io(path, &error)),
+        _ => Ok(()),
     }
 }
 

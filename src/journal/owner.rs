@@ -67,7 +67,7 @@ pub(super) fn living(owners: &Path, _: &Gate) -> Result<HashSet<String>, Journal
 pub(super) struct Owner {
     pub(super) name: String,
     path: PathBuf,
-    #[expect(dead_code, reason = "the lock lasts as long as the file is open")]
+    /// The lock lasts as long as the file is open.
     file: File,
 }
 
@@ -76,18 +76,39 @@ impl Owner {
     pub(super) fn new(owners: &Path, _: &Gate) -> Result<Self, JournalError> {
         let name = Uuid::new_v4().to_string();
         let path = owners.join(format!("{name}{END}"));
-        let file = private::open_to_append(&path).map_err(|error| JournalError::io(&path, &error))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { name, path, file }),
-            Err(TryLockError::WouldBlock) => Err(JournalError::Busy { path }),
-            Err(TryLockError::Error(error)) => Err(no_locks(path, &error)),
+        Ok(Self { file: locked(&path)?, name, path })
+    }
+
+    /// Where its lock is.
+    pub(super) const fn path(&self) -> &PathBuf {
+        &self.path
+    }
+
+    /// Takes the lock again under the same name where the file is not the one that was locked. Only behind the gate.
+    pub(super) fn renew(&mut self, owners: &Path, _: &Gate) -> Result<(), JournalError> {
+        let path = owners.join(format!("{}{END}", self.name));
+        let failed = |error: io::Error| JournalError::io(&path, &error);
+        let held = private::identity_of(&self.file).map_err(failed)?;
+        if private::look(&path).is_ok_and(|(found, _)| found == held) {
+            return Ok(());
         }
+        (self.file, self.path) = (locked(&path)?, path);
+        Ok(())
     }
 }
 
 impl Drop for Owner {
     fn drop(&mut self) {
         remove(&self.path);
+    }
+}
+
+fn locked(path: &Path) -> Result<File, JournalError> {
+    let file = private::open_to_append(path).map_err(|error| JournalError::io(path, &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(JournalError::Busy { path: path.to_owned() }),
+        Err(TryLockError::Error(error)) => Err(no_locks(path.to_owned(), &error)),
     }
 }
 
@@ -98,5 +119,5 @@ fn remove(path: &Path) {
 }
 
 fn no_locks(path: PathBuf, error: &io::Error) -> JournalError {
-    JournalError::NotDurable { path, why: format!("the file system does not lock files ({error})") }
+    JournalError::Unsuitable { path, why: format!("the file system does not lock files ({error})") }
 }

@@ -134,6 +134,17 @@ pub(super) fn open(files: &Files) -> Result<Connection, Trouble> {
     }
 }
 
+/// Whether nobody else has the database open. Whoever has holds a lock on it, and this asks for all of it.
+pub(super) fn is_free(files: &Files) -> Result<(), JournalError> {
+    let failed = |error: rusqlite::Error| JournalError::sql(&files.main, &error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NOFOLLOW | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(&files.main, flags).map_err(failed)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(failed)?;
+    db.busy_timeout(Duration::from_millis(200)).map_err(failed)?;
+    db.pragma_update(None, "locking_mode", "EXCLUSIVE").map_err(failed)?;
+    db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(failed)
+}
+
 fn look(db: &Connection, files: &Files) -> rusqlite::Result<Option<Trouble>> {
     let path = || files.main.clone();
     let number = |pragma| db.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
@@ -184,7 +195,7 @@ pub(super) fn prepare(db: &mut Connection, files: &Files) -> Result<(), JournalE
     if mode != "wal" {
         let why =
             format!("its file system cannot hold a write-ahead log ({mode} is all it can), as network folders are");
-        return Err(JournalError::NotDurable { path: files.main.clone(), why });
+        return Err(JournalError::Unsuitable { path: files.main.clone(), why });
     }
     let set = |pragma: &str, value: &str| db.pragma_update(None, pragma, value).map_err(failed);
     set("synchronous", "FULL")?;

@@ -1,20 +1,25 @@
 //! What the record does, on its own thread: each change is one short transaction that is durable when it returns.
 
-use jiff::Timestamp;
+use std::{cell::Cell, collections::HashMap, fs::File, io::Read as _};
+
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, Transaction, TransactionBehavior, config::DbConfig};
 
 use super::{
-    JournalError, Purged, TenantKey, Unclaimed,
+    JournalError, Place, Purged, TenantKey, Unclaimed,
     files::Files,
+    guard::Guard,
+    merge::Snapshot,
     owner::Owner,
+    restore::Restore,
     retention,
     row::{Read, Row, Table},
     rows::{INTENT, IntentRow, stage_name, time},
+    wal,
 };
 use crate::{
     domain::{ElevationRequest, RequestId, Untrusted},
     port::{Intent, IntentId, Intention, Outcome, Stage, Step},
-    private,
 };
 
 /// Who this process is to the record.
@@ -23,15 +28,53 @@ pub(super) struct Me {
     pub(super) tenant: TenantKey,
     pub(super) operator: String,
     pub(super) clock: fn() -> Timestamp,
+    /// The time of the newest create of this process. What is saved after it must have a later time, wherever the clock
+    /// has been set to meanwhile: that is how a draft is told from what was sent.
+    pub(super) newest: Cell<Timestamp>,
 }
 
-/// The open record.
-pub(super) struct Store {
+impl Me {
+    /// The time for a draft that is saved now.
+    pub(super) fn time_of_draft(&self) -> Timestamp {
+        let after = self.newest.get().saturating_add(SignedDuration::from_nanos(1)).unwrap_or(Timestamp::MAX);
+        (self.clock)().max(after)
+    }
+
+    /// A create has this time.
+    pub(super) fn saw_create(&self, at: Timestamp) {
+        self.newest.set(self.newest.get().max(at));
+    }
+}
+
+/// The open database.
+pub(super) struct Open {
     pub(super) db: Connection,
     pub(super) files: Files,
-    /// The file that was opened. A write to one that has been moved or removed since would not be found again.
-    pub(super) identity: Option<private::Identity>,
+    pub(super) guard: Guard,
+}
+
+/// Where the rows are.
+pub(super) enum State {
+    /// In the database, which is open.
+    Open(Box<Open>),
+    /// In memory: the database's files were lost, and no others could be had yet.
+    Closed(Snapshot),
+}
+
+/// The record of this process.
+pub(super) struct Store {
+    pub(super) state: State,
+    pub(super) place: Place,
     pub(super) me: Me,
+    /// What is to be done about files that are not whole.
+    pub(super) restore: Option<Restore>,
+    /// Intents that have another number in the database than they were given out with: a database that took the place of
+    /// the one before had used that number.
+    pub(super) renumbered: HashMap<i64, i64>,
+    /// Intents that were written and refused all the same: nothing of them was sent.
+    pub(super) refused: Vec<i64>,
+    /// What could not be written down while the files were not whole.
+    pub(super) pending_outcomes: Vec<(IntentId, Outcome)>,
 }
 
 /// Why a change was not made.
@@ -52,34 +95,93 @@ impl From<JournalError> for Failure {
     }
 }
 
-impl Store {
+impl Open {
     /// Does it in one transaction, or not at all. The write lock is taken at once: two that first read and then write
     /// could not both go on.
     pub(super) fn change<T>(
         &mut self,
+        me: &Me,
         work: impl FnOnce(&Transaction<'_>, &Me) -> Result<T, Failure>,
     ) -> Result<T, JournalError> {
-        let path = &self.files.main;
-        if self.files.identity() != self.identity {
-            let why = "the file has been moved or removed while it was in use".to_owned();
-            return Err(JournalError::NotDurable { path: path.clone(), why });
-        }
+        self.guard.check()?;
         let changed = (|| {
             let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let value = work(&tx, &self.me)?;
+            let value = work(&tx, me)?;
             tx.commit()?;
             Ok(value)
         })();
-        changed.map_err(|failure| match failure {
-            Failure::Sql(error) => JournalError::sql(path, &error),
+        let value = changed.map_err(|failure| match failure {
+            Failure::Sql(error) => JournalError::sql(&self.files.main, &error),
             Failure::Journal(error) => error,
-        })
+        })?;
+        self.guard.check()?;
+        if !self.has_log()? {
+            return Err(self.overwritten());
+        }
+        Ok(value)
+    }
+
+    /// Whether the log begins as one, so that what is in it is read at the next start.
+    fn has_log(&self) -> Result<bool, JournalError> {
+        let mut head = Vec::with_capacity(wal::HEAD);
+        let read = File::open(&self.files.wal).and_then(|log| log.take(wal::HEAD as u64).read_to_end(&mut head));
+        read.map_err(|error| JournalError::io(&self.files.wal, &error))?;
+        Ok(wal::begins_well(&head))
+    }
+
+    /// The log's bytes are not those that were written, though its name leads to the same file.
+    fn overwritten(&mut self) -> JournalError {
+        let (path, why) = (self.files.wal.clone(), "was overwritten while it was in use".to_owned());
+        let error = JournalError::NotDurable { path, why };
+        self.guard.invalidate(&error);
+        error
+    }
+
+    /// Whether whoever opens the database after this process finds the row in which this text was just written: the log
+    /// may have been emptied or overwritten in its place, which `SQLite` does not notice.
+    fn finds(&mut self, text: &str) -> Result<(), JournalError> {
+        let path = &self.files.wal;
+        let bytes = std::fs::read(path).map_err(|error| JournalError::io(path, &error))?;
+        let log = wal::read(&bytes);
+        let written = log
+            .frames
+            .iter()
+            .take(log.read)
+            .rev()
+            .any(|frame| frame.page.windows(text.len()).any(|found| found == text.as_bytes()));
+        // Another process may have moved all of it into the database since.
+        if written || log.is_empty {
+            return Ok(());
+        }
+        Err(self.overwritten())
+    }
+}
+
+impl Store {
+    /// Makes the change in the open database. Where its files are not whole nothing counts as written, and they are seen
+    /// to after that.
+    pub(super) fn change<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>, &Me) -> Result<T, Failure>,
+    ) -> Result<T, JournalError> {
+        let State::Open(open) = &mut self.state else { return Err(self.why_closed()) };
+        let changed = open.change(&self.me, work);
+        match &changed {
+            Ok(_) => self.restore = None,
+            Err(error) => self.note(error),
+        }
+        changed
     }
 
     pub(super) fn intend(&mut self, what: Intention) -> Result<Intent, JournalError> {
-        self.change(|tx, me| {
+        let mut written = None;
+        let intended = self.change(|tx, me| {
             let at = (me.clock)();
             let intent = Intent { id: IntentId(INTENT.next_id(tx)?), what, at, stage: Stage::Intended };
+            if matches!(intent.what, Intention::Create(_)) {
+                super::drafts::are_before(tx, me, at)?;
+                me.saw_create(at);
+            }
             let row = IntentRow {
                 revision: 1,
                 tenant: me.tenant.clone(),
@@ -93,27 +195,53 @@ impl Store {
             };
             INTENT.write(tx, &row.row())?;
             note(tx, &row, None)?;
+            written = Some(row.intent.id);
             Ok(row.intent)
-        })
+        });
+        let intended = intended.and_then(|intent| match &mut self.state {
+            State::Open(open) => open.finds(&time(intent.at)).map(|()| intent),
+            State::Closed(_) => Err(self.why_closed()),
+        });
+        if let Err(error) = &intended {
+            self.note(error);
+            self.refused.extend(written.map(|id| id.0));
+        }
+        intended
     }
 
-    pub(super) fn settle(&mut self, id: IntentId, outcome: &Outcome) -> Result<(), JournalError> {
-        self.change(|tx, me| settle(tx, me, id, outcome))
+    pub(super) fn settle(&mut self, id: IntentId, outcome: Outcome) -> Result<(), JournalError> {
+        let settled = self.settle_now(id, &outcome);
+        if settled.is_err() && self.restore.is_some() {
+            self.pending_outcomes.push((id, outcome));
+        }
+        settled
+    }
+
+    pub(super) fn settle_now(&mut self, id: IntentId, outcome: &Outcome) -> Result<(), JournalError> {
+        let number = self.number(id);
+        self.change(|tx, me| settle(tx, me, number, outcome))
+    }
+
+    /// The number of the intent in the database.
+    pub(super) fn number(&self, id: IntentId) -> IntentId {
+        IntentId(self.renumbered.get(&id.0).copied().unwrap_or(id.0))
     }
 
     pub(super) fn intent(&self, id: IntentId) -> Result<Option<Intent>, JournalError> {
-        match self.read(|db| INTENT.row(db, id.0))? {
+        let number = self.number(id);
+        match self.read(|db| INTENT.row(db, number.0))? {
             None => Ok(None),
             Some(Read::Damaged(_)) => Err(JournalError::DamagedIntent(id)),
             Some(Read::Whole(row)) => {
                 let row = IntentRow::of(row).ok_or(JournalError::DamagedIntent(id))?;
-                Ok((row.tenant == self.me.tenant).then_some(row.intent))
+                Ok((row.tenant == self.me.tenant).then_some(Intent { id, ..row.intent }))
             }
         }
     }
 
     pub(super) fn owned(&self, except: IntentId) -> Result<Vec<RequestId>, JournalError> {
         let condition = "kind = 'create' AND request_id IS NOT NULL AND id <> ?1";
+        let except = self.number(except);
         let rows = self.read(|db| INTENT.select(db, condition, [except.0]))?;
         Ok(self.of_tenant(rows).filter_map(|row| row.made).collect())
     }
@@ -137,19 +265,26 @@ impl Store {
 
     pub(super) fn purge(&mut self, before: Timestamp) -> Result<Purged, JournalError> {
         let purged = self.change(|tx, _| Ok(retention::purge(tx, before)?))?;
-        checkpoint(&self.db);
+        if let State::Open(open) = &self.state {
+            checkpoint(&open.db);
+        }
         Ok(purged)
     }
 
     pub(super) fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, JournalError> {
-        read(&self.db).map_err(|error| JournalError::sql(&self.files.main, &error))
+        let State::Open(open) = &self.state else { return Err(self.why_closed()) };
+        read(&open.db).map_err(|error| JournalError::sql(&open.files.main, &error))
     }
 
     /// Ends the use of the record. The database is closed before the owner's lock is let go: whoever finds the owner
     /// dead may take the files for their own.
-    pub(super) fn close(self) {
-        let Self { db, me, .. } = self;
-        finish(db);
+    pub(super) fn close(mut self) {
+        // Nobody is there any more to be told: what was lost is written anew now, or never.
+        self.restore_now();
+        let Self { state, me, .. } = self;
+        if let State::Open(open) = state {
+            finish(open.db);
+        }
         drop(me);
     }
 }

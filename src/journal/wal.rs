@@ -4,7 +4,8 @@
 //! that a power cut has torn. It may as well be the remains of damage, and then commits that were durable are gone
 //! without a word. So the log is read here too, only to see whether there is such a rest.
 
-const HEAD: usize = 32;
+/// The length of its head, which comes before the frames.
+pub(super) const HEAD: usize = 32;
 const FRAME_HEAD: usize = 24;
 
 /// The size of a page. The database is made with it.
@@ -42,6 +43,18 @@ pub(super) enum Rest {
     Everything,
 }
 
+/// Whether the log begins as `SQLite` begins it. One that does not is passed over at the next start with all that is in
+/// it. An empty one has been moved into the database.
+pub(super) fn begins_well(head: &[u8]) -> bool {
+    head.is_empty() || head.get(..HEAD).is_some_and(has_head)
+}
+
+fn has_head(head: &[u8]) -> bool {
+    let magic = word(head, 0);
+    let sum = checksum(magic & 1 == 1, (0, 0), &head[..24]);
+    magic & !1 == 0x377f_0682 && word(head, 8) as usize == PAGE && sum == (word(head, 24), word(head, 28))
+}
+
 /// Reads the log.
 pub(super) fn read(bytes: &[u8]) -> Log<'_> {
     let Some((head, body)) = bytes.split_at_checked(HEAD) else {
@@ -50,7 +63,7 @@ pub(super) fn read(bytes: &[u8]) -> Log<'_> {
     let magic = word(head, 0);
     let big = magic & 1 == 1;
     let mut sum = checksum(big, (0, 0), &head[..24]);
-    let whole = magic & !1 == 0x377f_0682 && word(head, 8) as usize == PAGE && sum == (word(head, 24), word(head, 28));
+    let whole = has_head(head);
     let (mut frames, mut read, mut chain, mut torn) = (Vec::new(), 0, whole, false);
     for bytes in body.chunks(FRAME_HEAD + PAGE) {
         // One damaged bit leaves one of the two salts as it was.

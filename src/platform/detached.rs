@@ -11,7 +11,7 @@ use std::{
 };
 
 use process_wrap::tokio::{ChildWrapper, CommandWrap, ProcessSession};
-use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 
 /// The most that is read of what a program prints, in bytes.
 pub(crate) const MOST_PRINTED: usize = 64 << 10;
@@ -20,7 +20,6 @@ pub(crate) const MOST_PRINTED: usize = 64 << 10;
 pub(crate) struct Printed {
     pub(crate) status: ExitStatus,
     pub(crate) stdout: Vec<u8>,
-    pub(crate) stderr: Vec<u8>,
 }
 
 /// Why a program came to nothing.
@@ -67,6 +66,29 @@ pub(crate) async fn run_detached(
     tokio::time::timeout(limit, listen(&mut group)).await.map_err(|_| DetachedError::TimedOut)?
 }
 
+/// The same for a program that reads a text from its standard input.
+pub(super) async fn feed_detached(
+    program: &str,
+    arguments: &[&str],
+    text: &str,
+    limit: Duration,
+) -> Result<Printed, DetachedError> {
+    let mut command = CommandWrap::with_new(program, |command| {
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    });
+    command.wrap(ProcessSession);
+    let mut group = Group(command.spawn().map_err(DetachedError::NotStarted)?);
+    let input = group.0.stdin().take();
+    let feed = async {
+        if let Some(mut input) = input {
+            // One that does not read all of it says so by its status.
+            let _ = input.write_all(text.as_bytes()).await;
+        }
+    };
+    let run = async { tokio::join!(feed, listen(&mut group)).1 };
+    tokio::time::timeout(limit, run).await.map_err(|_| DetachedError::TimedOut)?
+}
+
 async fn listen(group: &mut Group) -> Result<Printed, DetachedError> {
     let (stdout, stderr) = (group.0.stdout().take(), group.0.stderr().take());
     let reads = async { tokio::try_join!(bounded(stdout), bounded(stderr)) };
@@ -83,7 +105,8 @@ async fn listen(group: &mut Group) -> Result<Printed, DetachedError> {
         }
     };
     let status = status.map_err(DetachedError::Unreadable)?;
-    Ok(Printed { status, stdout: read.0, stderr: read.1 })
+    // What it said on standard error is read to let it go on, and forgotten: secrets may be in it.
+    Ok(Printed { status, stdout: read.0 })
 }
 
 async fn bounded(from: Option<impl AsyncRead + Unpin>) -> Result<Vec<u8>, DetachedError> {

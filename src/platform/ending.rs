@@ -1,7 +1,7 @@
 //! What the system tells the program: signals, and that the terminal has vanished.
 //!
-//! Both are seen by threads of their own that sleep in the kernel, because the loop may be stuck in a write and the input
-//! thread inside crossterm, which spins on a closed terminal. The loop is asked to end; if it does not, the thread that
+//! Both are seen by threads of their own that sleep in the kernel, because the loop may be computing and the input
+//! thread is kept from reading while another program has the terminal. The loop is asked to end; if it does not, the thread that
 //! saw the reason gives the terminal back and ends the process.
 
 use std::{
@@ -19,7 +19,10 @@ use rustix::{
     stdio::{stdin, stdout},
 };
 use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP},
+    consts::{
+        SIGABRT, SIGALRM, SIGCONT, SIGHUP, SIGINT, SIGIO, SIGPROF, SIGQUIT, SIGSYS, SIGTERM, SIGTRAP, SIGTSTP, SIGUSR1,
+        SIGUSR2, SIGVTALRM, SIGXCPU,
+    },
     iterator::Signals,
     low_level::signal_name,
 };
@@ -29,9 +32,8 @@ use super::{job, tty};
 
 /// A loop that draws or computes has this long to give the terminal back by itself.
 const TERMINAL_BACK: Duration = Duration::from_millis(40);
-/// Then it has this long to save what was typed. Together, and with a terminal that takes
-/// no bytes, they stay below the second that is promised.
-const LAST_WRITES: Duration = Duration::from_millis(700);
+/// After this long the process ends whatever it is doing: below the second that is promised.
+const GONE: Duration = Duration::from_millis(900);
 
 /// An editor that has the terminal gets this long to end, so that its file is not left behind.
 const BORROWER_GONE: Duration = Duration::from_millis(200);
@@ -42,6 +44,9 @@ static LENT: AtomicBool = AtomicBool::new(false);
 static BORROWER: AtomicI32 = AtomicI32::new(NOBODY);
 const NOBODY: i32 = 0;
 
+/// Whether a reason to end the program was seen.
+static ENDING: AtomicBool = AtomicBool::new(false);
+
 /// What the system wants of the loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SystemEvent {
@@ -49,6 +54,8 @@ pub enum SystemEvent {
     End(Ending),
     /// Stop until the shell continues the job, as by `kill -TSTP`.
     Suspend,
+    /// The process was stopped from outside and goes on: others may have used and changed the terminal meanwhile.
+    Continued,
 }
 
 /// Why the system ends the program.
@@ -80,6 +87,29 @@ impl fmt::Display for Ending {
     }
 }
 
+/// The signals that end a process that does not know them, but those that are faults of the processor (SEGV, ILL, FPE,
+/// BUS), cannot be caught (KILL) or are survived (PIPE, XFSZ).
+const DEADLY: [i32; 14] = [
+    SIGHUP, SIGINT, SIGQUIT, SIGTRAP, SIGABRT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM, SIGXCPU, SIGVTALRM, SIGPROF, SIGIO,
+    SIGSYS,
+];
+
+/// Those that one system alone has: on Linux a failing power supply, a coprocessor's, and the real-time signals (the C
+/// library keeps the first two of these for itself).
+#[cfg(target_os = "linux")]
+fn deadly_here() -> impl Iterator<Item = i32> {
+    #[cfg(not(any(target_arch = "mips", target_arch = "mips64", target_arch = "sparc64")))]
+    let others = [Signal::POWER.as_raw(), Signal::STKFLT.as_raw()];
+    #[cfg(any(target_arch = "mips", target_arch = "mips64", target_arch = "sparc64"))]
+    let others = [Signal::POWER.as_raw()];
+    others.into_iter().chain(34..=64)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn deadly_here() -> impl Iterator<Item = i32> {
+    std::iter::empty()
+}
+
 /// Starts both watches. They last as long as the process.
 ///
 /// SIGHUP is taken even where it was ignored at the start (`nohup`): a dashboard without a terminal is of no use to
@@ -88,7 +118,11 @@ impl fmt::Display for Ending {
 /// # Errors
 /// Where a handler or a thread cannot be had.
 pub fn watch(events: Sender<SystemEvent>) -> io::Result<()> {
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP])?;
+    let mut signals = Signals::new(DEADLY.into_iter().chain([SIGTSTP, SIGCONT]))?;
+    for signal in deadly_here() {
+        // One that this system does not have will not come.
+        let _ = signals.add_signal(signal);
+    }
     let on_hang_up = events.clone();
     thread::Builder::new().name("signals".into()).spawn(move || {
         for signal in signals.forever() {
@@ -155,6 +189,9 @@ fn obey(signal: i32, events: &Sender<SystemEvent>) {
         (SIGTSTP, true) => job::stop_along(),
         // A full channel holds an event that will do as well.
         (SIGTSTP, false) => drop(events.try_send(SystemEvent::Suspend)),
+        (SIGCONT, _) if job::is_own_continuation() => {}
+        (SIGCONT, true) => {}
+        (SIGCONT, false) => drop(events.try_send(SystemEvent::Continued)),
         (SIGINT | SIGQUIT, _) if tty::is_lent() => {}
         _ => end(Ending::Signal(signal), events),
     }
@@ -162,13 +199,20 @@ fn obey(signal: i32, events: &Sender<SystemEvent>) {
 
 /// Asks the loop to end, and sees to it that it does. Never returns.
 fn end(ending: Ending, events: &Sender<SystemEvent>) {
+    let began = Instant::now();
+    ENDING.store(true, Ordering::SeqCst);
     call_in_loan();
     let _ = events.try_send(SystemEvent::End(ending));
     thread::sleep(TERMINAL_BACK);
     tty::give_back();
-    thread::sleep(LAST_WRITES);
+    thread::sleep(GONE.saturating_sub(began.elapsed()));
     tracing::error!(%ending, "the loop did not end in time");
     exit(ending.exit_code());
+}
+
+/// Whether the program ends, whatever the loop still does.
+pub(super) fn has_begun() -> bool {
+    ENDING.load(Ordering::SeqCst)
 }
 
 /// Blocks until the terminal hangs up. Asking for no readiness at all leaves hang-up and error, which are always told:

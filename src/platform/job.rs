@@ -1,4 +1,4 @@
-//! Job control: stopping as the shell's user expects, and waking the thread that reads keys.
+//! Job control: stopping as the shell's user expects.
 
 use std::{
     io,
@@ -6,13 +6,13 @@ use std::{
 };
 
 use rustix::process::{Signal, getpgrp, getsid, kill_current_process_group};
-use signal_hook::{
-    consts::{SIGSTOP, SIGWINCH},
-    low_level::raise,
-};
+use signal_hook::{consts::SIGSTOP, low_level::raise};
 
 /// Set while the SIGTSTP that we send to our own group is on its way back to us.
 static OWN_STOP: AtomicBool = AtomicBool::new(false);
+
+/// Set while we have stopped ourselves: who continues us then need not be told of.
+static OWN_CONTINUATION: AtomicBool = AtomicBool::new(false);
 
 /// Whether a shell with job control is there to continue a stopped program. Such a shell gives each job a group of its
 /// own. In the group of the session's leader (`xterm -e`, a new tmux window, a container) nobody would ever say `fg`.
@@ -31,13 +31,22 @@ pub fn has_shell() -> bool {
 pub fn stop_until_continued() -> io::Result<()> {
     OWN_STOP.store(true, Ordering::SeqCst);
     kill_current_process_group(Signal::TSTP)?;
-    raise(SIGSTOP)
+    stop()
+}
+
+fn stop() -> io::Result<()> {
+    OWN_CONTINUATION.store(true, Ordering::SeqCst);
+    let stopped = raise(SIGSTOP);
+    if stopped.is_err() {
+        OWN_CONTINUATION.store(false, Ordering::SeqCst);
+    }
+    stopped
 }
 
 /// Stops this process alone: the rest of the group got the same SIGTSTP that we got.
 pub(super) fn stop_along() {
     if has_shell() {
-        let _ = raise(SIGSTOP);
+        let _ = stop();
     }
 }
 
@@ -46,7 +55,7 @@ pub(super) fn is_own_stop() -> bool {
     OWN_STOP.swap(false, Ordering::SeqCst)
 }
 
-/// Wakes the thread that is blocked in crossterm's read: it takes SIGWINCH for a resize and returns.
-pub(crate) fn wake_reader() -> io::Result<()> {
-    raise(SIGWINCH)
+/// Whether a SIGCONT ends our own stop. Asking uses it up.
+pub(super) fn is_own_continuation() -> bool {
+    OWN_CONTINUATION.swap(false, Ordering::SeqCst)
 }

@@ -93,7 +93,8 @@ pub struct Recovered {
     pub accepted: Vec<Intent>,
     /// Drafts of dead processes.
     pub drafts: Vec<SavedDraft>,
-    /// Whether there is no record after all, so that nothing can be sent or kept; the warnings say why.
+    /// Whether the record could not be opened, so that nothing can be sent or kept yet; the warnings say why. Where that
+    /// may pass, what the record holds follows as soon as it is open.
     pub unusable: bool,
     /// How many other dashboards use the record now.
     pub others: usize,

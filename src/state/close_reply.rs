@@ -46,7 +46,7 @@ fn accepted(model: &mut Model, id: RowId, call: &PendingCall) {
     let now = model.now;
     settle(model, id, RowState::Accepted, |row| {
         let text = call.closes_with.clone().unwrap_or_default();
-        let at = row.sent_close.as_ref().map_or(call.since, |sent| sent.at.min(call.since));
+        let at = row.sent_close.as_ref().map_or(call.at, |sent| sent.at.min(call.at));
         row.sent_close = Some(SentClose { text, at, accepted: Some(now), listed_open: None });
         row.fault = None;
     });
@@ -184,7 +184,7 @@ fn close_failed(model: &mut Model, id: RowId, call: &PendingCall, unknown: bool,
         row.fault = Some(fault);
     });
     if model.untouched_since == Some(id) && model.overlays.is_empty() && !model.takes_text() {
-        model.overlays.push(Overlay::Close { row: id, problem: None });
+        model.overlays.push(Overlay::Close { row: id, problem: None, touched: false });
     }
     model.notice = Some(notice);
 }
@@ -194,6 +194,6 @@ fn note_sent(row: &mut Row, call: &PendingCall) {
     let text = call.closes_with.clone().unwrap_or_default();
     match &mut row.sent_close {
         Some(sent) => sent.text = text,
-        None => row.sent_close = Some(SentClose { text, at: call.since, accepted: None, listed_open: None }),
+        None => row.sent_close = Some(SentClose { text, at: call.at, accepted: None, listed_open: None }),
     }
 }

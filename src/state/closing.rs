@@ -8,7 +8,7 @@ use crate::{
 
 /// Opens the dialog for this row.
 pub(super) fn open(model: &mut Model, row: RowId) {
-    model.overlays.push(Overlay::Close { row, problem: None });
+    model.overlays.push(Overlay::Close { row, problem: None, touched: false });
 }
 
 /// Sends what the dialog holds, unless there is nothing to read in it.
@@ -47,7 +47,15 @@ impl Model {
         self.next_call += 1;
         self.calls.insert(
             call_id,
-            super::PendingCall { subject, label, since: self.now, progress: None, looks: false, closes_with: None },
+            super::PendingCall {
+                subject,
+                label,
+                since: self.elapsed,
+                at: self.now,
+                progress: None,
+                looks: false,
+                closes_with: None,
+            },
         );
         call_id
     }

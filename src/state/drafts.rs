@@ -1,10 +1,8 @@
 //! Which drafts there are, and when the record has to hear of them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
-use jiff::{SignedDuration, Timestamp};
-
-use super::{Effect, Model, RowState};
+use super::{Effect, Model, Notice, RecordState, RowState, Tone};
 use crate::{
     domain::{Draft, Field},
     port::DraftTarget,
@@ -12,7 +10,7 @@ use crate::{
 
 /// How long after a change its draft is saved: soon enough to keep the promise of a second, late enough to save a run of
 /// typing once.
-const DELAY: SignedDuration = SignedDuration::from_millis(500);
+const DELAY: Duration = Duration::from_millis(500);
 
 /// What the record has been told.
 #[derive(Clone, Debug, Default)]
@@ -20,14 +18,16 @@ pub(super) struct Drafts {
     told: BTreeMap<DraftTarget, Draft>,
     /// The record did not take what it was told last.
     untaken: bool,
-    changed: Option<Timestamp>,
+    /// What was said of that.
+    said: Option<String>,
+    /// When the first change came that is not saved yet, as [`Model::elapsed`] stood then.
+    changed: Option<Duration>,
 }
 
 impl Drafts {
-    /// In how many milliseconds there is something to save.
-    pub(super) fn due_in(&self, now: Timestamp) -> Option<i64> {
-        let waited = now.duration_since(self.changed?);
-        i64::try_from((DELAY - waited).as_millis()).ok().map(|left| left.max(1))
+    /// How long until there is something to save.
+    pub(super) fn due_in(&self, elapsed: Duration) -> Option<Duration> {
+        Some(DELAY.saturating_sub(elapsed.saturating_sub(self.changed?)))
     }
 }
 
@@ -67,18 +67,19 @@ pub(super) fn touched(model: &mut Model) {
     if model.drafts() == model.drafts.told {
         model.drafts.changed = None;
     } else {
-        model.drafts.changed.get_or_insert(model.now);
+        model.drafts.changed.get_or_insert(model.elapsed);
     }
 }
 
 /// Saves what has changed, when it is time; at once where the program ends.
 pub(super) fn save(model: &mut Model, at_once: bool) -> Option<Effect> {
-    let due = model.drafts.changed.is_some_and(|changed| model.now.duration_since(changed) >= DELAY);
+    let due = model.drafts.due_in(model.elapsed).is_some_and(|wait| wait.is_zero());
     if !due && !at_once {
         return None;
     }
     let now = model.drafts();
-    let Drafts { told, untaken, .. } = std::mem::take(&mut model.drafts);
+    let Drafts { told, untaken, said, .. } = std::mem::take(&mut model.drafts);
+    model.drafts.said = said;
     let mut changes: Vec<_> = now
         .iter()
         .filter(|(target, draft)| untaken || told.get(*target) != Some(*draft))
@@ -90,6 +91,23 @@ pub(super) fn save(model: &mut Model, at_once: bool) -> Option<Effect> {
 }
 
 /// The record did not take what it was told last: all of it is told again with the next change.
-pub(super) fn not_saved(model: &mut Model) {
+pub(super) fn not_saved(model: &mut Model, what: String, hint: String) {
+    model.record = model.record.if_it_fails();
     model.drafts.untaken = true;
+    model.drafts.said = Some(what.clone());
+    model.notice = Some(Notice { tone: Tone::Failure, text: what, hint: Some(hint) });
+}
+
+/// The record takes what it is told again. Where the agent reads of something else that went wrong, that stays.
+pub(super) fn saved(model: &mut Model) {
+    if model.record.is_read() {
+        model.record = RecordState::Keeping;
+    }
+    let said = model.drafts.said.take();
+    let is_of_another_trouble = model.notice.as_ref().is_some_and(|notice| {
+        matches!(notice.tone, Tone::Doubt | Tone::Failure) && said.as_ref() != Some(&notice.text)
+    });
+    if !is_of_another_trouble {
+        model.notice = Some(Notice::success("Drafts are being saved again"));
+    }
 }

@@ -1,9 +1,9 @@
 //! The form: six texts, one focus, what is wrong with them, and what is suggested.
 
-use super::{RowId, TextField};
+use super::{RowId, TextField, text_field::Dropped};
 use crate::{
     action::TextEdit,
-    domain::{Doubt, Draft, Field, Problem},
+    domain::{Doubt, Draft, Field, Patterns, Problem},
     port::{Fault, FaultKind},
 };
 
@@ -51,7 +51,7 @@ impl Form {
     pub fn with(draft: &Draft) -> Self {
         let mut form = Self::default();
         for field in Field::ALL {
-            form.fields[field as usize].paste(draft.get(field));
+            form.fields[field as usize].restore(draft.get(field));
         }
         form
     }
@@ -104,20 +104,27 @@ impl Form {
 
     /// Why the device's name may not be the one that was meant: from when its field is left, or it was submitted.
     #[must_use]
-    pub fn doubt(&self) -> Option<Doubt> {
+    pub fn doubt(&self, patterns: &Patterns) -> Option<Doubt> {
         let told = self.doubted.as_deref() == Some(self.field(Field::Device).first_line());
         let due = self.sending.is_none() && (told || self.focused != Field::Device);
-        if due { self.doubt_now() } else { None }
+        if due { self.doubt_now(patterns) } else { None }
     }
 
-    fn doubt_now(&self) -> Option<Doubt> {
-        Doubt::about(self.field(Field::Device).first_line(), self.field(Field::Ticket).first_line())
+    fn doubt_now(&self, patterns: &Patterns) -> Option<Doubt> {
+        Doubt::about(self.field(Field::Device).first_line(), self.field(Field::Ticket).first_line(), patterns)
+    }
+
+    /// The name in the form whose doubt the agent was told of on submitting it: submitting it again sends it.
+    pub(super) fn told_doubt(&self, patterns: &Patterns) -> Option<&str> {
+        let name = self.field(Field::Device).first_line();
+        let told = self.sending.is_none() && self.doubted.as_deref() == Some(name);
+        (told && self.doubt_now(patterns).is_some()).then_some(name)
     }
 
     /// The doubt that the agent has not been told of on submitting this name; from here on it counts as told.
-    pub(super) fn tell_doubt(&mut self) -> Option<Doubt> {
+    pub(super) fn tell_doubt(&mut self, patterns: &Patterns) -> Option<Doubt> {
         let name = self.field(Field::Device).first_line().to_owned();
-        let doubt = self.doubt_now().filter(|_| self.doubted.as_deref() != Some(&name))?;
+        let doubt = self.doubt_now(patterns).filter(|_| self.doubted.as_deref() != Some(&name))?;
         self.doubted = Some(name);
         self.focus(Field::Device);
         Some(doubt)
@@ -158,6 +165,11 @@ impl Form {
         self.chosen = None;
     }
 
+    /// Drops the blanks around the text of a field that is left. Says whether there were any.
+    pub(super) fn leave(&mut self, field: Field) -> bool {
+        self.sending.is_none() && self.fields[field as usize].trim()
+    }
+
     /// The text that has the focus, for a change: what was wrong with it may be so no longer.
     fn changing(&mut self) -> &mut TextField {
         let focused = self.focused;
@@ -170,7 +182,7 @@ impl Form {
         self.changing().type_text(text);
     }
 
-    pub(super) fn paste(&mut self, text: &str) -> usize {
+    pub(super) fn paste(&mut self, text: &str) -> Dropped {
         self.changing().paste(text)
     }
 
@@ -187,7 +199,7 @@ impl Form {
     }
 
     /// Replaces the plan of action with what the agent's editor left.
-    pub(super) fn set_plan(&mut self, text: &str) -> usize {
+    pub(super) fn set_plan(&mut self, text: &str) -> Dropped {
         self.problems.retain(|problem| problem.field != Field::PlanOfAction);
         self.fields[Field::PlanOfAction as usize].replace(text)
     }

@@ -1,18 +1,17 @@
 //! Leaving the program without leaving anything behind unseen.
 
-use std::collections::VecDeque;
-
-use jiff::{SignedDuration, Timestamp};
+use std::{collections::VecDeque, time::Duration};
 
 use super::{Effect, Model, Notice, Overlay, RecordState, RowId, RowState};
 
 /// Within this time a second Ctrl-C leaves at once.
-const AT_ONCE: SignedDuration = SignedDuration::from_secs(2);
+const AT_ONCE: Duration = Duration::from_secs(2);
 
 /// How far leaving has come.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Leaving {
-    interrupted: Option<Timestamp>,
+    /// When Ctrl-C was pressed last, as [`Model::elapsed`] stood then.
+    interrupted: Option<Duration>,
     /// The rows whose dialogs are still to come, once the agent chose to close them all.
     queue: Option<VecDeque<RowId>>,
 }
@@ -66,11 +65,11 @@ pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
 }
 
 pub(super) fn interrupt(model: &mut Model) -> Vec<Effect> {
-    let again = model.leaving.interrupted.is_some_and(|at| model.now.duration_since(at) <= AT_ONCE);
+    let again = model.leaving.interrupted.is_some_and(|at| model.elapsed.saturating_sub(at) <= AT_ONCE);
     if again {
         return vec![Effect::Exit];
     }
-    model.leaving.interrupted = Some(model.now);
+    model.leaving.interrupted = Some(model.elapsed);
     let effects = quit(model);
     if effects.is_empty() {
         model.notice = Some(Notice::info("Ctrl-C again leaves at once, whatever is left behind"));

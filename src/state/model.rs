@@ -5,18 +5,21 @@ use std::{
     time::Duration,
 };
 
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{Timestamp, tz::TimeZone};
 
 use super::{Category, Form, Notice, Recovery, Requests, RowId, drafts::Drafts, leaving::Leaving};
 use crate::{
     action::Scope,
-    domain::{ElevationRequest, RequestId},
+    domain::{ElevationRequest, Patterns, RequestId},
     keymap::Keymap,
     port::{CallId, Fault, Progress, SignIn},
 };
 
 /// From when on a call that has no answer yet is called slow.
-pub(crate) const SLOW: SignedDuration = SignedDuration::from_secs(3);
+pub(crate) const SLOW: Duration = Duration::from_secs(3);
+
+/// How often the seconds of a slow call change.
+const SECOND: Duration = Duration::from_secs(1);
 
 /// The tenant that all of this is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,10 +63,28 @@ pub enum ServiceState {
 pub enum RecordState {
     /// It is being opened.
     Opening,
+    /// It could not be opened: what it holds is not shown, and what is typed is not kept.
+    NotRead,
     /// It keeps everything.
     Keeping,
     /// It does not take what it is told to keep: leaving would lose drafts.
     Failing,
+}
+
+impl RecordState {
+    /// Whether what it holds is known, so that what is not shown is not there.
+    #[must_use]
+    pub const fn is_read(self) -> bool {
+        match self {
+            Self::Opening | Self::NotRead => false,
+            Self::Keeping | Self::Failing => true,
+        }
+    }
+
+    /// The state once something was not saved.
+    pub(super) const fn if_it_fails(self) -> Self {
+        if self.is_read() { Self::Failing } else { Self::NotRead }
+    }
 }
 
 /// One of the three panes of the dashboard.
@@ -93,6 +114,8 @@ pub enum Overlay {
         row: RowId,
         /// What is wrong with the text.
         problem: Option<&'static str>,
+        /// Whether the text was changed since the dialog came.
+        touched: bool,
     },
     /// The question on leaving.
     Quit,
@@ -125,8 +148,10 @@ pub struct PendingCall {
     pub subject: Subject,
     /// What it does, in words: "opening a request for MMD-1 (INC-1)".
     pub label: String,
-    /// When it was handed over.
-    pub since: Timestamp,
+    /// When it was handed over, as [`Model::elapsed`] stood then.
+    pub since: Duration,
+    /// The time of day then.
+    pub at: Timestamp,
     /// How far it has come.
     pub progress: Option<Progress>,
     /// Whether it only looks: where it fails, nothing is known that was not known before.
@@ -153,12 +178,16 @@ pub struct Model {
     pub tenant: Tenant,
     /// What is suggested for category and subcategory.
     pub categories: Vec<Category>,
+    /// What tickets and devices are called.
+    pub patterns: Patterns,
     /// What the keys do.
     pub keymap: Keymap,
     /// The agent's time zone.
     pub time_zone: TimeZone,
-    /// The time of the last tick.
+    /// The time of day at the last tick: for what is shown, never for a delay.
     pub now: Timestamp,
+    /// How long the program had run at the last tick, by a clock that nobody sets.
+    pub elapsed: Duration,
     /// Whether the service can be called.
     pub service: ServiceState,
     /// Where signing in stands, once it was told.
@@ -203,9 +232,11 @@ impl Model {
         Self {
             tenant,
             categories,
+            patterns: Patterns::default(),
             keymap,
             time_zone,
             now,
+            elapsed: Duration::ZERO,
             service: ServiceState::Starting,
             sign_in: None,
             tells_sign_in: false,
@@ -226,6 +257,12 @@ impl Model {
             recovery: Recovery::default(),
             drafts: Drafts::default(),
         }
+    }
+
+    /// The same with what the settings say of tickets and devices.
+    #[must_use]
+    pub fn with_patterns(self, patterns: Patterns) -> Self {
+        Self { patterns, ..self }
     }
 
     /// The scopes that apply to the next key, the most specific first.
@@ -280,9 +317,9 @@ impl Model {
 
     /// The oldest call that is slow, and how long it has been under way.
     #[must_use]
-    pub fn slow_call(&self) -> Option<(&PendingCall, SignedDuration)> {
+    pub fn slow_call(&self) -> Option<(&PendingCall, Duration)> {
         let oldest = self.calls.values().min_by_key(|call| call.since)?;
-        let age = self.now.duration_since(oldest.since);
+        let age = self.elapsed.saturating_sub(oldest.since);
         (age >= SLOW).then_some((oldest, age))
     }
 
@@ -290,15 +327,14 @@ impl Model {
     /// slow, the seconds of one that is. Until then nothing has to be drawn.
     #[must_use]
     pub fn next_wake(&self) -> Duration {
-        let into = |length: i64| self.now.as_millisecond().rem_euclid(length);
-        let minute = 60_000 - into(60_000);
+        let into_minute = self.now.as_millisecond().rem_euclid(60_000);
+        let minute = Duration::from_millis(60_000_u64.saturating_sub(into_minute.unsigned_abs()));
         let slow = self.calls.values().map(|call| {
-            let age = i64::try_from(self.now.duration_since(call.since).as_millis()).unwrap_or(0).max(0);
-            let slow = 3_000;
-            if age < slow { slow - age } else { 1_000 - age.rem_euclid(1_000) }
+            let age = self.elapsed.saturating_sub(call.since);
+            let into_second = Duration::from_nanos(age.subsec_nanos().into());
+            if age < SLOW { SLOW.saturating_sub(age) } else { SECOND.saturating_sub(into_second) }
         });
-        let save = self.drafts.due_in(self.now);
-        let millis = slow.chain([minute]).chain(save).min().unwrap_or(minute);
-        Duration::from_millis(u64::try_from(millis).unwrap_or(1).max(1))
+        let save = self.drafts.due_in(self.elapsed);
+        slow.chain(save).fold(minute, Duration::min).max(Duration::from_millis(1))
     }
 }

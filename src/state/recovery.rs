@@ -43,7 +43,12 @@ impl Recovery {
 /// room stands in a row.
 pub(super) fn recovered(model: &mut Model, recovered: Recovered) -> Vec<Effect> {
     let Recovered { unresolved, open, accepted, drafts, unusable, others, warnings } = recovered;
-    model.record = if unusable { RecordState::Failing } else { RecordState::Keeping };
+    model.record = match model.record {
+        _ if unusable => RecordState::NotRead,
+        // It was written anew while the program ran. That it keeps what is typed is told when it does.
+        RecordState::Failing => RecordState::Failing,
+        RecordState::Opening | RecordState::NotRead | RecordState::Keeping => RecordState::Keeping,
+    };
     model.recovery = Recovery { others, ..Recovery::default() };
     let nothing_selected = model.requests.selected().is_none();
     for request in open {
@@ -226,14 +231,14 @@ pub(super) fn check_for_twins(model: &mut Model, id: RowId) -> Option<Effect> {
 }
 
 /// The service has told what it holds. What is closed there was closed elsewhere, or by a close that is seen only now. Of
-/// what is neither listed nor missing nothing was learnt.
+/// what is neither listed nor missing nothing was learnt. Returns whether a notice tells what was learnt.
 pub(super) fn checked(
     model: &mut Model,
     asked: &[RequestId],
     listed: &[ElevationRequest],
     missing: &[RequestId],
     at: Timestamp,
-) {
+) -> bool {
     let (mut ended, mut still_open) = (Vec::new(), Vec::new());
     for id in asked {
         let Some(row) = model.requests.of_request(id).filter(|row| row.state.is_open()) else { continue };
@@ -270,10 +275,11 @@ pub(super) fn checked(
         notice.text.push_str(&more(ended.len()));
         model.notice = Some(notice);
     }
+    !still_open.is_empty() || !ended.is_empty()
 }
 
-/// What was not seen of the lists is told: the rows stay as they were.
-pub(super) fn tell_gaps(model: &mut Model, gaps: &Gaps) {
+/// What was not seen of the lists is told: the rows stay as they were. `learnt_anything` is whether the notice tells what was.
+pub(super) fn tell_gaps(model: &mut Model, gaps: &Gaps, learnt_anything: bool) {
     if gaps.is_empty() {
         return;
     }
@@ -281,20 +287,23 @@ pub(super) fn tell_gaps(model: &mut Model, gaps: &Gaps) {
     let hint = gaps.hint().map_or(String::new(), |hint| format!("; {hint}"));
     let notice = Notice { tone: Tone::Doubt, ..Notice::info(what) };
     model.notice = Some(match model.notice.take() {
-        // Something was learnt all the same, and is not less worth telling.
-        Some(learnt) if learnt.text.starts_with("Closed elsewhere") => {
+        // What was learnt all the same is not less worth telling.
+        Some(learnt) if learnt_anything => {
             Notice { tone: Tone::Doubt, text: format!("{}. {}", learnt.text, notice.text), hint: learnt.hint }
         }
         _ => notice.hint(format!("the others are shown as they were seen last{hint}")),
     });
 }
 
-/// Requests that equal one of ours, and that no write owns, each in a row of its own.
+/// Requests that equal one of ours, and that no write owns, each in a row of its own: lists of two devices may both hold
+/// one, where the service does not filter.
 pub(super) fn show_surplus(model: &mut Model, surplus: Vec<ElevationRequest>) {
-    let surplus: Vec<_> = surplus.into_iter().filter(|it| model.requests.of_request(&it.id).is_none()).collect();
-    let doubles = surplus.len();
-    let mut name = String::new();
+    let (mut doubles, mut name) = (0, String::new());
     for request in surplus {
+        if model.requests.of_request(&request.id).is_some() {
+            continue;
+        }
+        doubles += 1;
         let row = Row::of_request(model.requests.next_id(), request, model.now);
         name = row.name();
         model.requests.add_quietly(Row { surplus: true, unclaimed: true, ..row });

@@ -1,8 +1,8 @@
 //! What the worker's words make of the rows they are about.
 
 use super::{
-    Effect, Form, Model, Notice, Pane, RecordState, Row, RowId, RowState, ServiceState, Subject, Tone, close_reply,
-    recovery, sign_in,
+    Effect, Form, Model, Notice, Pane, Row, RowId, RowState, ServiceState, Subject, Tone, close_reply, recovery,
+    sign_in,
 };
 use crate::{
     action::{Action, Scope},
@@ -31,15 +31,8 @@ pub(super) fn from_worker(model: &mut Model, word: FromWorker) -> Vec<Effect> {
         FromWorker::Warning(what, hint) => {
             model.notice = Some(Notice { tone: Tone::Doubt, text: what, hint: Some(hint) });
         }
-        FromWorker::NotSaved(what, hint) => {
-            model.record = RecordState::Failing;
-            model.notice = Some(Notice { tone: Tone::Failure, text: what, hint: Some(hint) });
-            super::drafts::not_saved(model);
-        }
-        FromWorker::Saved => {
-            model.record = RecordState::Keeping;
-            model.notice = Some(Notice::success("The record takes what you type again".to_owned()));
-        }
+        FromWorker::NotSaved(what, hint) => super::drafts::not_saved(model, what, hint),
+        FromWorker::Saved => super::drafts::saved(model),
     }
     Vec::new()
 }
@@ -52,7 +45,7 @@ pub(super) fn worker_gone(model: &mut Model) {
     }
     let reason = "the part that talks to the service has ended".to_owned();
     model.service = ServiceState::NotReady(Fault::new(FaultKind::NotSent { reason }));
-    model.record = RecordState::Failing;
+    model.record = model.record.if_it_fails();
     model.notice = Some(
         Notice::of_fault("the service cannot be called", &Fault::new(FaultKind::Crashed)).hint("quit and start again"),
     );
@@ -107,8 +100,8 @@ fn apply(model: &mut Model, reply: Reply) -> Vec<Effect> {
         Subject::Requests(asked) => {
             match result {
                 Ok(Answer::Checked { listed, missing, gaps, surplus, at }) => {
-                    recovery::checked(model, &asked, &listed, &missing, at);
-                    recovery::tell_gaps(model, &gaps);
+                    let learnt_anything = recovery::checked(model, &asked, &listed, &missing, at);
+                    recovery::tell_gaps(model, &gaps, learnt_anything);
                     recovery::show_surplus(model, surplus);
                 }
                 Ok(_) => return vec![Effect::LogUnawaited(call_id)],

@@ -229,9 +229,9 @@ impl Row {
     pub fn text(&self, field: Field) -> Cow<'_, str> {
         let told = self.request.as_ref().map(|request| request.text(field)).filter(|text| !text.is_blank());
         let text = told.map_or_else(|| visible(self.draft.get(field)), Untrusted::visible);
-        // By these two a request is known: what nobody has told is seen to be missing.
-        let names = matches!(field, Field::Ticket | Field::Device) && self.request.is_some();
-        if names && text.is_empty() { Cow::Borrowed("–") } else { text }
+        // A row is known by its ticket and its device: where nobody knows them, a sign stands for them.
+        let is_missing = self.request.is_some() && matches!(field, Field::Ticket | Field::Device);
+        if is_missing && text.trim().is_empty() { Cow::Borrowed("–") } else { text }
     }
 
     /// The device by which the service is asked for it: in the service's words where there are any, else as typed.

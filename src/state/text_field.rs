@@ -3,10 +3,34 @@
 use tui_textarea::{CursorMove, CursorRenderMode, TextArea, WrapMode};
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::action::TextEdit;
+use crate::{action::TextEdit, domain::is_edge_blank};
 
 /// How many changes can be undone in one text.
 const UNDO_DEPTH: usize = 1_000;
+
+/// What of a paste was not taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dropped {
+    /// How many control characters.
+    pub controls: usize,
+    /// How many line ends around a text for one line.
+    pub line_ends: usize,
+    /// Whether blanks around it.
+    pub blanks: bool,
+}
+
+impl Dropped {
+    /// Counts what stood around the text; `any` is whether anything of it was dropped.
+    fn count_edges(&mut self, text: &str, any: bool) {
+        if !any {
+            return;
+        }
+        let equal = text.replace("\r\n", "\n").replace('\r', "\n");
+        let ends = |text: &str| text.matches('\n').count();
+        self.line_ends = ends(&equal) - ends(equal.trim_matches(is_edge_blank));
+        self.blanks = self.line_ends == 0;
+    }
+}
 
 /// A text with a cursor and a history, of one line or of many.
 #[derive(Clone, Debug)]
@@ -82,24 +106,65 @@ impl TextField {
         let mut chars = text.chars();
         match (chars.next(), chars.next()) {
             (Some(c), None) if !c.is_control() => self.area.insert_char(c),
-            _ => {
-                self.paste(text);
-            }
+            // What was typed at once is not trimmed: more may follow it.
+            _ => self.restore(text),
         }
     }
 
     /// Takes a paste: line ends are made equal, control characters dropped. In one line a line end or a tab becomes a
-    /// space, so that words do not run together. Returns how many characters were dropped.
-    pub fn paste(&mut self, text: &str) -> usize {
-        let (clean, dropped) = self.clean(text);
-        self.area.insert_str(clean);
+    /// space, so that words do not run together, and what would stand at the ends of the whole line as a blank is dropped.
+    pub fn paste(&mut self, text: &str) -> Dropped {
+        let (clean, mut dropped) = self.clean(text);
+        let mut kept = clean.as_str();
+        if self.one_line {
+            let (before, after) = Self::split(&self.area);
+            if before.is_empty() {
+                kept = kept.trim_start_matches(is_edge_blank);
+            }
+            if after.is_empty() {
+                kept = kept.trim_end_matches(is_edge_blank);
+            }
+            dropped.count_edges(text, clean.len() > kept.len());
+        }
+        self.area.insert_str(kept);
         dropped
     }
 
-    /// Replaces the whole text, so that undo brings the old one back. Returns how many characters were dropped.
-    pub fn replace(&mut self, text: &str) -> usize {
+    /// Inserts what was typed before, to the letter but for control characters.
+    pub(super) fn restore(&mut self, text: &str) {
+        let (clean, _) = self.clean(text);
+        self.area.insert_str(clean);
+    }
+
+    /// Replaces the whole text, so that undo brings the old one back.
+    pub fn replace(&mut self, text: &str) -> Dropped {
         self.area.clear();
         self.paste(text)
+    }
+
+    /// Drops the blanks around a field of one line, as changes that undo takes back. Says whether there were any.
+    pub(super) fn trim(&mut self) -> bool {
+        let line = self.first_line();
+        let kept = line.trim_matches(is_edge_blank);
+        if !self.one_line || kept.len() == line.len() {
+            return false;
+        }
+        let length = |text: &str| text.chars().count();
+        let (all, left) = (length(line), length(line.trim_start_matches(is_edge_blank)));
+        let (before, kept) = (all - left, length(kept));
+        let at = self.area.cursor().1.saturating_sub(before).min(kept);
+        let jump = |area: &mut TextArea<'static>, column: usize| {
+            area.move_cursor(CursorMove::Jump(0, u16::try_from(column).unwrap_or(u16::MAX)));
+        };
+        // From the end, so that the places before it stay where they are.
+        for (from, count) in [(before + kept, all - before - kept), (0, before)] {
+            if count > 0 {
+                jump(&mut self.area, from);
+                self.area.delete_str(count);
+            }
+        }
+        jump(&mut self.area, at);
+        true
     }
 
     /// Takes the text out and leaves an empty one that can be undone.
@@ -107,16 +172,16 @@ impl TextField {
         self.area.clear();
     }
 
-    fn clean(&self, text: &str) -> (String, usize) {
+    fn clean(&self, text: &str) -> (String, Dropped) {
         let equal = text.replace("\r\n", "\n").replace('\r', "\n");
-        let mut dropped = 0;
+        let mut dropped = Dropped::default();
         let clean = equal
             .chars()
             .filter_map(|c| match c {
                 '\n' | '\t' if self.one_line => Some(' '),
                 '\n' | '\t' => Some(c),
                 c if c.is_control() => {
-                    dropped += 1;
+                    dropped.controls += 1;
                     None
                 }
                 c => Some(c),
@@ -185,19 +250,65 @@ impl TextField {
 mod tests {
     use super::*;
 
+    fn dropped(controls: usize, line_ends: usize, blanks: bool) -> Dropped {
+        Dropped { controls, line_ends, blanks }
+    }
+
     #[test]
     fn a_paste_is_cleaned_for_its_kind_of_field() {
-        for (pasted, one_line, multi_line, dropped) in [
+        for (pasted, one_line, multi_line, controls) in [
             ("a\r\nb\rc\nd", "a b c d", "a\nb\nc\nd", 0),
             ("a\x1b[2Jb\x07", "a[2Jb", "a[2Jb", 2),
             ("a\tb", "a b", "a\tb", 0),
             ("\u{202e}Ü\"", "\u{202e}Ü\"", "\u{202e}Ü\"", 0),
         ] {
             for (mut field, text) in [(TextField::one_line(), one_line), (TextField::multi_line(), multi_line)] {
-                assert_eq!(field.paste(pasted), dropped);
+                assert_eq!(field.paste(pasted), dropped(controls, 0, false));
                 assert_eq!(field.text(), text);
             }
         }
+    }
+
+    #[test]
+    fn a_paste_into_one_line_leaves_blanks_and_line_ends_around_it_behind() {
+        for (pasted, text, line_ends, blanks) in [
+            ("INC-5\n", "INC-5", 1, false),
+            ("\r\nINC-5\r\n\r\n", "INC-5", 3, false),
+            (" INC-5\t", "INC-5", 0, true),
+            ("\u{a0}INC-5\u{feff}", "INC-5", 0, true),
+            ("\u{200b}\u{3000}INC 5\u{2060}", "INC 5", 0, true),
+            ("INC-5\r", "INC-5", 1, false),
+            (" \n ", "", 1, false),
+            ("INC\n5", "INC 5", 0, false),
+        ] {
+            let mut field = TextField::one_line();
+            assert_eq!(field.paste(pasted), dropped(0, line_ends, blanks), "{pasted:?}");
+            assert_eq!(field.text(), text, "{pasted:?}");
+        }
+        let mut field = TextField::one_line();
+        field.paste("ab");
+        field.edit(TextEdit::Left);
+        assert_eq!(field.paste(" \n"), Dropped::default(), "between words it is a blank like another");
+        assert_eq!(field.text(), "a  b");
+        let mut field = TextField::multi_line();
+        assert_eq!((field.paste(" a\n"), field.text().as_str()), (Dropped::default(), " a\n"));
+    }
+
+    #[test]
+    fn trimming_keeps_the_cursor_at_its_character_and_can_be_undone() {
+        let mut field = TextField::one_line();
+        field.restore("  \u{a0}Ünï x \u{200b}");
+        field.edit(TextEdit::Left);
+        field.edit(TextEdit::Left);
+        field.edit(TextEdit::Left);
+        assert!(field.trim());
+        field.type_text("!");
+        assert_eq!(field.text(), "Ünï !x");
+        assert!(!field.trim());
+        for _ in 0..3 {
+            field.edit(TextEdit::Undo);
+        }
+        assert_eq!(field.text(), "  \u{a0}Ünï x \u{200b}");
     }
 
     #[test]

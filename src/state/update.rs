@@ -1,20 +1,22 @@
 //! From a message to the next state. It only dispatches: what a message means stands with what it is about.
 
 use super::{
-    EditTarget, Effect, Message, Model, Notice, Overlay, Pane, Row, RowState, closing, drafts, leaving, opening,
-    recovery, replies, sign_in, unknown,
+    CopiedTo, EditTarget, Effect, Message, Model, Notice, Overlay, Pane, Row, RowState, TextField, cleaning, closing,
+    drafts, leaving, opening, recovery, replies, sign_in, text_field::Dropped, unknown,
 };
 use crate::{
     action::{Action, Scope, Step},
-    domain::{Field, invisible_characters, visible},
+    domain::{Field, visible},
 };
 
 /// Applies a message and says what the world has to do about it.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     let selected = model.requests.selected().map(|row| row.id);
+    let (field, told) = (cleaning::field_in_focus(model), model.notice.clone());
     let mut effects = match message {
-        Message::Tick(now) => {
+        Message::Tick { now, elapsed } => {
             model.now = now;
+            model.elapsed = model.elapsed.max(elapsed);
             return drafts::save(model, false).into_iter().collect();
         }
         Message::Ending => return drafts::save(model, true).into_iter().collect(),
@@ -45,12 +47,13 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             replies::worker_gone(model);
             Vec::new()
         }
-        Message::Edited { target, result } => {
-            edited(model, target, result);
+        Message::Edited { target, text } => edited(model, target, &text).into_iter().collect(),
+        Message::Copied(to, text) => {
+            model.notice = Some(copied(to, &text));
             Vec::new()
         }
         Message::Warning(text, hint) => {
-            let text = visible(&text).into_owned();
+            let (text, hint) = (visible(&text).into_owned(), visible(&hint).into_owned());
             model.notice = Some(Notice { tone: super::Tone::Failure, text, hint: Some(hint) });
             Vec::new()
         }
@@ -58,6 +61,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     if model.requests.selected().map(|row| row.id) != selected {
         model.details_scroll = 0;
     }
+    cleaning::leave(model, field, told.as_ref());
     recovery::tell(model);
     show_unsent(model);
     effects.extend(leaving::proceed(model));
@@ -94,7 +98,7 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::CloseMatch => unknown::close_match(model),
         Action::OpenEditor => return open_editor(model),
         Action::CopyId => return copy_id(model),
-        Action::CopyLine => return copy(model, "the line for the ticket", |row| Some(closing::ticket_line(row))),
+        Action::CopyLine => return copy(model, |row| Some(closing::ticket_line(row))),
         Action::CopyUnsent => return copy_unsent(model),
         Action::Help => {
             let scopes = model.scopes().to_vec();
@@ -130,11 +134,7 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Edit(edit) => match focused_text(model) {
             Some(FocusedText::Form) => model.form.edit(edit),
             Some(FocusedText::Filter) => model.requests.change_filter(|filter| filter.edit(edit)),
-            Some(FocusedText::Dialog(row)) => {
-                if let Some(text) = dialog_text(model, row) {
-                    text.edit(edit);
-                }
-            }
+            Some(FocusedText::Dialog(row)) => change_dialog(model, row, |text| text.edit(edit)).unwrap_or_default(),
             None => {}
         },
     }
@@ -158,12 +158,17 @@ fn focused_text(model: &Model) -> Option<FocusedText> {
     }
 }
 
-/// The text of the close dialog, for a change: what was wrong with it may be so no longer.
-fn dialog_text(model: &mut Model, row: super::RowId) -> Option<&mut super::TextField> {
-    if let Some(Overlay::Close { problem, .. }) = model.overlays.last_mut() {
+/// Changes the text of the close dialog: what was wrong with it may be so no longer.
+fn change_dialog<T>(model: &mut Model, row: super::RowId, change: impl FnOnce(&mut TextField) -> T) -> Option<T> {
+    let text = model.requests.actions_taken(row)?;
+    let before = text.text();
+    let result = change(text);
+    let changed = text.text() != before;
+    if let Some(Overlay::Close { problem, touched, .. }) = model.overlays.last_mut() {
         *problem = None;
+        *touched |= changed;
     }
-    model.requests.actions_taken(row)
+    Some(result)
 }
 
 fn type_text(model: &mut Model, text: &str) {
@@ -171,11 +176,7 @@ fn type_text(model: &mut Model, text: &str) {
     match focused_text(model) {
         Some(FocusedText::Form) => model.form.type_text(text),
         Some(FocusedText::Filter) => model.requests.change_filter(|filter| filter.type_text(text)),
-        Some(FocusedText::Dialog(row)) => {
-            if let Some(field) = dialog_text(model, row) {
-                field.type_text(text);
-            }
-        }
+        Some(FocusedText::Dialog(row)) => change_dialog(model, row, |field| field.type_text(text)).unwrap_or_default(),
         None => {}
     }
 }
@@ -186,56 +187,44 @@ fn paste(model: &mut Model, text: &str) {
     let dropped = match focused_text(model) {
         Some(FocusedText::Form) => model.form.paste(text),
         Some(FocusedText::Filter) => {
-            let mut dropped = 0;
+            let mut dropped = Dropped::default();
             model.requests.change_filter(|filter| dropped = filter.paste(text));
             dropped
         }
-        Some(FocusedText::Dialog(row)) => dialog_text(model, row).map_or(0, |field| field.paste(text)),
+        Some(FocusedText::Dialog(row)) => change_dialog(model, row, |field| field.paste(text)).unwrap_or_default(),
         None => {
             let key = model.keymap.name(Scope::Panes, Action::NewRequest);
             model.notice = Some(Notice::info("A paste needs a text to go to").hint(format!("{key} goes to the form")));
             return;
         }
     };
-    note_cleaning(model, text, dropped);
+    cleaning::tell(model, text, dropped, "paste");
 }
 
-/// Says what was taken out of a text, and what is in it that nobody sees.
-fn note_cleaning(model: &mut Model, text: &str, dropped: usize) {
-    let hidden =
-        invisible_characters(text).saturating_sub(text.chars().filter(|c| c.is_control() && *c != '\n').count());
-    let plural = |count: usize| if count == 1 { "" } else { "s" };
-    if dropped > 0 {
-        let text = format!("{dropped} control character{} dropped from the paste", plural(dropped));
-        model.notice = Some(Notice::info(text));
-    } else if hidden > 0 {
-        let text = format!("The paste holds {hidden} character{} that cannot be seen", plural(hidden));
-        model.notice = Some(Notice::info(text).hint("they are sent as they are; retype the text to be rid of them"));
-    }
-}
-
-fn edited(model: &mut Model, target: EditTarget, result: Result<String, String>) {
-    let text = match result {
-        Ok(text) => text,
-        Err(what) => {
-            model.notice = Some(Notice {
-                tone: super::Tone::Failure,
-                text: visible(&what).into_owned(),
-                hint: Some("the text is as it was; set VISUAL or EDITOR to an editor that runs here".to_owned()),
-            });
-            return;
+/// Takes over what the editor saved. `None` where the text has no place any more.
+fn edited(model: &mut Model, target: EditTarget, text: &str) -> Option<Effect> {
+    let dropped = match target {
+        EditTarget::PlanOfAction if model.form.sending().is_some() => return None,
+        EditTarget::PlanOfAction if model.form.field(Field::PlanOfAction).text() == text => {
+            return Some(Effect::EditTaken);
+        }
+        EditTarget::PlanOfAction => model.form.set_plan(text),
+        // In a row whose dialog is gone nobody would see it.
+        EditTarget::ActionsTaken(id)
+            if !model.overlays.iter().any(|open| matches!(open, Overlay::Close { row, .. } if *row == id)) =>
+        {
+            return None;
+        }
+        EditTarget::ActionsTaken(row) => {
+            let replace = |field: &mut TextField| (field.text() != text).then(|| field.replace(text));
+            match change_dialog(model, row, replace)? {
+                Some(dropped) => dropped,
+                None => return Some(Effect::EditTaken),
+            }
         }
     };
-    let dropped = match target {
-        EditTarget::PlanOfAction if model.form.sending().is_some() => return,
-        EditTarget::PlanOfAction if model.form.field(Field::PlanOfAction).text() == text => return,
-        EditTarget::PlanOfAction => model.form.set_plan(&text),
-        EditTarget::ActionsTaken(row) => match dialog_text(model, row) {
-            Some(field) if field.text() != text => field.replace(&text),
-            _ => return,
-        },
-    };
-    note_cleaning(model, &text, dropped);
+    cleaning::tell(model, text, dropped, "edited text");
+    Some(Effect::EditTaken)
 }
 
 fn submit(model: &mut Model) -> Vec<Effect> {
@@ -262,27 +251,40 @@ fn open_editor(model: &Model) -> Vec<Effect> {
     }
 }
 
-fn copy(model: &mut Model, what: &str, text: impl FnOnce(&Row) -> Option<String>) -> Vec<Effect> {
-    let Some(text) = model.requests.selected().and_then(text) else { return Vec::new() };
-    model.notice = Some(Notice::info(format!("Copied {what}")));
-    vec![Effect::Copy(text)]
+/// Asks for a copy. What became of it is told when it is known.
+fn copy(model: &Model, text: impl FnOnce(&Row) -> Option<String>) -> Vec<Effect> {
+    model.requests.selected().and_then(text).map(Effect::Copy).into_iter().collect()
 }
 
-fn copy_id(model: &mut Model) -> Vec<Effect> {
-    copy(model, "the id", |row| row.request_id().map(|id| id.text().visible().into_owned()))
+fn copy_id(model: &Model) -> Vec<Effect> {
+    copy(model, |row| row.request_id().map(|id| id.text().visible().into_owned()))
+}
+
+/// What was handed over, its beginning only, and how.
+fn copied(to: CopiedTo, text: &str) -> Notice {
+    const LONGEST: usize = 24;
+    let mut shown: String = text.chars().take_while(|c| *c != '\n').take(LONGEST).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    let shown = visible(&shown);
+    match to {
+        CopiedTo::Terminal => Notice::info(format!("Sent to the terminal: {shown}")),
+        CopiedTo::TmuxAndTerminal => Notice::info(format!("Sent to tmux and the terminal: {shown}")),
+        CopiedTo::Tmux => Notice::info(format!("Sent to tmux: {shown}"))
+            .hint("tmux pastes it; it does not hand copies on while its set-clipboard is off"),
+    }
 }
 
 /// The text that was not stored goes to the clipboard as it was typed, a visible mark for what a terminal would act on.
-fn copy_unsent(model: &mut Model) -> Vec<Effect> {
+fn copy_unsent(model: &Model) -> Vec<Effect> {
     let row = match model.overlays.last() {
         Some(Overlay::Unsent(id)) => model.requests.get(*id),
         _ => model.requests.selected(),
     };
     let Some(text) = row.and_then(Row::unsent_text) else { return Vec::new() };
     let lines: Vec<_> = text.lines().iter().map(|line| visible(line)).collect();
-    let text = lines.join("\n");
-    model.notice = Some(Notice::info("Copied the text"));
-    vec![Effect::Copy(text)]
+    vec![Effect::Copy(lines.join("\n"))]
 }
 
 fn back(model: &mut Model) {

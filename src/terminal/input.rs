@@ -1,66 +1,101 @@
-//! The one thread that calls crossterm's poll and read, whose documentation forbids a second.
+//! The one thread that reads the terminal: bytes in, batches of inputs out. What bytes mean is for [`Parser`] alone.
+
+mod gate;
+mod key;
+mod parser;
+mod paste;
+mod reply;
+mod sequence;
+mod state;
 
 use std::{
     io,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 
-use crossterm::event::{self, Event, KeyEvent, KeyEventKind};
+use crossterm::event::{KeyEvent, KeyEventKind, MouseEvent};
+use gate::Gate;
+pub use parser::Parser;
+pub use reply::Reply;
 use tokio::sync::mpsc::Sender;
 
-use crate::{platform, rehearsal};
+use crate::{
+    platform::{self, TerminalReader, Waker},
+    rehearsal,
+};
 
 /// The thread's name: a panic in it gives the terminal back.
 pub(super) const NAME: &str = "input";
-/// How long the next event may take to count as part of the same batch. Zero would never yield one on this reader, and
-/// it spins meanwhile (its own timer counts milliseconds), so this is also what a key waits and costs.
-const LULL: Duration = Duration::from_micros(30);
+/// A read of so many bytes is a part of more: a terminal hands over a long text in pieces.
+const LONG_READ: usize = 128;
+/// How long the next piece of a long text may take to count as part of the same batch.
+const LULL: Duration = Duration::from_micros(100);
 /// A batch is sent when it is this long or this old, so that a flood still reaches the screen.
-const MOST_EVENTS: usize = 65_536;
+const MOST_INPUTS: usize = 65_536;
 const OLDEST: Duration = Duration::from_millis(20);
-/// How long parking waits for the thread, and how often it is woken meanwhile.
+/// How long parking waits for the thread.
 const PARKING: Duration = Duration::from_millis(250);
-const WAKE_AGAIN: Duration = Duration::from_millis(20);
+/// How much is read at once. The kernel holds no more for a terminal.
+const BUFFER: usize = 4_096;
 
 /// What came from the terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     /// A key went down or repeats.
     Key(KeyEvent),
-    /// A paste, whole and raw: untrusted text with whatever line ends and control characters it had.
+    /// A paste, raw: untrusted text with whatever line ends and control characters it had. A long one comes in parts.
     Paste(String),
     /// The terminal has this many columns and rows now.
     Resize(u16, u16),
+    /// The mouse, where somebody has switched its reports on.
+    Mouse(MouseEvent),
+    /// The terminal's window has got the focus, or lost it.
+    Focus(bool),
+    /// The terminal has answered a question.
+    Reply(Reply),
+    /// The terminal sends bytes that are not UTF-8; told once.
+    NotUtf8,
 }
 
-/// Reads the terminal into batches for as long as the process lives. It is never joined: it may be stuck in crossterm.
+/// Inputs that were read at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InputBatch {
+    /// When the first of them was read.
+    pub at: Instant,
+    /// In the order in which they came.
+    pub inputs: Vec<Input>,
+}
+
+/// Reads the terminal into batches for as long as the process lives. It is never joined: it sleeps in the kernel.
 #[derive(Debug)]
 pub struct InputThread {
     gate: Arc<Gate>,
+    waker: Waker,
 }
 
 impl InputThread {
     /// Starts reading. Each batch holds what was there; when the thread ends (an error, a panic) the channel closes.
     ///
     /// # Errors
-    /// Where no thread can be had.
-    pub fn start(batches: Sender<Vec<Input>>) -> io::Result<Self> {
+    /// Where no thread, descriptor or signal handler can be had.
+    pub fn start(batches: Sender<InputBatch>) -> io::Result<Self> {
         let gate = Arc::new(Gate::default());
         let theirs = Arc::clone(&gate);
+        let (reader, waker) = platform::terminal_reader()?;
         thread::Builder::new().name(NAME.into()).spawn(move || {
-            if let Err(error) = read_batches(&theirs, &batches) {
+            if let Err(error) = read_batches(&theirs, &reader, &batches) {
                 tracing::error!(%error, "failed to read the terminal");
             }
         })?;
-        Ok(Self { gate })
+        Ok(Self { gate, waker })
     }
 
     /// Keeps the thread from reading, so that another program gets the keys. Says whether it has acknowledged.
     #[must_use]
     pub fn park(&self) -> bool {
-        self.gate.close(PARKING)
+        self.gate.close(PARKING, || self.waker.wake())
     }
 
     /// Lets the thread read again.
@@ -69,98 +104,62 @@ impl InputThread {
     }
 }
 
-/// Lets the thread into crossterm, or not.
-#[derive(Debug, Default)]
-struct Gate {
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    closed: bool,
-    /// Whether the thread is between [`Gate::enter`] and [`Gate::leave`], where it may take keys.
-    inside: bool,
-}
-
-impl Gate {
-    fn enter(&self) {
-        let mut state = self.lock();
-        while state.closed {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-        state.inside = true;
-    }
-
-    fn leave(&self) {
-        self.lock().inside = false;
-        self.changed.notify_all();
-    }
-
-    fn close(&self, limit: Duration) -> bool {
-        let started = Instant::now();
-        let mut state = self.lock();
-        state.closed = true;
-        while state.inside && started.elapsed() < limit {
-            // More than once: a wake-up is lost on a thread that is just before its first read.
-            let _ = platform::wake_reader();
-            state = self.changed.wait_timeout(state, WAKE_AGAIN).unwrap_or_else(PoisonError::into_inner).0;
-        }
-        !state.inside
-    }
-
-    fn open(&self) {
-        self.lock().closed = false;
-        self.changed.notify_all();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn read_batches(gate: &Gate, batches: &Sender<Vec<Input>>) -> io::Result<()> {
+fn read_batches(gate: &Gate, reader: &TerminalReader, batches: &Sender<InputBatch>) -> io::Result<()> {
+    let mut parser = Parser::default();
+    let mut buffer = vec![0; BUFFER];
     loop {
-        gate.enter();
-        let batch = read_batch();
+        // What another program has read of a sequence does not come any more.
+        let begun = if gate.enter() { parser.flush() } else { Vec::new() };
+        let batch = read_batch(reader, &mut parser, &mut buffer, begun);
         gate.leave();
-        let batch = tidy(batch?);
-        if !batch.is_empty() && batches.blocking_send(batch).is_err() {
+        let batch = batch?;
+        if batch.inputs.is_empty() {
+            continue;
+        }
+        rehearsal::panic_if_asked("input");
+        if batches.blocking_send(batch).is_err() {
             return Ok(());
         }
     }
 }
 
-/// Blocks for the first event, then takes what is there. `read` alone waits without end and without waking up; a `poll`
-/// that says no in error (the thread was kept off the processor) only splits a batch.
-fn read_batch() -> io::Result<Vec<Event>> {
-    let mut batch = vec![event::read()?];
-    rehearsal::panic_if_asked("input");
-    let started = Instant::now();
-    while batch.len() < MOST_EVENTS && started.elapsed() < OLDEST && event::poll(LULL)? {
-        batch.push(event::read()?);
+/// Waits for the first bytes, a change of size or the parser's deadline, then takes what is there.
+fn read_batch(
+    reader: &TerminalReader,
+    parser: &mut Parser,
+    buffer: &mut [u8],
+    mut inputs: Vec<Input>,
+) -> io::Result<InputBatch> {
+    let limit = match parser.deadline() {
+        _ if !inputs.is_empty() => Some(Duration::ZERO),
+        deadline => deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())),
+    };
+    let mut arrival = reader.read(buffer, limit)?;
+    let at = Instant::now();
+    let mut resized = arrival.resized;
+    while arrival.bytes > 0 {
+        inputs.append(&mut parser.feed(&buffer[..arrival.bytes], Instant::now()));
+        if inputs.len() >= MOST_INPUTS || at.elapsed() >= OLDEST {
+            break;
+        }
+        let lull = if arrival.bytes >= LONG_READ { LULL } else { Duration::ZERO };
+        // A terminal that is gone is told of by the next wait; what was typed before is handed over first.
+        arrival = reader.read(buffer, Some(lull)).unwrap_or_default();
+        resized |= arrival.resized;
     }
-    Ok(batch)
+    inputs.append(&mut parser.idle(Instant::now()));
+    if resized {
+        // One that changes nothing is told as well: what the screen was drawn for is known to the loop alone.
+        let (columns, rows) = platform::size();
+        inputs.push(Input::Resize(columns, rows));
+    }
+    Ok(InputBatch { at, inputs: tidy(inputs) })
 }
 
-/// Keeps what the program acts on, and of resizes only the last. One that changes nothing is kept as well: what the
-/// screen was drawn for is known to the loop alone, which may have seen a size that was gone again when this thread asked.
-fn tidy(events: Vec<Event>) -> Vec<Input> {
-    let mut size = None;
-    let mut batch: Vec<Input> = events
-        .into_iter()
-        .filter_map(|event| match event {
-            Event::Key(key) => (key.kind != KeyEventKind::Release).then_some(Input::Key(key)),
-            Event::Paste(text) => Some(Input::Paste(text)),
-            Event::Resize(columns, rows) => {
-                size = Some(Input::Resize(columns, rows));
-                None
-            }
-            Event::FocusGained | Event::FocusLost | Event::Mouse(_) => None,
-        })
-        .collect();
-    batch.extend(size);
-    batch
+/// Drops what the program does not act on: a key that goes up.
+fn tidy(mut inputs: Vec<Input>) -> Vec<Input> {
+    inputs.retain(|input| !matches!(input, Input::Key(key) if key.kind == KeyEventKind::Release));
+    inputs
 }
 
 #[cfg(test)]
@@ -169,39 +168,10 @@ mod tests {
 
     use super::*;
 
-    fn key(kind: KeyEventKind) -> KeyEvent {
-        KeyEvent::new_with_kind(KeyCode::Char('a'), KeyModifiers::NONE, kind)
-    }
-
     #[test]
-    fn releases_mouse_and_focus_are_dropped() {
-        let (press, repeat) = (key(KeyEventKind::Press), key(KeyEventKind::Repeat));
-        let events = vec![
-            Event::Key(press),
-            Event::FocusGained,
-            Event::Key(key(KeyEventKind::Release)),
-            Event::Paste("a\r\nb".into()),
-            Event::Key(repeat),
-        ];
-        let batch = tidy(events);
-        assert_eq!(batch, [Input::Key(press), Input::Paste("a\r\nb".into()), Input::Key(repeat)]);
-    }
-
-    #[test]
-    fn of_many_resizes_the_last_is_told() {
-        assert_eq!(tidy(vec![Event::Resize(1, 1), Event::Resize(100, 30)]), [Input::Resize(100, 30)]);
-    }
-
-    #[test]
-    fn a_closed_gate_keeps_the_thread_out_until_it_is_opened() {
-        let gate = Arc::new(Gate::default());
-        assert!(gate.close(Duration::ZERO), "nobody is inside");
-        let theirs = Arc::clone(&gate);
-        let thread = thread::spawn(move || theirs.enter());
-        thread::sleep(Duration::from_millis(20));
-        assert!(!thread.is_finished());
-        gate.open();
-        thread.join().unwrap();
-        assert!(!gate.close(Duration::ZERO), "the thread is inside and does not answer");
+    fn keys_that_go_up_are_dropped() {
+        let key = |kind| Input::Key(KeyEvent::new_with_kind(KeyCode::Char('a'), KeyModifiers::NONE, kind));
+        let [press, release, repeat] = [KeyEventKind::Press, KeyEventKind::Release, KeyEventKind::Repeat].map(key);
+        assert_eq!(tidy(vec![press.clone(), release, repeat.clone()]), [press, repeat]);
     }
 }

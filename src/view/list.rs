@@ -14,7 +14,7 @@ use super::{
 use crate::{
     action::{Action, Scope},
     domain::Field,
-    state::{Model, Pane, Row, RowState, Sort},
+    state::{Model, Pane, RecordState, Row, RowState, Sort},
 };
 
 /// The columns of a list this wide. A width of nothing means that the column gave way.
@@ -104,7 +104,13 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) 
     frame.render_widget(Paragraph::new(lines), rows);
 }
 
+/// A count of what is shown would be taken for all that there is.
 fn count(model: &Model) -> String {
+    match model.record {
+        RecordState::Opening => return "reading the record".to_owned(),
+        RecordState::NotRead => return "record not read".to_owned(),
+        RecordState::Keeping | RecordState::Failing => {}
+    }
     let (shown, all) = (model.requests.shown().len(), model.requests.not_closed());
     let sort = match model.requests.sort() {
         Sort::Newest => String::new(),
@@ -132,6 +138,16 @@ fn empty(model: &Model, theme: &Theme) -> Line<'static> {
     if !model.requests.filter().is_empty() {
         let clear = key(Scope::Filter, Action::Back);
         return Line::from(vec![Span::raw("Nothing matches the filter. "), clear, Span::raw(" clears it.")]);
+    }
+    match model.record {
+        RecordState::Opening => return Line::raw("Reading the record of what is open."),
+        RecordState::NotRead => {
+            return Line::styled(
+                "Record not read: what was opened before may still be open and is not shown here.",
+                theme.doubt(),
+            );
+        }
+        RecordState::Keeping | RecordState::Failing => {}
     }
     let mut spans =
         vec![Span::raw("No open requests. "), key(Scope::Panes, Action::NewRequest), Span::raw(" opens one.")];

@@ -54,6 +54,23 @@ impl From<Refused> for Fault {
 /// Nothing while the record is being opened.
 pub(super) type Opened = Option<Result<Journal, Refused>>;
 
+/// Tells of each time that there is a record again.
+pub(super) struct Openings(watch::Receiver<Opened>);
+
+impl Openings {
+    /// Waits for the next time; for ever where there will be none.
+    pub(super) async fn next(&mut self) {
+        loop {
+            if self.0.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+            if matches!(*self.0.borrow_and_update(), Some(Ok(_))) {
+                return;
+            }
+        }
+    }
+}
+
 /// The record, open or not yet.
 #[derive(Clone)]
 pub(super) struct Record {
@@ -70,6 +87,21 @@ impl Record {
     /// Whether it was ever there to write to.
     pub(super) fn is_open(&self) -> bool {
         matches!(*self.opened.borrow(), Some(Ok(_)))
+    }
+
+    /// Tells when the record is opened, or written anew, after now.
+    pub(super) fn openings(&self) -> Openings {
+        let mut opened = self.opened.clone();
+        opened.mark_unchanged();
+        Openings(opened)
+    }
+
+    /// Has the record written anew now where its files are lost, rather than in a moment.
+    pub(super) async fn restore(&self) {
+        let Some(Ok(journal)) = self.opened.borrow().clone() else { return };
+        if let Err(error) = journal.restore().await {
+            tracing::debug!(%error, "the record is closed already");
+        }
     }
 
     /// Whether it has failed before and has just taken something: that is to be told, once.

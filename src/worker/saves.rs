@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use tokio::{
     sync::mpsc::{self, UnboundedReceiver, UnboundedSender, error::SendError},
     task::JoinHandle,
-    time::timeout,
+    time::sleep,
 };
 
 use super::record::{Record, Refused};
@@ -50,48 +50,49 @@ async fn save_all(
     to_loop: mpsc::Sender<FromWorker>,
 ) {
     let mut unsaved = BTreeMap::new();
+    let mut openings = record.openings();
+    // Why they were not saved, as it was told last.
+    let mut told = None;
     loop {
         // What the disk did not take stays, and goes with the next; or by itself, for the disk may have room again.
-        let patient = if unsaved.is_empty() || !record.is_open() { None } else { Some(again) };
-        let quiet = match next(&mut waiting, patient).await {
-            Next::Drafts(drafts) => {
-                unsaved.extend(drafts);
-                false
-            }
-            Next::Again => true,
-            Next::Ended => return,
+        let has_some = !unsaved.is_empty();
+        let is_last = tokio::select! {
+            drafts = waiting.recv() => match drafts {
+                Some(drafts) => {
+                    unsaved.extend(drafts);
+                    false
+                }
+                None => true,
+            },
+            () = openings.next(), if has_some => false,
+            () = sleep(again), if has_some && record.is_open() => false,
         };
+        if is_last {
+            if !has_some {
+                return;
+            }
+            record.restore().await;
+        }
         while let Ok(newer) = waiting.try_recv() {
             unsaved.extend(newer);
         }
         match record.save(unsaved.clone().into_iter().collect()).await {
             Ok(()) => {
                 unsaved.clear();
+                told = None;
                 if record.keeps_again() {
                     let _ = to_loop.send(FromWorker::Saved).await;
                 }
             }
-            Err(Refused { what, hint, .. }) if !quiet => {
+            // It is told when it happens, and once.
+            Err(refused) if told.as_ref() == Some(&refused.what) => {}
+            Err(Refused { what, hint, .. }) => {
+                told = Some(what.clone());
                 let _ = to_loop.send(FromWorker::NotSaved(what, hint)).await;
             }
-            Err(_) => {} // It was told when it happened.
+        }
+        if is_last {
+            return;
         }
     }
-}
-
-enum Next {
-    Drafts(Drafts),
-    Again,
-    Ended,
-}
-
-async fn next(waiting: &mut UnboundedReceiver<Drafts>, patient: Option<Duration>) -> Next {
-    let drafts = match patient {
-        None => waiting.recv().await,
-        Some(again) => match timeout(again, waiting.recv()).await {
-            Ok(drafts) => drafts,
-            Err(_) => return Next::Again,
-        },
-    };
-    drafts.map_or(Next::Ended, Next::Drafts)
 }

@@ -37,7 +37,8 @@ pub struct Timing {
     pub closes_again: u32,
     /// How many devices are listed at once.
     pub devices_at_once: usize,
-    /// After how long drafts that the record did not take are offered to it again.
+    /// After how long drafts that the record did not take are offered to it again, and at the longest between two tries
+    /// to open it.
     pub save_again: Duration,
 }
 

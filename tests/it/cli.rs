@@ -7,7 +7,7 @@ use mmd_elevate::{
 };
 
 fn refused(arguments: &[&str]) -> String {
-    let error = Cli::try_parse_from([&["mmd-elevate"], arguments].concat()).unwrap_err();
+    let error = Cli::read([&["mmd-elevate"], arguments].concat()).unwrap_err();
     assert_eq!(error.exit_code(), 2, "{error}");
     error.to_string()
 }
@@ -59,11 +59,11 @@ fn every_command_has_a_help_that_says_what_its_flags_do() {
 #[test]
 fn the_record_is_purged_of_what_is_older_than_it_is_kept() {
     let purge = |arguments: &[&str]| {
-        let Cli { command, .. } = Cli::parse_from([&["mmd-elevate", "record", "purge"], arguments].concat());
+        let Cli { command, flags } = Cli::read([&["mmd-elevate", "record", "purge"], arguments].concat()).unwrap();
         let Some(Command::Record(RecordArgs { command: RecordCommand::Purge(purge) })) = command else {
             panic!("no command")
         };
-        (purge.older_than, purge.state_dir)
+        (purge.older_than, flags.state_dir)
     };
     assert_eq!(
         purge(&[]),
@@ -96,10 +96,10 @@ fn practice_is_begun_anew_and_misbehaves_on_request() {
     let Cli { flags, .. } = Cli::parse_from(["mmd-elevate", "--practice", "--fresh", "--practice-rules", "r.toml"]);
     assert!(flags.practice && flags.fresh && flags.practice_rules == Some("r.toml".into()));
     let arguments = ["mmd-elevate", "practice", "--fresh", "--rules", "r.toml", "--state-dir", "/s"];
-    let Cli { command, .. } = Cli::parse_from(arguments);
+    let Cli { command, flags } = Cli::read(arguments).unwrap();
     let Some(Command::Practice(practice)) = command else { panic!("no command") };
-    assert!(practice.fresh);
-    assert_eq!((practice.rules, practice.state_dir), (Some("r.toml".into()), Some("/s".into())));
+    assert!(flags.fresh);
+    assert_eq!((practice.rules, flags.state_dir), (Some("r.toml".into()), Some("/s".into())));
 }
 
 #[test]
@@ -108,4 +108,55 @@ fn what_is_wrong_on_the_command_line_is_said_at_once() {
     assert!(refused(&["--log", "loud"]).contains("off, error, warn, info, debug, trace"));
     assert!(refused(&["--token", "x"]).contains("--token"));
     refused(&["--practice", "practice"]);
+}
+
+#[test]
+fn a_flag_means_the_same_before_and_behind_the_subcommand() {
+    for (flag, value) in [
+        ("--config", Some("/c")),
+        ("--base-url", Some("https://h")),
+        ("--ca-file", Some("/ca")),
+        ("--tenant", Some("A")),
+        ("--state-dir", Some("/s")),
+        ("--log", Some("debug")),
+        ("--practice-rules", Some("/r")),
+        ("--practice", None),
+        ("--fresh", None),
+    ] {
+        let flag: Vec<_> = [flag].into_iter().chain(value).collect();
+        let before = Cli::read([&["mmd-elevate"], &flag[..], &["doctor"]].concat()).unwrap();
+        let behind = Cli::read([&["mmd-elevate", "doctor"], &flag[..], &["--json"]].concat()).unwrap();
+        assert_eq!(before.flags, behind.flags, "{flag:?}");
+        assert_ne!(before.flags, mmd_elevate::cli::Flags::default(), "{flag:?}");
+        assert!(matches!(before.command, Some(Command::Doctor(_))));
+    }
+    for arguments in [
+        &["--state-dir", "/s", "record", "purge"][..],
+        &["record", "--state-dir", "/s", "purge"],
+        &["record", "purge", "--state-dir", "/s"],
+        &["practice", "--state-dir", "/s"],
+        &["--state-dir", "/s", "practice"],
+    ] {
+        let cli = Cli::read([&["mmd-elevate"], arguments].concat()).unwrap();
+        assert_eq!(cli.flags.state_dir, Some("/s".into()), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_flag_that_means_nothing_to_a_subcommand_is_refused_with_the_reason() {
+    for (arguments, flag, reason) in [
+        (&["--practice", "practice"][..], "--practice", "serves the practice tenant"),
+        (&["practice", "--tenant", "A"], "--tenant", "serves the practice tenant"),
+        (&["--config", "/c", "practice"], "--config", "reads no settings"),
+        (&["record", "purge", "--base-url", "https://h"], "--base-url", "the record in the state folder alone"),
+        (&["--log", "debug", "record", "purge"], "--log", "the record in the state folder alone"),
+        (&["--fresh", "record", "purge"], "--fresh", "the record in the state folder alone"),
+    ] {
+        let error = refused(arguments);
+        assert!(error.contains(&format!("'{flag}' means nothing")) && error.contains(reason), "{error}");
+    }
+    assert!(refused(&["practice", "--rules", "a", "--practice-rules", "b"]).contains("--rules"));
+    for arguments in [&["--config", "a", "doctor", "--config=b"][..], &["--practice", "doctor", "--practice"]] {
+        assert!(refused(arguments).contains("is given twice"), "{arguments:?}");
+    }
 }

@@ -89,6 +89,29 @@ fn what_is_no_record_is_left_as_it_is() {
     assert_eq!(fs::read_to_string(&file).unwrap(), "not a database");
 }
 
+/// A shell that stands in a folder which was removed since, and names the state folder from there.
+#[rstest]
+#[case(&["record", "purge", "--state-dir", "state"])]
+#[case(&["doctor", "--state-dir", "./state"])]
+#[case(&["record", "purge", "--state-dir", "../state"])]
+fn relative_state_folder_without_a_working_folder_ends_without_a_panic(#[case] arguments: &[&str]) {
+    let folder = folder();
+    let gone = folder.path().join("gone");
+    fs::create_dir(&gone).unwrap();
+    let output = Command::new("sh")
+        .args(["-c", r#"rmdir "$PWD"; exec "$0" "$@""#, env!("CARGO_BIN_EXE_mmd-elevate")])
+        .args(arguments)
+        .current_dir(&gone)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .output()
+        .unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    assert!(matches!(output.status.code(), Some(0 | 1)) && !said.contains("panicked"), "{said}");
+    assert!(!said.is_empty());
+}
+
 #[test]
 fn a_command_that_is_incomplete_or_wrong_ends_with_two() {
     let folder = folder();
@@ -123,4 +146,49 @@ fn what_is_for_practice_alone_is_refused_beside_a_service() {
         let output = run(&[flag, &["--base-url", "https://service.example/"]].concat(), folder.path());
         assert_eq!(output.status.code(), Some(1));
     }
+}
+
+/// A folder that is called `~` is never meant, and never made.
+#[test]
+fn a_tilde_is_the_home_folder_and_no_folder_of_that_name_is_made() {
+    let (home, started_in) = (folder(), folder());
+    let run = |arguments: &[&str], state: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mmd-elevate"));
+        command.args(arguments).env_clear().env("HOME", home.path()).env("MMD_ELEVATE_STATE_DIR", state);
+        command.current_dir(started_in.path()).stdin(std::process::Stdio::null()).output().unwrap()
+    };
+    for (arguments, state) in [
+        (&["doctor", "--json"][..], "~/x"),
+        (&["record", "purge"], "~"),
+        (&["--state-dir", "~/y", "record", "purge"], "/nowhere"),
+        (&["record", "purge"], "~bob/x"),
+        (&["doctor"], "~bob"),
+        (&["--config", "~/c.toml"], "~/x"),
+        (&["doctor", "--config", "~bob/c.toml"], "~/x"),
+    ] {
+        let output = run(arguments, state);
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert_eq!(fs::read_dir(started_in.path()).unwrap().count(), 0, "{arguments:?} {state}: {said}");
+        if state.contains("bob") || arguments.concat().contains("bob") {
+            let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(said.contains("write ~/ for your own home folder"), "{said}");
+        }
+    }
+    let output = run(&["--config", "~/c.toml"], "~/x");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains(home.path().join("c.toml").to_str().unwrap()), "{said}");
+}
+
+#[test]
+fn a_settings_file_that_is_a_pipe_ends_the_start_at_once() {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    let folder = folder();
+    let pipe = folder.path().join("pipe");
+    mknodat(CWD, &pipe, FileType::Fifo, Mode::RWXU, 0).unwrap();
+    // Whatever waited for a writer of the pipe would wait for ever.
+    let error = failed(&["--config", pipe.to_str().unwrap()], folder.path());
+    assert!(error.contains("it is a pipe, not a file"), "{error}");
+    let (rules, home) = (pipe.to_str().unwrap(), folder.path());
+    let error = failed(&["practice", "--rules", rules], home);
+    assert!(error.contains("it is a pipe, not a file"), "{error}");
 }

@@ -49,14 +49,14 @@ fn service(config: Config) -> Service {
 #[test]
 fn everything_of_the_file_arrives() {
     let text = "[[categories]]\nname = \"Z\"\nsubcategories = []\n[[categories]]\nname = \"A\"\nsubcategories = [\"2\", \"1\"]\n\
-                [appearance]\nborders = \"ascii\"\naccent = \"#00ff7f\"\n[keys]\nhelp = [\"f1\"]\n";
+                [appearance]\nborders = \"ascii\"\naccent = \"#00ff7f\"\n[keys]\n\"anywhere.help\" = [\"f2\"]\n";
     let config = resolved("", &[], text).unwrap();
     assert!(matches!(config.target, Target::Practice));
     let names: Vec<_> = config.categories.iter().map(|c| c.name.as_str()).collect();
     assert_eq!(names, ["Z", "A"]);
     assert_eq!(config.categories[1].subcategories, ["2", "1"]);
     assert_eq!((config.appearance.borders, config.appearance.accent), (Borders::Ascii, Color::Rgb(0, 255, 127)));
-    assert_eq!(config.keys["help"], ["f1"]);
+    assert_eq!(config.keys["anywhere.help"], ["f2"]);
 }
 
 // Flag over environment over file over default.
@@ -153,9 +153,9 @@ fn nothing_or_blanks_set_is_practice_and_practice_can_be_forced() {
 #[case("--tenant 7f3c2a10-0000-4000-8000-000000006677", &[], "", "the token is missing")]
 #[case("", &[], "[[tenants]]\nname = 'Solo'\nid = 'solo.example'", "the token is missing")]
 #[case("", &[(variable::TOKEN, "t")], TWO_TENANTS, "2 tenants are configured and none is chosen\nhint: choose with --tenant NAME: Contoso, Fabrikam")]
-#[case("--tenant Nobody", &[], TWO_TENANTS, "--tenant: no tenant `Nobody` is configured\nhint: give one of Contoso, Fabrikam,")]
-#[case("--tenant Nobody", &[], "", "--tenant: no tenant `Nobody` is configured\nhint: give the id")]
-#[case("", &[], "tenant = 'Nobody'", "`tenant` in the settings file: no tenant `Nobody` is configured\nhint: ")]
+#[case("--tenant Nobody", &[], TWO_TENANTS, "--tenant: no tenant of the name `Nobody` is configured\nhint: give one of Contoso, Fabrikam,")]
+#[case("--tenant Nobody", &[], "", "--tenant: no tenant of the name `Nobody` is configured\nhint: give the id")]
+#[case("", &[], "tenant = 'Nobody'", "`tenant` in the settings file: no tenant of the name `Nobody` is configured\nhint: ")]
 #[case("", &[(variable::TENANT_ID, "a/b")], "", "MMD_ELEVATE_TENANT_ID: `a/b` cannot be a tenant id\nhint: ")]
 #[case("", &[(variable::TENANT_ID, "a\x1b[2J")], "", "MMD_ELEVATE_TENANT_ID: `a␛[2J` cannot be a tenant id\nhint: ")]
 #[case("", &[(variable::TENANT_ID, "\u{fffd}")], "", "MMD_ELEVATE_TENANT_ID: the value is not text (UTF-8)\nhint: ")]
@@ -163,7 +163,13 @@ fn nothing_or_blanks_set_is_practice_and_practice_can_be_forced() {
 #[case("", &[(variable::BASE_URL, "host")], "", "MMD_ELEVATE_BASE_URL: the base URL is not a URL\nhint: write it like https://")]
 #[case("--base-url https://me:hunter2@host/", &[], "", "--base-url: the base URL holds a user name or a password\nhint: ")]
 #[case("--base-url https://host/?code=hunter2", &[], "", "--base-url: the base URL holds a query or a fragment\nhint: ")]
-#[case("", &[(variable::TOKEN, "Bearer hunter2")], "", "MMD_ELEVATE_TOKEN: the token holds a character that no token has\nhint: set the token alone")]
+#[case("", &[(variable::TOKEN, "Bearer hunter2")], "", "MMD_ELEVATE_TOKEN: the token cannot be used: it begins with a word such as Bearer\nhint: take the word")]
+#[case("", &[(variable::TOKEN, "'hunter2'")], "", "MMD_ELEVATE_TOKEN: the token cannot be used: it is in quotes\nhint: take the quotes")]
+#[case("", &[(variable::TOKEN, "hunter2\nhunter2")], "", "MMD_ELEVATE_TOKEN: the token cannot be used: a blank stands within it\nhint: give")]
+#[case("", &[(variable::TOKEN, "hunter2é")], "", "MMD_ELEVATE_TOKEN: the token holds a character that no token has, or is too long\nhint: set")]
+#[case("--tenant Fabrikan", &[], TWO_TENANTS, "--tenant: no tenant of the name `Fabrikan` is configured\nhint: did you mean `Fabrikam`? give one of Contoso, Fabrikam,")]
+#[case("--tenant eyJhunter2.eyJ.sig", &[], TWO_TENANTS, "--tenant: no tenant of the name a value that is not shown")]
+#[case("", &[(variable::TENANT_ID, "eyJhunter2.eyJ.sig")], "", "MMD_ELEVATE_TENANT_ID: a value that is not shown, because it looks like a secret, cannot be a tenant id\nhint: ")]
 #[case("", &[(variable::LOG, "loud")], "", "MMD_ELEVATE_LOG: `loud` is not a level of logging\nhint: use one of off, error, warn, info, debug, trace")]
 fn what_cannot_be_resolved_says_why_and_what_to_do(
     #[case] typed: &str,
@@ -187,4 +193,73 @@ fn what_is_for_practice_is_refused_for_a_service() {
         assert!(refused.starts_with(flag) && refused.ends_with("hint: add --practice"), "{refused}");
         assert!(resolved(&format!("--practice {typed}"), &env, "").is_ok());
     }
+}
+
+#[test]
+fn a_tilde_is_the_home_folder_in_every_path_and_no_folder_is_made() {
+    let file = "ca_file = '~/file.pem'\n[[tenants]]\nname = 'A'\nid = 'a.example'\n[tenants.sign_in]\nmethod = 'certificate'\n\
+                client_id = 'app.example'\ncertificate_file = '~/c.pem'\nkey_file = '~/k.pem'";
+    let env = [("HOME", "/home/ann"), (variable::STATE_DIR, "~/state")];
+    let config = resolved("--practice-rules ~/rules.toml --practice", &env, "").unwrap();
+    assert_eq!(config.state_dir, Path::new("/home/ann/state"));
+    assert_eq!(config.practice.rules.as_deref(), Some(Path::new("/home/ann/rules.toml")));
+    let of_file = service(resolved("", &env, file).unwrap());
+    assert_eq!(of_file.ca_file.as_deref(), Some(Path::new("/home/ann/file.pem")));
+    let Method::Certificate(_, files) = of_file.sign_in else { panic!("another method") };
+    assert_eq!((files.certificate, files.key), ("/home/ann/c.pem".into(), Some("/home/ann/k.pem".into())));
+    let by_flag = service(resolved("--ca-file ~/flag.pem", &env, file).unwrap());
+    assert_eq!(by_flag.ca_file.as_deref(), Some(Path::new("/home/ann/flag.pem")));
+    let by_variable = service(resolved("", &[&env[..], &[(variable::CA_FILE, "~/env.pem")]].concat(), file).unwrap());
+    assert_eq!(by_variable.ca_file.as_deref(), Some(Path::new("/home/ann/env.pem")));
+    let command =
+        "[[tenants]]\nname = 'A'\nid = 'a.example'\n[tenants.sign_in]\nmethod = 'command'\ncommand = ['~/get', '~/x']";
+    let Method::Command { program, arguments } = service(resolved("", &env, command).unwrap()).sign_in else {
+        panic!("another method")
+    };
+    assert_eq!(
+        (program.as_str(), &arguments[..]),
+        ("/home/ann/get", &["~/x".to_owned()][..]),
+        "arguments are as they are"
+    );
+    for (typed, set) in [
+        ("--state-dir ~bob/x", &[][..]),
+        ("--ca-file ~bob/x", &[]),
+        ("--practice-rules ~bob", &[]),
+        ("", &[(variable::STATE_DIR, "~bob/x")]),
+        ("", &[(variable::CA_FILE, "~+")]),
+    ] {
+        let error = resolved(typed, &[&[("HOME", "/home/ann")], set].concat(), "").unwrap_err().to_string();
+        let from = typed.split(' ').next().filter(|from| !from.is_empty()).unwrap_or_else(|| set[0].0);
+        assert!(error.starts_with(&format!("{from}: ")) && error.contains("\nhint: write ~/"), "{error}");
+    }
+    let settings = mmd_elevate::config::settings_file(&flags("--config ~/c.toml"), |_| Some("/home/ann".to_owned()));
+    assert_eq!(settings.unwrap(), Path::new("/home/ann/c.toml"));
+}
+
+#[test]
+fn patterns_of_a_tenant_go_over_those_of_the_file_and_those_over_the_built_in() {
+    use mmd_elevate::domain::Doubt;
+    let file = format!("[patterns]\nticket = 'AB\\d+'\n{TWO_TENANTS}[tenants.patterns]\ndevice = ['ZZ\\d+']\n");
+    let doubt = |typed: &str, file: &str, device: &str| {
+        let config = resolved(typed, &[(variable::TOKEN, "t")], file).unwrap();
+        Doubt::about(device, "T-1", &config.patterns)
+    };
+    let (contoso, fabrikam) = ("--tenant contoso", "--tenant fabrikam");
+    assert_eq!(doubt(contoso, &file, "ab12"), Some(Doubt::TicketNumber));
+    assert_eq!(doubt(contoso, &file, "INC-4711"), None, "the built-in ones are replaced");
+    assert_eq!(doubt(fabrikam, &file, "MMD-1"), Some(Doubt::NotADevice));
+    assert_eq!(doubt(fabrikam, &file, "zz9"), None);
+    assert_eq!(doubt(fabrikam, &file, "AB12"), Some(Doubt::TicketNumber));
+    assert_eq!(doubt(contoso, TWO_TENANTS, "INC-4711"), Some(Doubt::TicketNumber));
+}
+
+#[test]
+fn an_id_of_the_environment_that_is_cut_is_doubted() {
+    let of = |id: &str| resolved("", &[(variable::TENANT_ID, id), (variable::TOKEN, "t")], "").unwrap().doubts;
+    assert_eq!(of(ID), Vec::<String>::new());
+    let doubts = of("7f3c2a10-0000-4000-8000");
+    assert!(
+        doubts[0].starts_with("MMD_ELEVATE_TENANT_ID: the id looks like a GUID of which a part is missing"),
+        "{doubts:?}"
+    );
 }

@@ -116,11 +116,40 @@ fn a_sign_in_beside_the_tenants_is_for_those_without_one() {
 #[case::no_certificate("method = 'certificate'\nclient_id = 'x'", "needs `certificate_file`")]
 #[case::no_command("method = 'command'", "needs `command`")]
 #[case::empty_command("method = 'command'\ncommand = []", "a command is empty")]
-#[case::shell("method = 'command'\ncommand = 'get token'", "sequence")]
+#[case::shell("method = 'command'\ncommand = 'get token'", "must be a list in brackets, and this is text")]
 #[case::of_another("method = 'azure-cli'\nclient_id = 'x'", "`client_id` means nothing")]
 #[case::of_none("method = 'environment'\nscope = 'x'", "`scope` means nothing")]
 #[case::client_id("method = 'certificate'\nclient_id = 'a b'\ncertificate_file = 'c'", "cannot be a client id")]
-#[case::home("method = 'certificate'\nclient_id = 'x'\ncertificate_file = '~/c'", "without ~")]
+#[case::secret_for_a_client(
+    "method = 'certificate'\nclient_id = 'eyJcanary.eyJ.sig'\ncertificate_file = 'c'",
+    "is not shown"
+)]
+#[case::secret_for_a_variable(
+    "method = 'client-secret'\nclient_id = 'x'\nsecret_env = 'canary~Q8.x'",
+    "no name of a variable"
+)]
+#[case::blank_for_a_variable(
+    "method = 'client-secret'\nclient_id = 'x'\nsecret_env = 'canary secret'",
+    "no name of a variable"
+)]
+#[case::word_for_a_variable(
+    "method = 'client-secret'\nclient_id = 'x'\nsecret_env = 'canary'",
+    "the variable that `secret_env` names (line 7) is not set"
+)]
+#[case::capitals_for_a_variable(
+    "method = 'client-secret'\nclient_id = 'x'\nsecret_env = 'S3CRCANARY'",
+    "the variable that `secret_env` names (line 7) is not set"
+)]
+#[case::secret_for_a_file(
+    "method = 'client-secret'\nclient_id = 'x'\nsecret_file = '~canary'",
+    "`secret_file` is no path"
+)]
+#[case::mistyped_place(
+    "method = 'client-secret'\nclient_id = 'x'\nsecret_fil = 'canary'",
+    "did you mean `secret_file`?"
+)]
+#[case::mistyped_method("method = 'client_secret'\nclient_id = 'x'\nsecret_env = 'S'", "did you mean `client-secret`?")]
+#[case::home("method = 'certificate'\nclient_id = 'x'\ncertificate_file = '~ann/c'", "home folder of somebody else")]
 #[case::scope("method = 'azure-cli'\nscope = 'a b'", "is no scope")]
 #[case::plain_authority(
     "method = 'certificate'\nclient_id = 'x'\ncertificate_file = 'c'\nauthority = 'http://canary.example'",
@@ -130,11 +159,15 @@ fn a_sign_in_beside_the_tenants_is_for_those_without_one() {
     "method = 'certificate'\nclient_id = 'x'\ncertificate_file = 'c'\nauthority = 'https://u:canary@h'",
     "the authority holds"
 )]
-#[case::unset_variable("method = 'client-secret'\nclient_id = 'x'\nsecret_env = 'UNSET'", "UNSET is not set")]
+#[case::unset_variable(
+    "method = 'client-secret'\nclient_id = 'x'\nsecret_env = 'UNSET_SECRET'",
+    "the variable UNSET_SECRET (line 7) is not set"
+)]
 #[case::no_token("method = 'environment'", "the token is missing")]
 fn half_a_sign_in_is_an_error_and_never_another_method(#[case] sign_in: &str, #[case] words: &str) {
     let env = if sign_in.contains("environment") { None } else { Some(("MMD_ELEVATE_TOKEN", "token")) };
     let error = resolved(&profile(sign_in), env.as_slice()).unwrap_err();
+    assert!(!error.to_lowercase().contains("canary"), "{error}");
     assert!(error.contains(words) && error.contains("\nhint: ") && !error.contains("canary"), "{error}");
 }
 
@@ -142,4 +175,14 @@ fn half_a_sign_in_is_an_error_and_never_another_method(#[case] sign_in: &str, #[
 fn a_sign_in_without_a_tenant_is_no_practice() {
     let error = resolved("[sign_in]\nmethod = 'azure-cli'\n", &[]).unwrap_err();
     assert!(error.contains("the tenant is missing"), "{error}");
+}
+
+#[rstest]
+#[case("\"canary~secret.1\"", "it is in quotes")]
+#[case("canary~secret.1\ncanary", "it does not hold one line alone")]
+#[case("canary\u{fffd}", "is not text (UTF-8)")]
+fn a_secret_of_a_variable_that_cannot_be_used_is_told_and_not_shown(#[case] value: &str, #[case] words: &str) {
+    let file = profile("method = 'client-secret'\nclient_id = 'x.example'\nsecret_env = 'THE_SECRET'");
+    let error = resolved(&file, &[("THE_SECRET", value)]).unwrap_err();
+    assert!(error.contains(words) && error.contains("\nhint: ") && !error.contains("canary"), "{error}");
 }

@@ -279,7 +279,8 @@ async fn tls_is_examined_without_the_token_and_with_the_ca_file() {
     found.says("tls", "failed", "expired on 2021-01-01", "clock");
 }
 
-/// A proxy that answers every CONNECT like this, or leads to where it is asked to, and keeps its lines.
+/// A proxy that answers every CONNECT like this, or leads to the port that it is asked for, on this machine, and keeps
+/// its lines.
 async fn proxy(answer: &'static str) -> (String, std::sync::Arc<std::sync::Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://canary-name:canary-password@{}", listener.local_addr().unwrap());
@@ -301,8 +302,8 @@ async fn proxy(answer: &'static str) -> (String, std::sync::Arc<std::sync::Mutex
                 kept.lock().unwrap().push(line.clone());
                 tokio::io::AsyncWriteExt::write_all(&mut stream, answer.as_bytes()).await.unwrap();
                 if answer.starts_with("HTTP/1.1 200 ") {
-                    let to = line.split(' ').nth(1).unwrap().to_owned();
-                    let mut there = tokio::net::TcpStream::connect(to).await.unwrap();
+                    let (_, port) = line.split(' ').nth(1).unwrap().rsplit_once(':').unwrap();
+                    let mut there = tokio::net::TcpStream::connect(format!("127.0.0.1:{port}")).await.unwrap();
                     let _ = tokio::io::copy_bidirectional(&mut stream, &mut there).await;
                 }
             });
@@ -315,8 +316,8 @@ async fn proxy(answer: &'static str) -> (String, std::sync::Arc<std::sync::Mutex
 async fn https_goes_by_the_proxy_unless_the_host_is_excepted() {
     let authority = Authority::new();
     let answer = http("200 OK", r#"{"value": []}"#);
-    let server = TlsServer::start(authority.sign(&params("localhost", VALID)), answer).await;
-    let host = format!("localhost:{}", server.address.port());
+    let server = TlsServer::start(authority.sign(&params("service.example", VALID)), answer).await;
+    let host = format!("service.example:{}", server.address.port());
     let (proxy, lines) = proxy("HTTP/1.1 200 Go\r\n\r\n").await;
     let patient = Patient::of(&format!("https://{host}/v1")).with("HTTPS_PROXY", &proxy);
     let file = patient.root.path().join("ca.pem");
@@ -328,10 +329,100 @@ async fn https_goes_by_the_proxy_unless_the_host_is_excepted() {
     let connect = format!("CONNECT {host} HTTP/1.1");
     assert_eq!(*lines.lock().unwrap(), [connect.clone(), connect], "for TLS and for the list, each once");
     lines.lock().unwrap().clear();
-    let found = found.patient.with("NO_PROXY", "localhost").examined_beside_a_server().await;
+    let found = found.patient.with("NO_PROXY", "service.example").examined_beside_a_server().await;
     found.says("proxy", "ok", "none is configured for this host", "");
-    found.says("list", "ok", "", "");
+    found.says("name-resolution", "failed", "no address is known", "");
     assert!(lines.lock().unwrap().is_empty());
+}
+
+#[rstest]
+#[case("localhost")]
+#[case("127.0.0.1")]
+#[case("127.1")]
+#[tokio::test]
+async fn https_on_this_machine_goes_past_every_proxy(#[case] host: &str) {
+    let authority = Authority::new();
+    let name = if host == "127.1" { "127.0.0.1" } else { host };
+    let server = TlsServer::start(authority.sign(&params(name, VALID)), http("200 OK", r#"{"value": []}"#)).await;
+    let (proxy, lines) = proxy("HTTP/1.1 200 Go\r\n\r\n").await;
+    let patient = Patient::of(&format!("https://{host}:{}/v1", server.address.port()));
+    let patient = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"]
+        .into_iter()
+        .fold(patient, |patient, name| patient.with(name, &proxy));
+    let file = patient.root.path().join("ca.pem");
+    fs::write(&file, &authority.pem).unwrap();
+    let found = patient.with("MMD_ELEVATE_CA_FILE", file.to_str().unwrap()).examined_beside_a_server().await;
+    found.says("proxy", "ok", "none: what stays on this machine", "");
+    found.says("list", "ok", "", "");
+    assert!(lines.lock().unwrap().is_empty(), "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_sign_in_on_this_machine_goes_past_every_proxy() {
+    let authority = Authority::new();
+    let token = r#"{"token_type": "Bearer", "expires_in": 3599, "access_token": "doctor-canary-token"}"#;
+    let server = TlsServer::start(authority.sign(&params("localhost", VALID)), http("200 OK", token)).await;
+    let (proxy, lines) = proxy("HTTP/1.1 200 Go\r\n\r\n").await;
+    let patient = Patient::new().with("HTTPS_PROXY", &proxy).with("APP_SECRET", "doctor-canary-secret");
+    let (file, config) =
+        (patient.root.path().join("canary-home/ca.pem"), patient.root.path().join("canary-home/c.toml"));
+    fs::write(&file, &authority.pem).unwrap();
+    let port = server.address.port();
+    let text = format!(
+        "ca_file = \"ca.pem\"\nbase_url = \"https://localhost:{port}/v1\"\n[[tenants]]\nname = \"A\"\nid = \"{TENANT}\"\n\
+         [tenants.sign_in]\nmethod = \"client-secret\"\nclient_id = \"00000000-0000-4000-8000-00000000c1d0\"\n\
+         secret_env = \"APP_SECRET\"\nauthority = \"https://localhost:{port}/tenant\"\n"
+    );
+    fs::write(&config, text).unwrap();
+    let found = patient.with("MMD_ELEVATE_CONFIG", config.to_str().unwrap()).examined_beside_a_server().await;
+    found.says("token", "ok", "there is one", "");
+    assert!(lines.lock().unwrap().is_empty(), "{lines:?}");
+}
+
+#[test]
+fn doubtful_settings_are_a_warning_and_several_mistakes_are_told_at_once() {
+    let patient = Patient::new();
+    let config = patient.root.path().join("canary-home/c.toml");
+    fs::write(&config, "[record]\nkeep_days = 0\n").unwrap();
+    let found = patient.with("MMD_ELEVATE_CONFIG", config.to_str().unwrap()).examined();
+    found.says("configuration", "warning", "line 2, column 13: `keep_days = 0`", "give the number of days");
+    assert_eq!(found.report["ok"], true);
+    fs::write(&config, "colour = 1\n[record]\nkeep_days = -1\n").unwrap();
+    let found = found.patient.examined();
+    found.says("configuration", "failed", "line 1, column 1: unknown setting `colour`", "correct each of these");
+    found.says("configuration", "failed", "line 3, column 13: `-1` is out of range", "");
+    fs::write(&config, "[record]\nkeep_days = 0\n[keys]\n\"list.sort\" = [\"q\"]\n").unwrap();
+    let found = found.patient.examined();
+    found.says("configuration", "warning", "line 2, column 13: `keep_days = 0`", "look at each of these");
+    found.says("configuration", "warning", "line 4, column 1: q does", "");
+}
+
+/// A secret where the name of its place belongs, with a program or file that is not there.
+#[rstest]
+#[case::variable("secret_env = \"doctorCanary8Q7\"")]
+#[case::no_variable("secret_env = \"canary~8Q7.x\"")]
+#[case::file("secret_file = \"canary-8Q7~x\"")]
+#[case::file_like_a_path("secret_file = \"canary/8Q7+x\"")]
+#[case::command("secret_command = [\"canary-secret\"]")]
+#[case::command_with_arguments("secret_command = [\"canary8Q7~x\", \"canary\"]")]
+#[case::trace("secret_command = [\"sh\", \"-c\", \"echo canary >&2; exit 3\"]")]
+fn a_secret_in_the_place_of_its_place_is_shown_nowhere(#[case] place: &str) {
+    let patient = Patient::new();
+    let config = patient.root.path().join("canary-home/c.toml");
+    let text = format!(
+        "base_url = \"https://127.0.0.1:1/v1\"\n[[tenants]]\nname = \"A\"\nid = \"{TENANT}\"\n[tenants.sign_in]\n\
+         method = \"client-secret\"\nclient_id = \"00000000-0000-4000-8000-00000000c1d0\"\n{place}\n"
+    );
+    fs::write(&config, text).unwrap();
+    // That nothing of it is shown is held for every run of the doctor.
+    let found = patient.with("MMD_ELEVATE_CONFIG", config.to_str().unwrap()).examined();
+    let (configuration, token) = (found.check("configuration"), found.check("token"));
+    assert!(configuration.0 == "failed" || token.0 == "failed", "{configuration:?} {token:?}");
+    if place.contains("exit 3") {
+        assert!(token.1.contains("the command for the client secret (sh) failed with exit code 3"), "{token:?}");
+    }
+    let (_, text) = found.patient.run(&[]);
+    assert!(text.contains("hint: "), "{text}");
 }
 
 #[rstest]

@@ -4,6 +4,7 @@ mod any_sequence;
 mod bindings;
 mod close;
 mod close_accepted;
+mod confirm;
 mod create;
 mod doubts;
 mod leaving;

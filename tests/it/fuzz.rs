@@ -14,6 +14,8 @@ mod keys;
 mod record;
 #[path = "../../fuzz/bodies/settings.rs"]
 mod settings;
+#[path = "../../fuzz/bodies/terminal.rs"]
+mod terminal;
 #[path = "../../fuzz/bodies/token_answer.rs"]
 mod token_answer;
 
@@ -56,6 +58,7 @@ fn data(target: &str) -> impl Strategy<Value = Vec<u8>> + use<> {
 #[case("service_json", service_json, 300)]
 #[case("error_envelope", error_envelope, 100)]
 #[case("keys", keys::keys, 100)]
+#[case("terminal", terminal::terminal, 2_000)]
 #[case("settings", settings::settings, 300)]
 #[case("record", record::record, 60)]
 #[case("token_answer", token_answer::token_answer, 300)]

@@ -18,8 +18,9 @@
 //!
 //! What is not promised, and not asserted. A server may do what it was sent long after the connection broke. A create
 //! is then "not seen" or set aside, which claims nothing. A close was then read back as open, and the row says open until
-//! the next refresh: so the list is compared after a refresh. And a text that is less than a second old when the process
-//! is killed may be lost.
+//! the next refresh: so the list is compared after a refresh. A text that is less than a second old when the process is
+//! killed may be lost. And a 429 is taken to mean that the call was not processed, where it is not sent again: for one
+//! ticket the server does it all the same, and what is open with that may be told as not opened.
 //!
 //! Killed means here: the runtime with all tasks of the worker is dropped, nothing is flushed, and the owner's lock is
 //! let go. The thread of the record does what it had been given already, as if the process had died a moment later;

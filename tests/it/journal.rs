@@ -2,6 +2,7 @@
 
 mod damage;
 mod left_twice;
+mod lost;
 mod model;
 mod places;
 mod processes;

@@ -5,6 +5,7 @@ use std::{
     future::{self, Future},
     net::Ipv4Addr,
     path::Path,
+    pin::Pin,
     time::{Duration, Instant},
 };
 
@@ -18,7 +19,7 @@ use mmd_elevate::{
     port::{self, Recovered},
     practice::{self, Misdeed, Observer, Operation, Practice, Rule},
     state::{Model, Setup, Tenant},
-    terminal::Input,
+    terminal::{Input, InputBatch},
     view::Theme,
     worker::{self, Timing},
 };
@@ -40,14 +41,17 @@ const REQUEST: &str = "n INC-10442 tab MMD-03690457680 tab 'Excel crashes' tab O
 
 /// What the test holds of a dashboard that runs.
 struct Agent {
-    inputs: mpsc::Sender<Vec<Input>>,
+    inputs: mpsc::Sender<InputBatch>,
     _system: mpsc::Sender<SystemEvent>,
     drawn: watch::Receiver<Drawn>,
 }
 
 impl Agent {
     async fn press(&self, keys: &str) {
-        self.inputs.send(events(keys).into_iter().map(Input::Key).collect()).await.unwrap();
+        self.inputs
+            .send(InputBatch { at: Instant::now(), inputs: events(keys).into_iter().map(Input::Key).collect() })
+            .await
+            .unwrap();
     }
 
     async fn sees(&mut self, text: &str) {
@@ -79,18 +83,16 @@ async fn practice() -> (Client, Observer) {
     (client, observer)
 }
 
-fn record(folder: &Path) -> impl Future<Output = Result<(Journal, Recovered), JournalError>> + Send + use<> {
+fn record(folder: &Path) -> impl FnMut() -> Opening + Send + use<> {
     let tenant = TenantKey { base_url: "practice".to_owned(), tenant_id: practice::TENANT_ID.to_owned() };
     let place = Place { state_dir: folder.to_owned(), tenant, operator: "agent".to_owned(), keep_days: 90 };
-    Journal::open(place, Timestamp::now)
+    move || Box::pin(Journal::open(place.clone(), Timestamp::now)) as Opening
 }
 
+type Opening = Pin<Box<dyn Future<Output = Result<(Journal, Recovered), JournalError>> + Send>>;
+
 /// Runs the loop while the agent does this.
-async fn run(
-    client: Client,
-    record: impl Future<Output = Result<(Journal, Recovered), JournalError>> + Send + 'static,
-    script: impl AsyncFnOnce(&mut Agent),
-) {
+async fn run(client: Client, record: impl FnMut() -> Opening + Send + 'static, script: impl AsyncFnOnce(&mut Agent)) {
     let (mut stage, drawn) = Stage::new();
     let model = Model::new(Setup {
         tenant: Tenant { name: None, id: practice::TENANT_ID.to_owned(), practice: true },
@@ -150,13 +152,17 @@ async fn keys_are_drawn_while_another_has_the_database() {
 #[tokio::test]
 async fn keys_are_drawn_while_the_record_does_not_open() {
     let (client, observer) = practice().await;
-    run(client, future::pending(), async |agent| {
-        agent.press(REQUEST).await;
-        agent.sees("… sending").await;
-        agent.press("n").await;
-        agent.types("INC-3").await;
-        agent.press("ctrl-c ctrl-c").await;
-    })
+    run(
+        client,
+        || Box::pin(future::pending()),
+        async |agent| {
+            agent.press(REQUEST).await;
+            agent.sees("… sending").await;
+            agent.press("n").await;
+            agent.types("INC-3").await;
+            agent.press("ctrl-c ctrl-c").await;
+        },
+    )
     .await;
     assert_eq!(observer.creates_received(), 0);
 }

@@ -2,14 +2,20 @@
 
 mod bytes;
 mod command;
+mod copying;
+mod editors;
 mod endings;
 mod floods;
 mod gate;
+mod input;
 mod job;
 mod killed;
 mod lending;
+mod lost;
 mod record;
 mod secrets;
+mod stops;
+mod stuck;
 mod untrusted;
 
 use std::time::Duration;
@@ -47,9 +53,10 @@ impl Home {
     }
 
     /// Where the program has its files.
-    fn environment(&self) -> [(&'static str, String); 4] {
+    fn environment(&self) -> [(&'static str, String); 5] {
         [
             ("HOME", self.path("")),
+            ("TMPDIR", self.path("")),
             ("XDG_CONFIG_HOME", self.path("config")),
             ("XDG_STATE_HOME", self.path("state")),
             ("MMD_ELEVATE_STATE_DIR", self.path("logs")),
@@ -94,6 +101,13 @@ fn wait_until_ready(pty: &Pty) {
 /// Types a whole request into the form and sends it.
 fn create(pty: &mut Pty, ticket: &str, device: &str) {
     pty.send(format!("n{ticket}\t{device}\tExcel add-in crashes\tOffice\tExcel\tStart Excel as administrator{SUBMIT}"));
+}
+
+/// Quits and leaves behind what is open, once that was asked.
+fn leave(pty: &mut Pty) {
+    pty.send("q");
+    pty.wait_for_text("Leave?");
+    pty.send("l");
 }
 
 /// Waits for something outside of the screen, with a deadline.

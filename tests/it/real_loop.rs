@@ -1,8 +1,13 @@
 //! The real loop and the real worker, on a surface that keeps what was drawn and with inputs that are scripted.
 
-use std::{net::Ipv4Addr, path::Path, time::Duration};
+use std::{
+    net::Ipv4Addr,
+    path::Path,
+    sync::atomic::{AtomicI64, Ordering},
+    time::{Duration, Instant},
+};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use mmd_elevate::{
     api::{BaseUrl, Client, Timeouts},
     app::{App, Ended, Wires},
@@ -11,7 +16,7 @@ use mmd_elevate::{
     port,
     practice::{self, Practice},
     state::Model,
-    terminal::Input,
+    terminal::{Input, InputBatch},
     view::Theme,
     worker::{self, Backoff, Timing},
 };
@@ -30,7 +35,7 @@ const TENANT: &str = "8c0ffee5-0000-4000-8000-00000000000a";
 
 /// What the test holds of a dashboard that runs.
 struct Agent {
-    inputs: mpsc::Sender<Vec<Input>>,
+    inputs: mpsc::Sender<InputBatch>,
     system: mpsc::Sender<SystemEvent>,
     drawn: watch::Receiver<Drawn>,
 }
@@ -41,8 +46,8 @@ impl Agent {
         self.send(events(keys).into_iter().map(Input::Key).collect()).await;
     }
 
-    async fn send(&self, batch: Vec<Input>) {
-        self.inputs.send(batch).await.unwrap();
+    async fn send(&self, inputs: Vec<Input>) {
+        self.inputs.send(InputBatch { at: Instant::now(), inputs }).await.unwrap();
     }
 
     /// Waits until the screen shows this, and says how often it has been drawn by then.
@@ -76,15 +81,25 @@ async fn run(client: Client, script: impl AsyncFnOnce(&mut Agent)) -> Ended {
 
 /// The same with the record in this folder. When it returns, the worker has ended and let go of the record.
 async fn run_in(folder: &Path, client: Client, script: impl AsyncFnOnce(&mut Agent)) -> Ended {
+    run_by(start, folder, client, script).await
+}
+
+/// The same by this clock.
+async fn run_by(
+    clock: fn() -> Timestamp,
+    folder: &Path,
+    client: Client,
+    script: impl AsyncFnOnce(&mut Agent),
+) -> Ended {
     let (mut stage, drawn) = Stage::new();
-    let mut app = App::new(&mut stage, Model::new(setup()), Theme::default(), start);
+    let mut app = App::new(&mut stage, Model::new(setup()), Theme::default(), clock);
     let (to_loop, inputs) = mpsc::channel(64);
     let (to_system, system) = mpsc::channel(8);
     let (calls, from_loop) = mpsc::channel(port::CALLS_WAITING);
     let (to_words, words) = mpsc::channel(port::CALLS_WAITING);
     let tenant = TenantKey { base_url: "http://127.0.0.1".to_owned(), tenant_id: TENANT.to_owned() };
     let place = Place { state_dir: folder.to_owned(), tenant, operator: "agent".to_owned(), keep_days: 90 };
-    let journal = Journal::open(place, Timestamp::now);
+    let journal = move || Journal::open(place.clone(), clock);
     let worker = tokio::spawn(worker::run(async { Ok(client) }, journal, timing(), from_loop, to_words));
     let mut agent = Agent { inputs: to_loop, system: to_system, drawn };
     let (ended, ()) =
@@ -131,7 +146,8 @@ async fn the_practice_tenant_s_refusals_come_back_to_the_form() {
     let ended = run(practice().await, async |agent| {
         agent.press("n INC-1 tab INC-1 tab Title tab Office tab Excel tab Plan ctrl-s").await;
         agent.sees("? Not sent yet, look at the device's name: it is the same as the ticket").await;
-        agent.press("ctrl-s").await;
+        // Another key between the two: who answers at once holds the key down.
+        agent.press("end ctrl-s").await;
         agent.sees("✗ Not opened for INC-1 (INC-1)").await;
         agent.sees("hint: check the device's name").await;
         agent.press("ctrl-u MMD-03690457680 ctrl-s").await;
@@ -230,4 +246,40 @@ async fn what_was_left_and_typed_is_there_at_the_next_start_in_the_same_folder()
         agent.press("q").await;
     });
     assert_eq!(ended.await, Ended::ByAgent, "a draft that is kept is not asked about");
+}
+
+/// The drafts' tickets that are in the record at this moment, whatever becomes of the program.
+fn tickets(folder: &Path) -> Vec<String> {
+    let Ok(db) = rusqlite::Connection::open(folder.join("record.db")) else { return Vec::new() };
+    let Ok(mut rows) = db.prepare("SELECT ticket FROM draft") else { return Vec::new() };
+    rows.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
+#[tokio::test]
+async fn draft_typed_while_the_clock_is_set_is_in_the_record_within_a_second() {
+    static AHEAD: AtomicI64 = AtomicI64::new(0);
+    let clock = || start() + SignedDuration::from_secs(AHEAD.load(Ordering::SeqCst));
+    for set in [-3_600, 3_600, -31_536_000, 31_536_000] {
+        AHEAD.store(0, Ordering::SeqCst);
+        let folder = tempfile::tempdir().unwrap();
+        let is_saved = async |text: &str| {
+            let began = Instant::now();
+            while tickets(folder.path()) != [text] {
+                assert!(began.elapsed() < Duration::from_secs(30), "{set}: {text} is not saved");
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        run_by(clock, folder.path(), practice().await, async |agent| {
+            agent.sees("No open requests.").await;
+            agent.press("n INC-1").await;
+            agent.sees("INC-1").await;
+            AHEAD.store(set, Ordering::SeqCst);
+            is_saved("INC-1").await;
+            agent.press("2").await;
+            AHEAD.store(-set, Ordering::SeqCst);
+            is_saved("INC-12").await;
+            agent.press("ctrl-c ctrl-c").await;
+        })
+        .await;
+    }
 }

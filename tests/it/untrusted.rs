@@ -128,7 +128,7 @@ fn what_is_repeated_is_marked_and_not_left_out() {
     let file = folder.path().join("config.toml");
     fs::write(&file, "[keys]\n\"a\\u001b[2J\\u202e\" = []\n").unwrap();
     let said = assert_says_harmless("an action", folder.path(), &["--config", file.to_str().unwrap()], &[]);
-    assert!(said.contains("no action is called \"a␛[2J‹U+202E›\"") && said.contains("\nhint: "), "{said}");
+    assert!(said.contains("no action has the id `a␛[2J‹U+202E›`") && said.contains("\nhint: "), "{said}");
     let said = damaged_record_in(&folder.path().join("a\x1b[2J\u{202e}\nb"));
     assert!(said.contains("/a␛[2J‹U+202E›␊b/record.db") && said.contains("\nhint: "), "{said}");
 }

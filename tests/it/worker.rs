@@ -13,6 +13,7 @@ mod looking;
 mod matches;
 mod origin;
 mod pages;
+mod record;
 mod scene;
 mod secrets;
 mod sign_in;

@@ -1,16 +1,18 @@
 //! Rules in a file: TOML, because it has comments, because the settings are TOML too, and because its parser is in the
 //! program already and tells where a mistake is.
 
-use std::{fs, ops::Range, path::Path, time::Duration};
+use std::{io, ops::Range, path::Path, time::Duration};
 
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::{ListFault, Misdeed, Operation, RetryAfter, Rule, Rules, Shape, check::check};
-use crate::domain::visible;
+use crate::{domain::visible, private};
 
 /// How long `hang` and `hang-after` keep a caller waiting where the rule does not say.
 const HANG: Duration = Duration::from_secs(10 * 60);
+/// The longest file that is read, in bytes.
+const LONGEST_FILE: usize = 1 << 20;
 /// The longest time that a rule can have: a day.
 const LONGEST: u64 = 24 * 60 * 60 * 1000;
 
@@ -106,7 +108,9 @@ impl Rules {
     /// [`RulesError`] where it cannot be read or holds what cannot be: it names the file, the line and what is possible.
     pub fn load(path: &Path) -> Result<Self, RulesError> {
         let file = visible(&path.to_string_lossy()).into_owned();
-        let text = fs::read_to_string(path).map_err(|error| RulesError {
+        let bytes = private::read_bounded(path, LONGEST_FILE);
+        let text = bytes.and_then(|bytes| String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8")));
+        let text = text.map_err(|error| RulesError {
             file: file.clone(),
             line: None,
             what: format!("the file of rules cannot be read: {error}"),

@@ -30,6 +30,7 @@ async fn printed(script: &str) -> Result<String, SignInError> {
 #[rstest]
 #[case::bare("echo the-token")]
 #[case::no_line_end("printf the-token")]
+#[case::with_a_mark(r"printf '\357\273\277the-token\r\n'")]
 #[case::json(r#"echo '{"accessToken": "the-token", "expires_on": 4102444800, "tokenType": "Bearer"}'"#)]
 #[case::with_warnings("echo careful >&2; echo the-token")]
 #[case::something_is_left_running("sleep 600 & echo the-token")]
@@ -48,8 +49,13 @@ async fn a_command_prints_a_token(#[case] script: &str) {
 #[case::too_much("head -c 70000 /dev/zero | tr '\\0' x", "more than 64 KiB")]
 #[case::without_end("yes", "more than 64 KiB")]
 #[case::complains_without_end("yes >&2", "more than 64 KiB")]
-#[case::fails(r"printf '\n\033[31mNot logged in.\nmore\n' >&2; exit 3", "exit code 3: ␛[31mNot logged in")]
-#[case::repeats_the_token("echo canary; echo bad token canary >&2; exit 1", "failed with exit code 1\n")]
+#[case::fails(r"printf '\n\033[31mNot logged in.\nmore\n' >&2; exit 3", "(sh) failed with exit code 3\nhint: ")]
+#[case::repeats_the_token("echo canary; echo bad token canary >&2; exit 1", "(sh) failed with exit code 1\n")]
+#[case::traces("set -x; A=canary; exit 2", "(sh) failed with exit code 2\n")]
+#[case::in_quotes("echo \"'canary'\"", "it is in quotes\nhint: take the quotes away")]
+#[case::as_json_text(r#"echo '"canary"'"#, "it is in quotes\nhint: take the quotes away")]
+#[case::with_bearer("echo Bearer canary", "it begins with a word such as Bearer\nhint: take the word")]
+#[case::wide(r"printf 'c\000a\000n\000a\000r\000y\000'", "it is UTF-16 text\nhint: save it as UTF-8")]
 #[case::killed("kill -9 $$", "was stopped")]
 #[case::ended_already(r#"echo '{"accessToken": "canary canary", "expires_on": "1"}'"#, "cannot be used")]
 #[tokio::test]
@@ -64,6 +70,19 @@ async fn a_command_that_is_not_there_is_named() {
     let method = Method::Command { program: "/no/such/program".to_owned(), arguments: Vec::new() };
     let refused = fetched(&Source::new(method).unwrap()).await.unwrap_err();
     assert!(shown(&refused).contains("/no/such/program"), "{refused}");
+}
+
+#[rstest]
+#[case("canary8Q~x.Abc")]
+#[case("canary-secret")]
+#[case("/x8Canary+Q7/abc")]
+#[case("canary secret")]
+#[tokio::test]
+async fn a_program_that_is_not_there_and_may_be_a_secret_is_not_named(#[case] program: &str) {
+    let method = Method::Command { program: program.to_owned(), arguments: vec![program.to_owned()] };
+    let refused = fetched(&Source::new(method).unwrap()).await.unwrap_err();
+    assert!(!refused.to_string().to_lowercase().contains("canary"), "{refused}");
+    assert!(shown(&refused).contains("could not be started"), "{refused}");
 }
 
 async fn becomes(what: impl Fn() -> bool) {

@@ -64,10 +64,15 @@ async fn a_file_that_others_can_use_is_refused_with_the_command_that_mends_it(
 #[case::folder("folder", "not a file")]
 #[case::pipe("pipe", "not a file")]
 #[case::dangling("dangling", "cannot be read")]
-#[case::empty("empty", "one line")]
+#[case::empty("empty", "it is empty")]
 #[case::two_lines("two", "one line")]
 #[case::long("long", "too long")]
 #[case::binary("binary", "not text")]
+#[case::wide("wide", "UTF-16 text")]
+#[case::wide_without_a_mark("bare", "UTF-16 text")]
+#[case::quoted("quoted", "it is in quotes")]
+#[case::socket("socket", "not a file")]
+#[case::device("/dev/zero", "not a file")]
 #[tokio::test]
 async fn what_holds_no_secret_is_told_apart(#[case] name: &str, #[case] words: &str) {
     let folder = tempfile::tempdir().unwrap();
@@ -80,8 +85,40 @@ async fn what_holds_no_secret_is_told_apart(#[case] name: &str, #[case] words: &
     write(&at("long"), &"canary".repeat(20_000), 0o600);
     fs::write(at("binary"), b"canary\xff").unwrap();
     fs::set_permissions(at("binary"), fs::Permissions::from_mode(0o600)).unwrap();
+    let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+    for (name, text) in [("wide", wide("\u{feff}canary\r\n")), ("bare", wide("canary"))] {
+        fs::write(at(name), text).unwrap();
+        fs::set_permissions(at(name), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    write(&at("quoted"), "\"canary\"\n", 0o600);
+    let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
     let refused = with_file("http://127.0.0.1:1/t", &at(name)).await.unwrap_err();
     assert!(shown(&refused).contains(words), "{refused}");
+}
+
+#[rstest]
+#[case("", "\n")]
+#[case("\u{feff}", "\r\n")]
+#[case(" \t\n", "\n\n")]
+#[case("\u{feff}\u{a0}", "\u{200b}")]
+#[tokio::test]
+async fn what_an_editor_leaves_around_a_secret_is_dropped(#[case] before: &str, #[case] after: &str) {
+    let (tenant, folder) = (tenant(Settings::default()).await, tempfile::tempdir().unwrap());
+    let file = folder.path().join("secret");
+    write(&file, &format!("{before}{}{after}", tenant.secret), 0o600);
+    assert!(with_file(&tenant.authority, &file).await.unwrap().starts_with("practice."));
+}
+
+#[rstest]
+#[case("canary~8Q7.secret")]
+#[case("canary/8Q7+x=")]
+#[case("deep/canary/x")]
+#[tokio::test]
+async fn a_path_that_leads_nowhere_and_may_be_a_secret_is_not_shown(#[case] written: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = with_file("http://127.0.0.1:1/t", &folder.path().join(written)).await.unwrap_err();
+    let said = shown(&refused);
+    assert!(!said.contains("canary") && said.contains(folder.path().to_str().unwrap()), "{said}");
 }
 
 #[tokio::test]

@@ -214,6 +214,23 @@ async fn a_token_endpoint_is_not_asked_sooner_than_it_wants(#[case] head: &'stat
 }
 
 #[tokio::test]
+async fn token_with_a_clock_that_is_set_is_renewed_all_the_same() {
+    clock!(AHEAD, now);
+    for set in [-3_600, -31_536_000, 31_536_000] {
+        AHEAD.store(0, Ordering::SeqCst);
+        // It is renewed at half of its life.
+        let tenant = tenant(Settings { token_lifetime: Duration::from_secs(4), ..Settings::default() }).await;
+        let session = Session::start(tenant.source(), Renewal { now, ..AT_ONCE });
+        let first = within(session.token()).await.unwrap();
+        AHEAD.store(set, Ordering::SeqCst);
+        until(&session, |told| matches!(told, SignIn::Renewing { .. } | SignIn::SigningIn)).await;
+        let second = until(&session, |told| matches!(told, SignIn::SignedIn { .. })).await;
+        assert!(matches!(second, SignIn::SignedIn { .. }), "{set}");
+        assert_ne!(text(&within(session.token()).await.unwrap()), text(&first), "{set}");
+    }
+}
+
+#[tokio::test]
 async fn a_token_of_the_environment_cannot_be_renewed_and_is_tried_as_long_as_it_is_wanted() {
     let session = session_of("given");
     let token = within(session.token()).await.unwrap();

@@ -39,7 +39,7 @@ fn actions_taken_must_say_something() {
     let mut dashboard = one();
     dashboard.press("c ctrl-s");
     assert!(dashboard.shows("say what was done on the device"));
-    dashboard.press("space enter space alt-enter");
+    dashboard.press("space enter space f2");
     assert!(dashboard.shows("say what was done on the device"));
     assert!(dashboard.calls().is_empty());
     dashboard.press("x");

@@ -33,7 +33,7 @@ fn a_request_is_sent_as_it_was_typed_and_opened_with_the_service_s_id() {
 #[test]
 fn alt_enter_submits_as_well_and_typing_may_come_at_once() {
     let mut dashboard = Dashboard::new();
-    dashboard.burst(&format!("{DRAFT} alt-enter"));
+    dashboard.burst(&format!("{DRAFT} f2"));
     assert_eq!(dashboard.create(0).get(Field::PlanOfAction), "Start Excel as administrator.");
 }
 

@@ -19,10 +19,11 @@ fn filled(device: &str) -> Dashboard {
 #[rstest]
 #[case(LOOK_ALIKE, "\u{41c} (U+041C) only looks like M")]
 #[case("MMD-\u{200b}7Q2XK9", "1 character in it cannot be seen")]
-#[case("MMD-7Q2XK9 ", "it begins or ends with a blank")]
 #[case("Kiosk-\u{434}\u{43e}\u{43c}", "is of another alphabet")]
 #[case("MMD-O3690457680", "the letter O stands where a 0 may be")]
 #[case("MMD-1465058-R5V8P", "it looks like a ticket's number")]
+#[case("INC-4711", "it looks like a ticket's number")]
+#[case("ritm0012345", "it looks like a ticket's number")]
 #[case("INC-7", "it is the same as the ticket")]
 fn a_doubtful_name_is_pointed_out_and_sent_when_it_is_submitted_again(#[case] device: &str, #[case] words: &str) {
     let mut dashboard = filled(device);
@@ -72,4 +73,37 @@ fn a_name_that_was_told_of_in_one_draft_is_told_of_in_the_next() {
     dashboard.press("ctrl-s ctrl-s").opened();
     dashboard.press("n INC-8 tab").paste(LOOK_ALIKE).press("tab Title tab Office tab Excel tab Plan ctrl-s");
     assert!(dashboard.calls().is_empty());
+}
+
+#[test]
+fn patterns_of_the_settings_apply_to_every_draft() {
+    let patterns = || {
+        let pattern = |text: &str| Some(vec![mmd_elevate::domain::Pattern::new(text).unwrap()]);
+        mmd_elevate::domain::Patterns::new(pattern(r"T\d+"), pattern("Kiosk-.*"))
+    };
+    for (device, words) in [
+        ("t123", Some("it looks like a ticket's number")),
+        ("MMD-7Q2XK9", Some("it does not look like the names of devices")),
+        ("Kiosk-1", None),
+    ] {
+        let mut dashboard = Dashboard::at(80, 24);
+        dashboard.model = dashboard.model.clone().with_patterns(patterns());
+        for ticket in ["INC-7", "INC-8"] {
+            dashboard
+                .press(&format!("n {ticket} tab"))
+                .paste(device)
+                .press("tab Title tab Office tab Excel tab Plan ctrl-s");
+            match words {
+                Some(words) => {
+                    assert!(
+                        dashboard.calls().is_empty() && dashboard.notice().contains(words),
+                        "{}",
+                        dashboard.notice()
+                    );
+                    dashboard.press("ctrl-s").opened();
+                }
+                None => drop(dashboard.opened()),
+            }
+        }
+    }
 }

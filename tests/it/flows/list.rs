@@ -3,7 +3,7 @@
 use mmd_elevate::{
     port::FaultKind,
     state::{
-        Effect,
+        CopiedTo, Effect, Message,
         Pane::{Details, Form, List},
     },
 };
@@ -113,6 +113,17 @@ fn the_id_and_a_line_for_the_ticket_are_copied() {
     dashboard.press("y Y");
     let line = "INC-1 · MMD-8 · Excel again · id-3 · opened 2026-11-22T14:02:00Z · open";
     assert_eq!(dashboard.take_effects(), [Effect::Copy("id-3".to_owned()), Effect::Copy(line.to_owned())]);
+    // What became of a copy is told when it is known, and no more than is known.
+    for (to, text, told) in [
+        (CopiedTo::Terminal, "id-3", "Sent to the terminal: id-3"),
+        (CopiedTo::Terminal, line, "Sent to the terminal: INC-1 · MMD-8 · Excel ag…"),
+        (CopiedTo::TmuxAndTerminal, "two\nlines", "Sent to tmux and the terminal: two…"),
+    ] {
+        dashboard.happens(Message::Copied(to, text.to_owned()));
+        assert_eq!(dashboard.notice(), told);
+    }
+    dashboard.happens(Message::Copied(CopiedTo::Tmux, "id-3".to_owned()));
+    assert!(dashboard.notice().starts_with("Sent to tmux: id-3 · hint: "), "{}", dashboard.notice());
     dashboard.send("INC-4 MMD-4 Other");
     dashboard.press("y");
     assert_eq!(dashboard.take_effects(), []);

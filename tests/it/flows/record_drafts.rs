@@ -184,3 +184,19 @@ fn the_leaving_question_names_what_stays_and_takes_its_three_keys() {
     assert!(dashboard.left());
     assert_eq!(dashboard.take_effects(), [] as [Effect; 0]);
 }
+
+#[rstest]
+fn draft_typed_before_the_clock_is_set_is_saved_within_a_second(
+    #[values(-3_600, 3_600, -31_536_000, 31_536_000, -60_000_000_000, 200_000_000_000)] step: i64,
+) {
+    let mut dashboard = Dashboard::new();
+    dashboard.press("n INC-").clock_is_set(step).press("1");
+    let wait = dashboard.wakes_in();
+    assert!(wait <= std::time::Duration::from_secs(1), "{wait:?}");
+    dashboard.after_millis(i64::try_from(wait.as_millis()).unwrap());
+    assert_eq!(saves(&mut dashboard), [form("INC-1")]);
+    for typed in ["2", "3"] {
+        dashboard.clock_is_set(-step).press(typed).clock_is_set(step).after(1);
+    }
+    assert_eq!(saves(&mut dashboard), [form("INC-12"), form("INC-123")]);
+}

@@ -2,7 +2,7 @@
 
 use mmd_elevate::{
     domain::{Field, Untrusted},
-    port::{Answer, Call, DraftTarget, IntentId, ReadBack, Recovered},
+    port::{Answer, Call, DraftTarget, FromWorker, IntentId, ReadBack, Recovered},
     state::{Closure, Overlay, RowState},
 };
 use rstest::rstest;
@@ -192,4 +192,54 @@ fn a_close_of_a_request_that_the_record_does_not_list_has_a_row_all_the_same() {
     dashboard.press("enter");
     assert_eq!(dashboard.list(), ["> – closing", "– open"]);
     assert!(dashboard.shows("id-9") && dashboard.shows("MMD-8"), "{}", dashboard.screen());
+}
+
+/// The words of the list that is empty, at each width.
+#[rstest]
+fn list_over_a_record_that_is_not_read_never_says_that_nothing_is_open(
+    #[values((120, 36), (80, 24), (60, 20), (40, 12))] (columns, rows): (u16, u16),
+) {
+    let nothing = |dashboard: &Dashboard| dashboard.shows("No open requests");
+    let mut dashboard = Dashboard::opening(columns, rows);
+    assert!(!nothing(&dashboard) && dashboard.shows("Reading the record"), "{}", dashboard.screen());
+    let not_read = |why: &str| Recovered {
+        unusable: true,
+        warnings: vec![(why.to_owned(), "close what else uses it".to_owned())],
+        ..Recovered::default()
+    };
+    dashboard.recovered(not_read("it is busy"));
+    assert!(!nothing(&dashboard) && dashboard.shows("record not read"), "{}", dashboard.screen());
+    assert!(dashboard.notice().starts_with("it is busy"));
+    // Typing, and a save that fails, change nothing of that.
+    dashboard.press("n I").says(FromWorker::NotSaved("it is busy".to_owned(), "wait".to_owned())).press("esc");
+    assert!(!nothing(&dashboard) && dashboard.shows("record not read"), "{}", dashboard.screen());
+    dashboard.recovered(Recovered { open: vec![held("INC-1 MMD-1 One", "id-1")], ..Recovered::default() });
+    assert!(!dashboard.shows("record not read"));
+    assert!(shows_recovery(&dashboard), "as at any start");
+    let mut dashboard = Dashboard::opening(columns, rows);
+    dashboard.recovered(not_read("it is busy")).recovered(Recovered::default());
+    assert!(nothing(&dashboard), "{}", dashboard.screen());
+}
+
+#[test]
+fn record_that_is_written_anew_adds_what_was_found_and_keeps_what_is_there() {
+    let mut dashboard = Dashboard::opening(120, 36);
+    dashboard.recovered(Recovered { open: vec![held("INC-1 MMD-1 One", "id-1")], ..Recovered::default() });
+    dashboard.press("enter n INC-9 esc");
+    dashboard.says(FromWorker::NotSaved("the log was removed".to_owned(), "wait".to_owned()));
+    let warnings = vec![("The record was written anew".to_owned(), "find out why".to_owned())];
+    dashboard.recovered(Recovered {
+        open: vec![held("INC-2 MMD-2 Two", "id-2")],
+        drafts: vec![saved(DraftTarget::Form, draft("INC-3 MMD-3 Three"))],
+        warnings,
+        ..Recovered::default()
+    });
+    assert!(dashboard.notice().starts_with("The record was written anew"), "{}", dashboard.notice());
+    dashboard.says(FromWorker::Saved);
+    assert!(dashboard.notice().starts_with("The record was written anew"), "{}", dashboard.notice());
+    dashboard.press("enter");
+    let mut list = dashboard.list();
+    list.sort();
+    assert_eq!(list, ["> INC-1 open", "INC-2 open", "INC-3 draft"]);
+    assert_eq!(dashboard.form()[0], "INC-9");
 }

@@ -5,6 +5,8 @@ use mmd_elevate::{
     state::{EditTarget, Effect, Message},
 };
 
+use rstest::rstest;
+
 use crate::support::dashboard::Dashboard;
 
 const TO_PLAN: &str = "n tab tab tab tab tab";
@@ -36,12 +38,12 @@ fn one() -> Dashboard {
 fn undo_and_redo_work_in_every_text() {
     for (keys, text) in places() {
         let mut dashboard = one();
-        dashboard.press(&keys).paste("first ").press("second ctrl-z");
-        assert_eq!(text(&dashboard), "first ", "{keys}");
+        dashboard.press(&keys).paste("first-").press("second ctrl-z");
+        assert_eq!(text(&dashboard), "first-", "{keys}");
         dashboard.press("ctrl-z");
         assert_eq!(text(&dashboard), "", "{keys}");
         dashboard.press("ctrl-y ctrl-y");
-        assert_eq!(text(&dashboard), "first second", "{keys}");
+        assert_eq!(text(&dashboard), "first-second", "{keys}");
     }
 }
 
@@ -79,6 +81,65 @@ fn a_paste_is_text_whatever_is_in_it() {
         assert_eq!(dashboard.notice(), "3 control characters dropped from the paste");
         assert!(dashboard.calls().is_empty() && !dashboard.left());
     }
+}
+
+#[rstest]
+#[case::line_end("INC-5\n", "1 line end dropped from the paste")]
+#[case::line_ends("\r\nINC-5\r\n\r\n", "3 line ends dropped from the paste")]
+#[case::blanks(" \tINC-5 ", "blanks around the text dropped from the paste")]
+#[case::no_break_space("\u{a0}INC-5\u{3000}", "blanks around the text dropped from the paste")]
+#[case::mark("\u{feff}INC-5\u{200b}", "blanks around the text dropped from the paste")]
+#[case::control("\x1bINC-5\r", "1 control character and 1 line end dropped from the paste")]
+fn a_paste_into_one_line_is_trimmed_and_told_and_undone(#[case] pasted: &str, #[case] notice: &str) {
+    for (keys, text) in places().into_iter().filter(|(keys, _)| keys.starts_with('n') && keys != TO_PLAN) {
+        let mut dashboard = one();
+        dashboard.press(&keys).paste(pasted);
+        assert_eq!((text(&dashboard).as_str(), dashboard.notice().as_str()), ("INC-5", notice), "{keys}");
+        dashboard.press("ctrl-z");
+        assert_eq!(text(&dashboard), "", "{keys}");
+    }
+}
+
+#[rstest]
+#[case("tab")]
+#[case("shift-tab")]
+#[case("enter")]
+#[case("esc")]
+#[case("ctrl-s")]
+fn a_field_of_one_line_is_trimmed_however_it_is_left(#[case] key: &str) {
+    let mut dashboard = one();
+    dashboard.press("n tab ' MMD-5 '").press(key);
+    assert_eq!(dashboard.form()[1], "MMD-5");
+    if !["ctrl-s"].contains(&key) {
+        assert_eq!(dashboard.notice(), "Device: the blanks around the text are dropped");
+    }
+    dashboard.press("esc n");
+    while dashboard.model.form.focused != Field::Device {
+        dashboard.press("tab");
+    }
+    dashboard.press("ctrl-z ctrl-z");
+    assert_eq!(dashboard.form()[1], " MMD-5 ", "undo brings them back");
+}
+
+#[test]
+fn blanks_are_dropped_neither_while_typing_nor_around_a_long_text() {
+    let mut dashboard = one();
+    dashboard.press("n tab tab Excel").burst("' add-in '").press("crashes");
+    assert_eq!(dashboard.form()[2], "Excel add-in crashes");
+    dashboard.press("tab tab tab ' Start it.' enter tab");
+    assert_eq!(dashboard.form()[5], " Start it.\n");
+    dashboard.press("shift-tab f1 esc");
+    assert_eq!(dashboard.form()[5], " Start it.\n");
+}
+
+#[test]
+fn the_wire_carries_the_trimmed_texts() {
+    let mut dashboard = Dashboard::new();
+    dashboard.press("n").paste("INC-5\r\n").press("tab ' MMD-5 ' tab").paste("\u{a0}Excel\n");
+    dashboard.press("tab 'Office ' tab ' Excel' tab ' Plan '").press("ctrl-s");
+    let sent = dashboard.create(0);
+    let texts: Vec<_> = Field::ALL.into_iter().map(|field| sent.get(field).to_owned()).collect();
+    assert_eq!(texts, ["INC-5", "MMD-5", "Excel", "Office", "Excel", " Plan "]);
 }
 
 #[test]
@@ -159,20 +220,31 @@ fn the_long_texts_go_to_the_editor_and_come_back() {
     dashboard.press(TO_PLAN).press("Draft ctrl-o");
     let target = EditTarget::PlanOfAction;
     assert_eq!(dashboard.take_effects(), [Effect::OpenEditor(target, "Draft".to_owned())]);
-    dashboard.happens(Message::Edited { target, result: Ok("Better\r\nplan".to_owned()) });
+    dashboard.happens(Message::Edited { target, text: "Better\r\nplan".to_owned() });
+    assert_eq!(dashboard.take_effects(), [Effect::EditTaken]);
     assert_eq!(dashboard.form()[5], "Better\nplan");
     dashboard.press("ctrl-z ctrl-z");
     assert_eq!(dashboard.form()[5], "Draft", "undo goes back beyond the editor");
-    dashboard.happens(Message::Edited { target, result: Err("Not edited: vi ended with 1".to_owned()) });
-    assert_eq!(dashboard.form()[5], "Draft");
-    assert!(dashboard.notice().contains("Not edited: vi ended with 1 · hint: the text is as it was"));
+    dashboard.happens(Message::Edited { target, text: "a\x1b[1mb\x07".to_owned() });
+    assert_eq!(dashboard.notice(), "2 control characters dropped from the edited text");
+    dashboard.press("ctrl-z ctrl-z").take_effects();
 
     dashboard.press("esc c Done ctrl-o");
     let target = EditTarget::ActionsTaken(dashboard.row("INC-1").id);
     assert_eq!(dashboard.take_effects(), [Effect::OpenEditor(target, "Done".to_owned())]);
-    dashboard.happens(Message::Edited { target, result: Ok("Done well".to_owned()) });
+    dashboard.happens(Message::Edited { target, text: "Done well".to_owned() });
+    assert_eq!(dashboard.take_effects(), [Effect::EditTaken]);
     dashboard.press("ctrl-s");
     assert_eq!(dashboard.close(0).1, "Done well");
+}
+
+#[test]
+fn an_edited_text_that_has_no_place_any_more_is_not_said_to_be_taken() {
+    let mut dashboard = one();
+    let target = EditTarget::ActionsTaken(dashboard.row("INC-1").id);
+    dashboard.press("c Done ctrl-s").closed().take_effects();
+    dashboard.happens(Message::Edited { target, text: "Done well".to_owned() });
+    assert!(!dashboard.take_effects().contains(&Effect::EditTaken));
 }
 
 #[test]

@@ -68,3 +68,45 @@ fn ages_grow_by_the_minute() {
     assert!(dashboard.shows(" 3 h"));
     assert!(dashboard.shows("as of 14:02:00"), "what came from the service says when");
 }
+
+/// What may happen to a clock: an hour or a year, forward or back, and to the ends of what it can say.
+const STEPS: [i64; 6] = [-3_600, 3_600, -31_536_000, 31_536_000, -60_000_000_000, 200_000_000_000];
+
+#[test]
+fn slow_call_with_a_clock_that_is_set_is_named_after_three_seconds() {
+    for step in STEPS {
+        let mut dashboard = Dashboard::new();
+        dashboard.send("INC-1 MMD-1 Excel");
+        dashboard.progress(0, Progress::Recorded(IntentId(1)));
+        dashboard.after(1).clock_is_set(step).after(1);
+        assert!(!dashboard.shows("Still"), "{step}");
+        assert_eq!(dashboard.wakes_in(), Duration::from_secs(1), "{step}");
+        dashboard.after(1);
+        assert!(dashboard.shows("Still opening a request for MMD-1 (INC-1) after 3 s"), "{step}");
+        dashboard.clock_is_set(-step).after(1);
+        assert!(dashboard.shows("after 4 s"), "{step}");
+    }
+}
+
+#[test]
+fn second_ctrl_c_with_a_clock_that_is_set_leaves_within_two_seconds_and_not_after() {
+    for step in STEPS {
+        let mut dashboard = Dashboard::with_open(&["INC-1 MMD-1 Excel"]);
+        dashboard.press("ctrl-c").after(1).clock_is_set(step).press("ctrl-c");
+        assert!(dashboard.left(), "{step}");
+        let mut dashboard = Dashboard::with_open(&["INC-1 MMD-1 Excel"]);
+        dashboard.press("ctrl-c").after(3).clock_is_set(step).press("ctrl-c");
+        assert!(!dashboard.left(), "{step}");
+    }
+}
+
+#[test]
+fn shown_time_follows_the_clock_that_is_set() {
+    let mut dashboard = Dashboard::new();
+    dashboard.clock_is_set(-3_600).after(1);
+    assert!(dashboard.shows("13:02"));
+    for step in STEPS {
+        dashboard.clock_is_set(step).after(1).clock_is_set(-step);
+        assert!(dashboard.wakes_in() <= Duration::from_secs(60), "{step}");
+    }
+}

@@ -3,7 +3,7 @@
 use mmd_elevate::{
     domain::{ElevationRequest, RequestId, ServiceTime, Untrusted},
     port::{FaultKind, RequestIds},
-    state::{EditTarget, Effect, Message},
+    state::{CopiedTo, EditTarget, Effect, Message},
 };
 use rstest::rstest;
 
@@ -126,13 +126,13 @@ fn nothing_that_was_pasted_acts_while_it_is_typed_on(
 fn nothing_that_the_shell_tells_acts() {
     for Specimen { name, text } in corpus() {
         let mut dashboard = Dashboard::with_open(&["INC-1 MMD-1 Excel"]);
-        dashboard.happens(Message::Edited { target: EditTarget::PlanOfAction, result: Err(text.clone()) });
+        dashboard.happens(Message::Warning(text.clone(), text.clone()));
         assert_harmless(&dashboard.notice(), name);
-        dashboard.happens(Message::Warning(text.clone(), "hint".to_owned()));
+        dashboard.happens(Message::Copied(CopiedTo::Terminal, text.clone()));
         assert_harmless(&dashboard.notice(), name);
         assert_screen_harmless(&dashboard, name);
         // The editor's text is a paste by another way.
-        dashboard.happens(Message::Edited { target: EditTarget::PlanOfAction, result: Ok(text) });
+        dashboard.happens(Message::Edited { target: EditTarget::PlanOfAction, text });
         assert_screen_harmless(&dashboard, name);
     }
 }

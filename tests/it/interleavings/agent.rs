@@ -7,7 +7,7 @@ use mmd_elevate::{
 };
 
 use super::{
-    chance::TWICE,
+    chance::{LIMITED, TWICE},
     world::{Key, World},
 };
 
@@ -51,7 +51,7 @@ impl World {
                     self.act(Action::NextField);
                 }
             } else {
-                let ticket = self.chance.of(&["INC-1", "INC-2", TWICE]);
+                let ticket = self.chance.of(&["INC-1", "INC-2", TWICE, LIMITED]);
                 let device = self.chance.of(&DEVICES);
                 for text in [ticket, device, "Excel crashes", "Office", "Excel"] {
                     self.process.apply(Message::Text(text.to_owned()));

@@ -33,6 +33,10 @@ impl Chance {
 /// The ticket whose creates the server may do twice.
 pub(super) const TWICE: &str = "INC-2x";
 
+/// The ticket whose creates the server may do and answer with 429. That such a call was not processed is an assumption:
+/// who abandons the wait after it, or waits no longer, is told that nothing was opened.
+pub(super) const LIMITED: &str = "INC-3x";
+
 /// A few rules. A server that has more than a few hardly ever answers.
 pub(super) fn rules(chance: &mut Chance) -> Vec<Rule> {
     if chance.one_in(6) {
@@ -51,7 +55,7 @@ fn rule(chance: &mut Chance) -> Rule {
     let retry =
         chance.of(&[RetryAfter::Seconds(0), RetryAfter::Seconds(0), RetryAfter::Date(1), RetryAfter::Seconds(9)]);
     let write = chance.of(&[Create, Create, Close, Any]);
-    let rule = match kind(chance) {
+    let rule = match chance.below(28) {
         0 => Rule::new(Any, Misdeed::Refuse),
         1 => Rule::new(on, Misdeed::Closed(millis(chance, 30))),
         2 => Rule::new(on, Misdeed::Delay(millis(chance, 40))),
@@ -74,7 +78,8 @@ fn rule(chance: &mut Chance) -> Rule {
         19 => Rule::new(write, Misdeed::NoRoute),
         20 => Rule::new(Close, Misdeed::Ignore),
         21 => Rule::new(write, Misdeed::RedirectAfter),
-        22 => Rule::new(write, Misdeed::ThrottleAfter(retry)),
+        22 if write == Create => Rule::new(Create, Misdeed::ThrottleAfter(retry)).ticket(LIMITED),
+        22 => Rule::new(Close, Misdeed::ThrottleAfter(retry)),
         23 => Rule::new(chance.of(&[Create, List, Any]), shape(chance)),
         24..=26 => Rule::new(List, Misdeed::List(list_fault(chance))),
         _ => Rule::new(Create, Misdeed::DropAfter),
@@ -104,10 +109,4 @@ fn list_fault(chance: &mut Chance) -> ListFault {
         6 => ListFault::Shuffle,
         _ => ListFault::Overlap(few),
     }
-}
-
-fn kind(chance: &mut Chance) -> usize {
-    let kind = chance.below(28);
-    let on = std::env::var("IL").unwrap_or_default();
-    if kind < 17 || on.is_empty() || on.split(',').any(|it| it == kind.to_string()) { kind } else { 27 }
 }

@@ -13,7 +13,7 @@ use mmd_elevate::{
 use rusqlite::{Connection, OpenFlags};
 
 use super::{
-    chance::TWICE,
+    chance::{LIMITED, TWICE},
     process::{Machine, Process},
     world::{Key, World},
 };
@@ -76,11 +76,19 @@ impl World {
             match left {
                 // One that a server did twice may have been nobody's.
                 _ if key.ticket == TWICE => {}
+                _ if key.ticket == LIMITED && self.was_given_up(&key) => {}
                 Some(left) => *left -= 1,
                 None => return Some(format!("{} is open, and no row says so: {key:?}", held.id)),
             }
         }
         None
+    }
+
+    /// Whether a create like this was taken for one that was not processed.
+    fn was_given_up(&self, key: &Key) -> bool {
+        let Key { ticket, plan, .. } = key;
+        let one = format!("ticket = '{ticket}' AND plan_of_action = '{plan}' AND stage = 'not done'");
+        !column(&self.machine, &format!("SELECT why FROM intent WHERE kind = 'create' AND {one}")).is_empty()
     }
 
     pub(super) fn assert_every_intent_is_shown(&self) {

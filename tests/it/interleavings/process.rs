@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeSet, VecDeque},
     fs,
     sync::atomic::{AtomicI64, Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -90,7 +90,11 @@ pub(super) struct Process {
     /// Its lock, once its record is open.
     owner: Option<String>,
     pub(super) model: Model,
+    /// The clock of its machine, which may be set at any time.
+    now: fn() -> Timestamp,
+    /// By how much the model is ahead of it.
     clock: SignedDuration,
+    started: Instant,
     words: mpsc::Sender<ToWorker>,
     heard: mpsc::Receiver<FromWorker>,
     worker: JoinHandle<()>,
@@ -122,8 +126,18 @@ impl Process {
         let place = Place { state_dir, tenant: tenant(), operator: "agent".to_owned(), keep_days: 90 };
         let (opened, journal) = oneshot::channel::<Result<(Journal, Recovered), JournalError>>();
         // Outside of what is killed: its thread ends with the process, and here it has to be known when that is.
-        let opening = tokio::spawn(async move { drop(opened.send(Journal::open(place, Timestamp::now).await)) });
-        let journal = async { journal.await.unwrap_or(Err(JournalError::Ended)) };
+        let opening = tokio::spawn(async move { drop(opened.send(Journal::open(place, now).await)) });
+        // It is opened once: a record that does not open fails the test.
+        let mut journal = Some(journal);
+        let journal = move || {
+            let journal = journal.take();
+            async {
+                match journal {
+                    Some(journal) => journal.await.unwrap_or(Err(JournalError::Ended)),
+                    None => Err(JournalError::Ended),
+                }
+            }
+        };
         let timing = Timing { now, ..QUICK };
         let worker = runtime.spawn(worker::run(async { Ok(client) }, journal, timing, to_worker, to_loop));
         let model = Model::new(Setup {
@@ -131,13 +145,15 @@ impl Process {
             categories: Vec::new(),
             keymap: Keymap::default(),
             time_zone: TimeZone::UTC,
-            now: Timestamp::now(),
+            now: now(),
         });
         Self {
             agent,
             owner: None,
             model,
+            now,
             clock: SignedDuration::ZERO,
+            started: Instant::now(),
             words,
             heard,
             worker,
@@ -175,6 +191,7 @@ impl Process {
                     Effect::SignIn
                     | Effect::Copy(_)
                     | Effect::OpenEditor(..)
+                    | Effect::EditTaken
                     | Effect::Suspend
                     | Effect::LogUnawaited(_)
                     | Effect::Exit => {}
@@ -186,7 +203,8 @@ impl Process {
     /// Time goes by for the model; sockets and disks have the real one.
     pub(super) fn after(&mut self, millis: i64) {
         self.clock += SignedDuration::from_millis(millis);
-        self.apply(Message::Tick(Timestamp::now() + self.clock));
+        let (now, ahead) = ((self.now)() + self.clock, self.clock.unsigned_abs());
+        self.apply(Message::Tick { now, elapsed: self.started.elapsed() + ahead });
     }
 
     /// Takes in what has come, and waits for one word at most that long.

@@ -86,6 +86,44 @@ async fn a_record_that_is_moved_away_is_not_written_to() {
 }
 
 #[tokio::test]
+async fn state_folder_with_an_odd_name_is_a_place_like_any() {
+    use std::os::unix::ffi::OsStrExt;
+    let names: [&[u8]; 6] =
+        [b"a b  c", b"line\nend\ttab", b"caf\xe9 \xff\xfe", b"%41?mode=ro&vfs=none#x", b"-wal", b".record.db"];
+    for name in names {
+        let dir = folder();
+        let state = dir.path().join(std::ffi::OsStr::from_bytes(name));
+        let (journal, _) = open(&state).await;
+        let intent = journal.intend(&create("a")).await.unwrap();
+        journal.close().await;
+        assert_eq!(open(&state).await.1.unresolved[0].id, intent.id, "{name:?}");
+        assert!(state.join("record.db").is_file(), "{name:?}");
+    }
+}
+
+#[tokio::test]
+async fn path_that_is_too_long_is_told_and_nothing_is_made() {
+    let dir = folder();
+    for long in ["x".repeat(300), "0123456789/".repeat(45), "0123456789/".repeat(500)] {
+        let error = refused(&dir.path().join(long)).await;
+        assert!(matches!(error, JournalError::Unsuitable { .. }), "{error}");
+        assert!(error.to_string().len() < 150, "it leaves room for the hint: {error}");
+    }
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn folder_that_is_not_there_yet_may_come() {
+    let dir = folder();
+    fs::write(dir.path().join("disk"), "not mounted").unwrap();
+    let state = dir.path().join("disk/state");
+    let error = refused(&state).await;
+    assert!(error.may_pass() && !error.hint_on_opening().is_empty(), "{error}");
+    fs::remove_file(dir.path().join("disk")).unwrap();
+    open(&state).await.0.close().await;
+}
+
+#[tokio::test]
 async fn a_closed_record_says_so() {
     let dir = folder();
     let (journal, _) = open(dir.path()).await;

@@ -45,11 +45,12 @@ fn practice_served_alone_prints_what_another_process_needs() {
     command.args(["practice", "--listen", "127.0.0.1:0"]).env_clear().envs(home.environment());
     let mut served = Served(command.stdout(Stdio::piped()).spawn().unwrap());
     let lines = BufReader::new(served.0.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let exports = lines.filter_map(|line| {
+    // Read from until the end: a pipe that nobody reads any more would end the program.
+    let mut printed = lines.filter_map(|line| {
         let (name, value) = line.strip_prefix("export ")?.split_once('=')?;
         Some((name.to_owned(), value.to_owned()))
     });
-    let exports: Vec<_> = exports.take(3).collect();
+    let exports: Vec<_> = printed.by_ref().take(3).collect();
     let names: Vec<_> = exports.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["MMD_ELEVATE_BASE_URL", "MMD_ELEVATE_TENANT_ID", "MMD_ELEVATE_TOKEN"]);
 
@@ -58,7 +59,7 @@ fn practice_served_alone_prints_what_another_process_needs() {
     assert!(!pty.has_shown("PRACTICE TENANT"), "it is a service like any other");
     create(&mut pty, "INC-10442", "MMD-03690457680");
     pty.wait_for_text("● open");
-    pty.send("ql");
+    super::leave(&mut pty);
     assert_eq!(pty.wait_for_exit(GONE).exit_code(), 0);
     pty.assert_given_back();
     let token = &exports[2].1;

@@ -11,9 +11,11 @@ fn a_request_is_opened_and_closed_on_the_practice_tenant() {
     let home = Home::new();
     let mut pty = started(home.dashboard());
     let first = &pty.frames()[0];
-    for text in ["PRACTICE TENANT", "New request", "Open requests", "Request", "No open requests. n opens one."] {
+    // What is open is not known before the record is read.
+    for text in ["PRACTICE TENANT", "New request", "Open requests", "Request", "Reading the record"] {
         assert!(first.contains(text), "no {text:?} in the first frame:\n{first}");
     }
+    pty.wait_for_text("No open requests. n opens one.");
 
     create(&mut pty, "INC-10442", "MMD-03690457680");
     pty.wait_for_text("● open");

@@ -75,7 +75,7 @@ impl Service {
         let mut pty = started(self.dashboard());
         create(&mut pty, TICKET, DEVICE);
         pty.wait_for_text("● open");
-        pty.send("ql");
+        super::leave(&mut pty);
         pty.wait_for_exit(GONE);
     }
 }

@@ -68,7 +68,7 @@ fn an_answer_that_comes_while_the_program_is_stopped_is_not_lost() {
     gate.open();
     pty.send("fg\n");
     pty.wait_for_text("● open");
-    pty.send("ql");
+    super::leave(&mut pty);
     leave_the_shell(pty);
 }
 
@@ -117,21 +117,6 @@ fn the_editor_has_the_keys_and_the_usual_terminal() {
     pty.send("Another plan\n");
     pty.wait_for("dashboard", |screen| screen.alternate_screen() && screen.contents().contains("Another plan"));
     assert!(!pty.screen().contains("A plan"), "{}", pty.screen());
-    pty.send("\x03\x03");
-    assert_eq!(pty.wait_for_exit(GONE).exit_code(), 0);
-    pty.assert_given_back();
-}
-
-#[test]
-fn an_editor_that_fails_leaves_the_text_as_it_was() {
-    if pty::missing() {
-        return;
-    }
-    let home = Home::new();
-    let mut pty = started(with_editor(&home, r#"printf "half" >"$1"; exit 3"#));
-    pty.send(format!("{TO_THE_PLAN}A plan{EDITOR}"));
-    pty.wait_for_text("Not edited: sh ended with exit status: 3");
-    assert!(pty.screen().contains("A plan"), "{}", pty.screen());
     pty.send("\x03\x03");
     assert_eq!(pty.wait_for_exit(GONE).exit_code(), 0);
     pty.assert_given_back();

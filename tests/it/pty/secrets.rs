@@ -12,8 +12,11 @@ use std::{
 use mmd_elevate::practice::{self, Misdeed, Observer, Operation, Practice, Rule, Rules, Settings};
 use tokio::runtime::Runtime;
 
-use super::{GONE, Home, PROGRAM, SUBMIT, create, started};
-use crate::support::pty::{self, Program, Pty};
+use super::{GONE, Home, PROGRAM, SUBMIT, create, leave, started, wait_until};
+use crate::support::{
+    pty::{self, Program, Pty},
+    server::{Play, Server, http},
+};
 
 const PLAN: &str = "Start Excel as administrator";
 
@@ -138,7 +141,7 @@ fn no_secret_and_no_token_is_found_anywhere_after_a_shift() {
         let cores = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
         assert_eq!(cores.split_whitespace().nth(4), Some("0"), "a core would hold them: {cores}");
     }
-    pty.send("ql");
+    leave(&mut pty);
     pty.wait_for_exit(GONE);
     tenant.assert_clean("the terminal", &pty.bytes());
     let found = tenant.assert_files_clean();
@@ -151,6 +154,63 @@ fn no_secret_and_no_token_is_found_anywhere_after_a_shift() {
     assert!(doctor.contains("\"token\""), "{doctor}");
     tenant.assert_clean("the doctor", doctor.as_bytes());
     tenant.assert_files_clean();
+}
+
+/// The token in every field of what the service says, plain, in base64 and in part: on the terminal, in the log at its
+/// loudest, in the record and on the clipboard there is nothing of it.
+#[test]
+fn a_service_that_repeats_the_token_puts_it_nowhere() {
+    const TOKEN: &str = "eyJ0eXAi.canary-of-the-token.3q2-7wXyZ0123456789";
+    if pty::missing() {
+        return;
+    }
+    let forms =
+        [TOKEN.to_owned(), base64::Engine::encode(&base64::prelude::BASE64_STANDARD, TOKEN), TOKEN[..30].into()];
+    let echo = forms.join(" ");
+    let answered = echo.clone();
+    let runtime = Runtime::new().unwrap();
+    let server = runtime.block_on(Server::start_with(move |request| {
+        let echo = &answered;
+        let entity = format!(
+            r#"{{"id": "3f2b", "partnerTicketId": "INC-1 {echo}", "deviceName": "MMD-03690457680", "title": "{echo}",
+            "category": "{echo}", "subcategory": "{echo}", "planOfAction": "{echo}", "requestingAgentUpn": "{echo}",
+            "viewerUpns": ["{echo}"], "requestCreationTime": "2026-11-22T14:02:00Z", "{TOKEN}": "{TOKEN}"}}"#
+        );
+        let head = |status: &str| format!("{status}\nx-ms-request-id: {echo}");
+        Some(Play::Answer(match request?.line().split(' ').next() {
+            Some("POST") => http(&head("201 Created"), entity),
+            Some("PATCH") => http(&head("403 Forbidden"), format!(r#"{{"error": {{"message": "{echo}"}}}}"#)),
+            _ => http(&head("200 OK"), format!(r#"{{"value": [{entity}]}}"#)),
+        }))
+    }));
+    let home = Home::new();
+    let dashboard = home
+        .dashboard()
+        .env("MMD_ELEVATE_BASE_URL", &format!("http://{}", server.address))
+        .env("MMD_ELEVATE_TENANT_ID", "8c0ffee5-0000-4000-8000-00000000000a")
+        .env("MMD_ELEVATE_TOKEN", TOKEN)
+        .env("MMD_ELEVATE_LOG", "trace");
+    let mut pty = started(dashboard);
+    create(&mut pty, "INC-1", "MMD-03690457680");
+    pty.wait_for_text("● open");
+    pty.send("Y");
+    pty.send("cDone");
+    pty.send(SUBMIT);
+    pty.wait_for_text("[token]");
+    wait_until("the close", || server.requests().iter().any(|request| request.line().starts_with("PATCH")));
+    pty.send("\x03\x03");
+    pty.wait_for_exit(GONE);
+    let mut found = Vec::new();
+    files(home.0.path(), &mut found);
+    let log = home.read("logs/mmd-elevate.log");
+    assert!(log.contains("asked the service") && log.contains("[token]"), "{log}");
+    for form in &forms {
+        let part = &form[..16];
+        assert!(!holds(&pty.bytes(), part), "the terminal holds {part}");
+        for file in &found {
+            assert!(!holds(&fs::read(file).unwrap(), part), "{} holds {part}", file.display());
+        }
+    }
 }
 
 #[test]
@@ -166,7 +226,7 @@ fn no_secret_and_no_token_is_in_what_a_panic_leaves() {
         if place == "call" {
             create(&mut pty, "INC-1", "MMD-03690457680");
             pty.wait_for_text("? unknown");
-            pty.send("ql");
+            leave(&mut pty);
         } else {
             pty.send("j");
         }

@@ -177,6 +177,8 @@ fn nothing_of_a_hostile_service_acts() {
     service.has_been_asked(asked + 2);
     // The answer is in, so that it can be closed again.
     pty.wait_for_text("␟␡z");
+    // Another key first: who sends at once what has come back holds the key down.
+    pty.send("\x1b[F");
     pty.send(SUBMIT);
     service.has_been_asked(asked + 4);
     pty.wait_for_text("Request closed");

@@ -1,17 +1,20 @@
 //! The dashboard without a terminal, a network or a clock: keys and replies go in, effects and a screen come out.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use mmd_elevate::{
-    app::Batch,
+    app::{Batch, Confirmations},
     domain::{Draft, ElevationRequest, Field, NewElevationRequest, RequestId, ServiceTime, Untrusted},
     keymap::Keymap,
     port::{
         Answer, Call, CallId, DraftTarget, Fault, FaultKind, FromWorker, Progress, ReadBack, Recovered, Reply, SignIn,
     },
     state::{Category, Effect, Extents, Message, Model, Row, Setup, Tenant, update},
-    terminal::Input,
+    terminal::{Input, InputBatch},
     view::{self, Theme},
 };
 use ratatui::{
@@ -25,12 +28,20 @@ use super::keys::events;
 /// A form that can be sent, as it is typed from the list.
 pub(crate) const DRAFT: &str = "n INC-10442 tab MMD-03690457680 tab 'Excel add-in crashes' tab Office tab Excel tab 'Start Excel as administrator.'";
 
+/// How long an agent takes who looks at the screen before the next key.
+const LOOKS: Duration = Duration::from_millis(600);
+
 /// The driver.
 #[derive(Clone)]
 pub(crate) struct Dashboard {
     pub(crate) model: Model,
     terminal: Terminal<TestBackend>,
     now: Timestamp,
+    /// The monotonic clock, by which keys are read and frames drawn.
+    clock: Instant,
+    confirmations: Confirmations,
+    /// By the clock that nobody sets.
+    elapsed: Duration,
     /// What the dashboard asked of the world, other than calls and saves, since it was last looked at.
     effects: Vec<Effect>,
     /// The drafts that it had saved since that was last looked at.
@@ -83,7 +94,9 @@ impl Dashboard {
         let terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
         let model = Model::new(setup());
         let (effects, saves, calls) = (Vec::new(), Vec::new(), Vec::new());
-        let mut dashboard = Self { model, terminal, now: start(), effects, saves, calls, left: false };
+        let (clock, confirmations, elapsed) = (Instant::now(), Confirmations::default(), Duration::ZERO);
+        let mut dashboard =
+            Self { model, terminal, now: start(), clock, confirmations, elapsed, effects, saves, calls, left: false };
         dashboard.draw();
         dashboard.says(FromWorker::Ready);
         dashboard.says(FromWorker::SignIn(SignIn::SignedIn { until: Some(start() + SignedDuration::from_mins(52)) }));
@@ -111,11 +124,19 @@ impl Dashboard {
         self.burst(&format!("n '{ticket}' tab '{device}' tab '{title}' tab Office tab Excel tab 'Start it.' ctrl-s"));
     }
 
-    /// Presses keys one after the other, written as [`events`] takes them.
+    /// Presses keys one after the other and looks before each, written as [`events`] takes them.
     pub(crate) fn press(&mut self, keys: &str) -> &mut Self {
         for event in events(keys) {
             assert!(!self.left, "the agent has left");
             self.batch(vec![Input::Key(event)]);
+        }
+        self
+    }
+
+    /// Presses keys with so many milliseconds between them, each read and drawn by itself.
+    pub(crate) fn press_every(&mut self, millis: u64, keys: &str) -> &mut Self {
+        for event in events(keys) {
+            self.read_after(Duration::from_millis(millis), vec![Input::Key(event)]);
         }
         self
     }
@@ -131,13 +152,18 @@ impl Dashboard {
         self
     }
 
-    /// What the loop does with a batch. Returns what the inputs meant.
+    /// What the loop does with a batch that is read once the agent has looked. Returns what the inputs meant.
     pub(crate) fn batch(&mut self, inputs: Vec<Input>) -> Vec<Message> {
+        self.read_after(LOOKS, inputs)
+    }
+
+    fn read_after(&mut self, time: Duration, inputs: Vec<Input>) -> Vec<Message> {
+        self.clock += time;
         let mut meant = Vec::new();
-        let mut batch = Batch::new(inputs);
-        self.apply(Message::Tick(self.now));
+        let mut batch = Batch::new(InputBatch { at: self.clock, inputs });
+        self.tick();
         while !self.left
-            && let Some(message) = batch.next(&self.model)
+            && let Some(message) = batch.next(&self.model, &mut self.confirmations)
         {
             meant.push(message.clone());
             self.apply(message);
@@ -159,7 +185,7 @@ impl Dashboard {
 
     /// What comes without a key.
     pub(crate) fn happens(&mut self, message: Message) -> &mut Self {
-        self.apply(Message::Tick(self.now));
+        self.tick();
         self.apply(message);
         self.draw();
         self
@@ -187,9 +213,21 @@ impl Dashboard {
 
     pub(crate) fn after_millis(&mut self, millis: i64) -> &mut Self {
         self.now += SignedDuration::from_millis(millis);
-        self.apply(Message::Tick(self.now));
+        self.clock += Duration::from_millis(millis.unsigned_abs());
+        self.elapsed += Duration::from_millis(millis.unsigned_abs());
+        self.tick();
         self.draw();
         self
+    }
+
+    /// Somebody sets the clock, so many seconds forward or back; no time goes by.
+    pub(crate) fn clock_is_set(&mut self, seconds: i64) -> &mut Self {
+        self.now += SignedDuration::from_secs(seconds);
+        self
+    }
+
+    fn tick(&mut self) {
+        self.apply(Message::Tick { now: self.now, elapsed: self.elapsed });
     }
 
     pub(crate) fn wakes_in(&self) -> Duration {
@@ -368,7 +406,15 @@ impl Dashboard {
     fn draw(&mut self) {
         let mut extents = Extents::default();
         let theme = Theme::default();
-        self.terminal.draw(|frame| extents = view::draw(frame, &self.model, &theme)).unwrap();
+        let mut fits = false;
+        let picture = |frame: &mut ratatui::Frame<'_>| {
+            fits = view::fits(frame.area());
+            extents = view::draw(frame, &self.model, &theme);
+        };
+        self.terminal.draw(picture).unwrap();
+        if fits {
+            self.confirmations.drawn(&self.model, self.clock);
+        }
         self.apply(Message::Drawn(extents));
     }
 }

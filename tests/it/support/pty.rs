@@ -15,9 +15,11 @@ use std::{
 
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
     fs::OFlags,
+    io::ioctl_fionread,
     process::{Pid, Signal, kill_process},
-    termios::{OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr},
+    termios::{OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr},
 };
 
 use super::modes::{settings, switched_modes};
@@ -91,7 +93,7 @@ impl Program {
         let flags = OFlags::NOCTTY.bits().cast_signed();
         // Kept open, so that settings can be read after the program has gone and the reader sees no error before.
         let tty = OpenOptions::new().read(true).write(true).custom_flags(flags).open(name).unwrap();
-        let before = settings(&tty);
+        let (before, usual) = (settings(&tty), tcgetattr(&tty).unwrap());
         let mut argv = self.argv;
         if self.ignore_hang_up {
             argv.splice(0..0, ["sh", "-c", r#"trap "" HUP; exec "$0" "$@""#].map(String::from));
@@ -113,7 +115,7 @@ impl Program {
         let writer = pair.master.take_writer().unwrap();
         let child = pair.slave.spawn_command(command).unwrap();
         let open = Some(Open { master: pair.master, writer, tty, reader });
-        Pty { open, child, output, before, size: self.size, resized_at: 0 }
+        Pty { open, child, output, before, usual, size: self.size, resized_at: 0 }
     }
 }
 
@@ -123,6 +125,7 @@ pub(crate) struct Pty {
     child: Box<dyn Child + Send + Sync>,
     output: Arc<Output>,
     before: String,
+    usual: Termios,
     size: (u16, u16),
     /// How much had been written when it was resized last.
     resized_at: usize,
@@ -141,6 +144,8 @@ struct Output {
     bytes: Mutex<Vec<u8>>,
     more: Condvar,
     hung_up: AtomicBool,
+    /// While it is set, nothing is read: the terminal takes no bytes once it is full.
+    paused: AtomicBool,
 }
 
 impl Pty {
@@ -169,6 +174,42 @@ impl Pty {
         kill_process(Pid::from_raw(id.unwrap()).unwrap(), signal).unwrap();
     }
 
+    /// Stops reading what the program writes, as a stopped multiplexer does, or goes on.
+    pub(crate) fn pause(&self, paused: bool) {
+        self.output.paused.store(paused, Ordering::SeqCst);
+    }
+
+    /// Whether the terminal takes no more bytes.
+    pub(crate) fn is_full(&self) -> bool {
+        let tty = &self.open.as_ref().unwrap().tty;
+        poll(&mut [PollFd::new(tty, PollFlags::OUT)], Some(&Timespec::default())).unwrap() == 0
+    }
+
+    /// Writes to the terminal, as another program does, as long as there is room.
+    pub(crate) fn fill(&self) {
+        let mut tty = &self.open.as_ref().unwrap().tty;
+        while !self.is_full() {
+            tty.write_all(b".\r").unwrap();
+        }
+    }
+
+    /// Whether the program has read all that was typed.
+    pub(crate) fn is_read(&self) -> bool {
+        ioctl_fionread(&self.open.as_ref().unwrap().tty).unwrap() == 0
+    }
+
+    /// Gives the terminal the settings that it had before, as a shell does to a job that was stopped.
+    pub(crate) fn reset(&self) {
+        let tty = &self.open.as_ref().unwrap().tty;
+        tcsetattr(tty, OptionalActions::Now, &self.usual).unwrap();
+    }
+
+    /// Whether the program is stopped. `None` where the system does not tell.
+    pub(crate) fn is_stopped(&self) -> Option<bool> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.process_id()?)).ok()?;
+        Some(stat.rsplit_once(')')?.1.trim_start().starts_with('T'))
+    }
+
     /// Everything the program has written so far.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         self.output.bytes.lock().unwrap().clone()
@@ -177,6 +218,12 @@ impl Pty {
     /// The screen as a person sees it now.
     pub(crate) fn screen(&self) -> String {
         parse(&self.bytes(), self.size).contents()
+    }
+
+    /// The screen without its first line, where the clock goes on, and without blanks at the ends of lines, which may
+    /// have been drawn or not.
+    pub(crate) fn panes(&self) -> Vec<String> {
+        panes(&parse(&self.bytes(), self.size))
     }
 
     /// The screen as it was after each frame.
@@ -342,6 +389,7 @@ impl Pty {
 
 impl Drop for Pty {
     fn drop(&mut self) {
+        self.pause(false);
         // It may be gone already.
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -366,7 +414,11 @@ fn read_into(output: &Arc<Output>, mut reader: Box<dyn Read + Send>) -> JoinHand
     let output = Arc::clone(output);
     thread::spawn(move || {
         let mut chunk = [0; 16_384];
-        while let Ok(length @ 1..) = reader.read(&mut chunk) {
+        loop {
+            while output.paused.load(Ordering::SeqCst) {
+                thread::sleep(Duration::from_millis(1));
+            }
+            let Ok(length @ 1..) = reader.read(&mut chunk) else { return };
             if output.hung_up.load(Ordering::SeqCst) {
                 return;
             }
@@ -374,6 +426,11 @@ fn read_into(output: &Arc<Output>, mut reader: Box<dyn Read + Send>) -> JoinHand
             output.more.notify_all();
         }
     })
+}
+
+/// As [`Pty::panes`].
+pub(crate) fn panes(screen: &vt100::Screen) -> Vec<String> {
+    screen.contents().lines().skip(1).map(|line| line.trim_end().to_owned()).collect()
 }
 
 fn pty_size((cols, rows): (u16, u16)) -> PtySize {

@@ -48,6 +48,10 @@ impl Surface for Stage {
         Ok(())
     }
 
+    fn retake(&mut self) -> Result<(), TerminalError> {
+        Ok(())
+    }
+
     fn stop(&mut self) -> Result<(), TerminalError> {
         Err(TerminalError::NoShell)
     }

@@ -175,7 +175,7 @@ async fn problem_per_field_reaches_the_agent_and_a_page_gives_its_title_alone() 
 #[rstest]
 #[case(r#"{"id":"3f2b"}"#)]
 #[case(r#"{"Id":"3f2b","PartnerTicketId":null,"DeviceName":null,"Title":null,"PlanOfAction":null}"#)]
-#[case(r#"{"ID":"3f2b","partnerTicketId":"","deviceName":"  ","title":true,"category":[],"planOfAction":{}}"#)]
+#[case(r#"{"ID":"3f2b","partnerTicketId":"","deviceName":"  ","title":[],"category":[],"planOfAction":{}}"#)]
 #[case(r#"{"id":"3f2b","PARTNERTICKETID":"Ticket x","devicename":"Device x","TITLE":"Title x"}"#)]
 #[tokio::test]
 async fn create_answered_without_texts_has_those_that_were_sent(#[case] body: &str) {

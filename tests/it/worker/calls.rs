@@ -9,7 +9,7 @@ use std::{
 use mmd_elevate::{
     api::{Listed, Told},
     domain::{Draft, ElevationRequest, Field, NewElevationRequest, RequestId},
-    journal::{Journal, JournalError},
+    journal::JournalError,
     port::{
         Answer, Call, CallId, DraftTarget, Fault, FaultKind, FromWorker, Progress, Recovered, Reply, RequestIds, Stage,
         ToWorker,
@@ -23,7 +23,7 @@ use tokio::{
 
 use super::{
     new_request, request_id,
-    scene::{QUICK, Record, Scene, close_of, summary},
+    scene::{Opened, QUICK, Record, Scene, close_of, summary},
 };
 use crate::support::{
     server::{Play, Server},
@@ -78,10 +78,13 @@ struct Worker {
 
 impl Worker {
     /// Few places in the channel to the loop, so that replies have to wait for one.
-    fn start(
+    fn start<Opening>(
         service: impl Future<Output = Result<Fake, Fault>> + Send + 'static,
-        journal: impl Future<Output = Result<(Journal, Recovered), JournalError>> + Send + 'static,
-    ) -> Self {
+        journal: impl FnMut() -> Opening + Send + 'static,
+    ) -> Self
+    where
+        Opening: Future<Output = Opened> + Send + 'static,
+    {
         let (words, to_worker) = mpsc::channel(512);
         let (to_loop, heard) = mpsc::channel(1);
         let running = tokio::spawn(worker::run(service, journal, QUICK, to_worker, to_loop));
@@ -114,7 +117,7 @@ impl Worker {
     }
 }
 
-fn no_journal() -> impl Future<Output = Result<(Journal, Recovered), JournalError>> + Send {
+fn no_journal() -> future::Ready<Opened> {
     future::ready(Err(JournalError::FullDisk { path: "record.db".into() }))
 }
 
@@ -188,7 +191,7 @@ async fn a_call_that_waits_for_the_service_can_be_abandoned() {
 async fn a_service_that_cannot_be_made_ready_fails_every_call() {
     let record = Record::open().await;
     let fault = Fault::new(FaultKind::NotSent { reason: "no client".to_owned() });
-    let mut worker = Worker::start(future::ready(Err(fault.clone())), future::pending());
+    let mut worker = Worker::start(future::ready(Err(fault.clone())), future::pending::<Opened>);
     assert_eq!(worker.next().await, Some(FromWorker::NotReady(fault.clone())));
     let mut worker = Worker::start(future::ready(Err(fault.clone())), record.opening());
     worker.ask(1, "x").await;
@@ -209,7 +212,7 @@ async fn a_service_that_cannot_be_made_ready_fails_every_call() {
 #[tokio::test]
 async fn a_panic_before_the_service_is_ready_is_told_and_nothing_was_sent() {
     let panics = async { if true { panic!("as it was asked to") } else { Ok(Fake::new(1).0) } };
-    let mut worker = Worker::start(panics, future::pending());
+    let mut worker = Worker::start(panics, future::pending::<Opened>);
     let Some(FromWorker::NotReady(fault)) = worker.next().await else { panic!() };
     assert!(!fault.kind.may_have_happened(), "{fault:?}");
 }
@@ -222,7 +225,7 @@ async fn without_a_record_nothing_is_written_and_reads_work() {
     let client = super::client_of(&server, super::PATIENT);
     let (words, to_worker) = mpsc::channel(64);
     let (to_loop, heard) = mpsc::channel(4);
-    let running = tokio::spawn(worker::run(future::ready(Ok(client)), no_journal(), QUICK, to_worker, to_loop));
+    let running = tokio::spawn(worker::run(future::ready(Ok(client)), no_journal, QUICK, to_worker, to_loop));
     let mut worker = Worker { words, heard, running };
     let mut warnings = 0;
     for _ in 0..2 {

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    future::{self, Future},
+    future::{self, Ready},
     path::Path,
     sync::{Arc, Mutex},
     time::Duration,
@@ -130,6 +130,8 @@ impl Scene {
             match self.next().await {
                 FromWorker::Progress(_, progress) => self.progress.push(progress),
                 FromWorker::Reply(reply) => return reply,
+                // The record was lost and is written anew.
+                FromWorker::Recovered(_) => {}
                 other => panic!("{other:?}"),
             }
         }
@@ -178,6 +180,9 @@ pub(super) async fn next(heard: &mut mpsc::Receiver<FromWorker>) -> FromWorker {
     }
 }
 
+/// What opening a record comes to.
+pub(super) type Opened = Result<(Journal, Recovered), JournalError>;
+
 /// A record of its own for one test.
 pub(super) struct Record {
     folder: TempDir,
@@ -192,13 +197,24 @@ impl Record {
     }
 
     /// What the worker is given.
-    pub(super) fn opening(&self) -> impl Future<Output = Result<(Journal, Recovered), JournalError>> + Send + use<> {
-        future::ready(Ok((self.journal.clone(), Recovered::default())))
+    pub(super) fn opening(&self) -> impl FnMut() -> Ready<Opened> + Send + use<> {
+        let journal = self.journal.clone();
+        move || future::ready(Ok((journal.clone(), Recovered::default())))
     }
 
     /// From here on nothing can be written to it: its file is not where it was.
     pub(super) fn break_it(&self) {
         fs::rename(self.folder.path().join("record.db"), self.folder.path().join("moved")).unwrap();
+    }
+
+    /// Another program has it open.
+    pub(super) fn connection(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.folder.path().join("record.db")).unwrap()
+    }
+
+    /// Somebody removes a file of it.
+    pub(super) fn remove(&self, name: &str) {
+        fs::remove_file(self.folder.path().join(name)).unwrap();
     }
 
     pub(super) fn mend_it(&self) {

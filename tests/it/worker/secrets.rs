@@ -91,6 +91,23 @@ async fn a_service_that_repeats_the_token_is_not_repeated() {
     }
 }
 
+/// In every field of an answer that says success, and in each form that a service may repeat it in.
+#[tokio::test]
+async fn a_service_that_repeats_the_token_in_a_success_is_not_repeated() {
+    let base64 = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, format!("Bearer {TOKEN}"));
+    for echo in [TOKEN.to_owned(), format!("x {TOKEN}!"), base64, TOKEN[..24].to_owned()] {
+        let fields = ["partnerTicketId", "deviceName", "title", "category", "subcategory", "planOfAction"];
+        let more = ["requestingAgentUpn", "requestCreationTime", "viewerUpns"];
+        let members: Vec<_> = fields.iter().chain(&more[..2]).map(|key| format!(r#""{key}": "{echo}""#)).collect();
+        let body = format!(r#"{{"id": "3f2b", {}, "viewerUpns": ["{echo}"]}}"#, members.join(", "));
+        let server = Server::start(answer(&format!("201 Created\nx-ms-request-id: {echo}"), body)).await;
+        let told = within(client_of(&server, PATIENT).create(&new_request("x"))).await.unwrap();
+        let shown = format!("{:?} {:?}", told.value, told.ids);
+        assert!(shown.matches("[token]").count() >= 9, "{echo}: {shown}");
+        assert!(!shown.contains(&TOKEN[..20]) && !shown.contains("QmVhcmVyIGNhbmFye"), "{shown}");
+    }
+}
+
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -117,13 +134,15 @@ async fn the_log_tells_ids_and_no_texts() {
         .with_max_level(tracing::Level::DEBUG)
         .with_writer(move || writer.clone())
         .finish();
-    let server =
-        Server::start(answer("201 Created\nrequest-id: told-by-the-service", r#"{"id": "3f2b", "title": "canary"}"#))
-            .await;
+    let server = Server::start(answer(
+        &format!("201 Created\nrequest-id: told-by-it {TOKEN}"),
+        r#"{"id": "3f2b", "title": "canary"}"#,
+    ))
+    .await;
     tracing::subscriber::set_global_default(subscriber).unwrap();
     within(client_of(&server, PATIENT).create(&new_request("canary"))).await.unwrap();
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     let client_id = server.requests()[0].header("client-request-id")[0].to_owned();
-    assert!(log.contains(&client_id) && log.contains("told-by-the-service") && log.contains("status=201"), "{log}");
-    assert!(!log.contains("canary"), "{log}");
+    assert!(log.contains(&client_id) && log.contains("told-by-it") && log.contains("status=201"), "{log}");
+    assert!(!log.contains("canary") && log.contains("[token]"), "{log}");
 }

@@ -1,0 +1,346 @@
+//! Files that the record rests on are removed, replaced or moved under the running program: nothing counts as written
+//! that nobody would find, and all that was written is in what takes their place.
+
+use std::{
+    fs,
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+};
+
+use mmd_elevate::{
+    journal::{Journal, JournalError},
+    port::{DraftTarget, Intent, Stage},
+};
+use rstest::rstest;
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use super::{close, create, done, draft, folder, open, outcome, request};
+use crate::support::within;
+
+/// What becomes of the files.
+#[derive(Clone, Copy, Debug)]
+enum Loss {
+    Removed(&'static str),
+    Renamed(&'static str),
+    /// A file with the same bytes takes its place, as with an editor or a tool that synchronizes.
+    Exchanged(&'static str),
+    Emptied(&'static str),
+    /// An empty file takes its place.
+    Fresh(&'static str),
+    Overwritten(&'static str),
+    AllRemoved,
+    LockRemoved,
+    LockExchanged,
+    FolderRenamed,
+    FolderRemoved,
+    /// The record of another machine takes its place, with numbers of its own.
+    AnotherRecord,
+    /// What a backup has of an hour ago takes its place.
+    OlderCopy,
+}
+
+fn lock(state: &Path) -> PathBuf {
+    let mut entries = fs::read_dir(state.join("owners")).unwrap().map(|entry| entry.unwrap().path());
+    entries.find(|path| !path.ends_with("gate.lock")).unwrap()
+}
+
+fn exchange(path: &Path) {
+    let copy = path.with_extension("copy");
+    fs::copy(path, &copy).unwrap();
+    fs::rename(copy, path).unwrap();
+}
+
+impl Loss {
+    fn strikes(self, state: &Path, older: &Path, another: &Path) {
+        let exchange_for = |from: &Path| {
+            for name in ["record.db", "record.db-wal"] {
+                fs::copy(from.join(name), state.join("new")).unwrap();
+                fs::rename(state.join("new"), state.join(name)).unwrap();
+            }
+        };
+        match self {
+            Self::Removed(name) => fs::remove_file(state.join(name)).unwrap(),
+            Self::Renamed(name) => fs::rename(state.join(name), state.join("elsewhere")).unwrap(),
+            Self::Exchanged(name) => exchange(&state.join(name)),
+            Self::Emptied(name) => fs::File::options().write(true).open(state.join(name)).unwrap().set_len(0).unwrap(),
+            Self::Fresh(name) => {
+                fs::remove_file(state.join(name)).unwrap();
+                fs::write(state.join(name), "").unwrap();
+            }
+            Self::Overwritten(name) => {
+                let file = fs::File::options().write(true).open(state.join(name)).unwrap();
+                file.write_all_at(&[0x55; 64], 0).unwrap();
+            }
+            Self::AllRemoved => {
+                for name in ["record.db", "record.db-wal", "record.db-shm"] {
+                    fs::remove_file(state.join(name)).unwrap();
+                }
+            }
+            Self::LockRemoved => fs::remove_file(lock(state)).unwrap(),
+            Self::LockExchanged => exchange(&lock(state)),
+            Self::FolderRenamed => fs::rename(state, state.with_extension("old")).unwrap(),
+            Self::FolderRemoved => fs::remove_dir_all(state).unwrap(),
+            Self::AnotherRecord => exchange_for(another),
+            Self::OlderCopy => exchange_for(older),
+        }
+    }
+}
+
+/// The files as a process leaves them that is killed now, in a folder of their own.
+fn killed(state: &Path) -> TempDir {
+    let dir = folder();
+    for name in ["record.db", "record.db-wal", "record.db-shm"] {
+        if let Err(error) = fs::copy(state.join(name), dir.path().join(name)) {
+            assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+        }
+    }
+    dir
+}
+
+async fn within_time(journal: &Journal, text: &str) -> Intent {
+    within(async {
+        loop {
+            match journal.intend(&create(text)).await {
+                Ok(intent) => return intent,
+                Err(_) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
+            }
+        }
+    })
+    .await
+}
+
+#[rstest]
+#[tokio::test]
+async fn write_on_files_that_are_not_whole_is_refused_and_all_is_written_anew(
+    #[values(
+        Loss::Removed("record.db"),
+        Loss::Removed("record.db-wal"),
+        Loss::Removed("record.db-shm"),
+        Loss::Renamed("record.db"),
+        Loss::Renamed("record.db-wal"),
+        Loss::Exchanged("record.db"),
+        Loss::Exchanged("record.db-wal"),
+        Loss::Exchanged("record.db-shm"),
+        Loss::Fresh("record.db"),
+        Loss::Fresh("record.db-wal"),
+        Loss::Emptied("record.db-wal"),
+        Loss::Overwritten("record.db-wal"),
+        Loss::AllRemoved,
+        Loss::LockRemoved,
+        Loss::LockExchanged,
+        Loss::FolderRenamed,
+        Loss::FolderRemoved,
+        Loss::AnotherRecord,
+        Loss::OlderCopy
+    )]
+    loss: Loss,
+) {
+    let (dir, elsewhere) = (folder(), folder());
+    let state = dir.path().join("state");
+    // Another record, which has given out the same numbers.
+    let (another, _) = open(elsewhere.path()).await;
+    let theirs = another.intend(&create("of another machine")).await.unwrap();
+    another.settle(theirs.id, done(request("theirs"))).await.unwrap();
+    let (journal, _) = open(&state).await;
+    let sent = journal.intend(&create("sent and done")).await.unwrap();
+    journal.settle(sent.id, done(request("one"))).await.unwrap();
+    journal.save(vec![(DraftTarget::Form, Some(draft("old")))]).await.unwrap();
+    let older = killed(&state);
+    let unknown = journal.intend(&create("unknown")).await.unwrap();
+    journal.settle(unknown.id, outcome(Stage::Unknown)).await.unwrap();
+    let closing = journal.intend(&close("one")).await.unwrap();
+    let refused = (DraftTarget::Refused(7), Some(draft("refused")));
+    journal.save(vec![(DraftTarget::Form, None), refused]).await.unwrap();
+
+    loss.strikes(&state, older.path(), elsewhere.path());
+    let error = journal.intend(&create("refused")).await.unwrap_err();
+    assert!(matches!(error, JournalError::NotDurable { .. }), "{loss:?}: {error}");
+    assert!(error.may_pass(), "{error}");
+
+    let after = within_time(&journal, "after").await;
+    assert!(![sent.id, unknown.id, closing.id].contains(&after.id), "{loss:?}: a number is used again");
+    journal.save(vec![(DraftTarget::Form, Some(draft("new")))]).await.unwrap();
+    // What was given out keeps its name.
+    journal.settle(closing.id, outcome(Stage::Unknown)).await.unwrap();
+    assert_eq!(journal.intent(unknown.id).await.unwrap().unwrap().what, create("unknown"), "{loss:?}");
+    assert!(journal.owned(unknown.id).await.unwrap().contains(&request("one").id), "{loss:?}");
+
+    let (_, recovered) = open(killed(&state).path()).await;
+    for what in [create("unknown"), close("one"), create("after")] {
+        let times = recovered.unresolved.iter().filter(|intent| intent.what == what).count();
+        assert_eq!(times, 1, "{loss:?}: {what:?}");
+    }
+    assert_eq!(recovered.unresolved.len(), 3, "{loss:?}: what was refused was not sent");
+    assert!(recovered.open.contains(&request("one")), "{loss:?}: {:?}", recovered.open);
+    let drafts: Vec<_> = recovered.drafts.iter().map(|saved| &saved.draft).collect();
+    assert_eq!(drafts.len(), 2, "{loss:?}: one that has ended does not come back");
+    assert!(drafts.contains(&&draft("new")) && drafts.contains(&&draft("refused")), "{loss:?}");
+    if matches!(loss, Loss::AnotherRecord) {
+        assert!(recovered.open.contains(&request("theirs")), "what was there is there still: {:?}", recovered.open);
+    }
+}
+
+#[tokio::test]
+async fn file_that_is_put_back_is_the_same_again() {
+    let dir = folder();
+    let (journal, _) = open(dir.path()).await;
+    for name in ["record.db", "record.db-wal", "record.db-shm"] {
+        fs::rename(dir.path().join(name), dir.path().join("elsewhere")).unwrap();
+        assert!(matches!(journal.intend(&create(name)).await, Err(JournalError::NotDurable { .. })), "{name}");
+        fs::rename(dir.path().join("elsewhere"), dir.path().join(name)).unwrap();
+        journal.intend(&create(name)).await.unwrap();
+    }
+    assert!(
+        !fs::read_dir(dir.path())
+            .unwrap()
+            .any(|entry| { entry.unwrap().file_name().to_string_lossy().contains("damaged") })
+    );
+}
+
+#[tokio::test]
+async fn record_without_a_place_is_written_anew_as_soon_as_there_is_one() {
+    let dir = folder();
+    let state = dir.path().join("state");
+    let (journal, _) = open(&state).await;
+    let mut news = journal.news().await.unwrap();
+    let before = journal.intend(&create("before")).await.unwrap();
+    fs::rename(&state, dir.path().join("away")).unwrap();
+    fs::write(&state, "a file is in the folder's place").unwrap();
+    // The first says what became of the file, the later what is in the way.
+    let mut error = journal.intend(&create("refused")).await.unwrap_err();
+    assert!(matches!(error, JournalError::NotDurable { .. }), "{error}");
+    journal.restore().await.unwrap();
+    error = journal.intend(&create("refused")).await.unwrap_err();
+    assert!(!error.hint().is_empty() && error.may_pass(), "{error}");
+    fs::remove_file(&state).unwrap();
+    let told = within(news.recv()).await.unwrap();
+    let [(what, hint)] = &told.warnings[..] else { panic!("{told:?}") };
+    assert!(what.starts_with("The record was written anew") && !hint.is_empty(), "{what}");
+    let after = journal.intend(&create("after")).await.unwrap();
+    journal.close().await;
+    let left: Vec<_> = open(&state).await.1.unresolved.into_iter().map(|intent| intent.id).collect();
+    assert_eq!(left, [before.id, after.id]);
+}
+
+#[tokio::test]
+async fn outcome_that_came_while_the_files_were_lost_is_written_down_afterwards() {
+    let dir = folder();
+    let (journal, _) = open(dir.path()).await;
+    let sent = journal.intend(&create("sent")).await.unwrap();
+    fs::remove_file(dir.path().join("record.db-wal")).unwrap();
+    let lost = journal.settle(sent.id, done(request("one"))).await.unwrap_err();
+    assert!(matches!(lost, JournalError::NotDurable { .. }), "{lost}");
+    journal.restore().await.unwrap();
+    assert_eq!(journal.intent(sent.id).await.unwrap().unwrap().stage, Stage::Done);
+    let (_, recovered) = open(killed(dir.path()).path()).await;
+    assert_eq!((recovered.unresolved.len(), recovered.open), (0, vec![request("one")]));
+}
+
+#[tokio::test]
+async fn outcome_that_came_before_a_file_was_put_back_is_written_down_too() {
+    let dir = folder();
+    let (journal, _) = open(dir.path()).await;
+    let sent = journal.intend(&create("sent")).await.unwrap();
+    fs::rename(dir.path().join("record.db"), dir.path().join("away")).unwrap();
+    journal.settle(sent.id, done(request("one"))).await.unwrap_err();
+    fs::rename(dir.path().join("away"), dir.path().join("record.db")).unwrap();
+    journal.save(vec![(DraftTarget::Form, Some(draft("next")))]).await.unwrap();
+    assert_eq!(journal.intent(sent.id).await.unwrap().unwrap().stage, Stage::Done);
+}
+
+#[tokio::test]
+async fn record_that_is_lost_when_the_agent_leaves_is_written_anew_on_the_way_out() {
+    for name in ["record.db", "record.db-wal"] {
+        let dir = folder();
+        let (journal, _) = open(dir.path()).await;
+        let sent = journal.intend(&create("sent")).await.unwrap();
+        journal.settle(sent.id, done(request("one"))).await.unwrap();
+        fs::remove_file(dir.path().join(name)).unwrap();
+        journal.close().await;
+        assert_eq!(open(dir.path()).await.1.open, [request("one")], "{name}");
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn two_dashboards_whose_record_is_lost_come_to_one_record_again(
+    #[values(
+        Loss::Removed("record.db"),
+        Loss::Removed("record.db-wal"),
+        Loss::Removed("record.db-shm"),
+        Loss::AllRemoved,
+        Loss::FolderRenamed
+    )]
+    loss: Loss,
+) {
+    let dir = folder();
+    let state = dir.path().join("state");
+    let (one, _) = open(&state).await;
+    let (two, _) = open(&state).await;
+    let ids = [one.intend(&create("one")).await.unwrap().id, two.intend(&create("two")).await.unwrap().id];
+    loss.strikes(&state, dir.path(), dir.path());
+    one.intend(&create("refused")).await.unwrap_err();
+    two.intend(&create("refused")).await.unwrap_err();
+    let later = [within_time(&one, "three").await.id, within_time(&two, "four").await.id];
+    let (_, recovered) = open(killed(&state).path()).await;
+    let left: Vec<_> = recovered.unresolved.iter().map(|intent| intent.id).collect();
+    assert_eq!(left, [ids, later].concat(), "{loss:?}");
+}
+
+#[tokio::test]
+async fn record_that_is_gone_under_another_dashboard_is_not_taken_for_an_empty_one() {
+    let dir = folder();
+    let (one, _) = open(dir.path()).await;
+    let sent = one.intend(&create("sent")).await.unwrap();
+    one.settle(sent.id, done(request("one"))).await.unwrap();
+    for name in ["record.db-wal", "record.db"] {
+        fs::remove_file(dir.path().join(name)).unwrap();
+        let error = Journal::open(super::place(dir.path()), super::Timestamp::now).await.unwrap_err();
+        assert!(error.may_pass(), "{name}: {error}");
+        assert!(!error.hint_on_opening().is_empty());
+    }
+    one.restore().await.unwrap();
+    let (_, recovered) = open(dir.path()).await;
+    assert_eq!((recovered.others, recovered.open), (1, vec![request("one")]));
+}
+
+#[tokio::test]
+async fn draft_is_told_from_what_was_sent_whatever_the_clock_says() {
+    use std::sync::atomic::{AtomicI64, Ordering};
+    static AHEAD: AtomicI64 = AtomicI64::new(0);
+    let now = || super::Timestamp::now() + jiff::SignedDuration::from_secs(AHEAD.load(Ordering::SeqCst));
+    for set in [-3_600, 3_600, -31_536_000, 31_536_000] {
+        AHEAD.store(0, Ordering::SeqCst);
+        let dir = folder();
+        let (journal, _) = Journal::open(super::place(dir.path()), now).await.unwrap();
+        journal.save(vec![(DraftTarget::Form, Some(draft("sent")))]).await.unwrap();
+        AHEAD.store(set, Ordering::SeqCst);
+        let sent = journal.intend(&create("sent")).await.unwrap();
+        let (_, recovered) = open(killed(dir.path()).path()).await;
+        assert_eq!((recovered.unresolved.len(), recovered.drafts.len()), (1, 0), "{set}: the write has the text");
+        // The same text once more, on purpose, is a draft of its own.
+        AHEAD.store(0, Ordering::SeqCst);
+        journal.save(vec![(DraftTarget::Form, Some(draft("sent")))]).await.unwrap();
+        journal.settle(sent.id, done(request("one"))).await.unwrap();
+        let (_, recovered) = open(killed(dir.path()).path()).await;
+        assert_eq!(recovered.drafts.len(), 1, "{set}: what was saved after the sending stays");
+    }
+}
+
+/// Not the program's own way to write: another connection, to see what is in the file.
+#[tokio::test]
+async fn changes_cost_no_new_files_and_no_second_log() {
+    let dir = folder();
+    let (journal, _) = open(dir.path()).await;
+    for number in 0..50 {
+        journal.intend(&create(&number.to_string())).await.unwrap();
+    }
+    let db = Connection::open(dir.path().join("record.db")).unwrap();
+    let count: i64 = db.query_row("SELECT count(*) FROM intent", [], |row| row.get(0)).unwrap();
+    assert_eq!(count, 50);
+    let mut names: Vec<_> =
+        fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    assert_eq!(names, ["owners", "record.db", "record.db-shm", "record.db-wal"]);
+}
