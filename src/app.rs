@@ -19,17 +19,19 @@ pub use confirm::Confirmations;
 use jiff::Timestamp;
 use others::{Copying, Editing, edited};
 pub(crate) use setup::practice_sign_in;
-pub use setup::{Parts, SetupError, open_service, setup};
+pub use setup::{Components, SetupError, open_service, setup};
 use tokio::sync::mpsc::{Receiver, Sender, error::TrySendError};
 
 use crate::{
+    dashboard::{
+        Effect, Message, Model, update,
+        view::{self, Theme},
+    },
     platform::{Ending, SystemEvent},
-    port::{Call, CallId, Fault, FaultKind, FromWorker, Reply, ToWorker},
-    rehearsal,
-    state::{Effect, Message, Model, update},
     terminal::{InputBatch, Surface, TerminalError},
-    view::{self, Theme},
 };
+use mmd_elevate_core::{Call, CallError, CallErrorKind, CallId, Command, Event, Reply};
+use mmd_elevate_engine::failpoint;
 
 /// How many words of the worker are applied before the screen is drawn.
 const WORDS_PER_DRAW: usize = 256;
@@ -42,15 +44,15 @@ const NOTICED: Duration = Duration::from_millis(100);
 
 /// The loop's ends of its channels.
 #[derive(Debug)]
-pub struct Wires {
+pub struct Channels {
     /// What was typed, pasted and resized.
     pub inputs: Receiver<InputBatch>,
     /// What the system wants.
     pub system: Receiver<SystemEvent>,
     /// Calls for the worker.
-    pub calls: Sender<ToWorker>,
+    pub calls: Sender<Command>,
     /// Words of the worker.
-    pub words: Receiver<FromWorker>,
+    pub words: Receiver<Event>,
 }
 
 /// Why the loop ended.
@@ -141,7 +143,7 @@ impl<'a, S: Surface> App<'a, S> {
     ///
     /// # Errors
     /// Where the terminal cannot be read although it is still there.
-    pub async fn run(&mut self, mut wires: Wires) -> eyre::Result<Ended> {
+    pub async fn run(&mut self, mut wires: Channels) -> eyre::Result<Ended> {
         let ended = self.turn(&mut wires).await;
         self.take_last_results(&mut wires, matches!(ended, Ok(Ended::BySystem(_)))).await;
         let tick = self.tick();
@@ -149,14 +151,14 @@ impl<'a, S: Surface> App<'a, S> {
         for effect in update(&mut self.model, Message::Ending) {
             if let Effect::Save(drafts) = effect {
                 // The worker may be busy, but it must not keep the program.
-                let told = tokio::time::timeout(LAST_WORD, wires.calls.send(ToWorker::Save(drafts))).await;
+                let told = tokio::time::timeout(LAST_WORD, wires.calls.send(Command::Save(drafts))).await;
                 tracing::debug!(in_time = told.is_ok(), "told the last drafts");
             }
         }
         ended
     }
 
-    async fn turn(&mut self, wires: &mut Wires) -> eyre::Result<Ended> {
+    async fn turn(&mut self, wires: &mut Channels) -> eyre::Result<Ended> {
         let mut worker_lives = true;
         loop {
             if let Err(error) = self.draw() {
@@ -233,8 +235,8 @@ impl<'a, S: Surface> App<'a, S> {
     }
 
     /// Applies a batch of inputs. Says whether the agent has left.
-    fn take_inputs(&mut self, mut batch: Batch, calls: &Sender<ToWorker>) -> bool {
-        rehearsal::panic_if_asked("loop");
+    fn take_inputs(&mut self, mut batch: Batch, calls: &Sender<Command>) -> bool {
+        failpoint::panic_if_asked("loop");
         if self.apply(self.tick(), calls) {
             return true;
         }
@@ -251,16 +253,16 @@ impl<'a, S: Surface> App<'a, S> {
     }
 
     /// Applies a message and performs what follows from it. Says whether the agent has left.
-    fn apply(&mut self, message: Message, calls: &Sender<ToWorker>) -> bool {
+    fn apply(&mut self, message: Message, calls: &Sender<Command>) -> bool {
         let mut messages = VecDeque::from([message]);
         while let Some(message) = messages.pop_front() {
             for effect in update(&mut self.model, message) {
                 match effect {
                     Effect::Exit => return true,
                     Effect::Call(id, call) => messages.extend(hand_over(calls, id, call)),
-                    Effect::Abandon(id) => messages.extend(tell(calls, ToWorker::Abandon(id))),
-                    Effect::SignIn => messages.extend(tell(calls, ToWorker::SignIn)),
-                    Effect::Save(drafts) => messages.extend(tell(calls, ToWorker::Save(drafts))),
+                    Effect::Abandon(id) => messages.extend(tell(calls, Command::Abandon(id))),
+                    Effect::SignIn => messages.extend(tell(calls, Command::SignIn)),
+                    Effect::Save(drafts) => messages.extend(tell(calls, Command::Save(drafts))),
                     Effect::Copy(text) => messages.extend(self.copy(&text)),
                     Effect::OpenEditor(target, text) => messages.extend(self.open_editor(target, text)),
                     Effect::EditTaken => self.edit_taken = true,
@@ -302,23 +304,23 @@ fn hung_up(error: &dyn Display, system: &mut Receiver<SystemEvent>) -> Ended {
 
 /// Hands a call to the worker without waiting. Where there is no room its failed reply comes from here, or the row would
 /// say `sending` for ever.
-fn hand_over(calls: &Sender<ToWorker>, call_id: CallId, call: Call) -> Option<Message> {
-    let reason = match calls.try_send(ToWorker::Do(call_id, call)) {
+fn hand_over(calls: &Sender<Command>, call_id: CallId, call: Call) -> Option<Message> {
+    let reason = match calls.try_send(Command::Do(call_id, call)) {
         Ok(()) => return None,
         Err(TrySendError::Full(_)) => "too many calls wait already",
         Err(TrySendError::Closed(_)) => "the part that talks to the service has ended",
     };
-    let result = Err(Fault::new(FaultKind::NotSent { reason: reason.to_owned() }));
-    Some(Message::Worker(FromWorker::Reply(Reply { call_id, result })))
+    let result = Err(CallError::new(CallErrorKind::NotSent { reason: reason.to_owned() }));
+    Some(Message::Worker(Event::Reply(Reply { call_id, result })))
 }
 
 /// Tells the worker something that it owes no reply for.
-fn tell(calls: &Sender<ToWorker>, word: ToWorker) -> Option<Message> {
-    let saving = matches!(word, ToWorker::Save(_));
+fn tell(calls: &Sender<Command>, word: Command) -> Option<Message> {
+    let saving = matches!(word, Command::Save(_));
     calls.try_send(word).err()?;
     let (what, hint) = ("the part that keeps and sends things does not take more just now", "try it again");
     let told = if saving {
-        Message::Worker(FromWorker::NotSaved(what.to_owned(), "it is saved with the next change".to_owned()))
+        Message::Worker(Event::NotSaved(what.to_owned(), "it is saved with the next change".to_owned()))
     } else {
         Message::Warning(what.to_owned(), hint.to_owned())
     };

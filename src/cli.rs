@@ -27,7 +27,7 @@ use crate::config::{self, DEFAULT_BASE_URL, variable};
 pub struct Cli {
     /// What to do instead of opening the dashboard.
     #[command(subcommand)]
-    pub command: Option<Command>,
+    pub command: Option<CliCommand>,
     /// What the dashboard, or what is done instead, is opened with: before the subcommand or behind it.
     #[command(flatten)]
     pub flags: Flags,
@@ -129,7 +129,7 @@ impl Flags {
 
 /// What to do instead of opening the dashboard.
 #[derive(Debug, PartialEq, Eq, Subcommand)]
-pub enum Command {
+pub enum CliCommand {
     /// Serve the practice tenant alone, and print its base URL, tenant id and token
     Practice(PracticeArgs),
     /// Check everything that the dashboard needs, and say what to do; the result holds no secret
@@ -138,7 +138,7 @@ pub enum Command {
     Record(RecordArgs),
 }
 
-impl Command {
+impl CliCommand {
     /// What it is called, the flags that mean something to it, and why the others do not.
     const fn takes(&self) -> (&'static str, &'static [&'static str], &'static str) {
         match self {

@@ -26,7 +26,8 @@ pub use resolve::{expanded, load, resolve, settings_file, state_dir};
 pub use sign_in::SignInSettings;
 pub use value::{LEVELS, level};
 
-use crate::{api::BaseUrl, auth::Method, domain::Patterns};
+use mmd_elevate_core::Patterns;
+use mmd_elevate_engine::{api::BaseUrl, auth::Method};
 
 /// Where the service answers unless a base URL is set (documented).
 pub const DEFAULT_BASE_URL: &str = "https://mmdls.microsoft.com/support/odata/v1";

@@ -13,7 +13,8 @@ use tracing::{Subscriber, level_filters::LevelFilter, subscriber};
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{Layer, filter::Targets, fmt, layer::SubscriberExt, registry};
 
-use crate::{domain::visible, private, redact::redact};
+use mmd_elevate_core::visible;
+use mmd_elevate_engine::redact::redact;
 
 /// The name of the file in the state folder.
 pub const FILE_NAME: &str = "mmd-elevate.log";
@@ -108,15 +109,15 @@ pub fn start(
 /// [`LogError::Unwritable`].
 pub fn open(state_dir: &Path) -> Result<fs::File, LogError> {
     let unwritable = |path: &Path, reason| LogError::Unwritable { path: path.to_owned(), reason };
-    private::create_folder(state_dir).map_err(|error| unwritable(state_dir, error))?;
+    mmd_elevate_files::create_folder(state_dir).map_err(|error| unwritable(state_dir, error))?;
     let path = state_dir.join(FILE_NAME);
     // A file that is not ours is not moved either; opening it says so.
     let is_long = || fs::symlink_metadata(&path).is_ok_and(|found| found.len() >= LARGEST);
-    if matches!(private::is_ours(&path), Ok(true)) && is_long() {
+    if matches!(mmd_elevate_files::is_ours(&path), Ok(true)) && is_long() {
         // A log that stays long is better than none.
         let _ = fs::rename(&path, state_dir.join(format!("{FILE_NAME}.old")));
     }
-    private::open_to_append(&path).map_err(|error| unwritable(&path, error))
+    mmd_elevate_files::open_to_append(&path).map_err(|error| unwritable(&path, error))
 }
 
 /// A file whose first failure is told.
@@ -182,7 +183,7 @@ mod tests {
     use tracing::Level;
 
     use super::*;
-    use crate::domain::invisible_characters;
+    use mmd_elevate_core::invisible_characters;
 
     #[test]
     fn dependencies_stay_at_info_however_much_is_asked_for() {
@@ -256,7 +257,7 @@ mod tests {
     #[test]
     fn a_line_holds_no_secret_in_any_form() {
         let folder = tempfile::tempdir().unwrap();
-        crate::redact::register(crate::redact::Kind::Secret, "log-secret\"1");
+        mmd_elevate_engine::redact::register(mmd_elevate_engine::redact::Kind::Secret, "log-secret\"1");
         let (subscriber, guard) = writing_to(open(folder.path()).unwrap(), LevelFilter::DEBUG);
         subscriber::with_default(subscriber, || {
             tracing::debug!(debug = ?"log-secret\"1", display = %"log-secret\"1", "log-secret%221");

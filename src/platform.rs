@@ -8,7 +8,6 @@ compile_error!(
 );
 
 mod core_dump;
-mod detached;
 mod ending;
 mod file_limit;
 mod job;
@@ -19,7 +18,6 @@ mod user;
 mod zone;
 
 pub use core_dump::forbid_core_files;
-pub(crate) use detached::{DetachedError, MOST_PRINTED, Printed, run_detached};
 pub use ending::{Ending, Loan, SystemEvent, watch};
 pub use file_limit::survive_file_limit;
 pub use job::{has_shell, stop_until_continued};

@@ -1,9 +1,7 @@
 //! Answers of the service: whatever the bytes are, they end as requests that can be named or as a fault in words.
 
-use mmd_elevate::{
-    api::read_as_each,
-    domain::{ElevationRequest, invisible_characters},
-};
+use mmd_elevate_core::{ElevationRequest, invisible_characters};
+use mmd_elevate_engine::api::read_as_each;
 
 /// The longest text that a fault may have, in characters: 500 of the service's, each at most as long as `‹U+10FFFF›`.
 const LONGEST: usize = 500 * 10 + 100;

@@ -6,12 +6,16 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use mmd_elevate::{
     app::{Batch, Confirmations},
-    domain::{ElevationRequest, Field, NewElevationRequest, RequestId, Untrusted, invisible_characters},
-    keymap::Keymap,
-    port::{Answer, Call, CallId, Fault, FaultKind, FromWorker, ReadBack, Reply},
-    state::{Category, Effect, Message, Model, Setup, Tenant, update},
+    dashboard::{
+        Category, Effect, Message, Model, Setup, Tenant, update,
+        view::{self, Theme},
+    },
+    keys::Keymap,
     terminal::{Input, InputBatch},
-    view::{self, Theme},
+};
+use mmd_elevate_core::{
+    Call, CallError, CallErrorKind, CallId, CallResult, ElevationRequest, Event, Field, NewElevationRequest, ReadBack,
+    Reply, RequestId, Untrusted, invisible_characters,
 };
 use ratatui::{Terminal, backend::TestBackend};
 
@@ -117,8 +121,8 @@ impl Agent {
         let (calls, elapsed) = (Vec::new(), Duration::ZERO);
         let model = Model::new(setup);
         let mut agent = Self { model, terminal, calls, now, clock, confirmations, elapsed, left: false };
-        agent.apply(Message::Worker(FromWorker::Ready));
-        agent.apply(Message::Worker(FromWorker::Recovered(Box::default())));
+        agent.apply(Message::Worker(Event::Ready));
+        agent.apply(Message::Worker(Event::Recovered(Box::default())));
         agent
     }
 
@@ -162,19 +166,19 @@ impl Agent {
             return;
         }
         let (call_id, call) = self.calls.remove(0);
-        let fault = |kind| Fault { words: Some(Untrusted::new(text)), ..Fault::new(kind) };
+        let fault = |kind| CallError { words: Some(Untrusted::new(text)), ..CallError::new(kind) };
         let result = match (which % 6, call) {
             (0 | 1, Call::Create(new)) => {
                 let request = Box::new(created(call_id, &new, text));
-                Ok(Answer::Created { request, surplus: Vec::new() })
+                Ok(CallResult::Created { request, surplus: Vec::new() })
             }
-            (0 | 1, Call::Close { .. }) => Ok(Answer::Closed(ReadBack::NotYetVisible)),
-            (2, _) => Err(fault(FaultKind::Declined)),
-            (3, _) => Err(fault(FaultKind::AlreadyClosed)),
-            (4, _) => Err(fault(FaultKind::BrokenAnswer { reason: "it is not JSON".to_owned() })),
-            _ => Err(fault(FaultKind::TimedOut)),
+            (0 | 1, Call::Close { .. }) => Ok(CallResult::Closed(ReadBack::NotYetVisible)),
+            (2, _) => Err(fault(CallErrorKind::Declined)),
+            (3, _) => Err(fault(CallErrorKind::AlreadyClosed)),
+            (4, _) => Err(fault(CallErrorKind::BrokenAnswer { reason: "it is not JSON".to_owned() })),
+            _ => Err(fault(CallErrorKind::TimedOut)),
         };
-        self.apply(Message::Worker(FromWorker::Reply(Reply { call_id, result })));
+        self.apply(Message::Worker(Event::Reply(Reply { call_id, result })));
     }
 
     fn draw(&mut self) {

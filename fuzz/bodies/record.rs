@@ -3,11 +3,8 @@
 use std::{fs, path::Path, sync::OnceLock};
 
 use jiff::Timestamp;
-use mmd_elevate::{
-    domain::{Draft, Field, invisible_characters},
-    journal::{Journal, Place, TenantKey},
-    port::{DraftTarget, Intention},
-};
+use mmd_elevate_core::{Draft, DraftTarget, Field, Operation, invisible_characters};
+use mmd_elevate_engine::record::{Place, Record, TenantKey};
 use tokio::runtime::{Builder, Runtime};
 
 const DATABASE: &str = "record.db";
@@ -39,7 +36,7 @@ pub(crate) fn record(data: &[u8]) {
 async fn open(file: &[u8], ours: bool) {
     let folder = folder();
     fs::write(folder.path().join(DATABASE), file).unwrap();
-    match Journal::open(place(folder.path()), || Timestamp::UNIX_EPOCH).await {
+    match Record::open(place(folder.path()), || Timestamp::UNIX_EPOCH).await {
         Ok((journal, recovered)) => {
             if ours {
                 let known = |draft: &Draft| *draft == written("draft") || *draft == written("form");
@@ -67,7 +64,7 @@ fn sound(runtime: &Runtime) -> &'static [u8] {
     SOUND.get_or_init(|| {
         runtime.block_on(async {
             let folder = folder();
-            let opened = Journal::open(place(folder.path()), || Timestamp::UNIX_EPOCH).await;
+            let opened = Record::open(place(folder.path()), || Timestamp::UNIX_EPOCH).await;
             let (journal, _) = opened.unwrap();
             journal.intend(&intention()).await.unwrap();
             let drafts =
@@ -79,8 +76,8 @@ fn sound(runtime: &Runtime) -> &'static [u8] {
     })
 }
 
-fn intention() -> Intention {
-    Intention::Create(written("create").validate().unwrap())
+fn intention() -> Operation {
+    Operation::Create(written("create").validate().unwrap())
 }
 
 fn written(text: &str) -> Draft {

@@ -2,7 +2,8 @@
 
 use std::{fs, path::PathBuf};
 
-use mmd_elevate::{cli::Flags, config, domain::invisible_characters, keymap::Keymap};
+use mmd_elevate::{cli::Flags, config, keys::Keymap};
+use mmd_elevate_core::invisible_characters;
 
 /// The file of settings, read as the program reads it at its start.
 pub(crate) fn settings(data: &[u8]) {

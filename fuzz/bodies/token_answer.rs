@@ -1,7 +1,8 @@
 //! Answers of a token endpoint: a token that can be sent and has an end, or an error in words without the secret.
 
 use jiff::Timestamp;
-use mmd_elevate::{auth::read_token_answer, domain::invisible_characters};
+use mmd_elevate_core::invisible_characters;
+use mmd_elevate_engine::auth::read_token_answer;
 
 /// The body of an answer, with every status that means something of its own.
 pub(crate) fn token_answer(data: &[u8]) {

@@ -6,9 +6,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::confirm::Confirmations;
 use crate::{
-    action::Action,
-    key::Key,
-    state::{Message, Model},
+    dashboard::{Message, Model},
+    keys::{Action, Key},
     terminal::{Input, InputBatch},
 };
 

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use crossterm::event::{KeyEvent, KeyEventKind};
 
 use crate::{
-    key::Key,
-    state::{Model, Question},
+    dashboard::{Model, Question},
+    keys::Key,
 };
 
 /// A key that comes again sooner than this is being held, or was hit twice. Terminals do not tell holding from hitting.

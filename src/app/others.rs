@@ -7,17 +7,17 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use super::{App, Batch, Wires};
+use super::{App, Batch, Channels};
 use crate::{
+    dashboard::{CopiedTo, EditTarget, Message},
     platform::{self, InTmux},
-    port::ToWorker,
-    redact::redact,
-    state::{CopiedTo, EditTarget, Message},
     terminal::{
         Surface,
         editor::{Edited, EditorCommand, EditorError, edit},
     },
 };
+use mmd_elevate_core::Command;
+use mmd_elevate_engine::redact::redact;
 
 /// How long what was typed right before the end may take to come in.
 const LAST_KEYS: Duration = Duration::from_millis(5);
@@ -48,7 +48,7 @@ impl<S: Surface> App<'_, S> {
         &mut self,
         target: EditTarget,
         edited: Option<Result<Edited, EditorError>>,
-        calls: &Sender<ToWorker>,
+        calls: &Sender<Command>,
     ) {
         let told = match edited {
             Some(Ok(Edited { text, told, keeps, file })) => {
@@ -79,7 +79,7 @@ impl<S: Surface> App<'_, S> {
 
     /// What was typed before the system ended the program (`is_forced`) is typed text like any other, and an editor's text that came just then is kept.
     /// What was asked of the world right before the end is not begun.
-    pub(super) async fn take_last_results(&mut self, wires: &mut Wires, is_forced: bool) {
+    pub(super) async fn take_last_results(&mut self, wires: &mut Channels, is_forced: bool) {
         if self.editing.is_some()
             && let Ok((target, edited)) = tokio::time::timeout(LAST_RESULTS, edited(&mut self.editing)).await
         {

@@ -7,22 +7,25 @@ use ratatui::style::Color;
 use tokio::sync::mpsc::Sender;
 
 use crate::{
+    config::{self, Config, Target},
+    dashboard::{
+        Category, Setup, Tenant,
+        view::{Borders, Theme},
+    },
+    keys::{Keymap, KeymapError},
+    platform,
+};
+use mmd_elevate_core::{CallError, CallErrorKind, Event, Patterns};
+use mmd_elevate_engine::{
     api::{BaseUrl, BaseUrlError, Client, ClientError, Timeouts, Trust, TrustError},
     auth::{Application, Method, Renewal, SecretFrom, Session, Source},
-    config::{self, Config, Target},
-    domain::Patterns,
-    journal::{Place, TenantKey},
-    keymap::{Keymap, KeymapError},
-    platform,
-    port::{Fault, FaultKind, FromWorker},
-    practice::{self, Practice},
-    state::{Category, Setup, Tenant},
-    view::{Borders, Theme},
+    record::{Place, TenantKey},
 };
+use mmd_elevate_practice::{self as practice, Practice};
 
 /// What the settings make.
 #[derive(Debug)]
-pub struct Parts {
+pub struct Components {
     /// What the model begins with.
     pub setup: Setup,
     /// What tickets and devices are called.
@@ -68,7 +71,7 @@ impl SetupError {
 ///
 /// # Errors
 /// Where the settings' `[keys]`, the practice tenant's rules or the CA file cannot be.
-pub fn setup(config: Config, colour: bool, operator: String, now: Timestamp) -> Result<Parts, SetupError> {
+pub fn setup(config: Config, colour: bool, operator: String, now: Timestamp) -> Result<Components, SetupError> {
     let practice =
         practice::Settings::kept(&config.state_dir, config.practice.fresh, config.practice.rules.as_deref())?;
     let trust = match &config.target {
@@ -113,7 +116,7 @@ pub fn setup(config: Config, colour: bool, operator: String, now: Timestamp) -> 
         time_zone: platform::time_zone(),
         now,
     };
-    Ok(Parts { setup, patterns: config.patterns, theme, target: config.target, practice, trust, place })
+    Ok(Components { setup, patterns: config.patterns, theme, target: config.target, practice, trust, place })
 }
 
 fn shown(colour: config::Color) -> Color {
@@ -149,8 +152,8 @@ pub async fn open_service(
     target: Target,
     trust: Trust,
     practice: practice::Settings,
-    to_loop: Sender<FromWorker>,
-) -> Result<Client, Fault> {
+    to_loop: Sender<Event>,
+) -> Result<Client, CallError> {
     match target {
         Target::Service(service) => connect(&trust, &service.base_url, &service.tenant.id, service.sign_in),
         Target::Practice => {
@@ -160,7 +163,7 @@ pub async fn open_service(
             if let Some(warning) = practice.warning() {
                 let (what, hint) = warning.split_once("\nhint: ").unwrap_or((warning, "nothing has to be done"));
                 // That nobody listens any more is no matter for a warning.
-                let _ = to_loop.send(FromWorker::Warning(what.to_owned(), hint.to_owned())).await;
+                let _ = to_loop.send(Event::Warning(what.to_owned(), hint.to_owned())).await;
             }
             let base_url = BaseUrl::parse(&practice.base_url()).map_err(|error| not_ready(&error.to_string()))?;
             let sign_in = practice_sign_in(&practice).map_err(|error| not_ready(&error.to_string()))?;
@@ -184,12 +187,12 @@ pub(crate) fn practice_sign_in(practice: &Practice) -> Result<Method, BaseUrlErr
     Ok(Method::ClientSecret(application, SecretFrom::Memory(practice.client_secret().into())))
 }
 
-fn connect(trust: &Trust, base_url: &BaseUrl, tenant_id: &str, sign_in: Method) -> Result<Client, Fault> {
+fn connect(trust: &Trust, base_url: &BaseUrl, tenant_id: &str, sign_in: Method) -> Result<Client, CallError> {
     let source = Source::trusting(trust, sign_in).map_err(|error| error.fault())?;
     Client::trusting(trust, base_url, tenant_id, Session::start(source, Renewal::default()), Timeouts::default())
         .map_err(|error: ClientError| not_ready(&error.to_string()))
 }
 
-fn not_ready(reason: &str) -> Fault {
-    Fault::new(FaultKind::NotSent { reason: reason.to_owned() })
+fn not_ready(reason: &str) -> CallError {
+    CallError::new(CallErrorKind::NotSent { reason: reason.to_owned() })
 }

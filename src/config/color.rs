@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Refused, document::suggest};
-use crate::redact::quoted;
+use mmd_elevate_engine::redact::quoted;
 
 /// The terminal's own sixteen, by their ANSI number.
 const NAMES: [&str; 16] = [

@@ -9,7 +9,7 @@ use toml::{
 };
 
 use super::{ConfigError, Refused};
-use crate::redact::quoted;
+use mmd_elevate_engine::redact::quoted;
 
 pub(super) type Value<'i> = Spanned<DeValue<'i>>;
 

@@ -6,7 +6,7 @@ use super::{
     document::{Reading, Table, Value},
     value,
 };
-use crate::redact::quoted;
+use mmd_elevate_engine::redact::quoted;
 
 /// Notes the doubts about the settings that were read of this file.
 pub(super) fn in_file(reading: &mut Reading<'_>, root: &Table<'_, '_>, settings: &FileSettings) {

@@ -3,7 +3,8 @@
 use std::{fmt, path::PathBuf};
 
 use super::document::suggest;
-use crate::{domain::visible, redact::quoted};
+use mmd_elevate_core::visible;
+use mmd_elevate_engine::redact::quoted;
 
 /// A value that will not do: what is wrong with it, and what to do. Whoever makes one makes its text harmless.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

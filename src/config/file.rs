@@ -11,12 +11,8 @@ use super::{
     document::{Reading, Table, Value, suggest},
     doubts, keys, path, sign_in, value,
 };
-use crate::{
-    api::BaseUrl,
-    domain::{Pattern, Patterns},
-    private,
-    redact::quoted,
-};
+use mmd_elevate_core::{Pattern, Patterns};
+use mmd_elevate_engine::{api::BaseUrl, redact::quoted};
 
 /// The longest file that is read, in bytes: many times one with a thousand tenants.
 const LONGEST: usize = 1 << 20;
@@ -177,7 +173,7 @@ impl FileSettings {
     /// [`ConfigError`] with everything that is wrong in the file. It is left as it is.
     pub fn load(path: &Path) -> Result<Option<Self>, ConfigError> {
         let unreadable = |reason: String| ConfigError::Unreadable { path: path.into(), reason };
-        let bytes = match private::read_bounded(path, LONGEST) {
+        let bytes = match mmd_elevate_files::read_bounded(path, LONGEST) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 // A link that leads nowhere is no file that is not there.

@@ -9,11 +9,8 @@ use super::{
     Refused,
     document::{Reading, Table, Value, closest, suggest},
 };
-use crate::{
-    action::{BINDINGS, Scope},
-    keymap::{Keymap, KeymapError},
-    redact::quoted,
-};
+use crate::keys::{BINDINGS, Keymap, KeymapError, Scope};
+use mmd_elevate_engine::redact::quoted;
 
 type Keys = BTreeMap<String, Vec<String>>;
 
@@ -115,7 +112,7 @@ fn suggest_key(text: &str, hint: &str) -> String {
     let near = other.or_else(|| closest(name, NAMES)).unwrap_or(name);
     let meant =
         whole.unwrap_or_else(|| if modifiers.is_empty() { near.to_owned() } else { format!("{modifiers}-{near}") });
-    let is_key = meant != text && meant.parse::<crate::key::Key>().is_ok();
+    let is_key = meant != text && meant.parse::<crate::keys::Key>().is_ok();
     if is_key { format!("did you mean `{meant}`? {hint}") } else { hint.to_owned() }
 }
 
@@ -173,7 +170,7 @@ mod tests {
     #[test]
     fn every_name_that_is_proposed_is_a_key() {
         for name in NAMES.into_iter().chain(OTHER_NAMES.map(|(_, name)| name)) {
-            assert!(name.parse::<crate::key::Key>().is_ok(), "{name}");
+            assert!(name.parse::<crate::keys::Key>().is_ok(), "{name}");
         }
         for (written, meant) in [
             ("return", "enter"),

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Refused;
-use crate::redact::quoted;
+use mmd_elevate_engine::redact::quoted;
 
 /// Checks how a path is written.
 pub(super) fn checked(path: &Path) -> Result<(), Refused> {

@@ -10,10 +10,10 @@ use super::{
     APP, Config, ConfigError, DEFAULT_BASE_URL, FileSettings, PatternSettings, Practice, Refused, Service,
     SignInSettings, Target, TenantProfile, TenantSettings, error::Missing, path, value, variable,
 };
-use crate::{
+use crate::cli::Flags;
+use mmd_elevate_engine::{
     api::{BaseUrl, register_proxy_passwords},
     auth::{Method, Token},
-    cli::Flags,
 };
 
 /// Reads the file that flags, environment or platform name, and resolves the whole. Nothing is written.

@@ -10,7 +10,7 @@ use super::{
     file::file_path,
     path, value,
 };
-use crate::{
+use mmd_elevate_engine::{
     api::BaseUrl,
     auth::{self, Application, CertificateFiles, DEFAULT_AUTHORITY, DEFAULT_SCOPE, Method, SecretFrom},
     redact::{self, Kind, quoted},

@@ -4,10 +4,10 @@ use tracing::level_filters::LevelFilter;
 use uuid::Uuid;
 
 use super::{Refused, document::suggest};
-use crate::{
+use mmd_elevate_core::invisible_characters;
+use mmd_elevate_engine::{
     api::BaseUrl,
     auth::{self, Token},
-    domain::invisible_characters,
     redact::{self, Kind, quoted},
 };
 

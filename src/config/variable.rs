@@ -1,7 +1,7 @@
 //! The environment variables, in one table: what reads them and what the help says of them.
 
 use super::document::suggest;
-use crate::redact::quoted;
+use mmd_elevate_engine::redact::quoted;
 
 /// Names the file of settings.
 pub const CONFIG: &str = "MMD_ELEVATE_CONFIG";

@@ -2,7 +2,7 @@
 
 use std::{env, time::Duration};
 
-use super::detached::feed_detached;
+use mmd_elevate_engine::process::feed_detached;
 
 /// How long all of it may take.
 const LIMIT: Duration = Duration::from_secs(1);

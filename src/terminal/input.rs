@@ -21,10 +21,8 @@ pub use parser::Parser;
 pub use reply::Reply;
 use tokio::sync::mpsc::Sender;
 
-use crate::{
-    platform::{self, TerminalReader, Waker},
-    rehearsal,
-};
+use crate::platform::{self, TerminalReader, Waker};
+use mmd_elevate_engine::failpoint;
 
 /// The thread's name: a panic in it gives the terminal back.
 pub(super) const NAME: &str = "input";
@@ -116,7 +114,7 @@ fn read_batches(gate: &Gate, reader: &TerminalReader, batches: &Sender<InputBatc
         if batch.inputs.is_empty() {
             continue;
         }
-        rehearsal::panic_if_asked("input");
+        failpoint::panic_if_asked("input");
         if batches.blocking_send(batch).is_err() {
             return Ok(());
         }

@@ -10,11 +10,11 @@ mod session;
 use std::net::Ipv4Addr;
 
 use jiff::Timestamp;
-use mmd_elevate::{
+use mmd_elevate_engine::{
     api::BaseUrl,
     auth::{Application, Method, SecretFrom, SignInError, Source},
-    practice::{self, Observer, Practice, Settings},
 };
+use mmd_elevate_practice::{self as practice, Observer, Practice, Settings};
 use secrecy::ExposeSecret;
 
 use crate::support::within;

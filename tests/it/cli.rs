@@ -2,7 +2,7 @@
 
 use clap::{CommandFactory, Parser};
 use mmd_elevate::{
-    cli::{Cli, Command, RecordArgs, RecordCommand},
+    cli::{Cli, CliCommand, RecordArgs, RecordCommand},
     config::{DEFAULT_BASE_URL, FileSettings, variable},
 };
 
@@ -60,7 +60,7 @@ fn every_command_has_a_help_that_says_what_its_flags_do() {
 fn the_record_is_purged_of_what_is_older_than_it_is_kept() {
     let purge = |arguments: &[&str]| {
         let Cli { command, flags } = Cli::read([&["mmd-elevate", "record", "purge"], arguments].concat()).unwrap();
-        let Some(Command::Record(RecordArgs { command: RecordCommand::Purge(purge) })) = command else {
+        let Some(CliCommand::Record(RecordArgs { command: RecordCommand::Purge(purge) })) = command else {
             panic!("no command")
         };
         (purge.older_than, flags.state_dir)
@@ -83,10 +83,10 @@ fn secrets_have_no_flag() {
 #[test]
 fn practice_is_served_on_this_machine_alone() {
     let Cli { command, .. } = Cli::parse_from(["mmd-elevate", "practice"]);
-    let Some(Command::Practice(practice)) = command else { panic!("no command") };
+    let Some(CliCommand::Practice(practice)) = command else { panic!("no command") };
     assert_eq!(practice.listen.to_string(), "127.0.0.1:0");
     let Cli { command, .. } = Cli::parse_from(["mmd-elevate", "practice", "--listen", "[::1]:8080"]);
-    assert!(matches!(command, Some(Command::Practice(p)) if p.listen.port() == 8080));
+    assert!(matches!(command, Some(CliCommand::Practice(p)) if p.listen.port() == 8080));
     assert!(refused(&["practice", "--listen", "0.0.0.0:8080"]).contains("this machine alone"));
     assert!(refused(&["practice", "--listen", "8080"]).contains("127.0.0.1:8080"));
 }
@@ -97,7 +97,7 @@ fn practice_is_begun_anew_and_misbehaves_on_request() {
     assert!(flags.practice && flags.fresh && flags.practice_rules == Some("r.toml".into()));
     let arguments = ["mmd-elevate", "practice", "--fresh", "--rules", "r.toml", "--state-dir", "/s"];
     let Cli { command, flags } = Cli::read(arguments).unwrap();
-    let Some(Command::Practice(practice)) = command else { panic!("no command") };
+    let Some(CliCommand::Practice(practice)) = command else { panic!("no command") };
     assert!(flags.fresh);
     assert_eq!((practice.rules, flags.state_dir), (Some("r.toml".into()), Some("/s".into())));
 }
@@ -128,7 +128,7 @@ fn a_flag_means_the_same_before_and_behind_the_subcommand() {
         let behind = Cli::read([&["mmd-elevate", "doctor"], &flag[..], &["--json"]].concat()).unwrap();
         assert_eq!(before.flags, behind.flags, "{flag:?}");
         assert_ne!(before.flags, mmd_elevate::cli::Flags::default(), "{flag:?}");
-        assert!(matches!(before.command, Some(Command::Doctor(_))));
+        assert!(matches!(before.command, Some(CliCommand::Doctor(_))));
     }
     for arguments in [
         &["--state-dir", "/s", "record", "purge"][..],

@@ -7,7 +7,8 @@ use std::{
 };
 
 use jiff::Timestamp;
-use mmd_elevate::{domain::RequestId, journal::Journal, port::Stage};
+use mmd_elevate_core::{RequestId, WriteState};
+use mmd_elevate_engine::record::Record;
 use rstest::rstest;
 
 use crate::journal::{create, done, folder, open, outcome, place, request};
@@ -45,7 +46,7 @@ async fn purging_deletes_what_is_settled_and_says_how_much() {
         Timestamp::now() - jiff::SignedDuration::from_hours(240)
     }
     let folder = folder();
-    let (journal, _) = Journal::open(place(folder.path()), ten_days_ago).await.unwrap();
+    let (journal, _) = Record::open(place(folder.path()), ten_days_ago).await.unwrap();
     let mut ids = Vec::new();
     for name in ["open", "closed", "refused", "unknown"] {
         ids.push(journal.intend(&create(name)).await.unwrap().id);
@@ -53,7 +54,7 @@ async fn purging_deletes_what_is_settled_and_says_how_much() {
     journal.settle(ids[0], done(request("open"))).await.unwrap();
     journal.settle(ids[1], done(request("closed"))).await.unwrap();
     journal.ended(&RequestId::new("closed").unwrap()).await.unwrap();
-    journal.settle(ids[2], outcome(Stage::NotDone)).await.unwrap();
+    journal.settle(ids[2], outcome(WriteState::NotDone)).await.unwrap();
     journal.close().await;
 
     let nothing = "Deleted 0 settled writes and 0 closed requests";

@@ -3,10 +3,10 @@
 use std::{collections::HashMap, path::Path};
 
 use mmd_elevate::{
-    auth::Method,
     cli::Flags,
     config::{Borders, Color, Config, ConfigError, Service, Target, resolve, variable},
 };
+use mmd_elevate_engine::auth::Method;
 use rstest::rstest;
 use tracing::level_filters::LevelFilter;
 
@@ -238,19 +238,19 @@ fn a_tilde_is_the_home_folder_in_every_path_and_no_folder_is_made() {
 
 #[test]
 fn patterns_of_a_tenant_go_over_those_of_the_file_and_those_over_the_built_in() {
-    use mmd_elevate::domain::Doubt;
+    use mmd_elevate_core::DeviceNameWarning;
     let file = format!("[patterns]\nticket = 'AB\\d+'\n{TWO_TENANTS}[tenants.patterns]\ndevice = ['ZZ\\d+']\n");
     let doubt = |typed: &str, file: &str, device: &str| {
         let config = resolved(typed, &[(variable::TOKEN, "t")], file).unwrap();
-        Doubt::about(device, "T-1", &config.patterns)
+        DeviceNameWarning::about(device, "T-1", &config.patterns)
     };
     let (contoso, fabrikam) = ("--tenant contoso", "--tenant fabrikam");
-    assert_eq!(doubt(contoso, &file, "ab12"), Some(Doubt::TicketNumber));
+    assert_eq!(doubt(contoso, &file, "ab12"), Some(DeviceNameWarning::TicketNumber));
     assert_eq!(doubt(contoso, &file, "INC-4711"), None, "the built-in ones are replaced");
-    assert_eq!(doubt(fabrikam, &file, "MMD-1"), Some(Doubt::NotADevice));
+    assert_eq!(doubt(fabrikam, &file, "MMD-1"), Some(DeviceNameWarning::NotADevice));
     assert_eq!(doubt(fabrikam, &file, "zz9"), None);
-    assert_eq!(doubt(fabrikam, &file, "AB12"), Some(Doubt::TicketNumber));
-    assert_eq!(doubt(contoso, TWO_TENANTS, "INC-4711"), Some(Doubt::TicketNumber));
+    assert_eq!(doubt(fabrikam, &file, "AB12"), Some(DeviceNameWarning::TicketNumber));
+    assert_eq!(doubt(contoso, TWO_TENANTS, "INC-4711"), Some(DeviceNameWarning::TicketNumber));
 }
 
 #[test]

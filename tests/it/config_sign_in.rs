@@ -3,10 +3,10 @@
 use std::{collections::HashMap, path::Path};
 
 use mmd_elevate::{
-    auth::{Method, SecretFrom},
     cli::{Cli, Flags},
     config::{Config, ConfigError, FileSettings, Target, resolve},
 };
+use mmd_elevate_engine::auth::{Method, SecretFrom};
 use rstest::rstest;
 use secrecy::ExposeSecret;
 

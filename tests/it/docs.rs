@@ -11,23 +11,31 @@ use std::{
 
 use clap::CommandFactory;
 use mmd_elevate::{
-    action::{BINDINGS, Scope},
     cli::Cli,
     config::variable,
-    keymap::Keymap,
-    port::Stage,
-    practice,
-    state::{Model, Overlay, Setup, Tenant},
-    view::{self, Theme},
+    dashboard::{
+        Model, Overlay, Setup, Tenant,
+        view::{self, Theme},
+    },
+    keys::{BINDINGS, Keymap, Scope},
 };
+use mmd_elevate_core::WriteState;
+use mmd_elevate_practice as practice;
 use ratatui::{Terminal, backend::TestBackend};
 
-use crate::{
-    config_file::{settings, whole_example},
-    tidy::RULES,
-};
+use crate::config_file::{settings, whole_example};
 
-const DOCUMENTS: [&str; 5] = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "fuzz/README.md"];
+const DOCUMENTS: [&str; 9] = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "fuzz/README.md",
+    "docs/keys.md",
+    "docs/settings.md",
+    "docs/writes.md",
+    "docs/practice.md",
+];
 
 fn read(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
@@ -57,7 +65,7 @@ fn holds(document: &str, mark: &str, text: &str) {
 }
 
 #[test]
-fn the_readme_has_the_keys_of_the_one_table() {
+fn keys_page_has_the_keys_of_the_one_table() {
     let keymap = Keymap::default();
     let mut table = String::new();
     for scope in Scope::ALL {
@@ -67,31 +75,17 @@ fn the_readme_has_the_keys_of_the_one_table() {
             table.push_str(&format!("| {} | {} | `{}` |\n", keys.join(" "), binding.help, binding.id));
         }
     }
-    holds("README.md", "keys", &format!("| key | does | id in `[keys]` |\n|---|---|---|\n{table}"));
+    holds("docs/keys.md", "keys", &format!("| key | does | id in `[keys]` |\n|---|---|---|\n{table}"));
 }
 
 #[test]
-fn the_readme_has_the_variables_of_the_code() {
+fn settings_page_has_the_variables_of_the_code() {
     let marked = |what: &str| what.replace("(see --", "(flag `--").replace(')', "`)");
     let mut table = "| variable | says |\n|---|---|\n".to_owned();
     for (name, what) in variable::ALL {
         table.push_str(&format!("| `{name}` | {} |\n", marked(what)));
     }
-    holds("README.md", "variables", &table);
-}
-
-#[test]
-fn the_architecture_has_the_table_that_tidy_holds() {
-    let listed = |names: &[&str]| match names {
-        [] => "–".to_owned(),
-        _ => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
-    };
-    let row = |rule: &crate::tidy::Rule| {
-        format!("| `{}` | {} | {} | {} |\n", rule.module, listed(rule.ours), listed(rule.crates), rule.why)
-    };
-    let rows: String = RULES.iter().map(row).collect();
-    let text = format!("| module | may name of ours | and of crates | because |\n|---|---|---|---|\n{rows}");
-    holds("ARCHITECTURE.md", "imports", &text);
+    holds("docs/settings.md", "variables", &table);
 }
 
 /// The words of a text that begin so, each cut where it stops to look like a name.
@@ -130,9 +124,9 @@ fn documents_name_the_flags_and_variables_that_there_are() {
         let unknown: Vec<_> = words(&text, "MMD_ELEVATE_").into_iter().filter(|name| !known(name)).collect();
         assert!(unknown.is_empty(), "{document} names a variable that does not exist: {unknown:?}");
     }
-    let readme = words(&read("README.md"), "--");
-    let missing: Vec<_> = flags.iter().filter(|flag| !readme.contains(*flag)).collect();
-    assert!(missing.is_empty(), "README.md leaves out {missing:?}");
+    let page = words(&read("docs/settings.md"), "--");
+    let missing: Vec<_> = flags.iter().filter(|flag| !page.contains(*flag)).collect();
+    assert!(missing.is_empty(), "docs/settings.md leaves out {missing:?}");
 }
 
 #[test]
@@ -147,7 +141,8 @@ fn what_a_document_points_at_exists() {
     for document in DOCUMENTS {
         for target in read(document).split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
             let elsewhere = target.is_empty() || target.starts_with("https://");
-            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(target);
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
+            let path = folder.parent().unwrap().join(target);
             assert!(elsewhere || path.exists(), "{document} points at {target}, which is not there");
         }
         for test in read(document).split('`').filter(|word| word.starts_with("tests/") && !word.contains(' ')) {
@@ -180,13 +175,13 @@ fn drawing(text: &str, start: &str) -> String {
 
 #[test]
 fn the_architecture_draws_a_write_as_its_one_home_does() {
-    let home = drawing(&read("src/port/write.rs"), "//! ");
+    let home = drawing(&read("crates/core/src/write.rs"), "//! ");
     assert_eq!(
         drawing(&read("ARCHITECTURE.md"), ""),
         home,
-        "a write's stages are drawn in src/port/write.rs: copy them from there"
+        "the states of a write are drawn in crates/core/src/write.rs: copy them from there"
     );
-    for stage in Stage::ALL {
+    for stage in WriteState::ALL {
         assert!(home.contains(&format!("{stage:?}")), "the drawing leaves out {stage:?}");
     }
 }
@@ -196,6 +191,8 @@ fn the_architecture_is_short_and_its_map_has_everything_at_the_top_of_src() {
     let text = read("ARCHITECTURE.md");
     let lines = text.lines().count();
     assert!(lines <= 150, "ARCHITECTURE.md has {lines} lines: over 150 it is not read");
+    let words = read("README.md").split_whitespace().count();
+    assert!(words <= 1_000, "README.md has {words} words: over 1,000 it is not read");
     let (_, map) = text.split_once("## Code map").unwrap();
     let (map, _) = map.split_once("\n## ").unwrap();
     let named = |name: &str| map.split_whitespace().any(|word| word == name);
@@ -210,7 +207,9 @@ fn the_architecture_is_short_and_its_map_has_everything_at_the_top_of_src() {
         assert!(named(&file) || named(&folder), "the code map leaves out src/{name}");
     }
     for name in map.split_whitespace().filter(|word| word.contains(".rs") || word.ends_with('/')) {
-        let exists = src.join(name).exists() || Path::new(env!("CARGO_MANIFEST_DIR")).join(name).exists();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let exists =
+            [root.to_owned(), src.clone(), root.join("crates")].iter().any(|folder| folder.join(name).exists());
         assert!(exists, "the code map names {name}, which is not there");
     }
 }

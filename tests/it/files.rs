@@ -8,11 +8,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mmd_elevate::{
-    journal::Journal,
-    log,
-    practice::{Practice, Settings},
-};
+use mmd_elevate::log;
+use mmd_elevate_engine::record::Record;
+use mmd_elevate_practice::{Practice, Settings};
 use rstest::rstest;
 use rustix::{fs::Mode, process::umask};
 
@@ -107,7 +105,7 @@ impl Opens {
         match self {
             Self::Log => log::open(state).err().map(|error| error.to_string()),
             Self::Record => {
-                let error = Journal::open(place(state), jiff::Timestamp::now).await.err();
+                let error = Record::open(place(state), jiff::Timestamp::now).await.err();
                 error.map(|error| format!("{error} {}", error.hint()))
             }
             Self::Practice => practise(state).await.err(),

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crossterm::event::KeyEventKind;
 use mmd_elevate::{
-    key::Key,
+    keys::Key,
     terminal::{Input, Parser, Reply},
 };
 use proptest::prelude::*;

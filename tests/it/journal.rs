@@ -11,11 +11,11 @@ mod spellings;
 use std::path::Path;
 
 use jiff::Timestamp;
-use mmd_elevate::{
-    domain::{Draft, ElevationRequest, Field, NewElevationRequest, RequestId, ServiceTime, Untrusted},
-    journal::{Journal, JournalError, Place, Purged, TenantKey},
-    port::{DraftTarget, Intention, Outcome, Recovered, Stage},
+use mmd_elevate_core::{
+    Draft, DraftTarget, ElevationRequest, Field, NewElevationRequest, Operation, Outcome, Recovered, RequestId,
+    ServiceTime, Untrusted, WriteState,
 };
+use mmd_elevate_engine::record::{Place, Purged, Record, RecordError, TenantKey};
 use tempfile::TempDir;
 
 pub(crate) fn place(dir: &Path) -> Place {
@@ -23,8 +23,8 @@ pub(crate) fn place(dir: &Path) -> Place {
     Place { state_dir: dir.to_owned(), tenant, operator: "sam".to_owned(), keep_days: 90 }
 }
 
-pub(crate) async fn open(dir: &Path) -> (Journal, Recovered) {
-    Journal::open(place(dir), Timestamp::now).await.unwrap()
+pub(crate) async fn open(dir: &Path) -> (Record, Recovered) {
+    Record::open(place(dir), Timestamp::now).await.unwrap()
 }
 
 /// A folder in memory where there is one: these tests are about what is written, not about the disk.
@@ -44,13 +44,13 @@ fn new(text: &str) -> NewElevationRequest {
     draft(text).validate().unwrap()
 }
 
-pub(crate) fn create(text: &str) -> Intention {
-    Intention::Create(new(text))
+pub(crate) fn create(text: &str) -> Operation {
+    Operation::Create(new(text))
 }
 
-pub(crate) fn close(id: &str) -> Intention {
+pub(crate) fn close(id: &str) -> Operation {
     let actions_taken = format!("closed {id}\n");
-    Intention::Close { id: RequestId::new(id).unwrap(), device: Untrusted::new("MMD-1"), actions_taken }
+    Operation::Close { id: RequestId::new(id).unwrap(), device: Untrusted::new("MMD-1"), actions_taken }
 }
 
 pub(crate) fn request(id: &str) -> ElevationRequest {
@@ -81,12 +81,16 @@ fn service_time(text: &str) -> ServiceTime {
     ServiceTime { text: Untrusted::new(text), at: text.parse().ok() }
 }
 
-pub(crate) fn outcome(stage: Stage) -> Outcome {
+pub(crate) fn outcome(stage: WriteState) -> Outcome {
     Outcome { stage, request: None, why: None, service_request_id: None }
 }
 
 pub(crate) fn done(request: ElevationRequest) -> Outcome {
-    Outcome { request: Some(request), service_request_id: Some(Untrusted::new("answer-1")), ..outcome(Stage::Done) }
+    Outcome {
+        request: Some(request),
+        service_request_id: Some(Untrusted::new("answer-1")),
+        ..outcome(WriteState::Done)
+    }
 }
 
 #[tokio::test]
@@ -96,7 +100,7 @@ async fn an_intent_and_what_it_made_come_back_as_they_were() {
     assert_eq!(recovered, Recovered::default());
     let left = journal.intend(&create("left")).await.unwrap();
     let made = journal.intend(&create("made")).await.unwrap();
-    assert_eq!((left.stage, &left.what), (Stage::Intended, &create("left")));
+    assert_eq!((left.stage, &left.what), (WriteState::Intended, &create("left")));
     assert_eq!(journal.intent(left.id).await.unwrap(), Some(left.clone()));
     journal.settle(made.id, done(request("one"))).await.unwrap();
     assert_eq!(journal.owned(left.id).await.unwrap(), [RequestId::new("one").unwrap()]);
@@ -109,20 +113,23 @@ async fn an_intent_and_what_it_made_come_back_as_they_were() {
     let unresolved: Vec<_> = recovered.unresolved.iter().map(|it| (it.id, it.what.clone(), it.at, it.stage)).collect();
     assert_eq!(
         unresolved,
-        [(left.id, create("left"), left.at, Stage::Unknown), (closing.id, close("one"), closing.at, Stage::Unknown)]
+        [
+            (left.id, create("left"), left.at, WriteState::Unknown),
+            (closing.id, close("one"), closing.at, WriteState::Unknown)
+        ]
     );
     assert_eq!(recovered.open, [request("one")]);
     assert_eq!((recovered.others, recovered.warnings), (0, vec![]));
     // A close that is done ends the request once a list shows it, and not before.
-    journal.settle(closing.id, outcome(Stage::Unknown)).await.unwrap();
-    journal.settle(closing.id, outcome(Stage::Done)).await.unwrap();
-    journal.settle(left.id, outcome(Stage::SetAside)).await.unwrap();
+    journal.settle(closing.id, outcome(WriteState::Unknown)).await.unwrap();
+    journal.settle(closing.id, outcome(WriteState::Done)).await.unwrap();
+    journal.settle(left.id, outcome(WriteState::SetAside)).await.unwrap();
     assert_eq!(journal.refreshed(vec![request("one"), request("unknown here")]).await.unwrap(), []);
     journal.close().await;
     let (journal, recovered) = open(dir.path()).await;
     assert_eq!(recovered.open, [request("one")]);
     let accepted: Vec<_> = recovered.accepted.iter().map(|it| (it.id, it.what.clone(), it.stage)).collect();
-    assert_eq!(accepted, [(closing.id, close("one"), Stage::Done)]);
+    assert_eq!(accepted, [(closing.id, close("one"), WriteState::Done)]);
     assert_eq!(journal.refreshed(vec![closed("one")]).await.unwrap(), [RequestId::new("one").unwrap()]);
     journal.close().await;
     let (_, recovered) = open(dir.path()).await;
@@ -135,19 +142,19 @@ async fn a_step_that_is_none_or_not_ours_is_refused_and_changes_nothing() {
     let (journal, _) = open(dir.path()).await;
     let intent = journal.intend(&create("a")).await.unwrap();
     let id = intent.id;
-    let refused = journal.settle(id, outcome(Stage::SetAside)).await.unwrap_err();
-    assert_eq!(refused, JournalError::BadStep { id, from: Stage::Intended, to: Stage::SetAside });
-    assert_eq!(journal.settle(id, outcome(Stage::Done)).await.unwrap_err(), JournalError::NoRequest(id));
+    let refused = journal.settle(id, outcome(WriteState::SetAside)).await.unwrap_err();
+    assert_eq!(refused, RecordError::BadStep { id, from: WriteState::Intended, to: WriteState::SetAside });
+    assert_eq!(journal.settle(id, outcome(WriteState::Done)).await.unwrap_err(), RecordError::NoRequest(id));
     let (other, recovered) = open(dir.path()).await;
     assert_eq!((recovered.others, recovered.unresolved), (1, vec![]), "a living process keeps its intents");
-    assert_eq!(other.settle(id, outcome(Stage::NotDone)).await.unwrap_err(), JournalError::NotOurs(id));
+    assert_eq!(other.settle(id, outcome(WriteState::NotDone)).await.unwrap_err(), RecordError::NotOurs(id));
     assert_eq!(journal.intent(id).await.unwrap(), Some(intent));
     journal.settle(id, done(request("one"))).await.unwrap();
-    assert!(matches!(journal.settle(id, done(request("one"))).await, Err(JournalError::BadStep { .. })));
+    assert!(matches!(journal.settle(id, done(request("one"))).await, Err(RecordError::BadStep { .. })));
     // One request of the service cannot be what two writes have made.
     let equal = other.intend(&create("a")).await.unwrap();
     let refused = other.settle(equal.id, done(request("one"))).await.unwrap_err();
-    assert_eq!(refused, JournalError::Owned { id: equal.id, owner: id });
+    assert_eq!(refused, RecordError::Owned { id: equal.id, owner: id });
     other.settle(equal.id, done(request("two"))).await.unwrap();
 }
 
@@ -235,11 +242,11 @@ async fn tenants_are_apart() {
     journal.close().await;
     let mut elsewhere = place(dir.path());
     elsewhere.tenant.tenant_id = "another".to_owned();
-    let (journal, recovered) = Journal::open(elsewhere, Timestamp::now).await.unwrap();
+    let (journal, recovered) = Record::open(elsewhere, Timestamp::now).await.unwrap();
     assert_eq!(recovered, Recovered::default());
     assert_eq!(journal.intent(intent.id).await.unwrap(), None);
-    let unknown = journal.settle(intent.id, outcome(Stage::NotDone)).await.unwrap_err();
-    assert_eq!(unknown, JournalError::UnknownIntent(intent.id));
+    let unknown = journal.settle(intent.id, outcome(WriteState::NotDone)).await.unwrap_err();
+    assert_eq!(unknown, RecordError::UnknownIntent(intent.id));
     journal.close().await;
     let recovered = open(dir.path()).await.1;
     assert_eq!((recovered.unresolved.len(), recovered.drafts.len()), (1, 1));
@@ -252,7 +259,7 @@ fn long_ago() -> Timestamp {
 #[tokio::test]
 async fn only_what_is_settled_and_old_goes() {
     let dir = folder();
-    let (journal, _) = Journal::open(place(dir.path()), long_ago).await.unwrap();
+    let (journal, _) = Record::open(place(dir.path()), long_ago).await.unwrap();
     let mut ids = Vec::new();
     for name in ["open", "closed", "refused", "unknown"] {
         ids.push(journal.intend(&create(name)).await.unwrap().id);
@@ -260,21 +267,21 @@ async fn only_what_is_settled_and_old_goes() {
     journal.settle(ids[0], done(request("open"))).await.unwrap();
     journal.settle(ids[1], done(request("closed"))).await.unwrap();
     journal.ended(&RequestId::new("closed").unwrap()).await.unwrap();
-    journal.settle(ids[2], outcome(Stage::NotDone)).await.unwrap();
+    journal.settle(ids[2], outcome(WriteState::NotDone)).await.unwrap();
     journal.save(vec![(DraftTarget::Form, Some(draft("old")))]).await.unwrap();
     assert_eq!(journal.purge(long_ago()).await.unwrap(), Purged::default());
     journal.close().await;
 
-    assert_eq!(mmd_elevate::journal::purge(dir.path(), long_ago()).unwrap(), Purged::default());
+    assert_eq!(mmd_elevate_engine::record::purge(dir.path(), long_ago()).unwrap(), Purged::default());
     let (journal, recovered) = open(dir.path()).await; // 90 days are over.
     assert_eq!(recovered.unresolved.iter().map(|it| it.id).collect::<Vec<_>>(), [ids[3]]);
     assert_eq!((recovered.open.len(), recovered.drafts.len()), (1, 1));
     assert!(journal.intent(ids[0]).await.unwrap().is_some(), "its request is open");
     assert_eq!(journal.intent(ids[1]).await.unwrap(), None);
     assert_eq!(journal.intent(ids[2]).await.unwrap(), None);
-    journal.settle(ids[3], outcome(Stage::SetAside)).await.unwrap();
+    journal.settle(ids[3], outcome(WriteState::SetAside)).await.unwrap();
     // By hand, beside a dashboard.
-    let purged = mmd_elevate::journal::purge(dir.path(), Timestamp::now()).unwrap();
+    let purged = mmd_elevate_engine::record::purge(dir.path(), Timestamp::now()).unwrap();
     assert_eq!(purged, Purged { intents: 1, requests: 0 });
     journal.close().await;
     let text = std::fs::read(dir.path().join("record.db")).unwrap();

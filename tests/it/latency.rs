@@ -11,18 +11,19 @@ use std::{
 
 use jiff::{Timestamp, tz::TimeZone};
 use mmd_elevate::{
-    api::{BaseUrl, Client, Timeouts},
-    app::{App, Ended, Wires},
-    journal::{Journal, JournalError, Place, TenantKey},
-    keymap::Keymap,
+    app::{App, Channels, Ended},
+    dashboard::{Model, Setup, Tenant, view::Theme},
+    keys::Keymap,
     platform::SystemEvent,
-    port::{self, Recovered},
-    practice::{self, Misdeed, Observer, Operation, Practice, Rule},
-    state::{Model, Setup, Tenant},
     terminal::{Input, InputBatch},
-    view::Theme,
+};
+use mmd_elevate_core::{CALLS_WAITING, Recovered};
+use mmd_elevate_engine::{
+    api::{BaseUrl, Client, Timeouts},
+    record::{Place, Record, RecordError, TenantKey},
     worker::{self, Timing},
 };
+use mmd_elevate_practice::{self as practice, Endpoint, Misdeed, Observer, Practice, Rule};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, watch};
 
@@ -86,10 +87,10 @@ async fn practice() -> (Client, Observer) {
 fn record(folder: &Path) -> impl FnMut() -> Opening + Send + use<> {
     let tenant = TenantKey { base_url: "practice".to_owned(), tenant_id: practice::TENANT_ID.to_owned() };
     let place = Place { state_dir: folder.to_owned(), tenant, operator: "agent".to_owned(), keep_days: 90 };
-    move || Box::pin(Journal::open(place.clone(), Timestamp::now)) as Opening
+    move || Box::pin(Record::open(place.clone(), Timestamp::now)) as Opening
 }
 
-type Opening = Pin<Box<dyn Future<Output = Result<(Journal, Recovered), JournalError>> + Send>>;
+type Opening = Pin<Box<dyn Future<Output = Result<(Record, Recovered), RecordError>> + Send>>;
 
 /// Runs the loop while the agent does this.
 async fn run(client: Client, record: impl FnMut() -> Opening + Send + 'static, script: impl AsyncFnOnce(&mut Agent)) {
@@ -104,11 +105,11 @@ async fn run(client: Client, record: impl FnMut() -> Opening + Send + 'static, s
     let mut app = App::new(&mut stage, model, Theme::default(), Timestamp::now);
     let (to_loop, inputs) = mpsc::channel(64);
     let (to_system, system) = mpsc::channel(8);
-    let (calls, from_loop) = mpsc::channel(port::CALLS_WAITING);
-    let (to_words, words) = mpsc::channel(port::CALLS_WAITING);
+    let (calls, from_loop) = mpsc::channel(CALLS_WAITING);
+    let (to_words, words) = mpsc::channel(CALLS_WAITING);
     tokio::spawn(worker::run(async { Ok(client) }, record, Timing::default(), from_loop, to_words));
     let mut agent = Agent { inputs: to_loop, _system: to_system, drawn };
-    let wires = Wires { inputs, system, calls, words };
+    let wires = Channels { inputs, system, calls, words };
     let (ended, ()) = within(async { tokio::join!(app.run(wires), script(&mut agent)) }).await;
     assert_eq!(ended.unwrap(), Ended::ByAgent);
 }
@@ -170,7 +171,7 @@ async fn keys_are_drawn_while_the_record_does_not_open() {
 #[tokio::test]
 async fn keys_are_drawn_while_the_service_hangs() {
     let (folder, (client, observer)) = (tempfile::tempdir().unwrap(), practice().await);
-    observer.set_rules([Rule::new(Operation::Any, Misdeed::Hang(Duration::from_secs(60)))]);
+    observer.set_rules([Rule::new(Endpoint::Any, Misdeed::Hang(Duration::from_secs(60)))]);
     run(client, record(folder.path()), async |agent| {
         agent.press(REQUEST).await;
         while observer.creates_received() == 0 {

@@ -12,7 +12,7 @@ mod writes;
 
 use std::{io, net::SocketAddr, time::Duration};
 
-use mmd_elevate::practice::{Observer, Practice, PracticeError, Settings};
+use mmd_elevate_practice::{Observer, Practice, PracticeError, Settings};
 use rstest::rstest;
 use serde_json::{Value, json};
 use tokio::{
@@ -43,7 +43,7 @@ async fn serve(settings: Settings) -> Served {
     let practice = Practice::bind(LOOPBACK, settings).await.unwrap();
     let url = practice.base_url();
     let address = url.strip_prefix("http://").unwrap().strip_suffix("/support/odata/v1").unwrap().to_owned();
-    let (tenant_id, token) = (mmd_elevate::practice::TENANT_ID.to_owned(), practice.token());
+    let (tenant_id, token) = (mmd_elevate_practice::TENANT_ID.to_owned(), practice.token());
     let secret = practice.client_secret();
     let (observer, warning) = (practice.observer(), practice.warning().map(str::to_owned));
     Served { address, tenant_id, token, secret, observer, warning, task: tokio::spawn(practice.serve()) }

@@ -9,17 +9,18 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use mmd_elevate::{
-    api::{BaseUrl, Client, Timeouts},
-    app::{App, Ended, Wires},
-    journal::{Journal, Place, TenantKey},
+    app::{App, Channels, Ended},
+    dashboard::{Model, view::Theme},
     platform::{Ending, SystemEvent},
-    port,
-    practice::{self, Practice},
-    state::Model,
     terminal::{Input, InputBatch},
-    view::Theme,
+};
+use mmd_elevate_core::CALLS_WAITING;
+use mmd_elevate_engine::{
+    api::{BaseUrl, Client, Timeouts},
+    record::{Place, Record, TenantKey},
     worker::{self, Backoff, Timing},
 };
+use mmd_elevate_practice::{self as practice, Practice};
 use tokio::sync::{mpsc, watch};
 
 use crate::support::{
@@ -95,15 +96,15 @@ async fn run_by(
     let mut app = App::new(&mut stage, Model::new(setup()), Theme::default(), clock);
     let (to_loop, inputs) = mpsc::channel(64);
     let (to_system, system) = mpsc::channel(8);
-    let (calls, from_loop) = mpsc::channel(port::CALLS_WAITING);
-    let (to_words, words) = mpsc::channel(port::CALLS_WAITING);
+    let (calls, from_loop) = mpsc::channel(CALLS_WAITING);
+    let (to_words, words) = mpsc::channel(CALLS_WAITING);
     let tenant = TenantKey { base_url: "http://127.0.0.1".to_owned(), tenant_id: TENANT.to_owned() };
     let place = Place { state_dir: folder.to_owned(), tenant, operator: "agent".to_owned(), keep_days: 90 };
-    let journal = move || Journal::open(place.clone(), clock);
+    let journal = move || Record::open(place.clone(), clock);
     let worker = tokio::spawn(worker::run(async { Ok(client) }, journal, timing(), from_loop, to_words));
     let mut agent = Agent { inputs: to_loop, system: to_system, drawn };
     let (ended, ()) =
-        within(async { tokio::join!(app.run(Wires { inputs, system, calls, words }), script(&mut agent)) }).await;
+        within(async { tokio::join!(app.run(Channels { inputs, system, calls, words }), script(&mut agent)) }).await;
     within(worker).await.unwrap();
     ended.unwrap()
 }
@@ -221,7 +222,7 @@ async fn a_terminal_that_is_gone_ends_the_loop_with_an_error() {
     let mut app = App::new(&mut stage, Model::new(setup()), Theme::default(), start);
     let ((_, inputs), (_system, system)) = (mpsc::channel(1), mpsc::channel(1));
     let ((calls, _calls), (_words, words)) = (mpsc::channel(1), mpsc::channel(1));
-    let error = within(app.run(Wires { inputs, system, calls, words })).await.unwrap_err();
+    let error = within(app.run(Channels { inputs, system, calls, words })).await.unwrap_err();
     assert_eq!(error.to_string(), "failed to read the terminal");
 }
 

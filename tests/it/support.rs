@@ -13,7 +13,7 @@ pub(crate) mod tls;
 
 use std::{env, process::Command, time::Duration};
 
-use mmd_elevate::auth::{Method, Renewal, Session, Source, Token};
+use mmd_elevate_engine::auth::{Method, Renewal, Session, Source, Token};
 
 /// Waits for what has to come, and fails instead of hanging where it does not.
 pub(crate) async fn within<F: Future>(future: F) -> F::Output {

@@ -25,11 +25,8 @@ mod wire;
 
 use std::time::Duration;
 
-use mmd_elevate::{
-    api::{BaseUrl, Client, Timeouts},
-    domain::{Draft, ElevationRequest, Field, NewElevationRequest, RequestId},
-    port::Fault,
-};
+use mmd_elevate_core::{CallError, Draft, ElevationRequest, Field, NewElevationRequest, RequestId};
+use mmd_elevate_engine::api::{BaseUrl, Client, Timeouts};
 
 use crate::support::{
     server::{Play, Server, http},
@@ -64,12 +61,12 @@ fn request_id(id: &str) -> RequestId {
     RequestId::new(id).unwrap()
 }
 
-async fn create(play: Play) -> Result<ElevationRequest, Fault> {
+async fn create(play: Play) -> Result<ElevationRequest, CallError> {
     let server = Server::start(play).await;
     within(client_of(&server, PATIENT).create(&new_request("x"))).await.map(|told| told.value)
 }
 
-async fn close(play: Play) -> Result<(), Fault> {
+async fn close(play: Play) -> Result<(), CallError> {
     let server = Server::start(play).await;
     within(client_of(&server, PATIENT).close(&request_id("3f2b"), "Done.")).await.map(|told| told.value)
 }

@@ -3,10 +3,8 @@
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
-use mmd_elevate::{
-    auth::{CertificateFiles, Method, Source},
-    practice::Settings,
-};
+use mmd_elevate_engine::auth::{CertificateFiles, Method, Source};
+use mmd_elevate_practice::Settings;
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, SignatureAlgorithm};
 use rstest::rstest;
 use tempfile::TempDir;

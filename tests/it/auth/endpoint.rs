@@ -1,12 +1,12 @@
 //! The token endpoint: what its answers mean, and what it never gets to see.
 
-use mmd_elevate::practice::{Operation, Settings};
+use mmd_elevate_practice::{Endpoint, Settings};
 use rstest::rstest;
 
 use super::{SECRET, fetched, shown, source_at, tenant};
 use crate::support::server::{Play, Server, http};
 
-async fn answered(head: &str, body: impl AsRef<[u8]>) -> Result<String, mmd_elevate::auth::SignInError> {
+async fn answered(head: &str, body: impl AsRef<[u8]>) -> Result<String, mmd_elevate_engine::auth::SignInError> {
     let server = Server::start(Play::Answer(http(head, body))).await;
     fetched(&source_at(&format!("http://{}/tenant-id", server.address), SECRET)).await
 }
@@ -24,7 +24,7 @@ async fn the_request_is_the_documented_one() {
     let scope = "https%3A%2F%2Fmwaas-services-customerapi-prod.azurewebsites.net%2F.default";
     let expected = format!(
         "client_id={}&scope={scope}&grant_type=client_credentials&client_secret=canary-secret%7Eof_the.application",
-        mmd_elevate::practice::CLIENT_ID
+        mmd_elevate_practice::CLIENT_ID
     );
     assert_eq!(body, expected);
 }
@@ -122,7 +122,7 @@ async fn the_practice_tenant_refuses_a_wrong_secret_as_the_real_one_does() {
     let refused = fetched(&source_at(&tenant.authority, SECRET)).await.unwrap_err();
     assert!(shown(&refused).contains("AADSTS7000215"), "{refused}");
     assert!(fetched(&tenant.source()).await.unwrap().starts_with("practice."));
-    assert_eq!(tenant.observer.received(Operation::Token), 2);
+    assert_eq!(tenant.observer.received(Endpoint::Token), 2);
     let stranger = tenant.authority.replace("/7f3c", "/0000");
     let refused = fetched(&source_at(&stranger, &tenant.secret)).await.unwrap_err();
     assert!(shown(&refused).contains("AADSTS90002"), "{refused}");

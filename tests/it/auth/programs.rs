@@ -3,10 +3,8 @@
 use std::{fs, path::Path, time::Duration};
 
 use jiff::Timestamp;
-use mmd_elevate::{
-    auth::{Method, SecretFrom, SignInError, Source},
-    practice::Settings,
-};
+use mmd_elevate_engine::auth::{Method, SecretFrom, SignInError, Source};
+use mmd_elevate_practice::Settings;
 use rstest::rstest;
 
 use super::{application, fetched, shown, tenant};

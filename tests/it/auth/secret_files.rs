@@ -6,10 +6,8 @@ use std::{
     path::Path,
 };
 
-use mmd_elevate::{
-    auth::{Method, SecretFrom, SignInError, Source},
-    practice::Settings,
-};
+use mmd_elevate_engine::auth::{Method, SecretFrom, SignInError, Source};
+use mmd_elevate_practice::Settings;
 use rstest::rstest;
 
 use super::{application, fetched, shown, tenant};

@@ -8,13 +8,12 @@ use std::{
     time::Duration,
 };
 
-use mmd_elevate::{
+use mmd_elevate_core::{CallErrorKind, Draft, Field, NewElevationRequest, SignIn};
+use mmd_elevate_engine::{
     api::{BaseUrl, Client, Timeouts},
     auth::{Renewal, Session},
-    domain::{Draft, Field, NewElevationRequest},
-    port::{FaultKind, SignIn},
-    practice::{self, Misdeed, Operation, Rule, Settings},
 };
+use mmd_elevate_practice::{self as practice, Endpoint, Misdeed, Rule, Settings};
 
 use super::{SECRET, Tenant, source_at, tenant};
 use crate::support::{
@@ -49,11 +48,11 @@ async fn a_token_that_has_ended_is_renewed_and_the_request_is_opened_once() {
     let tenant = tenant(Settings::default()).await;
     let client = signed_in(&tenant);
     within(client.create(&request("first"))).await.unwrap();
-    assert_eq!(tenant.observer.received(Operation::Token), 1);
+    assert_eq!(tenant.observer.received(Endpoint::Token), 1);
     tenant.observer.end_tokens();
     within(client.create(&request("second"))).await.unwrap();
     assert_eq!((opened(&tenant, "first"), opened(&tenant, "second")), (1, 1));
-    assert_eq!((tenant.observer.received(Operation::Token), tenant.observer.creates_received()), (2, 2));
+    assert_eq!((tenant.observer.received(Endpoint::Token), tenant.observer.creates_received()), (2, 2));
 }
 
 #[tokio::test]
@@ -68,7 +67,7 @@ async fn calls_whose_token_ended_at_once_share_one_renewal() {
         calls.spawn(async move { client.list_by_device("MMD-03690457680").await.unwrap() });
     }
     within(calls.join_all()).await;
-    assert_eq!(tenant.observer.received(Operation::Token), 2);
+    assert_eq!(tenant.observer.received(Endpoint::Token), 2);
 }
 
 /// A service that answers every call with 401, and a token endpoint that gives another token each time.
@@ -91,7 +90,7 @@ async fn a_service_that_accepts_no_token_is_asked_twice_and_no_more() {
     let session = Session::start(source_at(&format!("http://{}/t", authority.address), SECRET), Renewal::default());
     let client = client(&format!("http://{}", service.address), session.clone());
     let fault = within(client.create(&request("x"))).await.unwrap_err();
-    assert_eq!(fault.kind, FaultKind::NotSignedIn);
+    assert_eq!(fault.kind, CallErrorKind::NotSignedIn);
     assert!(!fault.kind.may_have_happened());
     let tokens: Vec<_> = service.requests().iter().map(|it| it.header("authorization")[0].to_owned()).collect();
     assert_eq!(tokens, ["Bearer canary-token-0", "Bearer canary-token-1"]);
@@ -102,16 +101,16 @@ async fn a_service_that_accepts_no_token_is_asked_twice_and_no_more() {
 
 #[tokio::test]
 async fn without_a_token_nothing_is_sent_and_a_failure_that_passes_is_forgotten() {
-    let fails = Rule::new(Operation::Token, Misdeed::Fail).times(2);
+    let fails = Rule::new(Endpoint::Token, Misdeed::Fail).times(2);
     let tenant = tenant(Settings { rules: [fails].into(), ..Settings::default() }).await;
     let client = signed_in(&tenant);
     let changes = client.session().changes();
     within(changes.clone().wait_for(|told| matches!(told, SignIn::SignedOut(_)))).await.unwrap();
     let fault = within(client.create(&request("x"))).await.unwrap_err();
-    assert!(matches!(&fault.kind, FaultKind::SignInFailed { what, .. } if what.contains("HTTP 500")), "{fault:?}");
+    assert!(matches!(&fault.kind, CallErrorKind::SignInFailed { what, .. } if what.contains("HTTP 500")), "{fault:?}");
     assert_eq!(tenant.observer.creates_received(), 0);
     within(client.create(&request("x"))).await.unwrap();
-    assert_eq!((opened(&tenant, "x"), tenant.observer.received(Operation::Token)), (1, 3));
+    assert_eq!((opened(&tenant, "x"), tenant.observer.received(Endpoint::Token)), (1, 3));
 }
 
 #[tokio::test]
@@ -141,7 +140,7 @@ async fn tokens_of_the_practice_tenant_end() {
     let first = within(session.token()).await.unwrap();
     let client = client(&tenant.base_url, session);
     within(async {
-        while tenant.observer.received(Operation::Token) < 2 {
+        while tenant.observer.received(Endpoint::Token) < 2 {
             client.list_by_device("MMD-03690457680").await.unwrap();
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

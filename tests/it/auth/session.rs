@@ -9,11 +9,9 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use mmd_elevate::{
-    auth::{Renewal, Session, Token},
-    port::{Fault, FaultKind, SignIn},
-    practice::{Misdeed, Operation, Rule, Settings},
-};
+use mmd_elevate_core::{CallError, CallErrorKind, SignIn};
+use mmd_elevate_engine::auth::{Renewal, Session, Token};
+use mmd_elevate_practice::{Endpoint, Misdeed, Rule, Settings};
 use rstest::rstest;
 use secrecy::ExposeSecret;
 use tokio::task::JoinSet;
@@ -51,7 +49,7 @@ async fn until(session: &Session, like: impl FnMut(&SignIn) -> bool) -> SignIn {
 
 #[tokio::test]
 async fn fifty_calls_wait_for_one_token_and_one_renewal() {
-    let slow = Rule::new(Operation::Token, Misdeed::Delay(Duration::from_millis(100)));
+    let slow = Rule::new(Endpoint::Token, Misdeed::Delay(Duration::from_millis(100)));
     let tenant = tenant(Settings { rules: [slow].into(), ..Settings::default() }).await;
     let session = Session::start(tenant.source(), Renewal::default());
     let mut first = JoinSet::new();
@@ -61,7 +59,7 @@ async fn fifty_calls_wait_for_one_token_and_one_renewal() {
     }
     let first = within(first.join_all()).await;
     assert!(first.iter().all(|token| text(token) == text(&first[0])));
-    assert_eq!(tenant.observer.received(Operation::Token), 1);
+    assert_eq!(tenant.observer.received(Endpoint::Token), 1);
     let mut second = JoinSet::new();
     for rejected in first {
         let session = session.clone();
@@ -69,7 +67,7 @@ async fn fifty_calls_wait_for_one_token_and_one_renewal() {
     }
     let second = within(second.join_all()).await;
     assert!(second.iter().all(|token| text(token) == text(&second[0])));
-    assert_eq!(tenant.observer.received(Operation::Token), 2);
+    assert_eq!(tenant.observer.received(Endpoint::Token), 2);
 }
 
 #[tokio::test]
@@ -87,7 +85,7 @@ async fn a_token_is_renewed_five_minutes_before_its_end_while_calls_go_on_with_i
     assert_eq!(text(&within(session.token()).await.unwrap()), text(&first), "nobody waits for a renewal");
     until(&session, |told| matches!(told, SignIn::SignedIn { until } if *until > first.ends())).await;
     assert_ne!(text(&within(session.token()).await.unwrap()), text(&first));
-    assert_eq!(tenant.observer.received(Operation::Token), 2);
+    assert_eq!(tenant.observer.received(Endpoint::Token), 2);
 }
 
 #[tokio::test]
@@ -95,7 +93,7 @@ async fn a_short_token_is_renewed_by_itself_at_half_of_its_life() {
     let tenant = tenant(Settings { token_lifetime: Duration::from_secs(2), ..Settings::default() }).await;
     let _session = Session::start(tenant.source(), AT_ONCE);
     within(async {
-        while tenant.observer.received(Operation::Token) < 3 {
+        while tenant.observer.received(Endpoint::Token) < 3 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     })
@@ -125,9 +123,9 @@ fn is_not_renewed(told: &SignIn) -> bool {
 }
 
 #[track_caller]
-fn assert_sign_in_failed(result: &Result<Token, Fault>, words: &str) {
+fn assert_sign_in_failed(result: &Result<Token, CallError>, words: &str) {
     let fault = result.as_ref().unwrap_err();
-    let FaultKind::SignInFailed { what, hint } = &fault.kind else { panic!("{fault:?}") };
+    let CallErrorKind::SignInFailed { what, hint } = &fault.kind else { panic!("{fault:?}") };
     assert!(what.contains(words) && !hint.is_empty(), "{what}");
     assert!(!fault.kind.may_have_happened());
 }
@@ -187,11 +185,11 @@ async fn signing_in_by_hand_brings_a_new_token_and_a_failure_of_it_spoils_nothin
     until(&session, |told| matches!(told, SignIn::SignedIn { .. })).await;
     let second = within(session.token()).await.unwrap();
     assert_ne!(text(&first), text(&second));
-    tenant.observer.set_rules([Rule::new(Operation::Token, Misdeed::Fail)]);
+    tenant.observer.set_rules([Rule::new(Endpoint::Token, Misdeed::Fail)]);
     session.sign_in();
     until(&session, is_not_renewed).await;
     assert_eq!(text(&within(session.token()).await.unwrap()), text(&second));
-    assert_eq!(tenant.observer.received(Operation::Token), 3);
+    assert_eq!(tenant.observer.received(Endpoint::Token), 3);
 }
 
 #[rstest]
@@ -234,8 +232,8 @@ async fn token_with_a_clock_that_is_set_is_renewed_all_the_same() {
 async fn a_token_of_the_environment_cannot_be_renewed_and_is_tried_as_long_as_it_is_wanted() {
     let session = session_of("given");
     let token = within(session.token()).await.unwrap();
-    assert_eq!(within(session.renew(&token)).await.unwrap_err().kind, FaultKind::NotSignedIn);
-    until(&session, |told| matches!(told, SignIn::SignedOut(fault) if fault.kind == FaultKind::NotSignedIn)).await;
+    assert_eq!(within(session.renew(&token)).await.unwrap_err().kind, CallErrorKind::NotSignedIn);
+    until(&session, |told| matches!(told, SignIn::SignedOut(fault) if fault.kind == CallErrorKind::NotSignedIn)).await;
     assert_eq!(text(&within(session.token()).await.unwrap()), "given");
     session.accepted(&token);
     until(&session, |told| *told == SignIn::SignedIn { until: None }).await;

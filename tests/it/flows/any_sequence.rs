@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use mmd_elevate::{
-    action::{Action, BINDINGS, TextEdit},
-    domain::{Draft, Field, Sighting, is_edge_blank},
-    port::{Answer, Call, CallId, DraftTarget, Fault, FaultKind, FromWorker, IntentId, Progress, ReadBack, Recovered},
-    state::{Closure, Message, Model, Overlay, Pane, RowId, RowState, Subject},
+    dashboard::{Closure, Message, Model, Overlay, Pane, RowId, RowState, Subject},
+    keys::{Action, BINDINGS, TextEdit},
     terminal::Input,
+};
+use mmd_elevate_core::{
+    Call, CallError, CallErrorKind, CallId, CallResult, Draft, DraftTarget, Event, Field, MatchResult, Progress,
+    ReadBack, Recovered, WriteId, is_edge_blank,
 };
 use proptest::prelude::*;
 
@@ -25,9 +27,9 @@ enum Step {
     Habit(&'static str),
     Paste(String),
     /// The reply to one of the calls under way; `None` is success, of which there is more than one kind.
-    Reply(prop::sample::Index, Option<FaultKind>, u8),
+    Reply(prop::sample::Index, Option<CallErrorKind>, u8),
     /// One of the calls comes a step further.
-    Progress(prop::sample::Index, u8, FaultKind),
+    Progress(prop::sample::Index, u8, CallErrorKind),
     /// What the record holds, said once by a worker that works; here it may come at any time and again.
     Recovered(u8),
     NotSaved,
@@ -39,32 +41,32 @@ enum Step {
     WorkerGone,
 }
 
-fn kinds() -> impl Strategy<Value = FaultKind> {
+fn kinds() -> impl Strategy<Value = CallErrorKind> {
     let reason = "reason".to_owned();
     prop::sample::select(vec![
-        FaultKind::Declined,
-        FaultKind::TooManyOpen,
-        FaultKind::AbsenceUnproven,
-        FaultKind::NoSuchDevice,
-        FaultKind::AlreadyClosed,
-        FaultKind::NoSuchRequest,
-        FaultKind::NotAccepted { status: 400 },
-        FaultKind::NotSignedIn,
-        FaultKind::SignInFailed { what: "why".into(), hint: "mend it".into() },
-        FaultKind::NotAllowed,
-        FaultKind::Throttled { retry_after: None },
-        FaultKind::Redirected { status: 301 },
-        FaultKind::Redirected { status: 303 },
-        FaultKind::NotReached { reason: reason.clone() },
-        FaultKind::NotSent { reason: reason.clone() },
-        FaultKind::NotRecorded { what: reason.clone(), hint: reason.clone() },
-        FaultKind::Abandoned { sent: false },
-        FaultKind::Abandoned { sent: true },
-        FaultKind::TimedOut,
-        FaultKind::Cut,
-        FaultKind::ServerFailed { status: 500 },
-        FaultKind::BrokenAnswer { reason },
-        FaultKind::Crashed,
+        CallErrorKind::Declined,
+        CallErrorKind::TooManyOpen,
+        CallErrorKind::AbsenceUnproven,
+        CallErrorKind::NoSuchDevice,
+        CallErrorKind::AlreadyClosed,
+        CallErrorKind::NoSuchRequest,
+        CallErrorKind::NotAccepted { status: 400 },
+        CallErrorKind::NotSignedIn,
+        CallErrorKind::SignInFailed { what: "why".into(), hint: "mend it".into() },
+        CallErrorKind::NotAllowed,
+        CallErrorKind::Throttled { retry_after: None },
+        CallErrorKind::Redirected { status: 301 },
+        CallErrorKind::Redirected { status: 303 },
+        CallErrorKind::NotReached { reason: reason.clone() },
+        CallErrorKind::NotSent { reason: reason.clone() },
+        CallErrorKind::NotRecorded { what: reason.clone(), hint: reason.clone() },
+        CallErrorKind::Abandoned { sent: false },
+        CallErrorKind::Abandoned { sent: true },
+        CallErrorKind::TimedOut,
+        CallErrorKind::Cut,
+        CallErrorKind::ServerFailed { status: 500 },
+        CallErrorKind::BrokenAnswer { reason },
+        CallErrorKind::Crashed,
     ])
 }
 
@@ -220,18 +222,18 @@ fn assert_settled(dashboard: &Dashboard) {
 }
 
 /// What a worker may answer to this call.
-fn answer(dashboard: &Dashboard, call_id: CallId, call: &Call, which: u8) -> Answer {
+fn answer(dashboard: &Dashboard, call_id: CallId, call: &Call, which: u8) -> CallResult {
     let named = dashboard.model.requests.all().find(|row| row.state.call() == Some(call_id));
     let request =
         || named.and_then(|row| row.draft.validate().ok()).map(|new| created(&new, &format!("{call_id}"), start()));
-    let looked = |seen| Answer::Looked { seen, at: start(), fault: Fault::new(FaultKind::TimedOut) };
+    let looked = |seen| CallResult::Looked { seen, at: start(), fault: CallError::new(CallErrorKind::TimedOut) };
     match call {
         Call::Create(new) => {
             let request = created(new, &format!("{call_id}"), start());
             match which % 4 {
-                0 => looked(Sighting::NotSeen),
-                1 => looked(Sighting::Possible(vec![request])),
-                2 => Answer::Created {
+                0 => looked(MatchResult::NotSeen),
+                1 => looked(MatchResult::Possible(vec![request])),
+                2 => CallResult::Created {
                     surplus: vec![created(new, &format!("{call_id} too"), start())],
                     request: Box::new(request),
                 },
@@ -240,22 +242,22 @@ fn answer(dashboard: &Dashboard, call_id: CallId, call: &Call, which: u8) -> Ans
         }
         Call::Close { actions_taken, .. } if which.is_multiple_of(2) => {
             let mut request = named.and_then(|row| row.request.clone()).unwrap();
-            request.actions_taken = mmd_elevate::domain::Untrusted::new(actions_taken.clone());
-            Answer::Closed(ReadBack::Verified(Box::new(closed(request, "agent", start()))))
+            request.actions_taken = mmd_elevate_core::Untrusted::new(actions_taken.clone());
+            CallResult::Closed(ReadBack::Verified(Box::new(closed(request, "agent", start()))))
         }
         Call::Close { .. } if which % 4 == 1 => {
             let request = named.and_then(|row| row.request.clone()).unwrap();
-            Answer::Closed(ReadBack::PerhapsOurs(Box::new(closed(request, "another agent", start()))))
+            CallResult::Closed(ReadBack::PerhapsOurs(Box::new(closed(request, "another agent", start()))))
         }
-        Call::Close { .. } => Answer::Closed(ReadBack::NotYetVisible),
+        Call::Close { .. } => CallResult::Closed(ReadBack::NotYetVisible),
         Call::Look(_) => match (request(), which % 3) {
-            (None, 0) => Answer::StillOpen(Box::new(named.and_then(|row| row.request.clone()).unwrap())),
-            (None, _) => Answer::Closed(ReadBack::NotYetVisible),
+            (None, 0) => CallResult::StillOpen(Box::new(named.and_then(|row| row.request.clone()).unwrap())),
+            (None, _) => CallResult::Closed(ReadBack::NotYetVisible),
             (Some(request), 0) => opened(request),
-            (Some(request), 1) => looked(Sighting::Possible(vec![request])),
-            (Some(_), _) => looked(Sighting::NotSeen),
+            (Some(request), 1) => looked(MatchResult::Possible(vec![request])),
+            (Some(_), _) => looked(MatchResult::NotSeen),
         },
-        Call::SetAside(_) => Answer::SetAside,
+        Call::SetAside(_) => CallResult::SetAside,
         Call::Adopt(_, request) => opened((**request).clone()),
         Call::Check(asked) => {
             let rows = asked.iter().filter_map(|(id, _)| dashboard.model.requests.of_request(id)?.request.clone());
@@ -311,14 +313,14 @@ fn happens(dashboard: &mut Dashboard, step: Step) {
             let Some(index) = index_of(dashboard, index) else { return };
             let (call_id, call) = dashboard.calls()[index].clone();
             let answer = answer(dashboard, call_id, &call, which);
-            dashboard.reply_to(index, fault.map_or(Ok(answer), |kind| Err(Fault::new(kind))));
+            dashboard.reply_to(index, fault.map_or(Ok(answer), |kind| Err(CallError::new(kind))));
         }
         Step::Progress(index, which, kind) => {
             let Some(index) = index_of(dashboard, index) else { return };
-            let fault = Fault::new(kind);
+            let fault = CallError::new(kind);
             let closing = matches!(dashboard.calls()[index].1, Call::Close { .. });
             let progress = match which % 4 {
-                0 => Progress::Recorded(IntentId(i64::from(which))),
+                0 => Progress::Recorded(WriteId(i64::from(which))),
                 1 => Progress::Waiting { until: start(), attempt: 2, fault },
                 2 if closing => Progress::ReadingBack,
                 _ => Progress::Looking(fault),
@@ -327,27 +329,27 @@ fn happens(dashboard: &mut Dashboard, step: Step) {
         }
         Step::Recovered(which) => _ = dashboard.recovered(some_record(which)),
         Step::NotSaved => {
-            dashboard.says(FromWorker::NotSaved("The disk is full".to_owned(), "make room".to_owned()));
+            dashboard.says(Event::NotSaved("The disk is full".to_owned(), "make room".to_owned()));
         }
         Step::WrongAnswer(index) => {
             let Some(index) = index_of(dashboard, index) else { return };
             let wrong = match &dashboard.calls()[index].1 {
-                Call::Close { .. } => Err(Fault::new(FaultKind::NoSuchDevice)),
-                _ => Ok(Answer::Closed(ReadBack::NotYetVisible)),
+                Call::Close { .. } => Err(CallError::new(CallErrorKind::NoSuchDevice)),
+                _ => Ok(CallResult::Closed(ReadBack::NotYetVisible)),
             };
             dashboard.reply_to(index, wrong);
         }
         Step::LateReply(id) => {
             if dashboard.calls().iter().all(|(call, _)| call.0 != id) {
-                dashboard.reply(CallId(id), Ok(Answer::SetAside));
+                dashboard.reply(CallId(id), Ok(CallResult::SetAside));
             }
         }
         Step::Edited(text) => {
             // The editor was opened where a long text had the focus, and no key has come since.
             let target = match dashboard.model.overlays.last() {
-                Some(Overlay::Close { row, .. }) => mmd_elevate::state::EditTarget::ActionsTaken(*row),
+                Some(Overlay::Close { row, .. }) => mmd_elevate::dashboard::EditTarget::ActionsTaken(*row),
                 None if dashboard.model.pane == Pane::Form && dashboard.model.takes_text() => {
-                    mmd_elevate::state::EditTarget::PlanOfAction
+                    mmd_elevate::dashboard::EditTarget::PlanOfAction
                 }
                 _ => return,
             };
@@ -380,7 +382,7 @@ proptest! {
             assert_settled(&dashboard);
         }
         while !dashboard.left() && !dashboard.calls().is_empty() {
-            dashboard.fails(FaultKind::TimedOut, "");
+            dashboard.fails(CallErrorKind::TimedOut, "");
         }
         prop_assert!(dashboard.left() || dashboard.model.requests.all().all(|row| !row.state.in_flight()));
     }

@@ -1,12 +1,10 @@
 //! The one table of what the keys do, each row of it tried.
 
 use mmd_elevate::{
-    action::{BINDINGS, Scope},
-    domain::Sighting,
-    key::Key,
-    port::{Answer, FaultKind, IntentId, Progress, Recovered},
-    state::Model,
+    dashboard::Model,
+    keys::{BINDINGS, Key, Scope},
 };
+use mmd_elevate_core::{CallErrorKind, CallResult, MatchResult, Progress, Recovered, WriteId};
 
 use crate::support::{
     dashboard::{DRAFT, Dashboard, fault, start},
@@ -23,7 +21,7 @@ fn dashboards_in(scope: Scope) -> Vec<Dashboard> {
         dashboard
     };
     let mut unsent = then(&many, "c Done ctrl-s");
-    unsent.fails(FaultKind::AlreadyClosed, "");
+    unsent.fails(CallErrorKind::AlreadyClosed, "");
     let middle = "g j j j j j j j j j j j j j j";
     let text = "'one two' enter 'three four' enter 'five six' ctrl-z ctrl-z ctrl-y up ctrl-left";
     match scope {
@@ -51,15 +49,15 @@ fn dashboards_in(scope: Scope) -> Vec<Dashboard> {
         Scope::UnsentText => vec![unsent],
         Scope::UnknownOutcome => {
             let mut unknown = then(&many, &format!("{DRAFT} ctrl-s"));
-            unknown.progress(0, Progress::Recorded(IntentId(1)));
-            let seen = Sighting::Possible(requests[..2].iter().map(|request| held(request, request)).collect());
-            let looked = Answer::Looked { seen, at: start(), fault: fault(FaultKind::TimedOut, "") };
+            unknown.progress(0, Progress::Recorded(WriteId(1)));
+            let seen = MatchResult::Possible(requests[..2].iter().map(|request| held(request, request)).collect());
+            let looked = CallResult::Looked { seen, at: start(), fault: fault(CallErrorKind::TimedOut, "") };
             unknown.reply_to(0, Ok(looked));
             vec![then(&unknown, "enter"), then(&unknown, "enter j")]
         }
         Scope::SendAgain => {
             let mut unknown = then(&many, &format!("{DRAFT} ctrl-s"));
-            unknown.fails(FaultKind::TimedOut, "");
+            unknown.fails(CallErrorKind::TimedOut, "");
             vec![then(&unknown, "enter s")]
         }
         Scope::Recovery => {

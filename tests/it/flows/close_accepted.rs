@@ -1,10 +1,10 @@
 //! What is shown of a close that the service took, until a list shows it; and of one whose text is stored in another form.
 
 use jiff::SignedDuration;
-use mmd_elevate::{
-    domain::{ElevationRequest, Field, Untrusted},
-    port::{Answer, Call, Fault, FaultKind, Progress, ReadBack, Recovered, Stage},
-    state::{Closure, Effect, Overlay, RowState},
+use mmd_elevate::dashboard::{Closure, Effect, Overlay, RowState};
+use mmd_elevate_core::{
+    Call, CallError, CallErrorKind, CallResult, ElevationRequest, Field, Progress, ReadBack, Recovered, Untrusted,
+    WriteState,
 };
 use rstest::rstest;
 
@@ -26,7 +26,7 @@ fn as_closed(text: &str) -> ElevationRequest {
     ElevationRequest { actions_taken: Untrusted::new(text), ..request }
 }
 
-fn listed(request: ElevationRequest, minutes: i64) -> Answer {
+fn listed(request: ElevationRequest, minutes: i64) -> CallResult {
     checked(vec![request], &[], start() + SignedDuration::from_mins(minutes))
 }
 
@@ -76,7 +76,7 @@ fn accepted_close_still_listed_as_open_says_so_and_can_be_closed_again() {
     assert!(dashboard.shows("Done"), "the dialog offers the text");
     dashboard.press("ctrl-s");
     assert_eq!(dashboard.close(0), ("id-1", "Done"));
-    dashboard.fails(FaultKind::NotAccepted { status: 409 }, "Conflict.").press("esc");
+    dashboard.fails(CallErrorKind::NotAccepted { status: 409 }, "Conflict.").press("esc");
     assert_eq!(dashboard.list(), ["> INC-1 accepted"], "the first was taken all the same");
     assert_eq!(typed(&dashboard), "Done");
 }
@@ -85,7 +85,7 @@ fn accepted_close_still_listed_as_open_says_so_and_can_be_closed_again() {
 fn accepted_close_survives_a_restart() {
     let mut dashboard = Dashboard::opening(120, 36);
     let mut intent = lost_close(1, "id-1", "MMD-1", "Done");
-    intent.stage = Stage::Done;
+    intent.stage = WriteState::Done;
     let open = vec![held(ONE, "id-1")];
     dashboard.recovered(Recovered { open, accepted: vec![intent], ..Recovered::default() });
     assert!(dashboard.shows("accepted"), "{}", dashboard.screen());
@@ -99,10 +99,10 @@ fn accepted_close_survives_a_restart() {
 #[test]
 fn refused_close_stays_open_with_its_words_and_its_text() {
     for (kind, words) in [
-        (FaultKind::NotAccepted { status: 404 }, "Resource not found for the segment 'elevationRequests'."),
-        (FaultKind::AbsenceUnproven, "This elevation request does not exist."),
-        (FaultKind::NotAccepted { status: 409 }, "Conflict."),
-        (FaultKind::Declined, "The tenant is suspended."),
+        (CallErrorKind::NotAccepted { status: 404 }, "Resource not found for the segment 'elevationRequests'."),
+        (CallErrorKind::AbsenceUnproven, "This elevation request does not exist."),
+        (CallErrorKind::NotAccepted { status: 409 }, "Conflict."),
+        (CallErrorKind::Declined, "The tenant is suspended."),
     ] {
         let mut dashboard = Dashboard::with_open(&[ONE]);
         dashboard.press("c 'What I did' ctrl-s").fails(kind.clone(), words);
@@ -119,9 +119,10 @@ fn refused_close_stays_open_with_its_words_and_its_text() {
 #[test]
 fn close_without_proof_that_was_not_done_tells_why_it_was_in_doubt() {
     let mut dashboard = Dashboard::with_open(&[ONE]);
-    let doubt = fault(FaultKind::BrokenAnswer { reason: "it says success and holds an error".to_owned() }, "Forbidden");
+    let doubt =
+        fault(CallErrorKind::BrokenAnswer { reason: "it says success and holds an error".to_owned() }, "Forbidden");
     dashboard.press("c Done ctrl-s").progress(0, Progress::Looking(doubt));
-    dashboard.reply_to(0, Ok(Answer::StillOpen(Box::new(held(ONE, "id-1")))));
+    dashboard.reply_to(0, Ok(CallResult::StillOpen(Box::new(held(ONE, "id-1")))));
     assert_eq!(dashboard.list(), ["> INC-1 open"]);
     for text in ["MMD-1 (INC-1) is still open", "Forbidden", "its text is kept"] {
         assert!(dashboard.notice().contains(text), "{}", dashboard.notice());
@@ -139,7 +140,9 @@ fn close_found_with_another_text_keeps_and_shows_both(
     #[case] told: &str,
 ) {
     let mut dashboard = Dashboard::with_open(&[ONE]);
-    dashboard.press("c 'What I did' ctrl-s").reply_to(0, Ok(Answer::Closed(read_back(Box::new(as_closed(stored))))));
+    dashboard
+        .press("c 'What I did' ctrl-s")
+        .reply_to(0, Ok(CallResult::Closed(read_back(Box::new(as_closed(stored))))));
     assert_eq!(dashboard.row("INC-1").state, RowState::Closed(closure));
     assert!(dashboard.notice().contains(told), "{}", dashboard.notice());
     for text in [told, "What I did"] {
@@ -164,7 +167,7 @@ fn lost_close_seen_by_a_refresh_is_told_by_its_text() {
         ("By the system", Closure::PerhapsOurs),
     ] {
         let mut dashboard = Dashboard::with_open(&[ONE]);
-        dashboard.press("c 'What I did' ctrl-s j").fails(FaultKind::TimedOut, "");
+        dashboard.press("c 'What I did' ctrl-s j").fails(CallErrorKind::TimedOut, "");
         assert_eq!(dashboard.list(), ["> INC-1 unknown"]);
         dashboard.press("r").reply_to(0, Ok(listed(as_closed(stored), 1)));
         assert_eq!(dashboard.row("INC-1").state, RowState::Closed(closure), "{stored}");
@@ -172,7 +175,7 @@ fn lost_close_seen_by_a_refresh_is_told_by_its_text() {
     }
     // Closed an hour before ours was sent: somebody else's.
     let mut dashboard = Dashboard::with_open(&[ONE]);
-    dashboard.after(3_600).press("c 'What I did' ctrl-s j").fails(FaultKind::TimedOut, "");
+    dashboard.after(3_600).press("c 'What I did' ctrl-s j").fails(CallErrorKind::TimedOut, "");
     dashboard.press("r").reply_to(0, Ok(listed(as_closed("By the system"), 61)));
     assert_eq!(dashboard.row("INC-1").state, RowState::Closed(Closure::Elsewhere));
     assert!(dashboard.shows("The service did not store what you typed"), "{}", dashboard.screen());
@@ -197,7 +200,7 @@ fn age_of_a_request_whose_creation_time_cannot_be_read_is_not_claimed() {
     for created in ["soon", "0001-01-01T00:00:00Z"] {
         let mut dashboard = Dashboard::opening(120, 36);
         let mut request = held(ONE, "id-1");
-        request.created = mmd_elevate::domain::ServiceTime::read(Untrusted::new(created));
+        request.created = mmd_elevate_core::ServiceTime::read(Untrusted::new(created));
         dashboard.recovered(Recovered { open: vec![request], ..Recovered::default() }).press("enter");
         assert!(dashboard.shows("– ● open"), "{created}\n{}", dashboard.screen());
         assert!(!dashboard.shows("<1 min"), "{created}\n{}", dashboard.screen());
@@ -207,8 +210,8 @@ fn age_of_a_request_whose_creation_time_cannot_be_read_is_not_claimed() {
 #[test]
 fn wait_that_a_service_asks_for_is_told_as_it_is() {
     let mut dashboard = Dashboard::with_open(&[ONE]);
-    let kind = FaultKind::Throttled { retry_after: Some(std::time::Duration::from_secs(86_400)) };
-    dashboard.press("c Done ctrl-s").reply_to(0, Err(Fault::new(kind)));
+    let kind = CallErrorKind::Throttled { retry_after: Some(std::time::Duration::from_secs(86_400)) };
+    dashboard.press("c Done ctrl-s").reply_to(0, Err(CallError::new(kind)));
     assert!(dashboard.notice().contains("asks to wait 86400 s (24 h)"), "{}", dashboard.notice());
     assert!(!dashboard.notice().contains("wait a little"), "{}", dashboard.notice());
 }

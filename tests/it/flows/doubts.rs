@@ -1,6 +1,6 @@
 //! A device's name that is not what it seems: pointed out before it is sent, and never kept from being sent.
 
-use mmd_elevate::domain::Field;
+use mmd_elevate_core::Field;
 use ratatui::style::Color;
 use rstest::rstest;
 
@@ -78,8 +78,8 @@ fn a_name_that_was_told_of_in_one_draft_is_told_of_in_the_next() {
 #[test]
 fn patterns_of_the_settings_apply_to_every_draft() {
     let patterns = || {
-        let pattern = |text: &str| Some(vec![mmd_elevate::domain::Pattern::new(text).unwrap()]);
-        mmd_elevate::domain::Patterns::new(pattern(r"T\d+"), pattern("Kiosk-.*"))
+        let pattern = |text: &str| Some(vec![mmd_elevate_core::Pattern::new(text).unwrap()]);
+        mmd_elevate_core::Patterns::new(pattern(r"T\d+"), pattern("Kiosk-.*"))
     };
     for (device, words) in [
         ("t123", Some("it looks like a ticket's number")),

@@ -1,12 +1,10 @@
 //! The list and the details: moving, ordering, filtering, copying.
 
-use mmd_elevate::{
-    port::FaultKind,
-    state::{
-        CopiedTo, Effect, Message,
-        Pane::{Details, Form, List},
-    },
+use mmd_elevate::dashboard::{
+    CopiedTo, Effect, Message,
+    Pane::{Details, Form, List},
 };
+use mmd_elevate_core::CallErrorKind;
 
 use crate::support::dashboard::Dashboard;
 
@@ -44,7 +42,7 @@ fn the_selection_holds_its_row_whatever_changes_around_it() {
     assert_eq!(dashboard.list(), ["> INC-2 open", "INC-3 open"]);
     dashboard.send("INC-0 MMD-0 New");
     assert_eq!(dashboard.list(), ["> INC-0 sending", "INC-2 open", "INC-3 open"], "a new request is selected");
-    dashboard.press("j").fails(FaultKind::TimedOut, "");
+    dashboard.press("j").fails(CallErrorKind::TimedOut, "");
     assert_eq!(dashboard.list(), ["INC-0 unknown", "> INC-2 open", "INC-3 open"]);
 }
 

@@ -1,10 +1,7 @@
 //! What is typed is kept: within a second, once, and at every exit; and the agent is told where it is not.
 
-use mmd_elevate::{
-    domain::{Draft, Field, RequestId},
-    port::{DraftTarget, FaultKind, FromWorker, IntentId, Progress, Recovered},
-    state::{Effect, Message, Pane, RecordState},
-};
+use mmd_elevate::dashboard::{Effect, Message, Pane, RecordState};
+use mmd_elevate_core::{CallErrorKind, Draft, DraftTarget, Event, Field, Progress, Recovered, RequestId, WriteId};
 use rstest::rstest;
 
 use crate::support::{
@@ -26,7 +23,7 @@ fn form(text: &str) -> (DraftTarget, Option<String>) {
 }
 
 fn full(dashboard: &mut Dashboard) {
-    dashboard.says(FromWorker::NotSaved("The record takes nothing: the disk is full".into(), "make room".into()));
+    dashboard.says(Event::NotSaved("The record takes nothing: the disk is full".into(), "make room".into()));
 }
 
 #[test]
@@ -35,7 +32,7 @@ fn a_record_that_takes_drafts_again_is_left_without_a_question() {
     dashboard.press("n INC-1").after(1);
     full(&mut dashboard);
     assert_eq!(dashboard.model.record, RecordState::Failing);
-    dashboard.says(FromWorker::Saved);
+    dashboard.says(Event::Saved);
     assert!(dashboard.notice().contains("again"), "{}", dashboard.notice());
     assert!(dashboard.press("esc q").left());
 }
@@ -88,12 +85,12 @@ fn what_is_sent_is_a_draft_until_its_outcome_is_known() {
     dashboard.press(DRAFT).press("ctrl-s").after(5);
     let [(DraftTarget::Refused(_), Some(sent))] = &saves(&mut dashboard)[..] else { panic!() };
     assert_eq!(sent, "INC-10442");
-    dashboard.progress(0, Progress::Recorded(IntentId(1)));
+    dashboard.progress(0, Progress::Recorded(WriteId(1)));
     dashboard.after(1);
     assert_eq!(saves(&mut dashboard), [], "it may come back refused");
     dashboard.press("n INC-2").after(1);
     assert_eq!(saves(&mut dashboard), [form("INC-2")]);
-    dashboard.fails(FaultKind::Declined, "").after(1);
+    dashboard.fails(CallErrorKind::Declined, "").after(1);
     assert_eq!(saves(&mut dashboard), [], "refused, its row keeps it");
     dashboard.press("esc").send("INC-3 MMD-3 Dock");
     dashboard.after(1);
@@ -160,7 +157,8 @@ fn without_a_record_the_pictures_say_so(#[values((120, 36), (80, 24), (60, 20))]
 #[test]
 fn a_create_that_could_not_be_recorded_was_not_sent_and_its_draft_is_back() {
     let mut dashboard = Dashboard::new();
-    let kind = FaultKind::NotRecorded { what: "the disk is full".into(), hint: "make room, then send it again".into() };
+    let kind =
+        CallErrorKind::NotRecorded { what: "the disk is full".into(), hint: "make room, then send it again".into() };
     dashboard.press(DRAFT).press("ctrl-s").fails(kind, "");
     assert_eq!((dashboard.model.pane, dashboard.form()[0].as_str()), (Pane::Form, "INC-10442"));
     assert!(dashboard.list().is_empty());
@@ -173,7 +171,7 @@ fn the_leaving_question_names_what_stays_and_takes_its_three_keys() {
     let open = vec![held("INC-1 MMD-1 Excel", "id-1")];
     let mut dashboard = Dashboard::opening(120, 36);
     dashboard.recovered(Recovered { open, ..Recovered::default() });
-    dashboard.press("enter").fails(FaultKind::TimedOut, "").press("q");
+    dashboard.press("enter").fails(CallErrorKind::TimedOut, "").press("q");
     assert!(dashboard.shows("1 request is open. Left open, the next start shows it"), "{}", dashboard.screen());
     dashboard.press("esc");
     assert!(dashboard.model.overlays.is_empty());

@@ -1,11 +1,8 @@
 //! What the agent reads where a list was not seen whole, where an answer named another request, and of surplus.
 
 use jiff::SignedDuration;
-use mmd_elevate::{
-    domain::{Gaps, RequestId, Sighting},
-    port::{Answer, Call, Fault, FaultKind, IntentId, Progress},
-    state::RowState,
-};
+use mmd_elevate::dashboard::RowState;
+use mmd_elevate_core::{Call, CallError, CallErrorKind, CallResult, Gaps, MatchResult, Progress, RequestId, WriteId};
 
 use crate::support::{
     dashboard::{Dashboard, created, fault, opened, start},
@@ -14,23 +11,23 @@ use crate::support::{
 
 const REQUEST: &str = "INC-10442 MMD-03690457680 Excel add-in crashes";
 
-fn lost() -> Fault {
-    fault(FaultKind::TimedOut, "")
+fn lost() -> CallError {
+    fault(CallErrorKind::TimedOut, "")
 }
 
 fn looking() -> Dashboard {
     let mut dashboard = Dashboard::new();
     dashboard.send(REQUEST);
-    dashboard.progress(0, Progress::Recorded(IntentId(7)));
+    dashboard.progress(0, Progress::Recorded(WriteId(7)));
     dashboard.progress(0, Progress::Looking(lost()));
     dashboard
 }
 
-fn unclear() -> Answer {
+fn unclear() -> CallResult {
     let cut =
         Some(("the list could not be read: The service failed (HTTP 500).".to_owned(), Some("look later".to_owned())));
-    let seen = Sighting::Unclear(Gaps { unreadable: 2, cut });
-    Answer::Looked { seen, at: start() + SignedDuration::from_secs(31), fault: lost() }
+    let seen = MatchResult::Unclear(Gaps { unreadable: 2, cut });
+    CallResult::Looked { seen, at: start() + SignedDuration::from_secs(31), fault: lost() }
 }
 
 #[test]
@@ -70,30 +67,30 @@ fn surplus_that_turns_out_to_be_the_own_request_becomes_its_row_with_the_text() 
     let mut dashboard = looking();
     let request = created(&dashboard.create(0), "id-1", start());
     let surplus = vec![created(&dashboard.create(0), "id-2", start())];
-    dashboard.reply_to(0, Ok(Answer::Created { request: Box::new(request), surplus }));
+    dashboard.reply_to(0, Ok(CallResult::Created { request: Box::new(request), surplus }));
     dashboard.send(REQUEST);
     let own = created(&dashboard.create(0), "id-2", start());
-    dashboard.progress(0, Progress::Recorded(IntentId(8)));
+    dashboard.progress(0, Progress::Recorded(WriteId(8)));
     dashboard.reply_to(0, Ok(opened(own)));
     assert_eq!(dashboard.list().len(), 2);
     let row = dashboard.model.requests.of_request(&RequestId::new("id-2").unwrap()).unwrap();
-    assert_eq!((row.state, row.surplus, row.intent), (RowState::Open, false, Some(IntentId(8))));
+    assert_eq!((row.state, row.surplus, row.intent), (RowState::Open, false, Some(WriteId(8))));
 }
 
 #[test]
 fn request_sent_again_is_checked_for_what_the_first_may_have_made() {
     let mut dashboard = looking();
-    let seen = Sighting::NotSeen;
-    dashboard.reply_to(0, Ok(Answer::Looked { seen, at: start(), fault: lost() }));
-    dashboard.press("enter s ctrl-s").reply_to(0, Ok(Answer::SetAside));
+    let seen = MatchResult::NotSeen;
+    dashboard.reply_to(0, Ok(CallResult::Looked { seen, at: start(), fault: lost() }));
+    dashboard.press("enter s ctrl-s").reply_to(0, Ok(CallResult::SetAside));
     let request = created(&dashboard.create(0), "id-2", start());
     dashboard.reply_to(0, Ok(opened(request.clone())));
     let Call::Check(asked) = &dashboard.calls()[0].1 else { panic!("{:?}", dashboard.calls()) };
     assert_eq!(asked[0].0.raw(), "id-2");
-    let Answer::Checked { listed, missing, gaps, at, .. } = checked(vec![request], &[], start()) else { panic!() };
+    let CallResult::Checked { listed, missing, gaps, at, .. } = checked(vec![request], &[], start()) else { panic!() };
     // A service that does not filter lists it for each device that is asked for.
     let surplus = vec![held(REQUEST, "id-1"), held(REQUEST, "id-1")];
-    dashboard.reply_to(0, Ok(Answer::Checked { listed, missing, gaps, surplus, at }));
+    dashboard.reply_to(0, Ok(CallResult::Checked { listed, missing, gaps, surplus, at }));
     assert_eq!(dashboard.list(), ["INC-10442 open", "> INC-10442 open"]);
     assert!(dashboard.notice().contains("1 more of the same"), "{}", dashboard.notice());
     assert_eq!(dashboard.model.remains().open, 2, "it is asked about on leaving");
@@ -105,7 +102,7 @@ fn refresh_that_saw_a_part_says_so_and_leaves_the_rest_as_it_was() {
     dashboard.press("r");
     let gaps = Gaps { unreadable: 1, cut: None };
     let (listed, missing) = (vec![held("INC-1 MMD-1 Excel", "id-1")], Vec::new());
-    dashboard.reply_to(0, Ok(Answer::Checked { listed, missing, gaps, surplus: Vec::new(), at: start() }));
+    dashboard.reply_to(0, Ok(CallResult::Checked { listed, missing, gaps, surplus: Vec::new(), at: start() }));
     let notice = dashboard.notice();
     assert!(notice.starts_with("Not all open requests could be checked: 1 entry could not be read"), "{notice}");
     assert_eq!(dashboard.list(), ["> INC-2 open", "INC-1 open"]);
@@ -116,7 +113,7 @@ fn refresh_that_saw_a_part_says_so_and_leaves_the_rest_as_it_was() {
 fn listing_before_a_repeat_is_shown() {
     let mut dashboard = Dashboard::new();
     dashboard.send(REQUEST);
-    dashboard.progress(0, Progress::Recorded(IntentId(7))).progress(0, Progress::LookingFirst);
+    dashboard.progress(0, Progress::Recorded(WriteId(7))).progress(0, Progress::LookingFirst);
     assert_eq!(dashboard.list(), ["> INC-10442 sending"]);
     dashboard.press("tab");
     assert!(dashboard.shows("The device is listed before it goes out"), "{}", dashboard.screen());
@@ -125,8 +122,8 @@ fn listing_before_a_repeat_is_shown() {
 #[test]
 fn reason_why_a_close_could_not_be_read_back_is_told() {
     let mut dashboard = Dashboard::with_open(&["INC-1 MMD-1 Excel"]);
-    dashboard.press("c Done ctrl-s").progress(0, Progress::NotRead(fault(FaultKind::NotSignedIn, "")));
-    dashboard.fails(FaultKind::TimedOut, "");
+    dashboard.press("c Done ctrl-s").progress(0, Progress::NotRead(fault(CallErrorKind::NotSignedIn, "")));
+    dashboard.fails(CallErrorKind::TimedOut, "");
     let notice = dashboard.notice();
     assert!(notice.contains("The list could not be read: The service does not accept the token."), "{notice}");
     dashboard.press("esc tab");

@@ -1,10 +1,7 @@
 //! A start after anything: the recovery pane comes first, and then everything is where it was.
 
-use mmd_elevate::{
-    domain::{Field, Untrusted},
-    port::{Answer, Call, DraftTarget, FromWorker, IntentId, ReadBack, Recovered},
-    state::{Closure, Overlay, RowState},
-};
+use mmd_elevate::dashboard::{Closure, Overlay, RowState};
+use mmd_elevate_core::{Call, CallResult, DraftTarget, Event, Field, ReadBack, Recovered, Untrusted, WriteId};
 use rstest::rstest;
 
 use crate::support::{
@@ -38,9 +35,7 @@ fn a_key_goes_on_and_everything_is_where_it_was(#[values("enter", "esc")] key: &
     let mut dashboard = Dashboard::opening(120, 36);
     dashboard.recovered(everything());
     let calls: Vec<_> = dashboard.calls().iter().map(|(_, call)| call.clone()).collect();
-    let [Call::Look(IntentId(1)), Call::Look(IntentId(2)), Call::Check(asked)] = &calls[..] else {
-        panic!("{calls:?}")
-    };
+    let [Call::Look(WriteId(1)), Call::Look(WriteId(2)), Call::Check(asked)] = &calls[..] else { panic!("{calls:?}") };
     let asked: Vec<_> = asked.iter().map(|(id, device)| (id.raw(), device.raw())).collect();
     assert_eq!(asked, [("id-b", "MMD-00000000020")], "what is looked up by itself is not asked for twice");
     dashboard.press(key);
@@ -153,12 +148,12 @@ fn a_close_that_was_left_behind_is_read_back() {
     dashboard.recovered(recovered()).press("enter");
     assert_eq!(dashboard.calls().len(), 1, "what is looked up is not checked as well");
     let request = closed(held("INC-1 MMD-1 One", "id-1"), "agent@partner.example", start());
-    dashboard.reply_to(0, Ok(Answer::Closed(ReadBack::Verified(Box::new(request)))));
+    dashboard.reply_to(0, Ok(CallResult::Closed(ReadBack::Verified(Box::new(request)))));
     assert_eq!(dashboard.row("INC-1").state, RowState::Closed(Closure::Verified));
 
     let mut dashboard = Dashboard::opening(120, 36);
     dashboard.recovered(recovered()).press("enter");
-    dashboard.reply_to(0, Ok(Answer::StillOpen(Box::new(held("INC-1 MMD-1 One", "id-1")))));
+    dashboard.reply_to(0, Ok(CallResult::StillOpen(Box::new(held("INC-1 MMD-1 One", "id-1")))));
     assert_eq!(dashboard.list(), ["> INC-1 open"]);
     assert!(dashboard.notice().contains("is still open"), "{}", dashboard.notice());
     dashboard.press("c");
@@ -174,7 +169,7 @@ fn what_was_typed_after_a_close_was_sent_outlives_that_close() {
     dashboard.recovered(Recovered { unresolved, drafts, open, ..Recovered::default() }).press("enter");
     let mut request = closed(held("INC-1 MMD-1 One", "id-1"), "agent@partner.example", start());
     request.actions_taken = Untrusted::new("What I did");
-    dashboard.reply_to(0, Ok(Answer::Closed(ReadBack::Verified(Box::new(request)))));
+    dashboard.reply_to(0, Ok(CallResult::Closed(ReadBack::Verified(Box::new(request)))));
     assert_eq!(dashboard.row("INC-1").state, RowState::Closed(Closure::Verified));
     assert!(dashboard.shows("stored an earlier text"), "{}", dashboard.screen());
     assert!(dashboard.shows("What I did, and what I found"), "{}", dashboard.screen());
@@ -211,7 +206,7 @@ fn list_over_a_record_that_is_not_read_never_says_that_nothing_is_open(
     assert!(!nothing(&dashboard) && dashboard.shows("record not read"), "{}", dashboard.screen());
     assert!(dashboard.notice().starts_with("it is busy"));
     // Typing, and a save that fails, change nothing of that.
-    dashboard.press("n I").says(FromWorker::NotSaved("it is busy".to_owned(), "wait".to_owned())).press("esc");
+    dashboard.press("n I").says(Event::NotSaved("it is busy".to_owned(), "wait".to_owned())).press("esc");
     assert!(!nothing(&dashboard) && dashboard.shows("record not read"), "{}", dashboard.screen());
     dashboard.recovered(Recovered { open: vec![held("INC-1 MMD-1 One", "id-1")], ..Recovered::default() });
     assert!(!dashboard.shows("record not read"));
@@ -226,7 +221,7 @@ fn record_that_is_written_anew_adds_what_was_found_and_keeps_what_is_there() {
     let mut dashboard = Dashboard::opening(120, 36);
     dashboard.recovered(Recovered { open: vec![held("INC-1 MMD-1 One", "id-1")], ..Recovered::default() });
     dashboard.press("enter n INC-9 esc");
-    dashboard.says(FromWorker::NotSaved("the log was removed".to_owned(), "wait".to_owned()));
+    dashboard.says(Event::NotSaved("the log was removed".to_owned(), "wait".to_owned()));
     let warnings = vec![("The record was written anew".to_owned(), "find out why".to_owned())];
     dashboard.recovered(Recovered {
         open: vec![held("INC-2 MMD-2 Two", "id-2")],
@@ -235,7 +230,7 @@ fn record_that_is_written_anew_adds_what_was_found_and_keeps_what_is_there() {
         ..Recovered::default()
     });
     assert!(dashboard.notice().starts_with("The record was written anew"), "{}", dashboard.notice());
-    dashboard.says(FromWorker::Saved);
+    dashboard.says(Event::Saved);
     assert!(dashboard.notice().starts_with("The record was written anew"), "{}", dashboard.notice());
     dashboard.press("enter");
     let mut list = dashboard.list();

@@ -1,10 +1,9 @@
 //! A create whose answer is lost: looked for, found or not, and what the agent can do about it.
 
 use jiff::SignedDuration;
-use mmd_elevate::{
-    domain::{ElevationRequest, Sighting, Untrusted},
-    port::{Answer, Call, Fault, FaultKind, IntentId, Progress, Recovered},
-    state::{Closure, Overlay, RowState},
+use mmd_elevate::dashboard::{Closure, Overlay, RowState};
+use mmd_elevate_core::{
+    Call, CallError, CallErrorKind, CallResult, ElevationRequest, MatchResult, Progress, Recovered, Untrusted, WriteId,
 };
 use rstest::rstest;
 
@@ -15,27 +14,27 @@ use crate::support::{
 
 const REQUEST: &str = "INC-10442 MMD-03690457680 Excel add-in crashes";
 
-fn lost() -> Fault {
-    fault(FaultKind::TimedOut, "")
+fn lost() -> CallError {
+    fault(CallErrorKind::TimedOut, "")
 }
 
-fn looked(seen: Sighting) -> Answer {
-    Answer::Looked { seen, at: start() + SignedDuration::from_secs(31), fault: lost() }
+fn looked(seen: MatchResult) -> CallResult {
+    CallResult::Looked { seen, at: start() + SignedDuration::from_secs(31), fault: lost() }
 }
 
 fn matching(id: &str, title: &str) -> ElevationRequest {
     ElevationRequest { title: Untrusted::new(title), ..held(REQUEST, id) }
 }
 
-fn possible() -> Sighting {
-    Sighting::Possible(vec![matching("id-x", "Excel add in crashes"), matching("id-y", "Excel crashes")])
+fn possible() -> MatchResult {
+    MatchResult::Possible(vec![matching("id-x", "Excel add in crashes"), matching("id-y", "Excel crashes")])
 }
 
 /// A create of which the answer is lost and which is being looked for.
 fn looking_at(columns: u16, rows: u16) -> Dashboard {
     let mut dashboard = Dashboard::at(columns, rows);
     dashboard.send(REQUEST);
-    dashboard.progress(0, Progress::Recorded(IntentId(7)));
+    dashboard.progress(0, Progress::Recorded(WriteId(7)));
     dashboard.progress(0, Progress::Looking(lost()));
     dashboard
 }
@@ -46,7 +45,7 @@ fn looking() -> Dashboard {
 
 fn not_seen() -> Dashboard {
     let mut dashboard = looking();
-    dashboard.reply_to(0, Ok(looked(Sighting::NotSeen)));
+    dashboard.reply_to(0, Ok(looked(MatchResult::NotSeen)));
     dashboard
 }
 
@@ -62,10 +61,10 @@ fn each_outcome_of_looking_has_its_picture(#[values((120, 36), (80, 24), (60, 20
     let mut found = dashboard.clone();
     let surplus = vec![created(&found.create(0), "id-2", start())];
     let request = Box::new(created(&found.create(0), "id-1", start()));
-    found.reply_to(0, Ok(Answer::Created { request, surplus }));
+    found.reply_to(0, Ok(CallResult::Created { request, surplus }));
     picture(&found, "surplus");
     let mut not_seen = dashboard.clone();
-    not_seen.reply_to(0, Ok(looked(Sighting::NotSeen))).press("enter");
+    not_seen.reply_to(0, Ok(looked(MatchResult::NotSeen))).press("enter");
     picture(&not_seen, "not-seen");
     not_seen.press("s");
     picture(&not_seen, "send-again");
@@ -117,13 +116,13 @@ fn what_was_found_closed_already_is_not_shown_as_open() {
 fn looking_again_finds_it_or_leaves_everything_as_it_was() {
     let mut dashboard = not_seen();
     dashboard.press("enter l");
-    assert_eq!(call(&dashboard, 0), Call::Look(IntentId(7)));
+    assert_eq!(call(&dashboard, 0), Call::Look(WriteId(7)));
     assert!(dashboard.model.overlays.is_empty());
     // The look fails in a way that would mean "not done" of a create. It says nothing of this one.
-    dashboard.fails(FaultKind::NotReached { reason: "refused".to_owned() }, "");
+    dashboard.fails(CallErrorKind::NotReached { reason: "refused".to_owned() }, "");
     let row = dashboard.row("INC-10442");
     assert_eq!(row.state, RowState::Unknown);
-    assert_eq!(row.fault.as_ref().unwrap().kind, FaultKind::TimedOut, "why it is unknown has not changed");
+    assert_eq!(row.fault.as_ref().unwrap().kind, CallErrorKind::TimedOut, "why it is unknown has not changed");
     assert!(!dashboard.notice().contains("send it again"), "{}", dashboard.notice());
     dashboard.press("enter l");
     dashboard.reply_to(0, Ok(opened(held(REQUEST, "id-1"))));
@@ -136,7 +135,7 @@ fn a_match_is_adopted() {
     dashboard.reply_to(0, Ok(looked(possible())));
     assert!(dashboard.notice().contains("2 requests may be it"), "{}", dashboard.notice());
     dashboard.press("enter j a");
-    let Call::Adopt(IntentId(7), adopted) = call(&dashboard, 0) else { panic!("{:?}", dashboard.calls()) };
+    let Call::Adopt(WriteId(7), adopted) = call(&dashboard, 0) else { panic!("{:?}", dashboard.calls()) };
     assert_eq!(adopted.id.raw(), "id-y");
     dashboard.reply_to(0, Ok(opened(*adopted)));
     assert_eq!(dashboard.list(), ["> INC-10442 open"]);
@@ -166,10 +165,10 @@ fn sending_again_is_behind_a_question_and_sets_the_first_aside() {
     dashboard.press("esc");
     assert_eq!(dashboard.list(), ["> INC-10442 unknown"]);
     dashboard.press("enter s ctrl-s");
-    assert_eq!(call(&dashboard, 0), Call::SetAside(IntentId(7)));
+    assert_eq!(call(&dashboard, 0), Call::SetAside(WriteId(7)));
     let again = dashboard.create(1);
     assert_eq!(dashboard.calls().len(), 2);
-    dashboard.reply_to(0, Ok(Answer::SetAside));
+    dashboard.reply_to(0, Ok(CallResult::SetAside));
     assert_eq!(dashboard.list(), ["> INC-10442 sending"], "what is set aside is shown where it is asked for");
     dashboard.reply_to(0, Ok(opened(created(&again, "id-2", start()))));
     assert_eq!(dashboard.list(), ["> INC-10442 open"]);
@@ -181,15 +180,15 @@ fn sending_again_is_behind_a_question_and_sets_the_first_aside() {
 fn setting_aside_asks_no_more() {
     let mut dashboard = not_seen();
     dashboard.press("enter d");
-    assert_eq!(call(&dashboard, 0), Call::SetAside(IntentId(7)));
-    dashboard.reply_to(0, Ok(Answer::SetAside));
+    assert_eq!(call(&dashboard, 0), Call::SetAside(WriteId(7)));
+    dashboard.reply_to(0, Ok(CallResult::SetAside));
     assert!(dashboard.list().is_empty() && dashboard.model.remains().nothing());
     assert_eq!(dashboard.row("INC-10442").state, RowState::SetAside);
 
     let mut dashboard = not_seen();
     dashboard
         .press("enter d")
-        .fails(FaultKind::NotRecorded { what: "the disk is full".into(), hint: "make room".into() }, "");
+        .fails(CallErrorKind::NotRecorded { what: "the disk is full".into(), hint: "make room".into() }, "");
     assert_eq!(dashboard.list(), ["> INC-10442 unknown"], "what could not be recorded is asked about as before");
 }
 
@@ -198,7 +197,7 @@ fn surplus_is_shown_and_can_be_closed() {
     let mut dashboard = looking();
     let request = created(&dashboard.create(0), "id-1", start());
     let surplus = vec![created(&dashboard.create(0), "id-2", start())];
-    dashboard.reply_to(0, Ok(Answer::Created { request: Box::new(request), surplus }));
+    dashboard.reply_to(0, Ok(CallResult::Created { request: Box::new(request), surplus }));
     assert!(dashboard.notice().contains("1 more of the same"), "{}", dashboard.notice());
     assert_eq!(dashboard.list(), ["INC-10442 open", "> INC-10442 open"], "the selection stays");
     assert_eq!(dashboard.model.requests.selected().unwrap().request_id().unwrap().raw(), "id-1");
@@ -223,10 +222,10 @@ fn one_that_a_dead_process_left_can_be_decided_like_any_other() {
     let mut dashboard = Dashboard::opening(120, 36);
     dashboard.recovered(Recovered { unresolved: vec![lost_create(7, REQUEST)], ..Recovered::default() }).press("enter");
     // The record does not know why it was lost; the worker makes something up.
-    let crashed = fault(FaultKind::Crashed, "");
-    dashboard.reply_to(0, Ok(Answer::Looked { seen: Sighting::NotSeen, at: start(), fault: crashed }));
+    let crashed = fault(CallErrorKind::Crashed, "");
+    dashboard.reply_to(0, Ok(CallResult::Looked { seen: MatchResult::NotSeen, at: start(), fault: crashed }));
     dashboard.press("enter");
     assert!(dashboard.shows("The program ended before an answer"), "{}", dashboard.screen());
     dashboard.press("d");
-    assert_eq!(call(&dashboard, 0), Call::SetAside(IntentId(7)));
+    assert_eq!(call(&dashboard, 0), Call::SetAside(WriteId(7)));
 }

@@ -1,11 +1,8 @@
 //! What is seen of a write under way, of a close that is read back, and of what others did meanwhile.
 
 use jiff::SignedDuration;
-use mmd_elevate::{
-    domain::{Sighting, Untrusted},
-    port::{Answer, Call, FaultKind, IntentId, Progress, ReadBack},
-    state::{Closure, Effect, RowState},
-};
+use mmd_elevate::dashboard::{Closure, Effect, RowState};
+use mmd_elevate_core::{Call, CallErrorKind, CallResult, MatchResult, Progress, ReadBack, Untrusted, WriteId};
 use rstest::rstest;
 
 use crate::support::{
@@ -22,9 +19,9 @@ fn one() -> Dashboard {
 fn throttled_at(columns: u16, rows: u16) -> Dashboard {
     let mut dashboard = Dashboard::at(columns, rows);
     dashboard.press(DRAFT).press("ctrl-s");
-    dashboard.progress(0, Progress::Recorded(IntentId(1)));
+    dashboard.progress(0, Progress::Recorded(WriteId(1)));
     let retry_after = Some(std::time::Duration::from_secs(20));
-    let fault = fault(FaultKind::Throttled { retry_after }, "");
+    let fault = fault(CallErrorKind::Throttled { retry_after }, "");
     dashboard.progress(0, Progress::Waiting { until: start() + SignedDuration::from_secs(20), attempt: 2, fault });
     dashboard
 }
@@ -46,13 +43,13 @@ fn the_pictures_of_a_write_under_way(#[values((120, 36), (80, 24), (60, 20))] (c
 }
 
 /// What the service says of a close that it shows.
-fn by_me() -> Answer {
+fn by_me() -> CallResult {
     let mut request = closed(held(ONE, "id-1"), "agent@partner.example", start());
     request.actions_taken = Untrusted::new("Done");
-    Answer::Closed(ReadBack::Verified(Box::new(request)))
+    CallResult::Closed(ReadBack::Verified(Box::new(request)))
 }
 
-fn by_another() -> Answer {
+fn by_another() -> CallResult {
     checked(vec![closed(held(ONE, "id-1"), "other@partner.example", start())], &["id-2"], start())
 }
 
@@ -75,7 +72,7 @@ fn a_throttled_create_waits_visibly_and_can_be_abandoned() {
     let id = dashboard.calls()[0].0;
     assert_eq!(dashboard.take_effects(), [Effect::Abandon(id)]);
     assert_eq!(dashboard.list(), ["> INC-10442 sending"], "it is not over before its reply");
-    dashboard.fails(FaultKind::Abandoned { sent: false }, "");
+    dashboard.fails(CallErrorKind::Abandoned { sent: false }, "");
     assert_eq!(dashboard.form()[0], "INC-10442", "nothing was sent: the draft is back");
     assert!(dashboard.list().is_empty());
 }
@@ -83,14 +80,14 @@ fn a_throttled_create_waits_visibly_and_can_be_abandoned() {
 #[test]
 fn abandoned_in_flight_it_is_unknown_and_looked_for() {
     let mut dashboard = Dashboard::new();
-    dashboard.press(DRAFT).press("ctrl-s").progress(0, Progress::Recorded(IntentId(1)));
+    dashboard.press(DRAFT).press("ctrl-s").progress(0, Progress::Recorded(WriteId(1)));
     dashboard.press("x");
     let id = dashboard.calls()[0].0;
     assert_eq!(dashboard.take_effects(), [Effect::Abandon(id)]);
-    let abandoned = fault(FaultKind::Abandoned { sent: true }, "");
+    let abandoned = fault(CallErrorKind::Abandoned { sent: true }, "");
     dashboard.progress(0, Progress::Looking(abandoned.clone()));
     assert_eq!(dashboard.list(), ["> INC-10442 unknown"]);
-    dashboard.reply_to(0, Ok(Answer::Looked { seen: Sighting::NotSeen, at: start(), fault: abandoned }));
+    dashboard.reply_to(0, Ok(CallResult::Looked { seen: MatchResult::NotSeen, at: start(), fault: abandoned }));
     assert!(dashboard.notice().contains("not seen at 14:02:00"), "{}", dashboard.notice());
     dashboard.press("enter");
     assert!(prose(&dashboard).contains("It was abandoned after it may have been sent."), "{}", dashboard.screen());
@@ -136,7 +133,7 @@ fn already_closed_shows_who_and_when_and_that_the_text_was_not_stored() {
     dashboard.press("c 'What I did' ctrl-s");
     let request = closed(held(ONE, "id-1"), "other@partner.example", start());
     dashboard.progress(0, Progress::ClosedBy(Box::new(request)));
-    dashboard.fails(FaultKind::AlreadyClosed, "");
+    dashboard.fails(CallErrorKind::AlreadyClosed, "");
     let screen = prose(&dashboard);
     for text in ["Closed by other@partner.example at", "The service did not store what you typed", "What I did"] {
         assert!(screen.contains(text), "{text}\n{}", dashboard.screen());
@@ -162,7 +159,7 @@ fn refreshing_shows_what_was_closed_elsewhere_with_the_text_that_nobody_stored()
 #[test]
 fn a_refresh_that_fails_keeps_the_list_with_its_time() {
     let mut dashboard = one();
-    dashboard.after(300).press("r").fails(FaultKind::NotReached { reason: "refused".to_owned() }, "");
+    dashboard.after(300).press("r").fails(CallErrorKind::NotReached { reason: "refused".to_owned() }, "");
     assert_eq!(dashboard.list(), ["> INC-1 open"]);
     assert!(dashboard.notice().contains("The open requests could not be checked"));
     let notice = dashboard.notice();

@@ -1,10 +1,8 @@
 //! What the agent sees of signing in, and what the key for it does.
 
 use jiff::{SignedDuration, Timestamp};
-use mmd_elevate::{
-    port::{Fault, FaultKind, FromWorker, SignIn},
-    state::Effect,
-};
+use mmd_elevate::dashboard::Effect;
+use mmd_elevate_core::{CallError, CallErrorKind, Event, SignIn};
 use rstest::rstest;
 
 use crate::support::dashboard::{DRAFT, Dashboard, start};
@@ -13,9 +11,9 @@ fn in_minutes(minutes: i64) -> Timestamp {
     start() + SignedDuration::from_mins(minutes)
 }
 
-fn wrong_secret() -> Fault {
+fn wrong_secret() -> CallError {
     let what = "the client secret is wrong (AADSTS7000215)".into();
-    Fault::new(FaultKind::SignInFailed { what, hint: "get the secret's value, not its id".into() })
+    CallError::new(CallErrorKind::SignInFailed { what, hint: "get the secret's value, not its id".into() })
 }
 
 #[rstest]
@@ -33,7 +31,7 @@ fn the_header_says_where_it_stands(
     #[values((120, 36), (80, 24))] (columns, rows): (u16, u16),
 ) {
     let mut dashboard = Dashboard::at(columns, rows);
-    dashboard.says(FromWorker::SignIn(sign_in));
+    dashboard.says(Event::SignIn(sign_in));
     assert!(dashboard.screen().lines().next().unwrap().contains(words), "{}", dashboard.screen());
 }
 
@@ -53,7 +51,7 @@ fn a_narrow_header_keeps_what_has_to_be_known() {
         (SignIn::NotRenewed { until: Some(in_minutes(4)), fault: wrong_secret() }, "4 min left"),
         (SignIn::SignedIn { until: Some(in_minutes(2)) }, "2 min left"),
     ] {
-        dashboard.says(FromWorker::SignIn(sign_in));
+        dashboard.says(Event::SignIn(sign_in));
         assert!(dashboard.screen().lines().next().unwrap().contains(words), "{}", dashboard.screen());
     }
 }
@@ -63,7 +61,7 @@ fn who_is_signed_out_is_told_why_and_what_to_do_and_loses_nothing() {
     let mut dashboard = Dashboard::new();
     dashboard.press(DRAFT);
     let form = dashboard.form();
-    dashboard.says(FromWorker::SignIn(SignIn::SignedOut(wrong_secret())));
+    dashboard.says(Event::SignIn(SignIn::SignedOut(wrong_secret())));
     let notice = dashboard.notice();
     assert!(notice.contains("AADSTS7000215") && notice.contains("L signs in again"), "{notice}");
     assert_eq!(dashboard.form(), form);
@@ -74,12 +72,12 @@ fn who_is_signed_out_is_told_why_and_what_to_do_and_loses_nothing() {
 #[test]
 fn signing_in_is_asked_for_with_one_key_and_its_end_is_told() {
     let mut dashboard = Dashboard::new();
-    dashboard.says(FromWorker::SignIn(SignIn::SignedOut(wrong_secret()))).press("L");
+    dashboard.says(Event::SignIn(SignIn::SignedOut(wrong_secret()))).press("L");
     assert_eq!(dashboard.take_effects(), [Effect::SignIn]);
-    dashboard.says(FromWorker::SignIn(SignIn::SigningIn)).press("L");
+    dashboard.says(Event::SignIn(SignIn::SigningIn)).press("L");
     assert_eq!(dashboard.take_effects(), [], "once is enough");
     assert!(dashboard.notice().contains("under way"), "{}", dashboard.notice());
-    dashboard.says(FromWorker::SignIn(SignIn::SignedIn { until: Some(in_minutes(60)) }));
+    dashboard.says(Event::SignIn(SignIn::SignedIn { until: Some(in_minutes(60)) }));
     assert_eq!(dashboard.notice(), "Signed in again");
     dashboard.press("n esc L");
     assert_eq!(
@@ -94,14 +92,14 @@ fn a_renewal_is_quiet_and_a_failed_one_is_told_once() {
     let mut dashboard = Dashboard::new();
     dashboard.press("n INC");
     let notice = dashboard.notice();
-    dashboard.says(FromWorker::SignIn(SignIn::Renewing { until: Some(in_minutes(5)) }));
-    dashboard.says(FromWorker::SignIn(SignIn::SignedIn { until: Some(in_minutes(60)) }));
+    dashboard.says(Event::SignIn(SignIn::Renewing { until: Some(in_minutes(5)) }));
+    dashboard.says(Event::SignIn(SignIn::SignedIn { until: Some(in_minutes(60)) }));
     assert_eq!(dashboard.notice(), notice);
     let failed = SignIn::NotRenewed { until: Some(in_minutes(5)), fault: wrong_secret() };
-    dashboard.says(FromWorker::SignIn(failed.clone()));
+    dashboard.says(Event::SignIn(failed.clone()));
     assert!(dashboard.notice().contains("lasts until 14:07:00"), "{}", dashboard.notice());
     dashboard.press("esc y");
     let notice = dashboard.notice();
-    dashboard.says(FromWorker::SignIn(failed));
+    dashboard.says(Event::SignIn(failed));
     assert_eq!(dashboard.notice(), notice, "it has been told");
 }

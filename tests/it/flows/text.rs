@@ -1,9 +1,7 @@
 //! Typing, pasting, undoing, suggestions, and the agent's editor.
 
-use mmd_elevate::{
-    domain::Field,
-    state::{EditTarget, Effect, Message},
-};
+use mmd_elevate::dashboard::{EditTarget, Effect, Message};
+use mmd_elevate_core::Field;
 
 use rstest::rstest;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mmd_elevate::port::{IntentId, Progress};
+use mmd_elevate_core::{Progress, WriteId};
 
 use crate::support::dashboard::Dashboard;
 
@@ -21,7 +21,7 @@ fn nothing_is_due_before_the_minute_while_nothing_is_under_way() {
 fn a_call_that_takes_longer_than_three_seconds_says_so() {
     let mut dashboard = Dashboard::new();
     dashboard.send("INC-1 MMD-1 Excel");
-    dashboard.progress(0, Progress::Recorded(IntentId(1)));
+    dashboard.progress(0, Progress::Recorded(WriteId(1)));
     assert_eq!(dashboard.wakes_in(), Duration::from_secs(3));
     dashboard.after(2);
     assert!(!dashboard.shows("Still"));
@@ -77,7 +77,7 @@ fn slow_call_with_a_clock_that_is_set_is_named_after_three_seconds() {
     for step in STEPS {
         let mut dashboard = Dashboard::new();
         dashboard.send("INC-1 MMD-1 Excel");
-        dashboard.progress(0, Progress::Recorded(IntentId(1)));
+        dashboard.progress(0, Progress::Recorded(WriteId(1)));
         dashboard.after(1).clock_is_set(step).after(1);
         assert!(!dashboard.shows("Still"), "{step}");
         assert_eq!(dashboard.wakes_in(), Duration::from_secs(1), "{step}");

@@ -1,10 +1,10 @@
 //! What an agent does, at random, through what the dashboard offers.
 
 use mmd_elevate::{
-    action::{Action, Step},
-    domain::Field,
-    state::{Message, Overlay, Pane, RowState},
+    dashboard::{Message, Overlay, Pane, RowState},
+    keys::{Action, Motion},
 };
+use mmd_elevate_core::Field;
 
 use super::{
     chance::{LIMITED, TWICE},
@@ -89,9 +89,9 @@ impl World {
         if count == 0 {
             return;
         }
-        self.act(Action::Move(Step::First));
+        self.act(Action::Move(Motion::First));
         for _ in 0..self.chance.below(count) {
-            self.act(Action::Move(Step::Down));
+            self.act(Action::Move(Motion::Down));
         }
         let Some(row) = self.process.model.requests.selected() else { return };
         let (id, state) = (row.id, row.state);
@@ -145,7 +145,7 @@ impl World {
             }
             2 if !row.possible().is_empty() => {
                 self.told.adopted += 1;
-                self.act(Action::Move(Step::Down));
+                self.act(Action::Move(Motion::Down));
                 let chosen = self.process.model.chosen_match().unwrap();
                 if Key::of_request(chosen) != Key::of(&row.draft) {
                     // Who says that another text is the one asks no more for this one, wherever it is.
@@ -175,12 +175,12 @@ impl World {
             rows.filter(|row| row.state == RowState::Unknown).map(|row| row.id).collect::<Vec<_>>()
         };
         for id in unknown(self) {
-            self.act(Action::Move(Step::First));
+            self.act(Action::Move(Motion::First));
             for _ in 0..self.process.model.requests.shown().len() {
                 if self.process.model.requests.selected().is_some_and(|row| row.id == id) {
                     break;
                 }
-                self.act(Action::Move(Step::Down));
+                self.act(Action::Move(Motion::Down));
             }
             self.act(Action::Open);
             self.act(Action::LookAgain);

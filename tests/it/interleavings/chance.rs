@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mmd_elevate::practice::{ListFault, Misdeed, Operation, RetryAfter, Rule, Shape};
+use mmd_elevate_practice::{Endpoint, ListFault, Misdeed, RetryAfter, Rule, Shape};
 
 /// The same seed gives the same (`SplitMix64`).
 pub(super) struct Chance(pub(super) u64);
@@ -42,14 +42,14 @@ pub(super) fn rules(chance: &mut Chance) -> Vec<Rule> {
     if chance.one_in(6) {
         // What is lost looks as if it had been opened much later: it may be the one, and the agent decides.
         let seed = chance.next();
-        let ahead = Rule::new(Operation::Create, Misdeed::Skew(3600));
-        return vec![ahead, Rule::new(Operation::Create, Misdeed::FailAfter).probability(0.6, seed)];
+        let ahead = Rule::new(Endpoint::Create, Misdeed::Skew(3600));
+        return vec![ahead, Rule::new(Endpoint::Create, Misdeed::FailAfter).probability(0.6, seed)];
     }
     (0..chance.below(4)).map(|_| rule(chance)).collect()
 }
 
 fn rule(chance: &mut Chance) -> Rule {
-    use Operation::{Any, Close, Create, List};
+    use Endpoint::{Any, Close, Create, List};
     let on = chance.of(&[Create, Create, Close, List, Any]);
     let millis = |chance: &mut Chance, most| Duration::from_millis(1 + chance.below(most) as u64);
     let retry =

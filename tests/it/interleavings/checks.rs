@@ -5,11 +5,9 @@ use std::{
     time::Duration,
 };
 
-use mmd_elevate::{
-    domain::{Field, RequestId},
-    practice::Held,
-    state::{Closure, Model, Row, RowState},
-};
+use mmd_elevate::dashboard::{Closure, Model, Row, RowState};
+use mmd_elevate_core::{Field, RequestId};
+use mmd_elevate_practice::Held;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{

@@ -9,14 +9,16 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use mmd_elevate::{
+    dashboard::{Effect, Message, Model, RecordState, Setup, Tenant, update},
+    keys::Keymap,
+};
+use mmd_elevate_core::{CALLS_WAITING, Call, CallError, CallErrorKind, CallId, Command, Event, Recovered, Reply};
+use mmd_elevate_engine::{
     api::{BaseUrl, Client, Timeouts},
-    journal::{Journal, JournalError, Place, TenantKey},
-    keymap::Keymap,
-    port::{self, Call, CallId, Fault, FaultKind, FromWorker, Recovered, Reply, ToWorker},
-    practice,
-    state::{Effect, Message, Model, RecordState, Setup, Tenant, update},
+    record::{Place, Record, RecordError, TenantKey},
     worker::{self, Backoff, Timing},
 };
+use mmd_elevate_practice as practice;
 use tokio::{
     runtime::Runtime,
     sync::{mpsc, oneshot},
@@ -95,15 +97,15 @@ pub(super) struct Process {
     /// By how much the model is ahead of it.
     clock: SignedDuration,
     started: Instant,
-    words: mpsc::Sender<ToWorker>,
-    heard: mpsc::Receiver<FromWorker>,
+    words: mpsc::Sender<Command>,
+    heard: mpsc::Receiver<Event>,
     worker: JoinHandle<()>,
     opening: JoinHandle<()>,
     runtime: Option<Runtime>,
     /// What was handed over.
     pub(super) calls: Vec<(CallId, Call)>,
     /// What came back: nothing of it is lost by the model that is not here.
-    pub(super) told: Vec<FromWorker>,
+    pub(super) told: Vec<Event>,
 }
 
 pub(super) fn tenant() -> TenantKey {
@@ -115,8 +117,8 @@ impl Process {
     pub(super) fn start(machine: &Machine, agent: usize) -> Self {
         let now = CLOCKS[machine.lane];
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let (words, to_worker) = mpsc::channel(port::CALLS_WAITING);
-        let (to_loop, heard) = mpsc::channel(port::CALLS_WAITING);
+        let (words, to_worker) = mpsc::channel(CALLS_WAITING);
+        let (to_loop, heard) = mpsc::channel(CALLS_WAITING);
         let client = {
             let _inside = runtime.enter();
             let base_url = BaseUrl::parse(&machine.base_url).unwrap();
@@ -124,17 +126,17 @@ impl Process {
         };
         let state_dir = machine.state_dir.path().to_owned();
         let place = Place { state_dir, tenant: tenant(), operator: "agent".to_owned(), keep_days: 90 };
-        let (opened, journal) = oneshot::channel::<Result<(Journal, Recovered), JournalError>>();
+        let (opened, journal) = oneshot::channel::<Result<(Record, Recovered), RecordError>>();
         // Outside of what is killed: its thread ends with the process, and here it has to be known when that is.
-        let opening = tokio::spawn(async move { drop(opened.send(Journal::open(place, now).await)) });
+        let opening = tokio::spawn(async move { drop(opened.send(Record::open(place, now).await)) });
         // It is opened once: a record that does not open fails the test.
         let mut journal = Some(journal);
         let journal = move || {
             let journal = journal.take();
             async {
                 match journal {
-                    Some(journal) => journal.await.unwrap_or(Err(JournalError::Ended)),
-                    None => Err(JournalError::Ended),
+                    Some(journal) => journal.await.unwrap_or(Err(RecordError::Ended)),
+                    None => Err(RecordError::Ended),
                 }
             }
         };
@@ -175,16 +177,17 @@ impl Process {
                 match effect {
                     Effect::Call(id, call) => {
                         self.calls.push((id, call.clone()));
-                        if self.words.try_send(ToWorker::Do(id, call)).is_err() {
-                            let fault = Fault::new(FaultKind::NotSent { reason: "there is no room".to_owned() });
+                        if self.words.try_send(Command::Do(id, call)).is_err() {
+                            let fault =
+                                CallError::new(CallErrorKind::NotSent { reason: "there is no room".to_owned() });
                             let reply = Reply { call_id: id, result: Err(fault) };
-                            messages.push_back(Message::Worker(FromWorker::Reply(reply)));
+                            messages.push_back(Message::Worker(Event::Reply(reply)));
                         }
                     }
-                    Effect::Abandon(id) => drop(self.words.try_send(ToWorker::Abandon(id))),
+                    Effect::Abandon(id) => drop(self.words.try_send(Command::Abandon(id))),
                     Effect::Save(drafts) => {
-                        if self.words.try_send(ToWorker::Save(drafts)).is_err() {
-                            let word = FromWorker::NotSaved("no room".to_owned(), "try again".to_owned());
+                        if self.words.try_send(Command::Save(drafts)).is_err() {
+                            let word = Event::NotSaved("no room".to_owned(), "try again".to_owned());
                             messages.push_back(Message::Worker(word));
                         }
                     }

@@ -7,12 +7,9 @@ use std::{
     time::Duration,
 };
 
-use mmd_elevate::{
-    domain::{Draft, ElevationRequest, Field},
-    port::{Call, FromWorker, Progress},
-    practice::{Held, Observer, Practice, Rules, Settings},
-    state::Row,
-};
+use mmd_elevate::dashboard::Row;
+use mmd_elevate_core::{Call, Draft, ElevationRequest, Event, Field, Progress};
+use mmd_elevate_practice::{Held, Observer, Practice, Rules, Settings};
 
 use super::{
     chance::{Chance, rules},
@@ -223,7 +220,7 @@ impl World {
     fn notes_what_is_told(&mut self) {
         let told = std::mem::take(&mut self.process.told);
         self.told.unknown +=
-            told.iter().filter(|word| matches!(word, FromWorker::Progress(_, Progress::Looking(_)))).count();
+            told.iter().filter(|word| matches!(word, Event::Progress(_, Progress::Looking(_)))).count();
     }
 
     fn is_safe(&mut self, held: &str) {

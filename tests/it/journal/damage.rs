@@ -2,17 +2,17 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use mmd_elevate::port::{DraftTarget, IntentId, Intention, Recovered, Stage};
+use mmd_elevate_core::{DraftTarget, Operation, Recovered, WriteId, WriteState};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::{Journal, Timestamp, create, done, draft, folder, open, outcome, place, request};
+use super::{Record, Timestamp, create, done, draft, folder, open, outcome, place, request};
 
 /// What a process has left on the disk.
 struct Ruin {
     main: Vec<u8>,
     wal: Vec<u8>,
-    unresolved: BTreeMap<IntentId, Intention>,
+    unresolved: BTreeMap<WriteId, Operation>,
 }
 
 impl Ruin {
@@ -39,7 +39,7 @@ impl Ruin {
                 match number % 3 {
                     0 => journal.settle(intent.id, done(request(&format!("{round} {number}")))).await.unwrap(),
                     1 => {
-                        journal.settle(intent.id, outcome(Stage::Waiting)).await.unwrap();
+                        journal.settle(intent.id, outcome(WriteState::Waiting)).await.unwrap();
                         unresolved.insert(intent.id, what);
                     }
                     _ => drop(unresolved.insert(intent.id, what)),
@@ -70,12 +70,12 @@ impl Ruin {
         let dir = folder();
         Self::put(dir.path(), main, wal);
         let (journal, recovered) =
-            Journal::open(place(dir.path()), Timestamp::now).await.unwrap_or_else(|error| panic!("{what}: {error}"));
+            Record::open(place(dir.path()), Timestamp::now).await.unwrap_or_else(|error| panic!("{what}: {error}"));
         for intent in &recovered.unresolved {
             let known = self.unresolved.get(&intent.id);
             // An intent whose latest state is lost comes back as unknown; its words are those that were confirmed.
             assert!(known.is_none_or(|known| *known == intent.what), "{what}: {intent:?}");
-            assert_eq!(intent.stage, Stage::Unknown);
+            assert_eq!(intent.stage, WriteState::Unknown);
         }
         let aside = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path()).find(|path| {
             let name = path.file_name().unwrap().to_str().unwrap();
@@ -95,7 +95,7 @@ impl Ruin {
         assert_eq!(second.warnings, [], "{what}");
         assert_eq!(second.unresolved.len(), recovered.unresolved.len() + usize::from(aside.is_some()), "{what}");
         again.close().await;
-        let found = |id: &IntentId| recovered.unresolved.iter().any(|intent| intent.id == *id);
+        let found = |id: &WriteId| recovered.unresolved.iter().any(|intent| intent.id == *id);
         let missing = self.unresolved.keys().filter(|id| !found(id)).count();
         (dir, missing, recovered)
     }
@@ -191,8 +191,8 @@ async fn one_damaged_row_does_no_harm_to_the_others() {
     let good = journal.intend(&create("good")).await.unwrap();
     let db = Connection::open(dir.path().join("record.db")).unwrap();
     db.execute("UPDATE intent SET title = 'other' WHERE id = ?1", [bad.id.0]).unwrap();
-    let refused = journal.settle(bad.id, outcome(Stage::NotDone)).await;
-    assert!(matches!(refused, Err(super::JournalError::DamagedIntent(_))));
+    let refused = journal.settle(bad.id, outcome(WriteState::NotDone)).await;
+    assert!(matches!(refused, Err(super::RecordError::DamagedIntent(_))));
     journal.close().await;
     let (journal, recovered) = open(dir.path()).await;
     assert_eq!(recovered.unresolved.iter().map(|it| it.id).collect::<Vec<_>>(), [good.id]);

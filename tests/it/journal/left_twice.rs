@@ -1,9 +1,6 @@
 //! A process that dies leaves the draft of what it has just sent beside the write: it is one text, and comes back once.
 
-use mmd_elevate::{
-    domain::{Draft, ElevationRequest, Field, RequestId, Untrusted},
-    port::{DraftTarget, Stage},
-};
+use mmd_elevate_core::{Draft, DraftTarget, ElevationRequest, Field, RequestId, Untrusted, WriteState};
 
 use super::{close, closed, create, done, draft, folder, open, outcome, request};
 
@@ -15,7 +12,7 @@ async fn the_draft_of_a_write_is_the_write_s_unless_that_was_refused() {
     journal.save(form("sent")).await.unwrap();
     journal.intend(&create("sent")).await.unwrap();
     let refused = journal.intend(&create("refused")).await.unwrap();
-    journal.settle(refused.id, outcome(Stage::NotDone)).await.unwrap();
+    journal.settle(refused.id, outcome(WriteState::NotDone)).await.unwrap();
     journal.intend(&create("sending")).await.unwrap();
     let mut closes = Draft::default();
     closes.set(Field::PlanOfAction, "closed id");
@@ -49,10 +46,10 @@ async fn draft_of_a_refused_write_that_was_sent_in_place_of_one_set_aside_comes_
     let dir = folder();
     let (journal, _) = open(dir.path()).await;
     let first = journal.intend(&create("sent twice")).await.unwrap();
-    journal.settle(first.id, outcome(Stage::Unknown)).await.unwrap();
-    journal.settle(first.id, outcome(Stage::SetAside)).await.unwrap();
+    journal.settle(first.id, outcome(WriteState::Unknown)).await.unwrap();
+    journal.settle(first.id, outcome(WriteState::SetAside)).await.unwrap();
     let second = journal.intend(&create("sent twice")).await.unwrap();
-    journal.settle(second.id, outcome(Stage::NotDone)).await.unwrap();
+    journal.settle(second.id, outcome(WriteState::NotDone)).await.unwrap();
     journal.save(vec![(DraftTarget::Refused(1), Some(draft("sent twice")))]).await.unwrap();
     journal.close().await;
     let left: Vec<_> = open(dir.path()).await.1.drafts.into_iter().map(|left| left.draft).collect();

@@ -7,10 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mmd_elevate::{
-    journal::{Journal, JournalError},
-    port::{DraftTarget, Intent, Stage},
-};
+use mmd_elevate_core::{DraftTarget, WriteRecord, WriteState};
+use mmd_elevate_engine::record::{Record, RecordError};
 use rstest::rstest;
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -98,7 +96,7 @@ fn killed(state: &Path) -> TempDir {
     dir
 }
 
-async fn within_time(journal: &Journal, text: &str) -> Intent {
+async fn within_time(journal: &Record, text: &str) -> WriteRecord {
     within(async {
         loop {
             match journal.intend(&create(text)).await {
@@ -148,21 +146,21 @@ async fn write_on_files_that_are_not_whole_is_refused_and_all_is_written_anew(
     journal.save(vec![(DraftTarget::Form, Some(draft("old")))]).await.unwrap();
     let older = killed(&state);
     let unknown = journal.intend(&create("unknown")).await.unwrap();
-    journal.settle(unknown.id, outcome(Stage::Unknown)).await.unwrap();
+    journal.settle(unknown.id, outcome(WriteState::Unknown)).await.unwrap();
     let closing = journal.intend(&close("one")).await.unwrap();
     let refused = (DraftTarget::Refused(7), Some(draft("refused")));
     journal.save(vec![(DraftTarget::Form, None), refused]).await.unwrap();
 
     loss.strikes(&state, older.path(), elsewhere.path());
     let error = journal.intend(&create("refused")).await.unwrap_err();
-    assert!(matches!(error, JournalError::NotDurable { .. }), "{loss:?}: {error}");
+    assert!(matches!(error, RecordError::NotDurable { .. }), "{loss:?}: {error}");
     assert!(error.may_pass(), "{error}");
 
     let after = within_time(&journal, "after").await;
     assert!(![sent.id, unknown.id, closing.id].contains(&after.id), "{loss:?}: a number is used again");
     journal.save(vec![(DraftTarget::Form, Some(draft("new")))]).await.unwrap();
     // What was given out keeps its name.
-    journal.settle(closing.id, outcome(Stage::Unknown)).await.unwrap();
+    journal.settle(closing.id, outcome(WriteState::Unknown)).await.unwrap();
     assert_eq!(journal.intent(unknown.id).await.unwrap().unwrap().what, create("unknown"), "{loss:?}");
     assert!(journal.owned(unknown.id).await.unwrap().contains(&request("one").id), "{loss:?}");
 
@@ -187,7 +185,7 @@ async fn file_that_is_put_back_is_the_same_again() {
     let (journal, _) = open(dir.path()).await;
     for name in ["record.db", "record.db-wal", "record.db-shm"] {
         fs::rename(dir.path().join(name), dir.path().join("elsewhere")).unwrap();
-        assert!(matches!(journal.intend(&create(name)).await, Err(JournalError::NotDurable { .. })), "{name}");
+        assert!(matches!(journal.intend(&create(name)).await, Err(RecordError::NotDurable { .. })), "{name}");
         fs::rename(dir.path().join("elsewhere"), dir.path().join(name)).unwrap();
         journal.intend(&create(name)).await.unwrap();
     }
@@ -209,7 +207,7 @@ async fn record_without_a_place_is_written_anew_as_soon_as_there_is_one() {
     fs::write(&state, "a file is in the folder's place").unwrap();
     // The first says what became of the file, the later what is in the way.
     let mut error = journal.intend(&create("refused")).await.unwrap_err();
-    assert!(matches!(error, JournalError::NotDurable { .. }), "{error}");
+    assert!(matches!(error, RecordError::NotDurable { .. }), "{error}");
     journal.restore().await.unwrap();
     error = journal.intend(&create("refused")).await.unwrap_err();
     assert!(!error.hint().is_empty() && error.may_pass(), "{error}");
@@ -230,9 +228,9 @@ async fn outcome_that_came_while_the_files_were_lost_is_written_down_afterwards(
     let sent = journal.intend(&create("sent")).await.unwrap();
     fs::remove_file(dir.path().join("record.db-wal")).unwrap();
     let lost = journal.settle(sent.id, done(request("one"))).await.unwrap_err();
-    assert!(matches!(lost, JournalError::NotDurable { .. }), "{lost}");
+    assert!(matches!(lost, RecordError::NotDurable { .. }), "{lost}");
     journal.restore().await.unwrap();
-    assert_eq!(journal.intent(sent.id).await.unwrap().unwrap().stage, Stage::Done);
+    assert_eq!(journal.intent(sent.id).await.unwrap().unwrap().stage, WriteState::Done);
     let (_, recovered) = open(killed(dir.path()).path()).await;
     assert_eq!((recovered.unresolved.len(), recovered.open), (0, vec![request("one")]));
 }
@@ -246,7 +244,7 @@ async fn outcome_that_came_before_a_file_was_put_back_is_written_down_too() {
     journal.settle(sent.id, done(request("one"))).await.unwrap_err();
     fs::rename(dir.path().join("away"), dir.path().join("record.db")).unwrap();
     journal.save(vec![(DraftTarget::Form, Some(draft("next")))]).await.unwrap();
-    assert_eq!(journal.intent(sent.id).await.unwrap().unwrap().stage, Stage::Done);
+    assert_eq!(journal.intent(sent.id).await.unwrap().unwrap().stage, WriteState::Done);
 }
 
 #[tokio::test]
@@ -296,7 +294,7 @@ async fn record_that_is_gone_under_another_dashboard_is_not_taken_for_an_empty_o
     one.settle(sent.id, done(request("one"))).await.unwrap();
     for name in ["record.db-wal", "record.db"] {
         fs::remove_file(dir.path().join(name)).unwrap();
-        let error = Journal::open(super::place(dir.path()), super::Timestamp::now).await.unwrap_err();
+        let error = Record::open(super::place(dir.path()), super::Timestamp::now).await.unwrap_err();
         assert!(error.may_pass(), "{name}: {error}");
         assert!(!error.hint_on_opening().is_empty());
     }
@@ -313,7 +311,7 @@ async fn draft_is_told_from_what_was_sent_whatever_the_clock_says() {
     for set in [-3_600, 3_600, -31_536_000, 31_536_000] {
         AHEAD.store(0, Ordering::SeqCst);
         let dir = folder();
-        let (journal, _) = Journal::open(super::place(dir.path()), now).await.unwrap();
+        let (journal, _) = Record::open(super::place(dir.path()), now).await.unwrap();
         journal.save(vec![(DraftTarget::Form, Some(draft("sent")))]).await.unwrap();
         AHEAD.store(set, Ordering::SeqCst);
         let sent = journal.intend(&create("sent")).await.unwrap();

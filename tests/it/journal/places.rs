@@ -7,13 +7,13 @@ use std::{
     process::Command,
 };
 
-use mmd_elevate::journal::{Journal, JournalError};
+use mmd_elevate_engine::record::{Record, RecordError};
 use rusqlite::Connection;
 
 use super::{Timestamp, create, folder, open, place};
 
-async fn refused(dir: &Path) -> JournalError {
-    let error = Journal::open(place(dir), Timestamp::now).await.unwrap_err();
+async fn refused(dir: &Path) -> RecordError {
+    let error = Record::open(place(dir), Timestamp::now).await.unwrap_err();
     assert!(!error.hint().is_empty() && !error.to_string().starts_with(char::is_uppercase), "{error}");
     error
 }
@@ -31,7 +31,7 @@ async fn a_link_in_the_place_of_a_file_is_refused() {
         fs::create_dir_all(dir.path().join(name).parent().unwrap()).unwrap();
         symlink(&target, dir.path().join(name)).unwrap();
         let error = refused(dir.path()).await;
-        assert!(matches!(error, JournalError::CannotOpen { .. }), "{name}: {error}");
+        assert!(matches!(error, RecordError::CannotOpen { .. }), "{name}: {error}");
         assert!(target.is_dir() || fs::read(&target).unwrap().is_empty(), "{name}");
     }
 }
@@ -53,7 +53,7 @@ async fn somebody_elses_file_is_refused() {
         println!("skipped: only root can give a file away");
         return;
     }
-    assert!(matches!(refused(dir.path()).await, JournalError::CannotOpen { .. }));
+    assert!(matches!(refused(dir.path()).await, RecordError::CannotOpen { .. }));
 }
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn another_programs_database_is_left_alone() {
     let path = dir.path().join("record.db");
     Connection::open(&path).unwrap().execute_batch("CREATE TABLE songs (title)").unwrap();
     let before = fs::read(&path).unwrap();
-    assert!(matches!(refused(dir.path()).await, JournalError::CannotOpen { .. }));
+    assert!(matches!(refused(dir.path()).await, RecordError::CannotOpen { .. }));
     assert_eq!(fs::read(&path).unwrap(), before);
 }
 
@@ -73,7 +73,7 @@ async fn a_later_versions_record_is_left_alone() {
     let db = Connection::open(dir.path().join("record.db")).unwrap();
     db.execute_batch("PRAGMA user_version = 2; ALTER TABLE intent RENAME COLUMN why TO because").unwrap();
     drop(db);
-    assert!(matches!(refused(dir.path()).await, JournalError::Newer { version: 2, .. }));
+    assert!(matches!(refused(dir.path()).await, RecordError::Newer { version: 2, .. }));
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn a_record_that_is_moved_away_is_not_written_to() {
     let (journal, _) = open(dir.path()).await;
     fs::rename(dir.path().join("record.db"), dir.path().join("elsewhere.db")).unwrap();
     let error = journal.intend(&create("a")).await.unwrap_err();
-    assert!(matches!(error, JournalError::NotDurable { .. }), "{error}");
+    assert!(matches!(error, RecordError::NotDurable { .. }), "{error}");
 }
 
 #[tokio::test]
@@ -106,7 +106,7 @@ async fn path_that_is_too_long_is_told_and_nothing_is_made() {
     let dir = folder();
     for long in ["x".repeat(300), "0123456789/".repeat(45), "0123456789/".repeat(500)] {
         let error = refused(&dir.path().join(long)).await;
-        assert!(matches!(error, JournalError::Unsuitable { .. }), "{error}");
+        assert!(matches!(error, RecordError::Unsuitable { .. }), "{error}");
         assert!(error.to_string().len() < 150, "it leaves room for the hint: {error}");
     }
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
@@ -129,7 +129,7 @@ async fn a_closed_record_says_so() {
     let (journal, _) = open(dir.path()).await;
     let other = journal.clone();
     journal.close().await;
-    assert_eq!(other.intend(&create("a")).await.unwrap_err(), JournalError::Ended);
+    assert_eq!(other.intend(&create("a")).await.unwrap_err(), RecordError::Ended);
     assert_eq!(fs::read_dir(dir.path().join("owners")).unwrap().count(), 1, "only the gate");
     assert!(!dir.path().join("record.db-wal").exists());
 }
@@ -141,7 +141,7 @@ async fn a_busy_record_is_an_error_in_the_end() {
     let db = Connection::open(dir.path().join("record.db")).unwrap();
     db.execute_batch("BEGIN IMMEDIATE").unwrap();
     let error = journal.intend(&create("a")).await.unwrap_err();
-    assert!(matches!(error, JournalError::Busy { .. }), "{error}");
+    assert!(matches!(error, RecordError::Busy { .. }), "{error}");
     db.execute_batch("ROLLBACK").unwrap();
     journal.intend(&create("a")).await.unwrap();
 }
@@ -191,9 +191,9 @@ async fn a_full_disk_is_an_error_before_anything_is_sent() {
             Err(error) => break error,
         }
     };
-    assert!(matches!(error, JournalError::FullDisk { .. }), "{error}");
+    assert!(matches!(error, RecordError::FullDisk { .. }), "{error}");
     let saved = journal.save(vec![(super::DraftTarget::Form, Some(super::draft(&"long ".repeat(9000))))]).await;
-    assert!(matches!(saved, Err(JournalError::FullDisk { .. })), "{saved:?}");
+    assert!(matches!(saved, Err(RecordError::FullDisk { .. })), "{saved:?}");
     fs::remove_file(&ballast).unwrap();
     durable.push(journal.intend(&create("room again")).await.unwrap().id);
     journal.close().await;
@@ -208,7 +208,7 @@ async fn no_room_at_the_start_is_an_error_too() {
     let Some(_mount) = Mount::new(dir.path(), "64k") else { return };
     fs::write(dir.path().join("ballast"), vec![0; 40_000]).unwrap();
     let error = refused(dir.path()).await;
-    assert!(matches!(error, JournalError::FullDisk { .. }), "{error}");
+    assert!(matches!(error, RecordError::FullDisk { .. }), "{error}");
 }
 
 #[tokio::test]
@@ -220,7 +220,7 @@ async fn a_read_only_folder_is_an_error_before_anything_is_sent() {
             open(dir.path()).await.0.close().await;
         }
         mount.remount("ro");
-        assert!(matches!(refused(dir.path()).await, JournalError::ReadOnly { .. }), "{filled}");
+        assert!(matches!(refused(dir.path()).await, RecordError::ReadOnly { .. }), "{filled}");
     }
 }
 
@@ -232,5 +232,5 @@ async fn a_folder_without_permission_is_an_error() {
         println!("skipped: permissions do not bind this user");
         return;
     }
-    assert!(matches!(refused(dir.path()).await, JournalError::ReadOnly { .. }));
+    assert!(matches!(refused(dir.path()).await, RecordError::ReadOnly { .. }));
 }

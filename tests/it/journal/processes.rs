@@ -8,10 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mmd_elevate::{
-    journal::{Journal, JournalError},
-    port::{DraftTarget, Stage},
-};
+use mmd_elevate_core::{DraftTarget, WriteState};
+use mmd_elevate_engine::record::{Record, RecordError};
 
 use super::{Timestamp, close, create, done, draft, folder, open, place, request};
 
@@ -93,12 +91,12 @@ async fn what_a_killed_process_left_is_ours_and_what_a_living_one_has_is_not() {
     let (journal, recovered) = open(&state).await;
     assert_eq!((recovered.others, recovered.unresolved.len(), recovered.drafts.len()), (1, 1, 1));
     assert_eq!(recovered.unresolved[0].what, create("theirs"));
-    assert_eq!(recovered.unresolved[0].stage, Stage::Unknown);
+    assert_eq!(recovered.unresolved[0].stage, WriteState::Unknown);
     // They are ours now: another start finds nothing left, and only we may settle.
     let (third, again) = open(&state).await;
     assert_eq!((again.others, again.unresolved.len(), again.drafts.len()), (2, 0, 0));
     let id = recovered.unresolved[0].id;
-    assert_eq!(third.settle(id, done(request("x"))).await.unwrap_err(), JournalError::NotOurs(id));
+    assert_eq!(third.settle(id, done(request("x"))).await.unwrap_err(), RecordError::NotOurs(id));
     journal.settle(id, done(request("x"))).await.unwrap();
     second.kill();
 }
@@ -113,14 +111,14 @@ async fn of_starts_at_the_same_time_one_has_what_was_left() {
         }
         journal.save(vec![(DraftTarget::Form, Some(draft("a")))]).await.unwrap();
         journal.close().await;
-        let starts: Vec<_> = (0..6).map(|_| tokio::spawn(Journal::open(place(dir.path()), Timestamp::now))).collect();
+        let starts: Vec<_> = (0..6).map(|_| tokio::spawn(Record::open(place(dir.path()), Timestamp::now))).collect();
         let (mut intents, mut drafts, mut open) = (0, 0, Vec::new());
         for start in starts {
             let (journal, recovered) = start.await.unwrap().unwrap();
             intents += recovered.unresolved.len();
             drafts += recovered.drafts.len();
             for intent in recovered.unresolved {
-                journal.settle(intent.id, super::outcome(Stage::SetAside)).await.unwrap();
+                journal.settle(intent.id, super::outcome(WriteState::SetAside)).await.unwrap();
             }
             for draft in recovered.drafts {
                 journal.discard(draft).await.unwrap();
@@ -169,8 +167,8 @@ async fn a_damaged_record_is_not_taken_from_a_living_process() {
     // In place: a new file would be another one.
     let file = fs::File::options().write(true).open(&path).unwrap();
     std::os::unix::fs::FileExt::write_all_at(&file, &bytes, 0).unwrap();
-    let error = Journal::open(place(&state), Timestamp::now).await.unwrap_err();
-    assert!(matches!(error, JournalError::Damaged { .. }), "{error}");
+    let error = Record::open(place(&state), Timestamp::now).await.unwrap_err();
+    assert!(matches!(error, RecordError::Damaged { .. }), "{error}");
     assert_eq!(fs::read(&path).unwrap(), bytes);
     other.kill();
     let (_, recovered) = open(&state).await;

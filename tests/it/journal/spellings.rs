@@ -1,11 +1,8 @@
 //! What is one tenant or one request in another spelling is found, also in a record that was written with both.
 
 use jiff::Timestamp;
-use mmd_elevate::{
-    domain::{Field, RequestId},
-    journal::{Journal, JournalError, Place, TenantKey},
-    port::{DraftTarget, Outcome, Recovered, Stage},
-};
+use mmd_elevate_core::{DraftTarget, Field, Outcome, Recovered, RequestId, WriteState};
+use mmd_elevate_engine::record::{Place, Record, RecordError, TenantKey};
 
 use super::{close, create, draft, folder, place, request};
 
@@ -17,13 +14,13 @@ const SPELLINGS: [&str; 4] = [
     "3f2b0c5e9a414d0e8f7700c0ffee0a1b",
 ];
 
-async fn open(dir: &std::path::Path, base_url: &str, tenant_id: &str) -> (Journal, Recovered) {
+async fn open(dir: &std::path::Path, base_url: &str, tenant_id: &str) -> (Record, Recovered) {
     let tenant = TenantKey { base_url: base_url.to_owned(), tenant_id: tenant_id.to_owned() };
-    Journal::open(Place { tenant, ..place(dir) }, Timestamp::now).await.unwrap()
+    Record::open(Place { tenant, ..place(dir) }, Timestamp::now).await.unwrap()
 }
 
 fn done(id: &str) -> Outcome {
-    Outcome { stage: Stage::Done, request: Some(request(id)), why: None, service_request_id: None }
+    Outcome { stage: WriteState::Done, request: Some(request(id)), why: None, service_request_id: None }
 }
 
 #[tokio::test]
@@ -49,12 +46,12 @@ async fn tenant_in_another_spelling_is_the_same_tenant() {
         let (journal, recovered) = open(folder.path(), base_url, tenant_id).await;
         let found = (recovered.open.len(), recovered.unresolved.len(), recovered.drafts.len());
         assert_eq!(found, if is_same { (1, 1, 1) } else { (0, 0, 0) }, "{base_url} {tenant_id}");
-        let owned = journal.owned(mmd_elevate::port::IntentId(0)).await.unwrap();
+        let owned = journal.owned(mmd_elevate_core::WriteId(0)).await.unwrap();
         assert_eq!(owned.len(), usize::from(is_same), "{base_url} {tenant_id}");
         if is_same {
             let again = journal.intend(&create("again")).await.unwrap();
             let refused = journal.settle(again.id, done("r1")).await.unwrap_err();
-            assert!(matches!(refused, JournalError::Owned { .. }), "{refused}");
+            assert!(matches!(refused, RecordError::Owned { .. }), "{refused}");
         }
         journal.close().await;
         // By its first spelling nothing is lost of what was found by another.
@@ -75,7 +72,7 @@ async fn request_in_another_spelling_is_the_same_request() {
         journal.settle(first.id, done(SMALL)).await.unwrap();
         let second = journal.intend(&create("second")).await.unwrap();
         let refused = journal.settle(second.id, done(spelling)).await.unwrap_err();
-        assert!(matches!(refused, JournalError::Owned { owner, .. } if owner == first.id), "{spelling}: {refused}");
+        assert!(matches!(refused, RecordError::Owned { owner, .. } if owner == first.id), "{spelling}: {refused}");
         let owned = journal.owned(second.id).await.unwrap();
         assert!(owned.contains(&RequestId::new(spelling).unwrap()), "{spelling}");
         let mut listed = request(spelling);
@@ -94,7 +91,7 @@ async fn what_a_list_does_not_tell_does_not_empty_what_is_recorded() {
     journal.settle(intent.id, done(SMALL)).await.unwrap();
     let mut bare = request(SPELLINGS[0]);
     for text in [&mut bare.ticket, &mut bare.device, &mut bare.title] {
-        *text = mmd_elevate::domain::Untrusted::default();
+        *text = mmd_elevate_core::Untrusted::default();
     }
     journal.refreshed(vec![bare]).await.unwrap();
     let known = journal.request(&RequestId::new(SMALL).unwrap()).await.unwrap().unwrap();
@@ -115,11 +112,11 @@ async fn creates_that_nobody_has_claimed_are_known_of_all_processes() {
     let settled = other.intend(&create("done")).await.unwrap();
     other.settle(settled.id, done("r1")).await.unwrap();
     other.intend(&close("r1")).await.unwrap();
-    for stage in [Stage::Unknown, Stage::SetAside] {
+    for stage in [WriteState::Unknown, WriteState::SetAside] {
         let outcome = Outcome { stage, request: None, why: None, service_request_id: None };
         other.settle(aside.id, outcome).await.unwrap();
     }
     let found: Vec<_> = journal.unclaimed().await.unwrap().into_iter().map(|it| (it.stage, it.is_ours)).collect();
-    let expected = [(Stage::Intended, true), (Stage::Intended, false), (Stage::SetAside, false)];
+    let expected = [(WriteState::Intended, true), (WriteState::Intended, false), (WriteState::SetAside, false)];
     assert_eq!(found, expected, "{theirs:?}");
 }

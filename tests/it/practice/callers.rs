@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mmd_elevate::practice::{Misdeed, Operation, Rule, Settings};
+use mmd_elevate_practice::{Endpoint, Misdeed, Rule, Settings};
 use rstest::rstest;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -95,11 +95,11 @@ async fn idle_connections_do_not_stop_it() {
 
 #[tokio::test]
 async fn a_connection_that_is_answering_is_let_finish() {
-    let slow = Rule::new(Operation::Devices, Misdeed::Delay(Duration::from_millis(700))).times(1);
+    let slow = Rule::new(Endpoint::Devices, Misdeed::Delay(Duration::from_millis(700))).times(1);
     let settings = Settings { connections: 4, rules: [slow].into(), ..Settings::default() };
     let served = serve(settings).await;
     let crowd = async {
-        while served.observer.received(Operation::Devices) == 0 {
+        while served.observer.received(Endpoint::Devices) == 0 {
             tokio::task::yield_now().await;
         }
         let mut crowd = Vec::new();

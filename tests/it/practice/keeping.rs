@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
-use mmd_elevate::practice::{Misdeed, Operation, Practice, PracticeError, Rule, Rules, Settings};
+use mmd_elevate_practice::{Endpoint, Misdeed, Practice, PracticeError, Rule, Rules, Settings};
 use tempfile::tempdir;
 
 use super::{LOOPBACK, Served, serve};
@@ -166,7 +166,7 @@ async fn a_folder_that_cannot_keep_is_an_error_and_a_link_is_not_followed() {
 #[tokio::test]
 async fn what_is_late_is_late_after_a_restart_too() {
     let home = tempdir().unwrap();
-    let late = Rule::new(Operation::Create, Misdeed::Late(std::time::Duration::from_secs(600)));
+    let late = Rule::new(Endpoint::Create, Misdeed::Late(std::time::Duration::from_secs(600)));
     let first = serve(Settings { rules: Rules::from([late]), ..kept(home.path()) }).await;
     first.create("DeviceName", "late").await;
     ended(first).await;

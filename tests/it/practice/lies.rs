@@ -1,7 +1,7 @@
 //! Answers that say what is not so, and entities that are written in another way: what the caller hears, and what the
 //! tenant holds after it.
 
-use mmd_elevate::practice::{Misdeed, Operation, Rule, Shape};
+use mmd_elevate_practice::{Endpoint, Misdeed, Rule, Shape};
 use rstest::rstest;
 use serde_json::Value;
 
@@ -32,7 +32,7 @@ async fn a_close_that_is_not_done_is_answered_as_told(
     #[case] status: u16,
     #[case] body: &str,
 ) {
-    let served = misbehaving([Rule::new(Operation::Close, misdeed).times(1)]).await;
+    let served = misbehaving([Rule::new(Endpoint::Close, misdeed).times(1)]).await;
     served.create("DeviceName", "to close").await;
     let heard = served.close_made().await;
     assert_eq!((heard.status, heard.body.as_str()), (status, body));
@@ -42,15 +42,15 @@ async fn a_close_that_is_not_done_is_answered_as_told(
 }
 
 #[rstest]
-#[case::create(Operation::Create)]
-#[case::close(Operation::Close)]
+#[case::create(Endpoint::Create)]
+#[case::close(Endpoint::Close)]
 #[tokio::test]
-async fn a_redirect_comes_after_the_call_was_done_and_leads_to_the_list(#[case] on: Operation) {
+async fn a_redirect_comes_after_the_call_was_done_and_leads_to_the_list(#[case] on: Endpoint) {
     let served = misbehaving([]).await;
     served.create("DeviceName", "before").await;
     served.observer.set_rules([Rule::new(on, Misdeed::RedirectAfter)]);
     let heard =
-        if on == Operation::Create { served.create("DeviceName", "made").await } else { served.close_made().await };
+        if on == Endpoint::Create { served.create("DeviceName", "made").await } else { served.close_made().await };
     // Heads are heard in small letters.
     let place = format!("http://{}{}", served.address, served.path("elevationRequests")).to_lowercase();
     assert_eq!((heard.status, header(&heard, "location"), heard.body.as_str()), (303, place.as_str(), ""));
@@ -59,7 +59,7 @@ async fn a_redirect_comes_after_the_call_was_done_and_leads_to_the_list(#[case] 
 }
 
 /// The sample as the create is answered, and the newest two as they are listed then.
-async fn written(on: Operation, shape: Shape, entries: Option<usize>) -> (Value, Vec<Value>) {
+async fn written(on: Endpoint, shape: Shape, entries: Option<usize>) -> (Value, Vec<Value>) {
     let served = misbehaving([]).await;
     served.create("DeviceName", "older").await;
     served.observer.set_rules([Rule::new(on, Misdeed::Shape(shape, entries))]);
@@ -72,7 +72,7 @@ fn keys(entity: &Value) -> Vec<&str> {
 
 #[tokio::test]
 async fn a_bare_answer_has_its_id_alone() {
-    let (created, listed) = written(Operation::Create, Shape::Bare, None).await;
+    let (created, listed) = written(Endpoint::Create, Shape::Bare, None).await;
     assert_eq!(keys(&created), ["id"]);
     assert_eq!(listed[0]["id"], created["id"]);
     assert_eq!(listed[0]["title"], "newest", "lists are not about creates");
@@ -80,7 +80,7 @@ async fn a_bare_answer_has_its_id_alone() {
 
 #[tokio::test]
 async fn null_texts_are_those_that_a_create_sends() {
-    let (created, listed) = written(Operation::Any, Shape::NullTexts, Some(1)).await;
+    let (created, listed) = written(Endpoint::Any, Shape::NullTexts, Some(1)).await;
     for entity in [&created, &listed[0]] {
         for key in ["partnerTicketId", "deviceName", "title", "category", "subcategory", "planOfAction"] {
             assert!(entity[key].is_null() && entity.get(key).is_some(), "{key}");
@@ -92,14 +92,14 @@ async fn null_texts_are_those_that_a_create_sends() {
 
 #[tokio::test]
 async fn a_null_ticket_leaves_the_rest() {
-    let (created, listed) = written(Operation::List, Shape::NullTicket, None).await;
+    let (created, listed) = written(Endpoint::List, Shape::NullTicket, None).await;
     assert_eq!(created["partnerTicketId"], "Support Ticket Id");
     assert!(listed.iter().all(|one| one["partnerTicketId"].is_null() && one["title"].is_string()), "{listed:?}");
 }
 
 #[tokio::test]
 async fn pascal_case_is_in_all_keys_of_an_entity() {
-    let (created, listed) = written(Operation::Any, Shape::PascalCase, None).await;
+    let (created, listed) = written(Endpoint::Any, Shape::PascalCase, None).await;
     for entity in [&created, &listed[0], &listed[1]] {
         let small = keys(entity).into_iter().filter(|key| key.starts_with(|c: char| c.is_lowercase())).count();
         assert_eq!((small, entity["Title"].is_string(), entity["Id"].is_string()), (0, true, true), "{entity}");
@@ -109,7 +109,7 @@ async fn pascal_case_is_in_all_keys_of_an_entity() {
 
 #[tokio::test]
 async fn an_id_in_capitals_is_listed_in_small_letters() {
-    let (created, listed) = written(Operation::Create, Shape::CapitalId, None).await;
+    let (created, listed) = written(Endpoint::Create, Shape::CapitalId, None).await;
     let (told, shown) = (created["id"].as_str().unwrap(), listed[0]["id"].as_str().unwrap());
     assert_eq!(told.to_lowercase(), shown);
     assert_ne!(told, shown);
@@ -117,7 +117,7 @@ async fn an_id_in_capitals_is_listed_in_small_letters() {
 
 #[tokio::test]
 async fn an_entry_without_an_id_stands_beside_whole_ones() {
-    let (created, listed) = written(Operation::List, Shape::NoId, Some(1)).await;
+    let (created, listed) = written(Endpoint::List, Shape::NoId, Some(1)).await;
     assert!(created["id"].is_string());
     assert_eq!((listed[0].get("id"), listed[0]["title"].as_str()), (None, Some("newest")));
     assert!(listed[1]["id"].is_string());
@@ -125,7 +125,7 @@ async fn an_entry_without_an_id_stands_beside_whole_ones() {
 
 #[tokio::test]
 async fn a_torn_text_is_half_a_character_in_the_bytes() {
-    let served = misbehaving([Rule::new(Operation::List, Misdeed::Shape(Shape::TornText, Some(1)))]).await;
+    let served = misbehaving([Rule::new(Endpoint::List, Misdeed::Shape(Shape::TornText, Some(1)))]).await;
     served.create("DeviceName", "older").await;
     served.create("DeviceName", "newest").await;
     let heard = served.call("GET", "elevationRequests?$top=2", "").await;
@@ -139,7 +139,7 @@ async fn a_torn_text_is_half_a_character_in_the_bytes() {
 
 #[tokio::test]
 async fn shapes_add_up_and_spare_what_is_no_entity() {
-    let shape = |shape| Rule::new(Operation::Any, Misdeed::Shape(shape, None));
+    let shape = |shape| Rule::new(Endpoint::Any, Misdeed::Shape(shape, None));
     let served = misbehaving([shape(Shape::PascalCase), shape(Shape::CapitalId), shape(Shape::NullTicket)]).await;
     let created = served.create("DeviceName", "all").await.json();
     let id = created["Id"].as_str().unwrap();

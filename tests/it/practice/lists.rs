@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use mmd_elevate::practice::{ListFault, Misdeed, Operation, Rule, Settings};
+use mmd_elevate_practice::{Endpoint, ListFault, Misdeed, Rule, Settings};
 use serde_json::Value;
 
 use super::{Heard, Served, misbehaviour::misbehaving, serve};
@@ -13,7 +13,7 @@ use super::{Heard, Served, misbehaviour::misbehaving, serve};
 const LONG: Duration = Duration::from_secs(600);
 
 fn fault(fault: ListFault) -> Rule {
-    Rule::new(Operation::List, Misdeed::List(fault))
+    Rule::new(Endpoint::List, Misdeed::List(fault))
 }
 
 /// A tenant with nine requests more than it begins with, misbehaving from there on.

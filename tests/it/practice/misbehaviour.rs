@@ -3,7 +3,7 @@
 use std::{io, time::Duration};
 
 use jiff::{Timestamp, fmt::rfc2822::DateTimeParser};
-use mmd_elevate::practice::{Held, Misdeed, Operation, RetryAfter, Rule, Rules, Settings};
+use mmd_elevate_practice::{Endpoint, Held, Misdeed, RetryAfter, Rule, Rules, Settings};
 use rstest::rstest;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -23,7 +23,7 @@ pub(super) async fn misbehaving(rules: impl IntoIterator<Item = Rule>) -> Served
 }
 
 async fn creating(misdeed: Misdeed) -> Served {
-    misbehaving([Rule::new(Operation::Create, misdeed).times(1)]).await
+    misbehaving([Rule::new(Endpoint::Create, misdeed).times(1)]).await
 }
 
 impl Served {
@@ -61,7 +61,7 @@ pub(super) fn header<'a>(heard: &'a Heard, name: &str) -> &'a str {
 
 #[tokio::test]
 async fn a_refused_connection_is_reset_and_the_next_is_not() {
-    let served = misbehaving([Rule::new(Operation::Any, Misdeed::Refuse).times(1)]).await;
+    let served = misbehaving([Rule::new(Endpoint::Any, Misdeed::Refuse).times(1)]).await;
     let refused = served.try_create().await.unwrap_err();
     assert!(matches!(refused.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe), "{refused}");
     assert_eq!((served.observer.creates_received(), served.made().len()), (0, 0));
@@ -96,7 +96,7 @@ async fn a_cut_answer_ends_in_its_middle() {
     assert_eq!(served.made().len(), 1);
     // A close has no body: its head is cut.
     let close = format!("elevationRequests/{}", served.made()[0].id);
-    served.observer.set_rules([Rule::new(Operation::Close, Misdeed::Cut)]);
+    served.observer.set_rules([Rule::new(Endpoint::Close, Misdeed::Cut)]);
     let answer = served.try_call("PATCH", &close, r#"{"ActionsTaken": "x"}"#).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 204") && !answer.contains("\r\n\r\n"), "{answer}");
     assert!(!served.made()[0].open);
@@ -137,7 +137,7 @@ async fn when_to_come_again_is_said_in_seconds_or_as_a_date() {
         Misdeed::Unavailable(Some(RetryAfter::Seconds(9))),
         Misdeed::ThrottleAfter(RetryAfter::Seconds(11)),
     ];
-    let served = misbehaving(rules.map(|misdeed| Rule::new(Operation::Any, misdeed).times(1))).await;
+    let served = misbehaving(rules.map(|misdeed| Rule::new(Endpoint::Any, misdeed).times(1))).await;
     let list = || served.call("GET", "elevationRequests", "");
     assert_eq!(header(&list().await, "retry-after"), "7");
     let heard = list().await;
@@ -180,8 +180,7 @@ async fn a_server_that_ends_does_nothing_more_for_calls_that_wait() {
 #[tokio::test]
 async fn what_is_late_is_held_before_it_is_listed() {
     let late = |on| Rule::new(on, Misdeed::Late(A_WHILE)).times(1);
-    let served =
-        misbehaving([late(Operation::Create), Rule::new(Operation::Create, Misdeed::DropAfter).times(1)]).await;
+    let served = misbehaving([late(Endpoint::Create), Rule::new(Endpoint::Create, Misdeed::DropAfter).times(1)]).await;
     assert_eq!(served.try_create().await.unwrap(), "", "late and lost go together");
     assert_eq!((served.made().len(), served.listed().await), (1, 0));
     let shows = async |wanted: fn(&serde_json::Value) -> bool| {
@@ -196,7 +195,7 @@ async fn what_is_late_is_held_before_it_is_listed() {
         timeout(Duration::from_secs(30), listed).await.unwrap();
     };
     shows(|request| request["partnerTicketId"] == "Support Ticket Id").await;
-    served.observer.set_rules([late(Operation::Close)]);
+    served.observer.set_rules([late(Endpoint::Close)]);
     let close = format!("elevationRequests/{}", served.made()[0].id);
     assert_eq!(served.call("PATCH", &close, r#"{"ActionsTaken": "x"}"#).await.status, 204);
     assert!(!served.made()[0].open && served.list(&[("$top", "1")]).await[0]["requestClosureTime"].is_null());
@@ -219,7 +218,7 @@ async fn twice_opens_a_second_that_nobody_is_told_of() {
 #[case::ahead_behind_a_proxy(Misdeed::SkewTimes(3600), 0)]
 #[tokio::test]
 async fn a_skewed_clock_shows_in_what_is_written_and_in_the_header(#[case] misdeed: Misdeed, #[case] date: i64) {
-    let served = misbehaving([Rule::new(Operation::Any, misdeed)]).await;
+    let served = misbehaving([Rule::new(Endpoint::Any, misdeed)]).await;
     let heard = served.create("DeviceName", "skewed").await;
     let created: Timestamp = heard.json()["requestCreationTime"].as_str().unwrap().parse().unwrap();
     let (Misdeed::Skew(written) | Misdeed::SkewTimes(written)) = misdeed else { panic!("{misdeed:?}") };
@@ -256,9 +255,9 @@ async fn a_closed_door_refuses_and_opens_again() {
 #[tokio::test]
 async fn rules_add_up_until_one_ends_the_call() {
     let rules = [
-        Rule::new(Operation::Create, Misdeed::Twice).times(1),
-        Rule::new(Operation::Create, Misdeed::FailAfter).times(1),
-        Rule::new(Operation::Create, Misdeed::Fail).times(1),
+        Rule::new(Endpoint::Create, Misdeed::Twice).times(1),
+        Rule::new(Endpoint::Create, Misdeed::FailAfter).times(1),
+        Rule::new(Endpoint::Create, Misdeed::Fail).times(1),
     ];
     let served = misbehaving(rules).await;
     let mut told = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use mmd_elevate::practice::{Order, Settings};
+use mmd_elevate_practice::{Order, Settings};
 use rstest::rstest;
 use serde_json::{Value, json};
 

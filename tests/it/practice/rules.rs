@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, fs, time::Duration};
 
-use mmd_elevate::practice::{Count, Misdeed, Operation, RetryAfter, Rule, Rules, Settings};
+use mmd_elevate_practice::{Count, Endpoint, Misdeed, RetryAfter, Rule, Rules, Settings};
 use rstest::rstest;
 
 use super::serve;
@@ -34,9 +34,9 @@ fn the_example_is_harmless_as_it_stands_and_shows_every_rule() {
 fn a_file_says_what_a_builder_says() {
     let text = "[[rules]]\non = 'create'\ndo = 'throttle'\nretry_after_date = 3\ndevice = 'D'\nticket = 'T'\nskip = 1\n\
                 every = 2\ntimes = 3\nprobability = 0.5\nseed = 9\n[[rules]]\non = 'list'\ndo = 'hang'\nms = 40\n";
-    let throttle = Rule::new(Operation::Create, Misdeed::Throttle(RetryAfter::Date(3)));
+    let throttle = Rule::new(Endpoint::Create, Misdeed::Throttle(RetryAfter::Date(3)));
     let throttle = throttle.device("D").ticket("T").skip(1).every(2).times(3).probability(0.5, 9);
-    let hang = Rule::new(Operation::List, Misdeed::Hang(Duration::from_millis(40)));
+    let hang = Rule::new(Endpoint::List, Misdeed::Hang(Duration::from_millis(40)));
     assert_eq!(Rules::parse(text).unwrap(), Rules::from([throttle, hang]));
 }
 
@@ -118,7 +118,7 @@ async fn failed(rule: Rule) -> Vec<usize> {
 
 #[tokio::test]
 async fn a_rule_strikes_as_often_as_it_says() {
-    let fail = || Rule::new(Operation::List, Misdeed::Fail);
+    let fail = || Rule::new(Endpoint::List, Misdeed::Fail);
     assert_eq!(failed(fail()).await, [1, 2, 3, 4, 5, 6, 7, 8]);
     assert_eq!(failed(fail().times(2)).await, [1, 2]);
     assert_eq!(failed(fail().skip(3).times(1)).await, [4]);
@@ -135,9 +135,9 @@ async fn a_rule_strikes_as_often_as_it_says() {
 #[tokio::test]
 async fn a_rule_is_for_its_operation_device_and_ticket() {
     let rules = [
-        Rule::new(Operation::Any, Misdeed::Fail).device("mmd-03690457680"),
-        Rule::new(Operation::Any, Misdeed::Html).ticket("T-1"),
-        Rule::new(Operation::Devices, Misdeed::Unavailable(None)),
+        Rule::new(Endpoint::Any, Misdeed::Fail).device("mmd-03690457680"),
+        Rule::new(Endpoint::Any, Misdeed::Html).ticket("T-1"),
+        Rule::new(Endpoint::Devices, Misdeed::Unavailable(None)),
     ];
     let served = serve(Settings { rules: Rules::default(), ..Settings::default() }).await;
     let made = served.create("MMD-03690457680", "to close").await.json();

@@ -1,6 +1,6 @@
 //! The token endpoint over real bytes: a token, its end, and errors in Entra's shape.
 
-use mmd_elevate::practice::{CLIENT_ID, Misdeed, Operation, Rule, SCOPE, Settings};
+use mmd_elevate_practice::{CLIENT_ID, Endpoint, Misdeed, Rule, SCOPE, Settings};
 use rstest::rstest;
 use serde_json::json;
 use tokio::{
@@ -97,10 +97,10 @@ async fn what_is_wrong_is_said_as_entra_says_it(
 
 #[tokio::test]
 async fn another_tenant_is_not_known_and_a_rule_on_any_spares_the_sign_in() {
-    let rules = [Rule::new(Operation::Any, Misdeed::Fail), Rule::new(Operation::Token, Misdeed::Fail).skip(1).times(1)];
+    let rules = [Rule::new(Endpoint::Any, Misdeed::Fail), Rule::new(Endpoint::Token, Misdeed::Fail).skip(1).times(1)];
     let served = serve(Settings { rules: rules.into(), ..Settings::default() }).await;
     assert_eq!(ask(&served, "other.example", &[("a", "b")]).await.json()["error_codes"], json!([90_002]));
     assert_eq!(ask_with(&served, &[]).await.status, 500);
     assert_eq!(ask_with(&served, &[]).await.status, 200);
-    assert_eq!((served.observer.received(Operation::Token), served.observer.received(Operation::Any)), (3, 0));
+    assert_eq!((served.observer.received(Endpoint::Token), served.observer.received(Endpoint::Any)), (3, 0));
 }

@@ -1,6 +1,6 @@
 //! Create and close, held against the documents' samples.
 
-use mmd_elevate::practice::Settings;
+use mmd_elevate_practice::Settings;
 use rstest::rstest;
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mmd_elevate::practice::{self, Practice};
+use mmd_elevate_practice::{self as practice, Practice};
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},

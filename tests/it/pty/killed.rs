@@ -3,7 +3,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use mmd_elevate::practice::{self, Misdeed, Observer, Operation, Practice, Rule, Rules, Settings};
+use mmd_elevate_practice::{self as practice, Endpoint, Misdeed, Observer, Practice, Rule, Rules, Settings};
 use rstest::rstest;
 use rusqlite::{Connection, OpenFlags};
 use rustix::process::Signal;
@@ -56,7 +56,7 @@ impl Service {
         (ours.len(), ours.iter().filter(|held| !held.open && held.actions_taken == DONE).count())
     }
 
-    fn calls(&self, operation: Operation) -> u64 {
+    fn calls(&self, operation: Endpoint) -> u64 {
         self.observer.received(operation)
     }
 
@@ -92,7 +92,7 @@ enum Moment {
 
 impl Moment {
     /// A dashboard that dies at this moment by itself, or hangs there because the server does.
-    fn dashboard(self, service: &Service, operation: Operation) -> Program {
+    fn dashboard(self, service: &Service, operation: Endpoint) -> Program {
         let hangs = |misdeed| {
             service.observer.set_rules([Rule::new(operation, misdeed)]);
             service.dashboard()
@@ -116,9 +116,9 @@ impl Moment {
     }
 
     /// Waits until the process is gone, and kills it where it does not see to that itself.
-    fn comes(self, service: &Service, operation: Operation, pty: &mut Pty) {
+    fn comes(self, service: &Service, operation: Endpoint, pty: &mut Pty) {
         let done = || match operation {
-            Operation::Create => service.holds().0 == 1,
+            Endpoint::Create => service.holds().0 == 1,
             _ => service.holds().1 == 1,
         };
         match self {
@@ -149,11 +149,11 @@ fn a_create(
         return;
     }
     let service = Service::start();
-    let mut pty = started(moment.dashboard(&service, Operation::Create));
+    let mut pty = started(moment.dashboard(&service, Endpoint::Create));
     pty.send(format!("n{TICKET}\t{DEVICE}\tExcel add-in crashes\tOffice\tExcel\t{PLAN}"));
     service.has_saved(PLAN);
     pty.send(SUBMIT);
-    moment.comes(&service, Operation::Create, &mut pty);
+    moment.comes(&service, Endpoint::Create, &mut pty);
 
     let mut pty = service.dashboard().start();
     pty.wait_for_text("This is how you left it");
@@ -182,7 +182,7 @@ fn a_create(
         }
     }
     let held = usize::from(moment.is_done());
-    assert_eq!((service.holds(), service.calls(Operation::Create)), ((held, 0), moment.calls()));
+    assert_eq!((service.holds(), service.calls(Endpoint::Create)), ((held, 0), moment.calls()));
     pty.send("\x03\x03");
     pty.wait_for_exit(GONE);
     pty.assert_given_back();
@@ -204,14 +204,14 @@ fn a_close(
     }
     let service = Service::start();
     service.with_one_open();
-    let mut pty = started(moment.dashboard(&service, Operation::Close));
+    let mut pty = started(moment.dashboard(&service, Endpoint::Close));
     pty.wait_for_text("1 request was open");
     pty.send("\r");
     pty.wait_for_text("● open");
     pty.send(format!("c{DONE}"));
     service.has_saved(DONE);
     pty.send(SUBMIT);
-    moment.comes(&service, Operation::Close, &mut pty);
+    moment.comes(&service, Endpoint::Close, &mut pty);
 
     let mut pty = service.dashboard().start();
     pty.wait_for_text("This is how you left it");
@@ -231,12 +231,12 @@ fn a_close(
         pty.wait_for("the row", |screen| !screen.contents().contains("Recovery"));
         pty.send("c");
         pty.wait_for_text(DONE);
-        assert_eq!((service.holds(), service.calls(Operation::Close)), ((1, 0), moment.calls()));
+        assert_eq!((service.holds(), service.calls(Endpoint::Close)), ((1, 0), moment.calls()));
         pty.send(SUBMIT);
         pty.wait_for_text("No open requests.");
     }
     assert_eq!(service.holds(), (1, 1));
-    assert_eq!(service.calls(Operation::Create), 1);
+    assert_eq!(service.calls(Endpoint::Create), 1);
     pty.send("\x03\x03");
     pty.wait_for_exit(GONE);
     pty.assert_given_back();

@@ -9,7 +9,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use mmd_elevate::practice::{self, Misdeed, Observer, Operation, Practice, Rule, Rules, Settings};
+use mmd_elevate_practice::{self as practice, Endpoint, Misdeed, Observer, Practice, Rule, Rules, Settings};
 use tokio::runtime::Runtime;
 
 use super::{GONE, Home, PROGRAM, SUBMIT, create, leave, started, wait_until};
@@ -117,7 +117,7 @@ fn a_shift(tenant: &Tenant, pty: &mut Pty) {
     create(pty, "INC-2", "MMD-NOWHERE");
     pty.wait_for_text("does not exist");
     pty.send("\x18\x1b");
-    tenant.observer.set_rules([Rule::new(Operation::Create, Misdeed::DropAfter)]);
+    tenant.observer.set_rules([Rule::new(Endpoint::Create, Misdeed::DropAfter)]);
     create(pty, "INC-3", "MMD-00000000001");
     pty.wait_for_text("● open");
     tenant.observer.set_rules(Rules::default());

@@ -8,14 +8,16 @@ use std::{
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use mmd_elevate::{
     app::{Batch, Confirmations},
-    domain::{Draft, ElevationRequest, Field, NewElevationRequest, RequestId, ServiceTime, Untrusted},
-    keymap::Keymap,
-    port::{
-        Answer, Call, CallId, DraftTarget, Fault, FaultKind, FromWorker, Progress, ReadBack, Recovered, Reply, SignIn,
+    dashboard::{
+        Category, Effect, Message, Model, Row, ScrollLimits, Setup, Tenant, update,
+        view::{self, Theme},
     },
-    state::{Category, Effect, Extents, Message, Model, Row, Setup, Tenant, update},
+    keys::Keymap,
     terminal::{Input, InputBatch},
-    view::{self, Theme},
+};
+use mmd_elevate_core::{
+    Call, CallError, CallErrorKind, CallId, CallResult, Draft, DraftTarget, ElevationRequest, Event, Field,
+    NewElevationRequest, Progress, ReadBack, Recovered, Reply, RequestId, ServiceTime, SignIn, Untrusted,
 };
 use ratatui::{
     Terminal,
@@ -98,8 +100,8 @@ impl Dashboard {
         let mut dashboard =
             Self { model, terminal, now: start(), clock, confirmations, elapsed, effects, saves, calls, left: false };
         dashboard.draw();
-        dashboard.says(FromWorker::Ready);
-        dashboard.says(FromWorker::SignIn(SignIn::SignedIn { until: Some(start() + SignedDuration::from_mins(52)) }));
+        dashboard.says(Event::Ready);
+        dashboard.says(Event::SignIn(SignIn::SignedIn { until: Some(start() + SignedDuration::from_mins(52)) }));
         dashboard
     }
 
@@ -191,19 +193,19 @@ impl Dashboard {
         self
     }
 
-    pub(crate) fn says(&mut self, word: FromWorker) -> &mut Self {
+    pub(crate) fn says(&mut self, word: Event) -> &mut Self {
         self.happens(Message::Worker(word))
     }
 
     /// The record is open, and this is what it holds.
     pub(crate) fn recovered(&mut self, recovered: Recovered) -> &mut Self {
-        self.says(FromWorker::Recovered(Box::new(recovered)))
+        self.says(Event::Recovered(Box::new(recovered)))
     }
 
     /// The `index`th call under way comes a step further.
     pub(crate) fn progress(&mut self, index: usize, progress: Progress) -> &mut Self {
         let call_id = self.calls[index].0;
-        self.says(FromWorker::Progress(call_id, progress))
+        self.says(Event::Progress(call_id, progress))
     }
 
     /// Time goes by.
@@ -262,14 +264,14 @@ impl Dashboard {
     }
 
     /// The reply to the `index`th call under way.
-    pub(crate) fn reply_to(&mut self, index: usize, result: Result<Answer, Fault>) -> &mut Self {
+    pub(crate) fn reply_to(&mut self, index: usize, result: Result<CallResult, CallError>) -> &mut Self {
         let (call_id, _) = self.calls.remove(index);
         self.reply(call_id, result)
     }
 
     /// A reply, to whichever call.
-    pub(crate) fn reply(&mut self, call_id: CallId, result: Result<Answer, Fault>) -> &mut Self {
-        self.says(FromWorker::Reply(Reply { call_id, result }))
+    pub(crate) fn reply(&mut self, call_id: CallId, result: Result<CallResult, CallError>) -> &mut Self {
+        self.says(Event::Reply(Reply { call_id, result }))
     }
 
     /// The service opens what was sent by the oldest call under way.
@@ -285,16 +287,16 @@ impl Dashboard {
         let request = self.model.requests.of_request(&id).and_then(|row| row.request.clone()).unwrap();
         let request = ElevationRequest { actions_taken: Untrusted::new(text), ..request };
         let request = closed(request, "agent@partner.example", self.now);
-        self.reply_to(0, Ok(Answer::Closed(ReadBack::Verified(Box::new(request)))))
+        self.reply_to(0, Ok(CallResult::Closed(ReadBack::Verified(Box::new(request)))))
     }
 
     /// The service takes the close of the oldest call under way, and does not show it yet.
     pub(crate) fn accepted(&mut self) -> &mut Self {
-        self.reply_to(0, Ok(Answer::Closed(ReadBack::NotYetVisible)))
+        self.reply_to(0, Ok(CallResult::Closed(ReadBack::NotYetVisible)))
     }
 
     /// The oldest call under way fails.
-    pub(crate) fn fails(&mut self, kind: FaultKind, words: &str) -> &mut Self {
+    pub(crate) fn fails(&mut self, kind: CallErrorKind, words: &str) -> &mut Self {
         self.reply_to(0, Err(fault(kind, words)))
     }
 
@@ -404,7 +406,7 @@ impl Dashboard {
     }
 
     fn draw(&mut self) {
-        let mut extents = Extents::default();
+        let mut extents = ScrollLimits::default();
         let theme = Theme::default();
         let mut fits = false;
         let picture = |frame: &mut ratatui::Frame<'_>| {
@@ -420,13 +422,13 @@ impl Dashboard {
 }
 
 /// A fault with words of the service's, where there are any.
-pub(crate) fn fault(kind: FaultKind, words: &str) -> Fault {
-    Fault { words: (!words.is_empty()).then(|| Untrusted::new(words)), ..Fault::new(kind) }
+pub(crate) fn fault(kind: CallErrorKind, words: &str) -> CallError {
+    CallError { words: (!words.is_empty()).then(|| Untrusted::new(words)), ..CallError::new(kind) }
 }
 
 /// The answer to a create.
-pub(crate) fn opened(request: ElevationRequest) -> Answer {
-    Answer::Created { request: Box::new(request), surplus: Vec::new() }
+pub(crate) fn opened(request: ElevationRequest) -> CallResult {
+    CallResult::Created { request: Box::new(request), surplus: Vec::new() }
 }
 
 /// The request as it is once somebody has closed it.

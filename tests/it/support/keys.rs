@@ -1,7 +1,7 @@
 //! Keys as a test writes them, and as a terminal tells them.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use mmd_elevate::key::Key;
+use mmd_elevate::keys::Key;
 
 /// The events of keys, each word the name of a key or else text that is typed. Text that names a key or holds blanks
 /// stands in single quotes.

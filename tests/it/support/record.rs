@@ -1,9 +1,9 @@
 //! What a record holds at a start, in few words.
 
 use jiff::Timestamp;
-use mmd_elevate::{
-    domain::{Draft, ElevationRequest, Field, Gaps, NewElevationRequest, RequestId, Untrusted},
-    port::{Answer, DraftTarget, Intent, IntentId, Intention, Recovered, SavedDraft, Stage},
+use mmd_elevate_core::{
+    CallResult, Draft, DraftTarget, ElevationRequest, Field, Gaps, NewElevationRequest, Operation, Recovered,
+    RequestId, SavedDraft, Untrusted, WriteId, WriteRecord, WriteState,
 };
 
 use super::dashboard::{created, start};
@@ -28,22 +28,22 @@ pub(crate) fn held(request: &str, id: &str) -> ElevationRequest {
 }
 
 /// The answer to a check whose lists were seen whole.
-pub(crate) fn checked(listed: Vec<ElevationRequest>, missing: &[&str], at: Timestamp) -> Answer {
+pub(crate) fn checked(listed: Vec<ElevationRequest>, missing: &[&str], at: Timestamp) -> CallResult {
     let missing = missing.iter().map(|id| RequestId::new(*id).unwrap()).collect();
-    Answer::Checked { listed, missing, gaps: Gaps::default(), surplus: Vec::new(), at }
+    CallResult::Checked { listed, missing, gaps: Gaps::default(), surplus: Vec::new(), at }
 }
 
 /// A create that a dead process left behind.
-pub(crate) fn lost_create(intent: i64, request: &str) -> Intent {
-    let what = Intention::Create(new_request(request));
-    Intent { id: IntentId(intent), what, at: start(), stage: Stage::Unknown }
+pub(crate) fn lost_create(intent: i64, request: &str) -> WriteRecord {
+    let what = Operation::Create(new_request(request));
+    WriteRecord { id: WriteId(intent), what, at: start(), stage: WriteState::Unknown }
 }
 
 /// A close that a dead process left behind.
-pub(crate) fn lost_close(intent: i64, id: &str, device: &str, text: &str) -> Intent {
+pub(crate) fn lost_close(intent: i64, id: &str, device: &str, text: &str) -> WriteRecord {
     let (id, device) = (RequestId::new(id).unwrap(), Untrusted::new(device));
-    let what = Intention::Close { id, device, actions_taken: text.to_owned() };
-    Intent { id: IntentId(intent), what, at: start(), stage: Stage::Unknown }
+    let what = Operation::Close { id, device, actions_taken: text.to_owned() };
+    WriteRecord { id: WriteId(intent), what, at: start(), stage: WriteState::Unknown }
 }
 
 pub(crate) fn saved(target: DraftTarget, draft: Draft) -> SavedDraft {

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mmd_elevate::port::{Call, FaultKind, Progress, Stage};
+use mmd_elevate_core::{Call, CallErrorKind, Progress, WriteState};
 
 use super::{
     held::{Act, commits_then, entity_of, plays, says},
@@ -28,7 +28,7 @@ async fn while_it_waits_to_go_out_again_it_is_not_done() {
         scene.abandon(call_id).await;
         assert_eq!(summary(&scene.reply().await), "failed: Abandoned { sent: false }");
         let (creates, closes) = scene.counts();
-        assert_eq!((scene.stage(1).await, creates + closes), (Stage::NotDone, 1));
+        assert_eq!((scene.stage(1).await, creates + closes), (WriteState::NotDone, 1));
     }
 }
 
@@ -38,7 +38,7 @@ async fn in_flight(act: Act) -> String {
     scene.writes(1).await;
     scene.abandon(call_id).await;
     let Progress::Looking(fault) = scene.until(is_looking).await else { panic!() };
-    assert_eq!(fault.kind, FaultKind::Abandoned { sent: true });
+    assert_eq!(fault.kind, CallErrorKind::Abandoned { sent: true });
     let reply = summary(&scene.reply().await);
     assert_eq!(scene.counts(), (1, 0));
     format!("{reply}, {:?}", scene.stage(1).await)
@@ -53,8 +53,8 @@ async fn in_flight_it_is_unknown_and_looked_for() {
 #[tokio::test]
 async fn a_close_in_flight_is_read_back_and_not_repeated() {
     for (act, reply, stage) in [
-        (commits_then(Play::Hang(Vec::new())), "verified agent@example.org", Stage::Done),
-        (plays(Play::Hang(Vec::new())), "still open", Stage::NotDone),
+        (commits_then(Play::Hang(Vec::new())), "verified agent@example.org", WriteState::Done),
+        (plays(Play::Hang(Vec::new())), "still open", WriteState::NotDone),
     ] {
         let mut scene = Scene::start([act]).await;
         scene.held.lock().unwrap().requests.push(entity_of("r1", "x"));
@@ -85,7 +85,7 @@ async fn looking_that_is_abandoned_tells_what_was_seen() {
     lists(&scene, 3).await;
     scene.abandon(call_id).await;
     assert_eq!(summary(&scene.reply().await), "not seen, ServerFailed { status: 500 }");
-    assert_eq!(scene.stage(1).await, Stage::Unknown);
+    assert_eq!(scene.stage(1).await, WriteState::Unknown);
 
     let mut scene = Scene::start([plays(says("500 Oops"))]).await;
     scene.held.lock().unwrap().lists.push_back(Play::Hang(Vec::new()));
@@ -93,7 +93,7 @@ async fn looking_that_is_abandoned_tells_what_was_seen() {
     lists(&scene, 1).await;
     scene.abandon(call_id).await;
     assert_eq!(summary(&scene.reply().await), "failed: ServerFailed { status: 500 }", "nothing was seen at all");
-    assert_eq!(scene.stage(1).await, Stage::Unknown);
+    assert_eq!(scene.stage(1).await, WriteState::Unknown);
 }
 
 #[tokio::test]
@@ -104,7 +104,7 @@ async fn a_close_whose_reading_back_is_abandoned_is_not_repeated() {
     lists(&scene, 2).await;
     scene.abandon(call_id).await;
     assert_eq!(summary(&scene.reply().await), "failed: ServerFailed { status: 500 }");
-    assert_eq!((scene.stage(1).await, scene.counts()), (Stage::Unknown, (0, 1)));
+    assert_eq!((scene.stage(1).await, scene.counts()), (WriteState::Unknown, (0, 1)));
 
     let mut scene = Scene::start([]).await;
     {
@@ -116,14 +116,14 @@ async fn a_close_whose_reading_back_is_abandoned_is_not_repeated() {
     lists(&scene, 1).await;
     scene.abandon(call_id).await;
     assert_eq!(summary(&scene.reply().await), "not yet visible");
-    assert_eq!(scene.stage(1).await, Stage::Done);
+    assert_eq!(scene.stage(1).await, WriteState::Done);
 }
 
 #[tokio::test]
 async fn a_check_can_be_abandoned_while_it_waits() {
     let mut scene = Scene::start([]).await;
     scene.held.lock().unwrap().lists.push_back(says("429 ?\nretry-after: 2"));
-    let asked = vec![(super::request_id("r1"), mmd_elevate::domain::Untrusted::new("Device x"))];
+    let asked = vec![(super::request_id("r1"), mmd_elevate_core::Untrusted::new("Device x"))];
     let call_id = scene.ask(Call::Check(asked)).await;
     scene.until(is_waiting).await;
     scene.abandon(call_id).await;
@@ -134,7 +134,7 @@ async fn a_check_can_be_abandoned_while_it_waits() {
 async fn what_has_its_reply_cannot_be_abandoned_any_more() {
     let mut scene = Scene::start([]).await;
     assert_eq!(scene.create("x").await, "created r1");
-    scene.abandon(mmd_elevate::port::CallId(1)).await;
-    scene.abandon(mmd_elevate::port::CallId(99)).await;
+    scene.abandon(mmd_elevate_core::CallId(1)).await;
+    scene.abandon(mmd_elevate_core::CallId(99)).await;
     assert_eq!(scene.create("y").await, "created r2");
 }

@@ -1,9 +1,6 @@
 //! What an answer proves, in the shapes that services and gateways give it: how a close is believed, and how an error is read.
 
-use mmd_elevate::{
-    domain::{Field, Untrusted},
-    port::{Fault, FaultKind},
-};
+use mmd_elevate_core::{CallError, CallErrorKind, Field, Untrusted};
 use rstest::rstest;
 
 use super::{PATIENT, answer, client_of, close, create, new_request};
@@ -11,7 +8,7 @@ use crate::support::{server::Server, within};
 
 const JSON: &str = "content-type: application/json";
 
-fn words(fault: &Fault) -> &str {
+fn words(fault: &CallError) -> &str {
     fault.words.as_ref().map_or("", Untrusted::raw)
 }
 
@@ -36,7 +33,7 @@ fn words(fault: &Fault) -> &str {
 #[tokio::test]
 async fn close_answered_with_200_and_no_closed_entity_is_unknown(#[case] body: &str) {
     let fault = close(answer("200 OK", body)).await.unwrap_err();
-    assert!(matches!(fault.kind, FaultKind::BrokenAnswer { .. }) && fault.kind.may_have_happened(), "{fault:?}");
+    assert!(matches!(fault.kind, CallErrorKind::BrokenAnswer { .. }) && fault.kind.may_have_happened(), "{fault:?}");
     assert!(fault.what().starts_with("The answer cannot be used: "), "{}", fault.what());
 }
 
@@ -54,7 +51,7 @@ async fn see_other_is_unknown_and_other_redirects_are_not_done() {
     for status in [300, 301, 302, 303, 304, 305, 307, 308, 399] {
         let head = format!("{status} Elsewhere\nlocation: https://elsewhere.example/");
         for fault in [create(answer(&head, "")).await.unwrap_err(), close(answer(&head, "")).await.unwrap_err()] {
-            assert_eq!(fault.kind, FaultKind::Redirected { status });
+            assert_eq!(fault.kind, CallErrorKind::Redirected { status });
             assert_eq!(fault.kind.may_have_happened(), status == 303, "{status}");
             assert_eq!(fault.hint().contains("look before"), status == 303, "{status}: {}", fault.hint());
         }
@@ -81,7 +78,7 @@ async fn see_other_is_unknown_and_other_redirects_are_not_done() {
 #[tokio::test]
 async fn close_refused_in_other_words_settles_nothing(#[case] head: &str, #[case] body: &str) {
     let fault = close(answer(head, body)).await.unwrap_err();
-    assert!(matches!(fault.kind, FaultKind::NotAccepted { .. }), "{fault:?}");
+    assert!(matches!(fault.kind, CallErrorKind::NotAccepted { .. }), "{fault:?}");
     assert!(!fault.hint().contains("nothing is left"), "{}", fault.hint());
 }
 
@@ -102,23 +99,23 @@ async fn close_refused_in_other_words_settles_nothing(#[case] head: &str, #[case
 #[tokio::test]
 async fn documented_sentence_is_told_in_every_shape(#[case] head: &str, #[case] header: &str, #[case] body: &str) {
     let head = if header.is_empty() { head.to_owned() } else { format!("{head}\n{header}") };
-    assert_eq!(close(answer(&head, body)).await.unwrap_err().kind, FaultKind::AlreadyClosed, "{body}");
+    assert_eq!(close(answer(&head, body)).await.unwrap_err().kind, CallErrorKind::AlreadyClosed, "{body}");
 }
 
 #[rstest]
-#[case("Insufficient privileges to complete the operation.", "Authorization_RequestDenied", FaultKind::NotAllowed)]
-#[case("Denied.", "Authorization_RequestDenied", FaultKind::NotAllowed)]
-#[case("Elevation is not available for devices in the Test group.", "403", FaultKind::Declined)]
-#[case("The tenant is suspended.", "", FaultKind::Declined)]
-#[case("This device has too many open elevation requests.", "403", FaultKind::TooManyOpen)]
-#[case("This device has too many open elevation requests, says the gateway", "403", FaultKind::Declined)]
+#[case("Insufficient privileges to complete the operation.", "Authorization_RequestDenied", CallErrorKind::NotAllowed)]
+#[case("Denied.", "Authorization_RequestDenied", CallErrorKind::NotAllowed)]
+#[case("Elevation is not available for devices in the Test group.", "403", CallErrorKind::Declined)]
+#[case("The tenant is suspended.", "", CallErrorKind::Declined)]
+#[case("This device has too many open elevation requests.", "403", CallErrorKind::TooManyOpen)]
+#[case("This device has too many open elevation requests, says the gateway", "403", CallErrorKind::Declined)]
 #[tokio::test]
-async fn hint_of_a_403_belongs_to_its_words(#[case] message: &str, #[case] code: &str, #[case] kind: FaultKind) {
+async fn hint_of_a_403_belongs_to_its_words(#[case] message: &str, #[case] code: &str, #[case] kind: CallErrorKind) {
     let body = serde_json::json!({"error": {"code": code, "message": message}}).to_string();
     let fault = create(answer(&format!("403 Forbidden\n{JSON}"), body)).await.unwrap_err();
     assert_eq!((&fault.kind, words(&fault)), (&kind, message));
-    assert_eq!(fault.hint().contains("close a request"), kind == FaultKind::TooManyOpen, "{}", fault.hint());
-    assert_eq!(fault.hint().contains("role"), kind == FaultKind::NotAllowed, "{}", fault.hint());
+    assert_eq!(fault.hint().contains("close a request"), kind == CallErrorKind::TooManyOpen, "{}", fault.hint());
+    assert_eq!(fault.hint().contains("role"), kind == CallErrorKind::NotAllowed, "{}", fault.hint());
 }
 
 #[rstest]

@@ -3,7 +3,8 @@
 
 use std::{env, fs, time::Duration};
 
-use mmd_elevate::{api::Timeouts, port::FaultKind};
+use mmd_elevate_core::CallErrorKind;
+use mmd_elevate_engine::api::Timeouts;
 use serde_json::json;
 
 use super::{answer, client_at, list::entities, new_request, request_id};
@@ -176,7 +177,7 @@ async fn what_is_too_much_is_a_fault_that_says_so() {
         let play = plays().into_iter().find(|(known, _)| *known == name).unwrap().1;
         let server = Server::start(play).await;
         let client = client_at(&format!("http://{}", server.address), super::PATIENT);
-        let kind = FaultKind::BrokenAnswer { reason: reason.to_owned() };
+        let kind = CallErrorKind::BrokenAnswer { reason: reason.to_owned() };
         assert_eq!(within(client.list_by_device("x")).await.unwrap_err().kind, kind, "{name}");
         assert_eq!(within(client.create(&new_request("x"))).await.unwrap_err().kind, kind, "{name}");
     }
@@ -187,7 +188,7 @@ async fn nesting_is_bounded_and_what_is_usual_is_not() {
     let nested = |depth: usize| answer("200 OK", format!("{}{}", "[".repeat(depth), "]".repeat(depth)));
     for (depth, reason) in [(100, "it is JSON without keys"), (200, "it is not JSON (HTTP 200)")] {
         let fault = super::create(nested(depth)).await.unwrap_err();
-        assert_eq!(fault.kind, FaultKind::BrokenAnswer { reason: reason.to_owned() }, "{depth}");
+        assert_eq!(fault.kind, CallErrorKind::BrokenAnswer { reason: reason.to_owned() }, "{depth}");
     }
     // As many whole entities as fit into 4 MiB.
     let text = "What the agent means to do; with commas, [brackets] and {braces}: none of them a value. ".repeat(2);

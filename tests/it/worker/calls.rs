@@ -6,14 +6,13 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use mmd_elevate::{
-    api::{Listed, Told},
-    domain::{Draft, ElevationRequest, Field, NewElevationRequest, RequestId},
-    journal::JournalError,
-    port::{
-        Answer, Call, CallId, DraftTarget, Fault, FaultKind, FromWorker, Progress, Recovered, Reply, RequestIds, Stage,
-        ToWorker,
-    },
+use mmd_elevate_core::{
+    Call, CallError, CallErrorKind, CallId, CallResult, Command, Draft, DraftTarget, ElevationRequest, Event, Field,
+    NewElevationRequest, Progress, Recovered, Reply, RequestId, RequestIds, WriteState,
+};
+use mmd_elevate_engine::{
+    api::{Listed, Response},
+    record::RecordError,
     worker::{self, Service},
 };
 use tokio::{
@@ -23,7 +22,7 @@ use tokio::{
 
 use super::{
     new_request, request_id,
-    scene::{Opened, QUICK, Record, Scene, close_of, summary},
+    scene::{OpenRecord, Opened, QUICK, Scene, close_of, summary},
 };
 use crate::support::{
     server::{Play, Server},
@@ -46,40 +45,40 @@ impl Fake {
 }
 
 impl Service for Fake {
-    async fn create(&self, request: &NewElevationRequest) -> Result<Told<ElevationRequest>, Fault> {
+    async fn create(&self, request: &NewElevationRequest) -> Result<Response<ElevationRequest>, CallError> {
         assert!(!request.get(Field::Title).contains("panic"), "as it was asked to");
-        Err(Fault::new(FaultKind::Declined))
+        Err(CallError::new(CallErrorKind::Declined))
     }
 
-    async fn close(&self, _: &RequestId, actions_taken: &str) -> Result<Told<()>, Fault> {
+    async fn close(&self, _: &RequestId, actions_taken: &str) -> Result<Response<()>, CallError> {
         // Nobody passes before all have come: one that had to wait for another would wait for ever.
         self.all.wait().await;
         match actions_taken {
             "panic" => panic!("as it was asked to"),
-            "fail" => Err(Fault::new(FaultKind::Declined)),
+            "fail" => Err(CallError::new(CallErrorKind::Declined)),
             "hang" => {
                 self.alive.send(()).await.unwrap();
                 future::pending().await
             }
-            _ => Ok(Told { value: (), ids: RequestIds::default(), skew: None }),
+            _ => Ok(Response { value: (), ids: RequestIds::default(), skew: None }),
         }
     }
 
-    async fn list_by_device(&self, _: &str) -> Result<Listed, Fault> {
-        Err(Fault::new(FaultKind::NotSignedIn))
+    async fn list_by_device(&self, _: &str) -> Result<Listed, CallError> {
+        Err(CallError::new(CallErrorKind::NotSignedIn))
     }
 }
 
 struct Worker {
-    words: mpsc::Sender<ToWorker>,
-    heard: mpsc::Receiver<FromWorker>,
+    words: mpsc::Sender<Command>,
+    heard: mpsc::Receiver<Event>,
     running: JoinHandle<()>,
 }
 
 impl Worker {
     /// Few places in the channel to the loop, so that replies have to wait for one.
     fn start<Opening>(
-        service: impl Future<Output = Result<Fake, Fault>> + Send + 'static,
+        service: impl Future<Output = Result<Fake, CallError>> + Send + 'static,
         journal: impl FnMut() -> Opening + Send + 'static,
     ) -> Self
     where
@@ -92,18 +91,18 @@ impl Worker {
     }
 
     async fn ask(&self, id: u64, text: &str) {
-        within(self.words.send(ToWorker::Do(CallId(id), close_of("1", text)))).await.unwrap();
+        within(self.words.send(Command::Do(CallId(id), close_of("1", text)))).await.unwrap();
     }
 
-    async fn next(&mut self) -> Option<FromWorker> {
+    async fn next(&mut self) -> Option<Event> {
         within(self.heard.recv()).await
     }
 
     async fn reply(&mut self) -> Reply {
         loop {
             match self.next().await {
-                Some(FromWorker::Reply(reply)) => return reply,
-                Some(FromWorker::Progress(..) | FromWorker::Recovered(_) | FromWorker::Ready) => {}
+                Some(Event::Reply(reply)) => return reply,
+                Some(Event::Progress(..) | Event::Recovered(_) | Event::Ready) => {}
                 other => panic!("{other:?}"),
             }
         }
@@ -118,19 +117,19 @@ impl Worker {
 }
 
 fn no_journal() -> future::Ready<Opened> {
-    future::ready(Err(JournalError::FullDisk { path: "record.db".into() }))
+    future::ready(Err(RecordError::FullDisk { path: "record.db".into() }))
 }
 
-fn drafts(text: &str) -> ToWorker {
+fn drafts(text: &str) -> Command {
     let mut draft = Draft::default();
     draft.set(Field::Title, text);
-    ToWorker::Save(vec![(DraftTarget::Form, Some(draft))])
+    Command::Save(vec![(DraftTarget::Form, Some(draft))])
 }
 
 #[tokio::test]
 async fn many_calls_run_at_once_and_each_has_one_reply_panics_too() {
     const CALLS: usize = 300;
-    let record = Record::open().await;
+    let record = OpenRecord::open().await;
     let (fake, _seen) = Fake::new(CALLS);
     let mut worker = Worker::start(future::ready(Ok(fake)), record.opening());
     for id in 0..CALLS {
@@ -153,13 +152,13 @@ async fn a_panic_after_the_intent_leaves_the_write_unknown() {
     let mut scene = Scene::between(Arc::default(), server, fake, QUICK).await;
     assert_eq!(scene.create("panic").await, "failed: Crashed");
     assert_eq!(scene.does(close_of("1", "panic")).await, "failed: Crashed");
-    assert_eq!((scene.stage(1).await, scene.stage(2).await), (Stage::Unknown, Stage::Unknown));
+    assert_eq!((scene.stage(1).await, scene.stage(2).await), (WriteState::Unknown, WriteState::Unknown));
     assert!(matches!(scene.progress[..], [Progress::Recorded(_), Progress::Recorded(_)]));
 }
 
 #[tokio::test]
 async fn calls_that_come_before_the_service_is_ready_wait_for_it() {
-    let record = Record::open().await;
+    let record = OpenRecord::open().await;
     let (ready, wait) = oneshot::channel();
     let (fake, _seen) = Fake::new(2);
     let mut worker = Worker::start(
@@ -171,35 +170,35 @@ async fn calls_that_come_before_the_service_is_ready_wait_for_it() {
     );
     worker.ask(1, "early").await;
     worker.ask(2, "early").await;
-    assert!(matches!(worker.next().await, Some(FromWorker::Recovered(_))), "the record does not wait for the service");
+    assert!(matches!(worker.next().await, Some(Event::Recovered(_))), "the record does not wait for the service");
     ready.send(()).unwrap();
-    assert_eq!(worker.next().await, Some(FromWorker::Ready));
+    assert_eq!(worker.next().await, Some(Event::Ready));
     let ids = BTreeSet::from([worker.reply().await.call_id, worker.reply().await.call_id]);
     assert_eq!(ids, BTreeSet::from([CallId(1), CallId(2)]));
 }
 
 #[tokio::test]
 async fn a_call_that_waits_for_the_service_can_be_abandoned() {
-    let record = Record::open().await;
+    let record = OpenRecord::open().await;
     let mut worker = Worker::start(future::pending(), record.opening());
     worker.ask(1, "x").await;
-    worker.words.send(ToWorker::Abandon(CallId(1))).await.unwrap();
+    worker.words.send(Command::Abandon(CallId(1))).await.unwrap();
     assert_eq!(summary(&worker.reply().await), "failed: Abandoned { sent: false }");
 }
 
 #[tokio::test]
 async fn a_service_that_cannot_be_made_ready_fails_every_call() {
-    let record = Record::open().await;
-    let fault = Fault::new(FaultKind::NotSent { reason: "no client".to_owned() });
+    let record = OpenRecord::open().await;
+    let fault = CallError::new(CallErrorKind::NotSent { reason: "no client".to_owned() });
     let mut worker = Worker::start(future::ready(Err(fault.clone())), future::pending::<Opened>);
-    assert_eq!(worker.next().await, Some(FromWorker::NotReady(fault.clone())));
+    assert_eq!(worker.next().await, Some(Event::NotReady(fault.clone())));
     let mut worker = Worker::start(future::ready(Err(fault.clone())), record.opening());
     worker.ask(1, "x").await;
     loop {
         match worker.next().await.unwrap() {
-            FromWorker::Recovered(_) => {}
-            FromWorker::NotReady(told) => assert_eq!(told, fault),
-            FromWorker::Reply(reply) => {
+            Event::Recovered(_) => {}
+            Event::NotReady(told) => assert_eq!(told, fault),
+            Event::Reply(reply) => {
                 assert_eq!(reply, Reply { call_id: CallId(1), result: Err(fault) });
                 break;
             }
@@ -213,7 +212,7 @@ async fn a_service_that_cannot_be_made_ready_fails_every_call() {
 async fn a_panic_before_the_service_is_ready_is_told_and_nothing_was_sent() {
     let panics = async { if true { panic!("as it was asked to") } else { Ok(Fake::new(1).0) } };
     let mut worker = Worker::start(panics, future::pending::<Opened>);
-    let Some(FromWorker::NotReady(fault)) = worker.next().await else { panic!() };
+    let Some(Event::NotReady(fault)) = worker.next().await else { panic!() };
     assert!(!fault.kind.may_have_happened(), "{fault:?}");
 }
 
@@ -229,37 +228,37 @@ async fn without_a_record_nothing_is_written_and_reads_work() {
     let mut worker = Worker { words, heard, running };
     let mut warnings = 0;
     for _ in 0..2 {
-        if let FromWorker::Recovered(recovered) = super::scene::next(&mut worker.heard).await {
+        if let Event::Recovered(recovered) = super::scene::next(&mut worker.heard).await {
             warnings += recovered.warnings.len();
         }
     }
     assert_eq!(warnings, 1, "it is told at once");
     for (id, call) in [(1, Call::Create(new_request("x"))), (2, close_of("r1", "Done."))] {
-        worker.words.send(ToWorker::Do(CallId(id), call)).await.unwrap();
+        worker.words.send(Command::Do(CallId(id), call)).await.unwrap();
         assert_eq!(summary(&worker.reply().await), "failed: NotRecorded");
     }
     assert_eq!(server.connections(), 0);
-    let asked = vec![(request_id("r1"), mmd_elevate::domain::Untrusted::new("x"))];
-    worker.words.send(ToWorker::Do(CallId(3), Call::Check(asked))).await.unwrap();
+    let asked = vec![(request_id("r1"), mmd_elevate_core::Untrusted::new("x"))];
+    worker.words.send(Command::Do(CallId(3), Call::Check(asked))).await.unwrap();
     assert_eq!(summary(&worker.reply().await), "checked 0, 1 missing");
     worker.words.send(drafts("x")).await.unwrap();
-    assert!(matches!(super::scene::next(&mut worker.heard).await, FromWorker::NotSaved(..)));
+    assert!(matches!(super::scene::next(&mut worker.heard).await, Event::NotSaved(..)));
     worker.end().await;
 }
 
 #[tokio::test]
 async fn calls_under_way_are_finished_when_no_more_can_come() {
-    let record = Record::open().await;
+    let record = OpenRecord::open().await;
     let (fake, _seen) = Fake::new(2);
     let worker = Worker::start(future::ready(Ok(fake.clone())), record.opening());
     worker.ask(1, "x").await;
     let Worker { words, mut heard, running } = worker;
     drop(words);
-    while !matches!(within(heard.recv()).await, Some(FromWorker::Progress(..))) {}
+    while !matches!(within(heard.recv()).await, Some(Event::Progress(..))) {}
     within(fake.all.wait()).await;
     loop {
-        if let FromWorker::Reply(reply) = within(heard.recv()).await.unwrap() {
-            assert!(matches!(reply.result, Ok(Answer::Closed(_))), "{reply:?}");
+        if let Event::Reply(reply) = within(heard.recv()).await.unwrap() {
+            assert!(matches!(reply.result, Ok(CallResult::Closed(_))), "{reply:?}");
             break;
         }
     }
@@ -270,10 +269,10 @@ async fn calls_under_way_are_finished_when_no_more_can_come() {
 #[tokio::test]
 async fn when_nobody_listens_any_more_calls_are_dropped_and_the_last_drafts_are_saved() {
     let (fake, mut seen) = Fake::new(1);
-    let record = Record::open().await;
+    let record = OpenRecord::open().await;
     let mut worker = Worker::start(future::ready(Ok(fake)), record.opening());
     worker.ask(1, "hang").await;
-    while !matches!(worker.next().await, Some(FromWorker::Progress(..))) {}
+    while !matches!(worker.next().await, Some(Event::Progress(..))) {}
     within(seen.recv()).await.unwrap();
     worker.words.send(drafts("last")).await.unwrap();
     drop(worker.heard);
@@ -286,31 +285,31 @@ async fn when_nobody_listens_any_more_calls_are_dropped_and_the_last_drafts_are_
 
 #[tokio::test]
 async fn drafts_that_cannot_be_saved_are_told_and_go_with_the_next() {
-    let record = Record::open().await;
+    let record = OpenRecord::open().await;
     let mut worker = Worker::start(future::pending(), record.opening());
-    assert!(matches!(worker.next().await, Some(FromWorker::Recovered(_))));
+    assert!(matches!(worker.next().await, Some(Event::Recovered(_))));
     record.break_it();
     worker.words.send(drafts("first")).await.unwrap();
-    let Some(FromWorker::NotSaved(what, hint)) = worker.next().await else { panic!() };
+    let Some(Event::NotSaved(what, hint)) = worker.next().await else { panic!() };
     assert!(!what.is_empty() && !hint.is_empty());
     record.mend_it();
     let mut second = Draft::default();
     second.set(Field::Title, "second");
-    worker.words.send(ToWorker::Save(vec![(DraftTarget::Refused(1), Some(second))])).await.unwrap();
+    worker.words.send(Command::Save(vec![(DraftTarget::Refused(1), Some(second))])).await.unwrap();
     worker.end().await;
     assert_eq!(titles(&record.recovered().await), ["first", "second"]);
 }
 
 #[tokio::test]
 async fn drafts_that_could_not_be_saved_are_saved_as_soon_as_they_can_be_and_that_is_told_once() {
-    let record = Record::open().await;
+    let record = OpenRecord::open().await;
     let mut worker = Worker::start(future::pending(), record.opening());
-    assert!(matches!(worker.next().await, Some(FromWorker::Recovered(_))));
+    assert!(matches!(worker.next().await, Some(Event::Recovered(_))));
     record.break_it();
     worker.words.send(drafts("first")).await.unwrap();
-    assert!(matches!(worker.next().await, Some(FromWorker::NotSaved(..))));
+    assert!(matches!(worker.next().await, Some(Event::NotSaved(..))));
     record.mend_it();
-    assert_eq!(worker.next().await, Some(FromWorker::Saved));
+    assert_eq!(worker.next().await, Some(Event::Saved));
     worker.words.send(drafts("second")).await.unwrap();
     drop(worker.words);
     assert_eq!(within(worker.heard.recv()).await, None, "and no more is said of it");

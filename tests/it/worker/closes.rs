@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use mmd_elevate::{
-    api::Timeouts,
-    port::{Progress, Stage},
-};
+use mmd_elevate_core::{Progress, WriteState};
+use mmd_elevate_engine::api::Timeouts;
 use serde_json::json;
 
 use super::{
@@ -34,7 +32,7 @@ async fn done_and_read_back() {
     let mut scene = scene_with([]).await;
     assert_eq!(scene.does(close_of("r1", "Done.")).await, VERIFIED);
     assert_eq!(names(&scene.progress), ["Recorded", "ReadingBack"]);
-    assert_eq!((scene.stage(1).await, scene.counts()), (Stage::Done, (0, 1)));
+    assert_eq!((scene.stage(1).await, scene.counts()), (WriteState::Done, (0, 1)));
 }
 
 #[tokio::test]
@@ -47,7 +45,7 @@ async fn done_and_visible_late_or_not_yet() {
         let mut scene = scene_with([]).await;
         scene.held.lock().unwrap().lists.extend(vec![lists; 99]);
         assert_eq!(scene.does(close_of("r1", "Done.")).await, "not yet visible");
-        assert_eq!(scene.stage(1).await, Stage::Done);
+        assert_eq!(scene.stage(1).await, WriteState::Done);
     }
 }
 
@@ -62,7 +60,7 @@ async fn refused() {
     ] {
         let mut scene = scene_with([plays(says(head))]).await;
         assert_eq!(scene.does(close_of("r1", "Done.")).await, reply);
-        assert_eq!((scene.stage(1).await, scene.counts()), (Stage::NotDone, (0, 1)), "{head}");
+        assert_eq!((scene.stage(1).await, scene.counts()), (WriteState::NotDone, (0, 1)), "{head}");
     }
 }
 
@@ -89,7 +87,7 @@ async fn close_answered_with_routing_404_stays_open() {
     ] {
         let mut scene = scene_with([plays(says_with(head, body))]).await;
         assert_eq!(scene.does(close_of("r1", "Done.")).await, "failed: NotAccepted", "{head} {body}");
-        assert_eq!((scene.stage(1).await, scene.counts().1), (Stage::NotDone, 1), "{head} {body}");
+        assert_eq!((scene.stage(1).await, scene.counts().1), (WriteState::NotDone, 1), "{head} {body}");
     }
 }
 
@@ -107,7 +105,7 @@ async fn close_answered_with_does_not_exist_settles_with_a_complete_list_alone()
         let play = says_with("200 OK", listed);
         scene.held.lock().unwrap().lists.extend([play, says_with("200 OK", r#"{"value": []}"#)]);
         assert_eq!(scene.does(close_of("r1", "Done.")).await, reply, "{listed}");
-        assert_eq!(scene.stage(1).await, Stage::NotDone);
+        assert_eq!(scene.stage(1).await, WriteState::NotDone);
     }
     for lists in [Play::Slam, says("401 Unauthorized"), says("500 Oops")] {
         let mut scene = scene_with([plays(says_with("404 Not Found", NO_REQUEST))]).await;
@@ -132,7 +130,7 @@ async fn close_answered_with_success_and_no_proof_is_read_back() {
         assert_eq!(scene.does(close_of("r1", "Done.")).await, VERIFIED, "{body}");
         let mut scene = scene_with(vec![plays(says_with("200 OK", body)); 9]).await;
         assert_eq!(scene.does(close_of("r1", "Done.")).await, "still open", "{body}");
-        assert_eq!((scene.stage(1).await, scene.counts()), (Stage::NotDone, (0, 4)), "{body}");
+        assert_eq!((scene.stage(1).await, scene.counts()), (WriteState::NotDone, (0, 4)), "{body}");
         let told = format!("{:?}", scene.progress);
         assert!(!body.contains("Forbidden") || told.contains("Forbidden"), "its words are told: {told}");
     }
@@ -159,13 +157,13 @@ fn closed_by_another(scene: &Scene, at: &str, text: &str) {
 async fn lost_close_found_with_another_form_of_its_text_is_never_called_somebody_elses() {
     const SENT: &str = "Réparé l'imprimante & redémarré.\nDone";
     for (stored, reply, stage) in [
-        (SENT, VERIFIED, Stage::Done),
-        (" Réparé l'imprimante & redémarré.\r\nDone ", VERIFIED, Stage::Done),
-        ("Réparé l&#39;imprimante &amp; redémarré. Done", VERIFIED, Stage::Done),
-        ("", VERIFIED, Stage::Done),
-        ("Réparé l'imprimante &…", "stored differently", Stage::Done),
-        ("R?par? l'imprimante & red?marr?. Done", "stored differently", Stage::Done),
-        ("Closed by the system", "perhaps ours", Stage::NotDone),
+        (SENT, VERIFIED, WriteState::Done),
+        (" Réparé l'imprimante & redémarré.\r\nDone ", VERIFIED, WriteState::Done),
+        ("Réparé l&#39;imprimante &amp; redémarré. Done", VERIFIED, WriteState::Done),
+        ("", VERIFIED, WriteState::Done),
+        ("Réparé l'imprimante &…", "stored differently", WriteState::Done),
+        ("R?par? l'imprimante & red?marr?. Done", "stored differently", WriteState::Done),
+        ("Closed by the system", "perhaps ours", WriteState::NotDone),
     ] {
         let mut scene = scene_with([plays(says("500 Oops"))]).await;
         stores(&scene, stored);
@@ -197,7 +195,7 @@ async fn accepted_close_that_no_list_shows_stays_open_in_the_record() {
     assert_eq!(scene.create("x").await, "created r1");
     scene.held.lock().unwrap().acts.push_back(plays(says("204 No Content")));
     assert_eq!(scene.does(close_of("r1", "Done.")).await, "not yet visible");
-    assert_eq!(scene.stage(2).await, Stage::Done);
+    assert_eq!(scene.stage(2).await, WriteState::Done);
     let Scene { record, words, mut heard, .. } = scene;
     drop(words);
     while heard.recv().await.is_some() {}
@@ -216,7 +214,7 @@ async fn lost_after_it_was_done_it_is_read_back_and_not_repeated() {
         let row = format!("{act:?}");
         let mut scene = scene_with([act]).await;
         assert_eq!(scene.does(close_of("r1", "Done.")).await, VERIFIED, "{row}");
-        assert_eq!((scene.stage(1).await, scene.counts()), (Stage::Done, (0, 1)), "{row}");
+        assert_eq!((scene.stage(1).await, scene.counts()), (WriteState::Done, (0, 1)), "{row}");
     }
 }
 
@@ -226,14 +224,14 @@ async fn lost_before_it_was_done_it_is_repeated() {
     let mut scene = scene_with(acts).await;
     assert_eq!(scene.does(close_of("r1", "Done.")).await, VERIFIED);
     assert_eq!(names(&scene.progress), ["Recorded", "Looking", "Looking", "Looking", "ReadingBack"]);
-    assert_eq!((scene.stage(1).await, scene.counts()), (Stage::Done, (0, 3)));
+    assert_eq!((scene.stage(1).await, scene.counts()), (WriteState::Done, (0, 3)));
 }
 
 #[tokio::test]
 async fn repeated_three_times_it_is_not_done_where_the_request_is_still_open() {
     let mut scene = scene_with(vec![plays(says("500 Oops")); 9]).await;
     assert_eq!(scene.does(close_of("r1", "Done.")).await, "still open");
-    assert_eq!((scene.stage(1).await, scene.counts()), (Stage::NotDone, (0, 4)));
+    assert_eq!((scene.stage(1).await, scene.counts()), (WriteState::NotDone, (0, 4)));
 }
 
 #[tokio::test]
@@ -241,7 +239,7 @@ async fn where_nothing_can_be_read_back_it_stays_unknown() {
     let mut scene = scene_with([commits_then(says("500 Oops"))]).await;
     scene.held.lock().unwrap().lists.extend(vec![says("401 Unauthorized"); 9]);
     assert_eq!(scene.does(close_of("r1", "Done.")).await, "failed: ServerFailed { status: 500 }");
-    assert_eq!((scene.stage(1).await, scene.counts()), (Stage::Unknown, (0, 1)));
+    assert_eq!((scene.stage(1).await, scene.counts()), (WriteState::Unknown, (0, 1)));
 }
 
 #[tokio::test]
@@ -250,7 +248,7 @@ async fn a_repeat_that_meets_its_own_work_is_done() {
     let mut scene = scene_with([commits_then(says("500 Oops"))]).await;
     scene.held.lock().unwrap().stale_lists = 9;
     let reply = scene.does(close_of("r1", " Done.\r\n")).await;
-    assert_eq!((reply.as_str(), scene.stage(1).await), (VERIFIED, Stage::Done));
+    assert_eq!((reply.as_str(), scene.stage(1).await), (VERIFIED, WriteState::Done));
 }
 
 #[tokio::test]
@@ -261,6 +259,6 @@ async fn closed_by_another_it_is_told_by_whom() {
         assert_eq!(scene.does(close_of("r1", "Done.")).await, "failed: AlreadyClosed");
         let Some(Progress::ClosedBy(request)) = scene.progress.last() else { panic!("{:?}", scene.progress) };
         assert_eq!(request.closed_by.raw(), "other@example.org");
-        assert_eq!((scene.stage(1).await, scene.counts()), (Stage::NotDone, (0, sent)));
+        assert_eq!((scene.stage(1).await, scene.counts()), (WriteState::NotDone, (0, sent)));
     }
 }

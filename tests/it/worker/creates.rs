@@ -3,10 +3,8 @@
 
 use std::time::Duration;
 
-use mmd_elevate::{
-    api::Timeouts,
-    port::{Call, FaultKind, FromWorker, Progress, Stage},
-};
+use mmd_elevate_core::{Call, CallErrorKind, Event, Progress, WriteState};
+use mmd_elevate_engine::api::Timeouts;
 
 use super::{
     PATIENT, client_at,
@@ -16,7 +14,7 @@ use super::{
 };
 use crate::support::server::{Play, Server};
 
-async fn assert_row(row: &str, acts: Vec<Act>, reply: &str, stage: Stage, sent: usize) {
+async fn assert_row(row: &str, acts: Vec<Act>, reply: &str, stage: WriteState, sent: usize) {
     let timeouts = Timeouts { write: Duration::from_millis(700), ..PATIENT };
     let mut scene = Scene::with(acts, timeouts, QUICK).await;
     assert_eq!(scene.create("x").await, reply, "{row}");
@@ -24,7 +22,7 @@ async fn assert_row(row: &str, acts: Vec<Act>, reply: &str, stage: Stage, sent: 
     assert_eq!(scene.counts(), (sent, 0), "{row}");
     let held = scene.held.lock().unwrap().requests.len();
     assert!(held <= 1, "{row}: never twice");
-    assert!(held == 0 || stage == Stage::Done, "{row}: what is there is known");
+    assert!(held == 0 || stage == WriteState::Done, "{row}: what is there is known");
 }
 
 #[tokio::test]
@@ -32,7 +30,7 @@ async fn done() {
     let mut scene = Scene::start([]).await;
     assert_eq!(scene.create("x").await, "created r1");
     assert!(matches!(scene.progress[..], [Progress::Recorded(_)]), "{:?}", scene.progress);
-    assert_eq!((scene.stage(1).await, scene.counts()), (Stage::Done, (1, 0)));
+    assert_eq!((scene.stage(1).await, scene.counts()), (WriteState::Done, (1, 0)));
 }
 
 #[tokio::test]
@@ -44,7 +42,7 @@ async fn refused() {
         ("403 Forbidden", "failed: NotAllowed"),
         ("404 Not Found", "failed: NotAccepted"),
     ] {
-        assert_row(head, vec![plays(says(head))], reply, Stage::NotDone, 1).await;
+        assert_row(head, vec![plays(says(head))], reply, WriteState::NotDone, 1).await;
     }
 }
 
@@ -61,7 +59,7 @@ async fn lost_after_it_was_done() {
         ("hangs", commits_then(Play::Hang(Vec::new()))),
         ("hangs half way", commits_then(Play::Hang(b"HTTP/1.1 201 Created\r\ncontent-length: 9\r\n\r\n{".to_vec()))),
     ] {
-        assert_row(row, vec![act], "created r1", Stage::Done, 1).await;
+        assert_row(row, vec![act], "created r1", WriteState::Done, 1).await;
     }
 }
 
@@ -75,7 +73,7 @@ async fn lost_before_it_was_done() {
         ("hangs", plays(Play::Hang(Vec::new())), "not seen, TimedOut", 1),
         ("not HTTP", plays(Play::Answer(b"what\r\n\r\n".to_vec())), "not seen, BrokenAnswer", 1),
     ] {
-        assert_row(row, vec![act], reply, Stage::Unknown, sent).await;
+        assert_row(row, vec![act], reply, WriteState::Unknown, sent).await;
     }
 }
 
@@ -95,23 +93,24 @@ async fn throttled_it_waits_as_long_as_it_is_asked_to_and_goes_out_again() {
         else {
             panic!("{:?}", scene.progress)
         };
-        assert!(*attempt == 2 && matches!(fault.kind, FaultKind::Throttled { .. }));
-        assert_eq!((scene.stage(1).await, scene.counts()), (Stage::Done, (2, 0)));
+        assert!(*attempt == 2 && matches!(fault.kind, CallErrorKind::Throttled { .. }));
+        assert_eq!((scene.stage(1).await, scene.counts()), (WriteState::Done, (2, 0)));
     }
 }
 
 #[tokio::test]
 async fn throttled_without_end_it_is_given_up_and_not_done() {
     let always = vec![plays(says("429 ?\nretry-after: 0")); 9];
-    assert_row("always", always, "failed: Throttled", Stage::NotDone, 5).await;
+    assert_row("always", always, "failed: Throttled", WriteState::NotDone, 5).await;
     // 2 s is the cap here.
-    assert_row("too long", vec![plays(says("429 ?\nretry-after: 3"))], "failed: Throttled", Stage::NotDone, 1).await;
+    assert_row("too long", vec![plays(says("429 ?\nretry-after: 3"))], "failed: Throttled", WriteState::NotDone, 1)
+        .await;
 }
 
 #[tokio::test]
 async fn throttled_then_lost_it_is_looked_for() {
     let acts = vec![plays(says("429 ?\nretry-after: 0")), commits_then(says("500 Oops"))];
-    assert_row("throttled, then lost", acts, "created r1", Stage::Done, 2).await;
+    assert_row("throttled, then lost", acts, "created r1", WriteState::Done, 2).await;
 }
 
 #[tokio::test]
@@ -130,7 +129,7 @@ async fn where_no_connection_can_be_made_it_is_tried_three_times() {
         })
         .collect();
     assert_eq!(attempts, [2, 3]);
-    assert_eq!(scene.stage(1).await, Stage::NotDone);
+    assert_eq!(scene.stage(1).await, WriteState::NotDone);
 }
 
 #[tokio::test]
@@ -146,7 +145,10 @@ async fn two_equal_requests_made_on_purpose_stay_two() {
     let mut replies = [summary(&scene.reply().await), summary(&scene.reply().await)];
     replies.sort();
     assert_eq!(replies, ["created r3", "created r4"]);
-    assert_eq!((scene.stage(3).await, scene.stage(4).await, scene.counts()), (Stage::Done, Stage::Done, (4, 0)));
+    assert_eq!(
+        (scene.stage(3).await, scene.stage(4).await, scene.counts()),
+        (WriteState::Done, WriteState::Done, (4, 0))
+    );
 }
 
 #[tokio::test]
@@ -158,7 +160,7 @@ async fn what_an_equal_create_in_flight_may_have_made_is_not_claimed() {
     scene.until(|progress| matches!(progress, Progress::Looking(_))).await;
     scene.ask(Call::Create(new_request("x"))).await;
     assert_eq!(summary(&scene.reply().await), "1 possible, ServerFailed { status: 500 }");
-    assert_eq!((scene.stage(1).await, scene.stage(2).await), (Stage::Unknown, Stage::Intended));
+    assert_eq!((scene.stage(1).await, scene.stage(2).await), (WriteState::Unknown, WriteState::Intended));
 }
 
 #[tokio::test]
@@ -167,7 +169,7 @@ async fn what_cannot_be_recorded_is_not_sent() {
     scene.record.break_it();
     scene.ask(Call::Create(new_request("x"))).await;
     let fault = scene.reply().await.result.unwrap_err();
-    assert!(matches!(&fault.kind, FaultKind::NotRecorded { .. }), "{fault:?}");
+    assert!(matches!(&fault.kind, CallErrorKind::NotRecorded { .. }), "{fault:?}");
     assert!(!fault.kind.may_have_happened() && !fault.hint().is_empty());
     assert!(fault.what().starts_with("Nothing was sent: "), "{}", fault.what());
     assert_eq!(scene.server.connections(), 0);
@@ -179,8 +181,8 @@ async fn an_outcome_that_cannot_be_recorded_is_told_and_stands() {
     scene.ask(Call::Create(new_request("x"))).await;
     scene.until(|progress| matches!(progress, Progress::Recorded(_))).await;
     scene.record.break_it();
-    let FromWorker::Progress(_, Progress::Waiting { .. }) = scene.next().await else { panic!() };
-    let FromWorker::Progress(_, Progress::LookingFirst) = scene.next().await else { panic!() };
-    let FromWorker::NotSaved(..) = scene.next().await else { panic!() };
+    let Event::Progress(_, Progress::Waiting { .. }) = scene.next().await else { panic!() };
+    let Event::Progress(_, Progress::LookingFirst) = scene.next().await else { panic!() };
+    let Event::NotSaved(..) = scene.next().await else { panic!() };
     assert_eq!(summary(&scene.reply().await), "created r1");
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use jiff::Timestamp;
-use mmd_elevate::domain::Field;
+use mmd_elevate_core::Field;
 use serde_json::{Value, json};
 
 use super::new_request;

@@ -1,9 +1,7 @@
 //! The list operation on the wire, page by page.
 
-use mmd_elevate::{
-    api::{Listed, Timeouts},
-    port::{Fault, FaultKind},
-};
+use mmd_elevate_core::{CallError, CallErrorKind};
+use mmd_elevate_engine::api::{Listed, Timeouts};
 use serde_json::{Value, json};
 
 use super::{PATIENT, TENANT, TOKEN, answer, client_of};
@@ -12,11 +10,11 @@ use crate::support::{
     within,
 };
 
-async fn list_of(server: &Server, device: &str) -> Result<Listed, Fault> {
+async fn list_of(server: &Server, device: &str) -> Result<Listed, CallError> {
     within(client_of(server, PATIENT).list_by_device(device)).await
 }
 
-async fn list(play: Play) -> Result<Listed, Fault> {
+async fn list(play: Play) -> Result<Listed, CallError> {
     list_of(&Server::start(play).await, "MMD-1").await
 }
 
@@ -128,19 +126,19 @@ async fn the_date_of_the_answer_tells_the_skew_of_the_clocks() {
 #[tokio::test]
 async fn what_is_no_list_is_a_fault() {
     for (head, body, kind) in [
-        ("200 OK", r#"{"id": "1"}"#, FaultKind::BrokenAnswer { reason: "it has no list".to_owned() }),
-        ("200 OK", r#"{"value": {}}"#, FaultKind::BrokenAnswer { reason: "it has no list".to_owned() }),
+        ("200 OK", r#"{"id": "1"}"#, CallErrorKind::BrokenAnswer { reason: "it has no list".to_owned() }),
+        ("200 OK", r#"{"value": {}}"#, CallErrorKind::BrokenAnswer { reason: "it has no list".to_owned() }),
         (
             "200 OK",
             r#"{"value": [], "error": {"code": "500", "message": "In part."}}"#,
-            FaultKind::BrokenAnswer { reason: "it says success and holds an error".to_owned() },
+            CallErrorKind::BrokenAnswer { reason: "it says success and holds an error".to_owned() },
         ),
-        ("200 OK", "<html>", FaultKind::BrokenAnswer { reason: "it is not JSON (HTTP 200)".to_owned() }),
-        ("404 Not Found", "", FaultKind::NotAccepted { status: 404 }),
-        ("401 Unauthorized", "", FaultKind::NotSignedIn),
-        ("503 Busy", "", FaultKind::ServerFailed { status: 503 }),
-        ("503 Busy\nretry-after: 0", "", FaultKind::Throttled { retry_after: Some(std::time::Duration::ZERO) }),
-        ("302 Found\nlocation: https://elsewhere.example/", "", FaultKind::Redirected { status: 302 }),
+        ("200 OK", "<html>", CallErrorKind::BrokenAnswer { reason: "it is not JSON (HTTP 200)".to_owned() }),
+        ("404 Not Found", "", CallErrorKind::NotAccepted { status: 404 }),
+        ("401 Unauthorized", "", CallErrorKind::NotSignedIn),
+        ("503 Busy", "", CallErrorKind::ServerFailed { status: 503 }),
+        ("503 Busy\nretry-after: 0", "", CallErrorKind::Throttled { retry_after: Some(std::time::Duration::ZERO) }),
+        ("302 Found\nlocation: https://elsewhere.example/", "", CallErrorKind::Redirected { status: 302 }),
     ] {
         assert_eq!(list(answer(head, body)).await.unwrap_err().kind, kind, "{head} {body}");
     }
@@ -151,8 +149,8 @@ async fn all_pages_together_have_the_time_of_one_call() {
     let server = Server::start(Play::Hang(Vec::new())).await;
     let timeouts = Timeouts { read: std::time::Duration::from_millis(300), ..PATIENT };
     let fault = within(client_of(&server, timeouts).list_by_device("x")).await.unwrap_err();
-    assert_eq!(fault.kind, FaultKind::TimedOut);
+    assert_eq!(fault.kind, CallErrorKind::TimedOut);
     let endless = vec![b' '; 5 << 20];
     let fault = list(answer("200 OK", endless)).await.unwrap_err();
-    assert_eq!(fault.kind, FaultKind::BrokenAnswer { reason: "it is longer than 4 MiB (HTTP 200)".to_owned() });
+    assert_eq!(fault.kind, CallErrorKind::BrokenAnswer { reason: "it is longer than 4 MiB (HTTP 200)".to_owned() });
 }

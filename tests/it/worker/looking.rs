@@ -1,9 +1,6 @@
 //! What is unknown is looked for, and what the agent decides about what was seen.
 
-use mmd_elevate::{
-    domain::{ElevationRequest, RequestId, Sighting, Untrusted},
-    port::{Answer, Call, IntentId, Stage},
-};
+use mmd_elevate_core::{Call, CallResult, ElevationRequest, MatchResult, RequestId, Untrusted, WriteId, WriteState};
 use serde_json::{Value, json};
 
 use super::{
@@ -35,7 +32,7 @@ async fn what_becomes_visible_late_is_found() {
     scene.held.lock().unwrap().stale_lists = 3;
     assert_eq!(scene.create("x").await, "created r1");
     assert!(scene.held.lock().unwrap().listed >= 4);
-    assert_eq!((scene.stage(1).await, scene.counts()), (Stage::Done, (1, 0)));
+    assert_eq!((scene.stage(1).await, scene.counts()), (WriteState::Done, (1, 0)));
 }
 
 #[tokio::test]
@@ -57,7 +54,7 @@ async fn where_nothing_can_be_listed_it_stays_unknown_and_is_not_called_unseen()
         scene.held.lock().unwrap().lists.extend(vec![says(head); 999]);
         let told = format!("unclear (the list could not be read: {why}), ServerFailed {{ status: 503 }}");
         assert_eq!(scene.create("x").await, told, "{head}");
-        assert_eq!(scene.stage(1).await, Stage::Unknown);
+        assert_eq!(scene.stage(1).await, WriteState::Unknown);
     }
 }
 
@@ -74,14 +71,14 @@ async fn what_may_be_it_is_possible_and_can_be_adopted() {
     for (key, value) in [("title", "Another"), ("requestCreationTime", &in_minutes(60)), ("planOfAction", "")] {
         let mut scene = lost_and_found([changed(entity_of("r7", "x"), key, value)]).await;
         scene.ask(Call::Create(super::new_request("x"))).await;
-        let Ok(Answer::Looked { seen: Sighting::Possible(mut seen), .. }) = scene.reply().await.result else {
+        let Ok(CallResult::Looked { seen: MatchResult::Possible(mut seen), .. }) = scene.reply().await.result else {
             panic!("{key}")
         };
-        assert_eq!(scene.stage(1).await, Stage::Unknown);
+        assert_eq!(scene.stage(1).await, WriteState::Unknown);
         let adopted: Box<ElevationRequest> = Box::new(seen.remove(0));
-        assert_eq!(scene.does(Call::Adopt(IntentId(1), adopted.clone())).await, "created r7");
-        assert_eq!(scene.stage(1).await, Stage::Done);
-        assert_eq!(scene.does(Call::Adopt(IntentId(1), adopted)).await, "failed: NotSent");
+        assert_eq!(scene.does(Call::Adopt(WriteId(1), adopted.clone())).await, "created r7");
+        assert_eq!(scene.stage(1).await, WriteState::Done);
+        assert_eq!(scene.does(Call::Adopt(WriteId(1), adopted)).await, "failed: NotSent");
     }
 }
 
@@ -89,11 +86,11 @@ async fn what_may_be_it_is_possible_and_can_be_adopted() {
 async fn what_belongs_to_another_cannot_be_adopted() {
     let mut scene = Scene::start([]).await;
     scene.ask(Call::Create(super::new_request("x"))).await;
-    let Ok(Answer::Created { request, .. }) = scene.reply().await.result else { panic!() };
+    let Ok(CallResult::Created { request, .. }) = scene.reply().await.result else { panic!() };
     scene.held.lock().unwrap().acts.push_back(plays(says(LOST)));
     assert_eq!(scene.create("x").await, "not seen, ServerFailed { status: 500 }");
-    assert_eq!(scene.does(Call::Adopt(IntentId(2), request)).await, "failed: NotSent");
-    assert_eq!(scene.stage(2).await, Stage::Unknown);
+    assert_eq!(scene.does(Call::Adopt(WriteId(2), request)).await, "failed: NotSent");
+    assert_eq!(scene.stage(2).await, WriteState::Unknown);
 }
 
 #[tokio::test]
@@ -108,12 +105,12 @@ async fn what_is_another_matter_is_not_it() {
 async fn looking_again_finds_what_came_since_and_settles_it() {
     let mut scene = lost_and_found([]).await;
     assert_eq!(scene.create("x").await, "not seen, ServerFailed { status: 500 }");
-    assert_eq!(scene.does(Call::Look(IntentId(1))).await, "not seen, Crashed");
+    assert_eq!(scene.does(Call::Look(WriteId(1))).await, "not seen, Crashed");
     scene.held.lock().unwrap().requests.push(entity_of("r9", "x"));
-    assert_eq!(scene.does(Call::Look(IntentId(1))).await, "created r9");
-    assert_eq!((scene.stage(1).await, scene.counts()), (Stage::Done, (1, 0)));
-    assert_eq!(scene.does(Call::Look(IntentId(1))).await, "failed: NotSent");
-    assert_eq!(scene.does(Call::Look(IntentId(99))).await, "failed: NotSent");
+    assert_eq!(scene.does(Call::Look(WriteId(1))).await, "created r9");
+    assert_eq!((scene.stage(1).await, scene.counts()), (WriteState::Done, (1, 0)));
+    assert_eq!(scene.does(Call::Look(WriteId(1))).await, "failed: NotSent");
+    assert_eq!(scene.does(Call::Look(WriteId(99))).await, "failed: NotSent");
 }
 
 #[tokio::test]
@@ -128,18 +125,21 @@ async fn a_close_that_nobody_knows_of_is_read_back() {
         let reply = scene.does(close_of(id, "Done.")).await;
         assert_eq!(reply, "failed: ServerFailed { status: 500 }");
     }
-    assert_eq!(scene.does(Call::Look(IntentId(1))).await, "verified agent@example.org");
-    assert_eq!(scene.does(Call::Look(IntentId(2))).await, "still open");
-    assert_eq!((scene.stage(1).await, scene.stage(2).await, scene.counts()), (Stage::Done, Stage::NotDone, (0, 2)));
+    assert_eq!(scene.does(Call::Look(WriteId(1))).await, "verified agent@example.org");
+    assert_eq!(scene.does(Call::Look(WriteId(2))).await, "still open");
+    assert_eq!(
+        (scene.stage(1).await, scene.stage(2).await, scene.counts()),
+        (WriteState::Done, WriteState::NotDone, (0, 2))
+    );
 }
 
 #[tokio::test]
 async fn set_aside_it_is_asked_for_no_more() {
     let mut scene = lost_and_found([]).await;
     assert_eq!(scene.create("x").await, "not seen, ServerFailed { status: 500 }");
-    assert_eq!(scene.does(Call::SetAside(IntentId(1))).await, "set aside");
-    assert_eq!(scene.stage(1).await, Stage::SetAside);
-    assert_eq!(scene.does(Call::SetAside(IntentId(1))).await, "failed: NotSent");
+    assert_eq!(scene.does(Call::SetAside(WriteId(1))).await, "set aside");
+    assert_eq!(scene.stage(1).await, WriteState::SetAside);
+    assert_eq!(scene.does(Call::SetAside(WriteId(1))).await, "failed: NotSent");
 }
 
 #[tokio::test]

@@ -3,11 +3,8 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use mmd_elevate::{
-    domain::{ElevationRequest, Sighting},
-    port::{Answer, Call, IntentId, Stage},
-    worker::Timing,
-};
+use mmd_elevate_core::{Call, CallResult, ElevationRequest, MatchResult, WriteId, WriteState};
+use mmd_elevate_engine::worker::Timing;
 use serde_json::{Value, json};
 
 use super::{
@@ -118,7 +115,7 @@ async fn keys_in_another_case_are_read_and_what_cannot_be_read_is_told() {
     let unreadable = || vec![json!({ "title": "x" }), json!({ "id": ".." })];
     assert_eq!(looked(unreadable()).await.0, "unclear (2 entries could not be read)");
     let (told, scene) = looked(unreadable().into_iter().chain([with(&[])]).collect()).await;
-    assert_eq!((told.as_str(), scene.stage(1).await), ("created r7", Stage::Done), "what is there is there");
+    assert_eq!((told.as_str(), scene.stage(1).await), ("created r7", WriteState::Done), "what is there is there");
 }
 
 #[tokio::test]
@@ -153,7 +150,7 @@ async fn list_without_an_end_is_never_called_without_it() {
     let mut scene = Scene::between(Arc::default(), server, client, QUICK).await;
     let told = scene.create("x").await;
     assert!(told.starts_with("unclear (the list was not seen to its end: 20 entries were read"), "{told}");
-    assert_eq!(scene.stage(1).await, Stage::Unknown);
+    assert_eq!(scene.stage(1).await, WriteState::Unknown);
 }
 
 #[tokio::test]
@@ -162,9 +159,11 @@ async fn adopted_request_keeps_the_texts_that_the_service_does_not_tell() {
     let mut scene = Scene::start([plays(says(LOST))]).await;
     scene.held.lock().unwrap().requests = vec![bare];
     scene.ask(Call::Create(new_request("x"))).await;
-    let Ok(Answer::Looked { seen: Sighting::Possible(mut seen), .. }) = scene.reply().await.result else { panic!() };
+    let Ok(CallResult::Looked { seen: MatchResult::Possible(mut seen), .. }) = scene.reply().await.result else {
+        panic!()
+    };
     let adopted: Box<ElevationRequest> = Box::new(seen.remove(0));
-    assert_eq!(scene.does(Call::Adopt(IntentId(1), adopted.clone())).await, "created r7");
+    assert_eq!(scene.does(Call::Adopt(WriteId(1), adopted.clone())).await, "created r7");
     let recorded = scene.record.journal.request(&adopted.id).await.unwrap().unwrap();
     assert_eq!((recorded.ticket.raw(), recorded.title.raw()), ("Ticket x", "Title x"));
 }

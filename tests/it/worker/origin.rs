@@ -1,6 +1,6 @@
 //! The token goes to the configured origin and to no other: a second server, which everything points to, sees nobody.
 
-use mmd_elevate::port::FaultKind;
+use mmd_elevate_core::CallErrorKind;
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -76,7 +76,7 @@ async fn no_redirect_takes_the_token_along(#[values(301, 302, 303, 307, 308, 300
         })
         .await;
         let client = client_of(&scene.service, PATIENT);
-        let redirected = FaultKind::Redirected { status };
+        let redirected = CallErrorKind::Redirected { status };
         assert_eq!(within(client.create(&new_request("x"))).await.unwrap_err().kind, redirected);
         assert_eq!(within(client.close(&request_id("3f2b"), "x")).await.unwrap_err().kind, redirected);
         assert_eq!(within(client.list_by_device("x")).await.unwrap_err().kind, redirected);

@@ -2,10 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use mmd_elevate::{
-    api::{Client, Listed},
-    port::FaultKind,
-};
+use mmd_elevate_core::CallErrorKind;
+use mmd_elevate_engine::api::{Client, Listed};
 use serde_json::{Value, json};
 
 use super::{PATIENT, TENANT, client_of, list::entities};
@@ -154,7 +152,7 @@ async fn list_whose_second_page_fails_keeps_the_first_and_says_why() {
     })
     .await;
     let fault = within(client_of(&server, PATIENT).list_by_device("x")).await.unwrap_err();
-    assert!(matches!(fault.kind, FaultKind::Throttled { retry_after: Some(_) }), "a service is not asked sooner");
+    assert!(matches!(fault.kind, CallErrorKind::Throttled { retry_after: Some(_) }), "a service is not asked sooner");
 }
 
 #[tokio::test]

@@ -9,10 +9,9 @@ use std::{
 };
 
 use jiff::Timestamp;
-use mmd_elevate::{
-    domain::{Draft, Field},
-    journal::{Journal, JournalError, Place, TenantKey},
-    port::{Call, CallId, DraftTarget, FaultKind, FromWorker, Recovered, Reply, ToWorker},
+use mmd_elevate_core::{Call, CallErrorKind, CallId, Command, Draft, DraftTarget, Event, Field, Recovered, Reply};
+use mmd_elevate_engine::{
+    record::{Place, Record, RecordError, TenantKey},
     worker,
 };
 use rstest::rstest;
@@ -35,16 +34,16 @@ fn path() -> std::path::PathBuf {
     "/state/record.db".into()
 }
 
-fn drafts(text: &str) -> ToWorker {
+fn drafts(text: &str) -> Command {
     let mut draft = Draft::default();
     draft.set(Field::Title, text);
-    ToWorker::Save(vec![(DraftTarget::Form, Some(draft))])
+    Command::Save(vec![(DraftTarget::Form, Some(draft))])
 }
 
 /// A worker whose record does not open before it is told to.
 struct Closed {
-    words: mpsc::Sender<ToWorker>,
-    heard: mpsc::Receiver<FromWorker>,
+    words: mpsc::Sender<Command>,
+    heard: mpsc::Receiver<Event>,
     server: Server,
     free: Arc<AtomicBool>,
     tries: Arc<AtomicUsize>,
@@ -53,7 +52,7 @@ struct Closed {
 }
 
 impl Closed {
-    async fn by(error: JournalError) -> Self {
+    async fn by(error: RecordError) -> Self {
         let held: Arc<std::sync::Mutex<Held>> = Arc::default();
         let server = Server::start_with(move |request| held.lock().unwrap().decide(request)).await;
         let (client, folder) = (client_of(&server, PATIENT), tempfile::tempdir().unwrap());
@@ -62,7 +61,7 @@ impl Closed {
         let opening = move || {
             counted.fetch_add(1, Ordering::SeqCst);
             let (is_free, error, place) = (is_free.load(Ordering::SeqCst), error.clone(), place.clone());
-            async move { if is_free { Journal::open(place, Timestamp::now).await } else { Err(error) } }
+            async move { if is_free { Record::open(place, Timestamp::now).await } else { Err(error) } }
         };
         let (words, to_worker) = mpsc::channel(64);
         let (to_loop, heard) = mpsc::channel(4);
@@ -71,10 +70,10 @@ impl Closed {
     }
 
     /// The next word that is not about the service.
-    async fn next(&mut self) -> FromWorker {
+    async fn next(&mut self) -> Event {
         loop {
             match next(&mut self.heard).await {
-                FromWorker::Ready | FromWorker::Progress(..) => {}
+                Event::Ready | Event::Progress(..) => {}
                 word => return word,
             }
         }
@@ -82,29 +81,29 @@ impl Closed {
 
     async fn recovered(&mut self) -> Recovered {
         match self.next().await {
-            FromWorker::Recovered(recovered) => *recovered,
+            Event::Recovered(recovered) => *recovered,
             other => panic!("{other:?}"),
         }
     }
 
     async fn does(&mut self, id: u64, call: Call) -> Reply {
-        self.words.send(ToWorker::Do(CallId(id), call)).await.unwrap();
+        self.words.send(Command::Do(CallId(id), call)).await.unwrap();
         match self.next().await {
-            FromWorker::Reply(reply) => reply,
+            Event::Reply(reply) => reply,
             other => panic!("{other:?}"),
         }
     }
 }
 
 #[rstest]
-#[case::locked(JournalError::Busy { path: path() })]
-#[case::a_full_disk(JournalError::FullDisk { path: path() })]
-#[case::read_only(JournalError::ReadOnly { path: path() })]
-#[case::no_folder(JournalError::CannotOpen { path: path(), why: "No such file or directory".to_owned() })]
-#[case::lost_under_another(JournalError::NotDurable { path: path(), why: "was removed".to_owned() })]
-#[case::an_error_of_the_disk(JournalError::Failed { path: path(), why: "disk I/O error".to_owned() })]
+#[case::locked(RecordError::Busy { path: path() })]
+#[case::a_full_disk(RecordError::FullDisk { path: path() })]
+#[case::read_only(RecordError::ReadOnly { path: path() })]
+#[case::no_folder(RecordError::CannotOpen { path: path(), why: "No such file or directory".to_owned() })]
+#[case::lost_under_another(RecordError::NotDurable { path: path(), why: "was removed".to_owned() })]
+#[case::an_error_of_the_disk(RecordError::Failed { path: path(), why: "disk I/O error".to_owned() })]
 #[tokio::test]
-async fn record_that_may_open_later_is_opened_as_soon_as_it_can_be(#[case] error: JournalError) {
+async fn record_that_may_open_later_is_opened_as_soon_as_it_can_be(#[case] error: RecordError) {
     let mut closed = Closed::by(error.clone()).await;
     let told = closed.recovered().await;
     assert!(told.unusable, "{told:?}");
@@ -114,11 +113,11 @@ async fn record_that_may_open_later_is_opened_as_soon_as_it_can_be(#[case] error
     for (id, call) in [(1, Call::Create(new_request("x"))), (2, close_of("r1", "Done."))] {
         let reply = closed.does(id, call).await;
         let Err(fault) = &reply.result else { panic!("{reply:?}") };
-        let FaultKind::NotRecorded { what: why, .. } = &fault.kind else { panic!("{fault:?}") };
+        let CallErrorKind::NotRecorded { what: why, .. } = &fault.kind else { panic!("{fault:?}") };
         assert_eq!(why, what, "the true reason");
     }
     closed.words.send(drafts("typed meanwhile")).await.unwrap();
-    assert!(matches!(closed.next().await, FromWorker::NotSaved(..)));
+    assert!(matches!(closed.next().await, Event::NotSaved(..)));
     // It is tried again and again, and nothing more is said of that.
     within(async {
         while closed.tries.load(Ordering::SeqCst) < 6 {
@@ -129,24 +128,24 @@ async fn record_that_may_open_later_is_opened_as_soon_as_it_can_be(#[case] error
     assert_eq!(closed.server.connections(), 0, "nothing was sent");
     closed.free.store(true, Ordering::SeqCst);
     assert_eq!(closed.recovered().await, Recovered::default(), "as at any start");
-    assert_eq!(closed.next().await, FromWorker::Saved, "what was typed is saved by itself");
+    assert_eq!(closed.next().await, Event::Saved, "what was typed is saved by itself");
     let tries = closed.tries.load(Ordering::SeqCst);
     assert_eq!(summary(&closed.does(3, Call::Create(new_request("x"))).await), "created r1");
     assert_eq!(closed.tries.load(Ordering::SeqCst), tries, "once it is open");
     drop(closed.words);
     while within(closed.heard.recv()).await.is_some() {}
     within(closed.running).await.unwrap();
-    let (_, left) = Journal::open(place(closed.folder.path()), Timestamp::now).await.unwrap();
+    let (_, left) = Record::open(place(closed.folder.path()), Timestamp::now).await.unwrap();
     assert_eq!(left.drafts[0].draft.get(Field::Title), "typed meanwhile");
     assert_eq!(left.open.len(), 1);
 }
 
 #[rstest]
-#[case::newer(JournalError::Newer { path: path(), version: 7 })]
-#[case::damaged(JournalError::Damaged { path: path(), why: "it is cut".to_owned() })]
-#[case::no_place_for_it(JournalError::Unsuitable { path: path(), why: "no locks".to_owned() })]
+#[case::newer(RecordError::Newer { path: path(), version: 7 })]
+#[case::damaged(RecordError::Damaged { path: path(), why: "it is cut".to_owned() })]
+#[case::no_place_for_it(RecordError::Unsuitable { path: path(), why: "no locks".to_owned() })]
 #[tokio::test]
-async fn record_that_will_not_open_is_told_and_not_tried_again(#[case] error: JournalError) {
+async fn record_that_will_not_open_is_told_and_not_tried_again(#[case] error: RecordError) {
     let mut closed = Closed::by(error.clone()).await;
     let told = closed.recovered().await;
     assert!(told.unusable && told.warnings[0].1 == error.hint(), "{told:?}");
@@ -167,19 +166,19 @@ async fn reason_that_changes_is_told_anew() {
         let (number, place) = (counted.fetch_add(1, Ordering::SeqCst), place.clone());
         async move {
             match number {
-                0..3 => Err(JournalError::Busy { path: path() }),
-                3..6 => Err(JournalError::FullDisk { path: path() }),
-                _ => Journal::open(place, Timestamp::now).await,
+                0..3 => Err(RecordError::Busy { path: path() }),
+                3..6 => Err(RecordError::FullDisk { path: path() }),
+                _ => Record::open(place, Timestamp::now).await,
             }
         }
     };
     let (_words, to_worker) = mpsc::channel(64);
     let (to_loop, mut heard) = mpsc::channel(4);
-    let service = future::pending::<Result<mmd_elevate::api::Client, _>>();
+    let service = future::pending::<Result<mmd_elevate_engine::api::Client, _>>();
     tokio::spawn(worker::run(service, opening, QUICK, to_worker, to_loop));
     let mut told = Vec::new();
     while told.last() != Some(&None) {
-        let FromWorker::Recovered(recovered) = next(&mut heard).await else { panic!() };
+        let Event::Recovered(recovered) = next(&mut heard).await else { panic!() };
         told.push(recovered.warnings.first().map(|(what, _)| what.clone()));
     }
     assert_eq!(told.len(), 3, "{told:?}");
@@ -191,12 +190,12 @@ async fn record_that_another_keeps_busy_takes_drafts_once_it_is_free_and_nothing
     let other = scene.record.connection();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     scene.words.send(drafts("typed meanwhile")).await.unwrap();
-    let FromWorker::NotSaved(what, hint) = scene.next().await else { panic!() };
+    let Event::NotSaved(what, hint) = scene.next().await else { panic!() };
     assert!(what.contains("busy") && !hint.is_empty(), "{what}");
     assert_eq!(scene.create("x").await, "failed: NotRecorded");
     assert_eq!(scene.counts(), (0, 0));
     other.execute_batch("ROLLBACK").unwrap();
-    assert_eq!(scene.next().await, FromWorker::Saved);
+    assert_eq!(scene.next().await, Event::Saved);
     assert_eq!(scene.create("x").await, "created r1");
     let Scene { words, mut heard, record, .. } = scene;
     drop(words);
@@ -215,7 +214,7 @@ async fn create_after_a_file_of_the_record_is_removed_is_not_sent(
     scene.ask(Call::Create(new_request("refused"))).await;
     let reply = scene.reply().await;
     let Err(fault) = &reply.result else { panic!("{reply:?}") };
-    let FaultKind::NotRecorded { what, hint } = &fault.kind else { panic!("{fault:?}") };
+    let CallErrorKind::NotRecorded { what, hint } = &fault.kind else { panic!("{fault:?}") };
     assert!(what.contains(name) && what.contains("removed") && !hint.is_empty(), "{what}");
     assert_eq!(scene.does(close_of("r1", "Done.")).await, "failed: NotRecorded");
     assert_eq!(scene.counts(), (1, 0), "{name}: nothing was sent");

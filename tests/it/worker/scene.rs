@@ -9,14 +9,13 @@ use std::{
 };
 
 use jiff::Timestamp;
-use mmd_elevate::{
+use mmd_elevate_core::{
+    Call, CallErrorKind, CallId, CallResult, Command, Event, MatchResult, Progress, ReadBack, Recovered, Reply, SignIn,
+    Untrusted, WriteId, WriteState,
+};
+use mmd_elevate_engine::{
     api::Timeouts,
-    domain::{Sighting, Untrusted},
-    journal::{Journal, JournalError, Place, TenantKey},
-    port::{
-        Answer, Call, CallId, FaultKind, FromWorker, IntentId, Progress, ReadBack, Recovered, Reply, SignIn, Stage,
-        ToWorker,
-    },
+    record::{Place, Record, RecordError, TenantKey},
     worker::{self, Backoff, Service, Timing},
 };
 use tempfile::TempDir;
@@ -55,9 +54,9 @@ const fn millis(first: u64, most: u64) -> Backoff {
 pub(super) struct Scene {
     pub(super) held: Arc<Mutex<Held>>,
     pub(super) server: Server,
-    pub(super) words: mpsc::Sender<ToWorker>,
-    pub(super) heard: mpsc::Receiver<FromWorker>,
-    pub(super) record: Record,
+    pub(super) words: mpsc::Sender<Command>,
+    pub(super) heard: mpsc::Receiver<Event>,
+    pub(super) record: OpenRecord,
     /// What came before what was waited for.
     pub(super) progress: Vec<Progress>,
     /// Where signing in stood when something else was waited for.
@@ -79,21 +78,21 @@ impl Scene {
     }
 
     pub(super) async fn between(held: Arc<Mutex<Held>>, server: Server, service: impl Service, timing: Timing) -> Self {
-        let record = Record::open().await;
+        let record = OpenRecord::open().await;
         let (words, to_worker) = mpsc::channel(64);
         let (to_loop, heard) = mpsc::channel(4);
         let opening = record.opening();
         tokio::spawn(worker::run(async { Ok(service) }, opening, timing, to_worker, to_loop));
         let mut scene = Self { held, server, words, heard, record, progress: Vec::new(), sign_in: None, calls: 0 };
         let ready = [scene.next().await, scene.next().await];
-        assert!(ready.contains(&FromWorker::Ready), "{ready:?}");
+        assert!(ready.contains(&Event::Ready), "{ready:?}");
         scene
     }
 
-    pub(super) async fn next(&mut self) -> FromWorker {
+    pub(super) async fn next(&mut self) -> Event {
         loop {
             match within(self.heard.recv()).await.unwrap() {
-                FromWorker::SignIn(sign_in) => self.sign_in = Some(sign_in),
+                Event::SignIn(sign_in) => self.sign_in = Some(sign_in),
                 word => return word,
             }
         }
@@ -102,19 +101,19 @@ impl Scene {
     pub(super) async fn ask(&mut self, call: Call) -> CallId {
         self.calls += 1;
         let call_id = CallId(self.calls);
-        self.words.send(ToWorker::Do(call_id, call)).await.unwrap();
+        self.words.send(Command::Do(call_id, call)).await.unwrap();
         call_id
     }
 
     pub(super) async fn abandon(&mut self, call_id: CallId) {
-        self.words.send(ToWorker::Abandon(call_id)).await.unwrap();
+        self.words.send(Command::Abandon(call_id)).await.unwrap();
     }
 
     /// Waits for a progress that is like this.
     pub(super) async fn until(&mut self, like: impl Fn(&Progress) -> bool) -> Progress {
         loop {
             match self.next().await {
-                FromWorker::Progress(_, progress) => {
+                Event::Progress(_, progress) => {
                     self.progress.push(progress.clone());
                     if like(&progress) {
                         return progress;
@@ -128,10 +127,10 @@ impl Scene {
     pub(super) async fn reply(&mut self) -> Reply {
         loop {
             match self.next().await {
-                FromWorker::Progress(_, progress) => self.progress.push(progress),
-                FromWorker::Reply(reply) => return reply,
+                Event::Progress(_, progress) => self.progress.push(progress),
+                Event::Reply(reply) => return reply,
                 // The record was lost and is written anew.
-                FromWorker::Recovered(_) => {}
+                Event::Recovered(_) => {}
                 other => panic!("{other:?}"),
             }
         }
@@ -160,8 +159,8 @@ impl Scene {
         .await;
     }
 
-    pub(super) async fn stage(&self, intent: i64) -> Stage {
-        self.record.journal.intent(IntentId(intent)).await.unwrap().unwrap().stage
+    pub(super) async fn stage(&self, intent: i64) -> WriteState {
+        self.record.journal.intent(WriteId(intent)).await.unwrap().unwrap().stage
     }
 
     pub(super) fn counts(&self) -> (usize, usize) {
@@ -171,25 +170,25 @@ impl Scene {
 }
 
 /// The next word but for those about signing in.
-pub(super) async fn next(heard: &mut mpsc::Receiver<FromWorker>) -> FromWorker {
+pub(super) async fn next(heard: &mut mpsc::Receiver<Event>) -> Event {
     loop {
         match within(heard.recv()).await.unwrap() {
-            FromWorker::SignIn(_) => {}
+            Event::SignIn(_) => {}
             word => return word,
         }
     }
 }
 
 /// What opening a record comes to.
-pub(super) type Opened = Result<(Journal, Recovered), JournalError>;
+pub(super) type Opened = Result<(Record, Recovered), RecordError>;
 
 /// A record of its own for one test.
-pub(super) struct Record {
+pub(super) struct OpenRecord {
     folder: TempDir,
-    pub(super) journal: Journal,
+    pub(super) journal: Record,
 }
 
-impl Record {
+impl OpenRecord {
     pub(super) async fn open() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (journal, _) = open(folder.path()).await;
@@ -222,7 +221,7 @@ impl Record {
     }
 
     /// The record as another process that lives has it.
-    pub(super) async fn another(&self) -> Journal {
+    pub(super) async fn another(&self) -> Record {
         open(self.folder.path()).await.0
     }
 
@@ -233,10 +232,10 @@ impl Record {
     }
 }
 
-async fn open(folder: &Path) -> (Journal, Recovered) {
+async fn open(folder: &Path) -> (Record, Recovered) {
     let tenant = TenantKey { base_url: "http://127.0.0.1".to_owned(), tenant_id: TENANT.to_owned() };
     let place = Place { state_dir: folder.to_owned(), tenant, operator: "agent".to_owned(), keep_days: 90 };
-    Journal::open(place, Timestamp::now).await.unwrap()
+    Record::open(place, Timestamp::now).await.unwrap()
 }
 
 pub(super) fn close_of(id: &str, text: &str) -> Call {
@@ -246,25 +245,25 @@ pub(super) fn close_of(id: &str, text: &str) -> Call {
 /// A reply in few words.
 pub(super) fn summary(reply: &Reply) -> String {
     match &reply.result {
-        Ok(Answer::Created { request, surplus }) if surplus.is_empty() => format!("created {}", request.id.raw()),
-        Ok(Answer::Created { request, surplus }) => {
+        Ok(CallResult::Created { request, surplus }) if surplus.is_empty() => format!("created {}", request.id.raw()),
+        Ok(CallResult::Created { request, surplus }) => {
             let surplus: Vec<_> = surplus.iter().map(|request| request.id.raw()).collect();
             format!("created {}, surplus {}", request.id.raw(), surplus.join(" "))
         }
-        Ok(Answer::Closed(ReadBack::Verified(request))) => format!("verified {}", request.closed_by.raw()),
-        Ok(Answer::Closed(ReadBack::StoredDifferently(_))) => "stored differently".to_owned(),
-        Ok(Answer::Closed(ReadBack::PerhapsOurs(_))) => "perhaps ours".to_owned(),
-        Ok(Answer::Closed(ReadBack::NotYetVisible)) => "not yet visible".to_owned(),
-        Ok(Answer::Looked { seen: Sighting::Possible(possible), fault, .. }) => {
+        Ok(CallResult::Closed(ReadBack::Verified(request))) => format!("verified {}", request.closed_by.raw()),
+        Ok(CallResult::Closed(ReadBack::StoredDifferently(_))) => "stored differently".to_owned(),
+        Ok(CallResult::Closed(ReadBack::PerhapsOurs(_))) => "perhaps ours".to_owned(),
+        Ok(CallResult::Closed(ReadBack::NotYetVisible)) => "not yet visible".to_owned(),
+        Ok(CallResult::Looked { seen: MatchResult::Possible(possible), fault, .. }) => {
             format!("{} possible, {}", possible.len(), name(&fault.kind))
         }
-        Ok(Answer::Looked { seen: Sighting::Unclear(gaps), fault, .. }) => {
+        Ok(CallResult::Looked { seen: MatchResult::Unclear(gaps), fault, .. }) => {
             format!("unclear ({}), {}", gaps.words(), name(&fault.kind))
         }
-        Ok(Answer::Looked { fault, .. }) => format!("not seen, {}", name(&fault.kind)),
-        Ok(Answer::StillOpen(_)) => "still open".to_owned(),
-        Ok(Answer::SetAside) => "set aside".to_owned(),
-        Ok(Answer::Checked { listed, missing, gaps, surplus, .. }) => {
+        Ok(CallResult::Looked { fault, .. }) => format!("not seen, {}", name(&fault.kind)),
+        Ok(CallResult::StillOpen(_)) => "still open".to_owned(),
+        Ok(CallResult::SetAside) => "set aside".to_owned(),
+        Ok(CallResult::Checked { listed, missing, gaps, surplus, .. }) => {
             let count = |what: &str, count: usize| if count > 0 { format!(", {count} {what}") } else { String::new() };
             let gaps = if gaps.is_empty() { String::new() } else { format!(", {}", gaps.words()) };
             let (missing, surplus) = (count("missing", missing.len()), count("surplus", surplus.len()));
@@ -274,10 +273,10 @@ pub(super) fn summary(reply: &Reply) -> String {
     }
 }
 
-fn name(kind: &FaultKind) -> String {
+fn name(kind: &CallErrorKind) -> String {
     let text = format!("{kind:?}");
     match kind {
-        FaultKind::Abandoned { .. } | FaultKind::ServerFailed { .. } => text,
+        CallErrorKind::Abandoned { .. } | CallErrorKind::ServerFailed { .. } => text,
         _ => text.split([' ', '{', '(']).next().unwrap().to_owned(),
     }
 }

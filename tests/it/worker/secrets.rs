@@ -7,10 +7,8 @@ use std::{
     time::Duration,
 };
 
-use mmd_elevate::{
-    api::{BaseUrl, Client, ClientError, Timeouts},
-    port::FaultKind,
-};
+use mmd_elevate_core::CallErrorKind;
+use mmd_elevate_engine::api::{BaseUrl, Client, ClientError, Timeouts};
 
 use super::{CREATED, PATIENT, TOKEN, answer, client_at, client_of, create, new_request};
 use crate::support::{
@@ -51,7 +49,7 @@ async fn https_says_why_there_is_no_connection_and_shows_a_stranger_nothing() {
     let fault = |base_url: String| async move {
         let fault = within(client_at(&base_url, PATIENT).create(&new_request("x"))).await.unwrap_err();
         match fault.kind {
-            FaultKind::NotReached { reason } => reason,
+            CallErrorKind::NotReached { reason } => reason,
             other => panic!("{other:?}"),
         }
     };
@@ -62,7 +60,7 @@ async fn https_says_why_there_is_no_connection_and_shows_a_stranger_nothing() {
     let server = Server::start(Play::Answer(Vec::new())).await;
     let client = client_at(&format!("https://{}", server.address), Timeouts { connect: SHORT, ..PATIENT });
     let fault = within(client.create(&new_request("x"))).await.unwrap_err();
-    assert!(matches!(fault.kind, FaultKind::NotReached { .. }), "{fault:?}");
+    assert!(matches!(fault.kind, CallErrorKind::NotReached { .. }), "{fault:?}");
     let hello = String::from_utf8_lossy(&server.bytes()).into_owned();
     assert!(!hello.is_empty() && !hello.contains("Bearer") && !hello.contains(TOKEN), "{hello}");
 }

@@ -1,6 +1,6 @@
 //! A create that the service asks to wait with is looked for before it goes out again.
 
-use mmd_elevate::port::{Call, Progress, Stage};
+use mmd_elevate_core::{Call, Progress, WriteState};
 use serde_json::{Value, json};
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
 
 const WAIT: &str = "429 Too Many\nretry-after: 0";
 
-async fn assert_create(name: &str, acts: Vec<Act>, listed: Vec<Value>, told: &str, stage: Stage, sent: usize) {
+async fn assert_create(name: &str, acts: Vec<Act>, listed: Vec<Value>, told: &str, stage: WriteState, sent: usize) {
     let mut scene = Scene::start(acts).await;
     scene.held.lock().unwrap().requests.extend(listed);
     assert_eq!(scene.create("x").await, told, "{name}");
@@ -22,21 +22,22 @@ async fn assert_create(name: &str, acts: Vec<Act>, listed: Vec<Value>, told: &st
 #[tokio::test]
 async fn create_that_was_done_and_throttled_is_not_sent_again() {
     let done = || vec![commits_then(says(WAIT))];
-    assert_create("done", done(), vec![], "created r1", Stage::Done, 1).await;
+    assert_create("done", done(), vec![], "created r1", WriteState::Done, 1).await;
     let twice = vec![plays(says(WAIT)), commits_then(says(WAIT))];
-    assert_create("done at the second", twice, vec![], "created r1", Stage::Done, 2).await;
+    assert_create("done at the second", twice, vec![], "created r1", WriteState::Done, 2).await;
     let mut other = entity_of("r9", "x");
     other["title"] = json!("Other");
-    assert_create("possible", vec![plays(says(WAIT))], vec![other], "1 possible, Throttled", Stage::Unknown, 1).await;
+    assert_create("possible", vec![plays(says(WAIT))], vec![other], "1 possible, Throttled", WriteState::Unknown, 1)
+        .await;
     let unreadable = vec![json!({ "title": "x" })];
     let told = "unclear (1 entry could not be read), Throttled";
-    assert_create("unreadable", done(), unreadable, "created r2", Stage::Done, 1).await;
+    assert_create("unreadable", done(), unreadable, "created r2", WriteState::Done, 1).await;
     let unreadable = vec![json!({ "title": "x" })];
-    assert_create("not whole", vec![plays(says(WAIT))], unreadable, told, Stage::Unknown, 1).await;
+    assert_create("not whole", vec![plays(says(WAIT))], unreadable, told, WriteState::Unknown, 1).await;
     let acts = vec![plays(says(WAIT)), does_as_asked()];
     let mut elsewhere = entity_of("r9", "y");
     elsewhere["deviceName"] = json!("Device x");
-    assert_create("another matter", acts, vec![elsewhere], "created r2", Stage::Done, 2).await;
+    assert_create("another matter", acts, vec![elsewhere], "created r2", WriteState::Done, 2).await;
 }
 
 #[tokio::test]
@@ -49,9 +50,9 @@ async fn create_is_not_repeated_where_the_device_cannot_be_listed() {
         let mut scene = Scene::start([commits_then(says(WAIT))]).await;
         scene.held.lock().unwrap().lists.extend(vec![says(head); 99]);
         assert_eq!(scene.create("x").await, format!("unclear (the list could not be read: {why}), Throttled"));
-        assert_eq!((scene.stage(1).await, scene.counts()), (Stage::Unknown, (1, 0)), "{head}");
+        assert_eq!((scene.stage(1).await, scene.counts()), (WriteState::Unknown, (1, 0)), "{head}");
         scene.held.lock().unwrap().lists.clear();
-        assert_eq!(scene.does(Call::Look(mmd_elevate::port::IntentId(1))).await, "created r1", "{head}");
+        assert_eq!(scene.does(Call::Look(mmd_elevate_core::WriteId(1))).await, "created r1", "{head}");
     }
 }
 
@@ -63,7 +64,7 @@ async fn looking_before_a_repeat_can_be_abandoned() {
     scene.until(|progress| *progress == Progress::LookingFirst).await;
     scene.abandon(call_id).await;
     assert_eq!(summary(&scene.reply().await), "failed: Abandoned { sent: false }");
-    assert_eq!((scene.stage(1).await, scene.counts()), (Stage::NotDone, (1, 0)));
+    assert_eq!((scene.stage(1).await, scene.counts()), (WriteState::NotDone, (1, 0)));
 }
 
 #[tokio::test]

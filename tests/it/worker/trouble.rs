@@ -2,10 +2,8 @@
 
 use std::{net::TcpListener as StdListener, time::Duration};
 
-use mmd_elevate::{
-    api::Timeouts,
-    port::{Fault, FaultKind},
-};
+use mmd_elevate_core::{CallError, CallErrorKind};
+use mmd_elevate_engine::api::Timeouts;
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::{PATIENT, answer, client_at, client_of, close, create, new_request};
@@ -16,14 +14,14 @@ use crate::support::{
 
 const SHORT: Duration = Duration::from_millis(300);
 
-fn reason(fault: &Fault) -> &str {
+fn reason(fault: &CallError) -> &str {
     match &fault.kind {
-        FaultKind::NotReached { reason } | FaultKind::BrokenAnswer { reason } => reason,
+        CallErrorKind::NotReached { reason } | CallErrorKind::BrokenAnswer { reason } => reason,
         other => panic!("{other:?}"),
     }
 }
 
-async fn create_at(base_url: &str, timeouts: Timeouts) -> Fault {
+async fn create_at(base_url: &str, timeouts: Timeouts) -> CallError {
     within(client_at(base_url, timeouts).create(&new_request("x"))).await.unwrap_err()
 }
 
@@ -58,9 +56,9 @@ async fn a_connection_that_breaks_leaves_the_outcome_unknown() {
         [Play::Slam, Play::Answer(Vec::new()), Play::Answer(b"HTTP/1.1 201 Cr".into()), Play::Answer(half.into())]
     {
         let fault = create(play.clone()).await.unwrap_err();
-        assert_eq!(fault.kind, FaultKind::Cut, "{play:?}");
+        assert_eq!(fault.kind, CallErrorKind::Cut, "{play:?}");
         assert!(fault.kind.may_have_happened());
-        assert_eq!(close(play.clone()).await.unwrap_err().kind, FaultKind::Cut, "{play:?}");
+        assert_eq!(close(play.clone()).await.unwrap_err().kind, CallErrorKind::Cut, "{play:?}");
     }
 }
 
@@ -71,7 +69,7 @@ async fn an_answer_that_takes_too_long_leaves_the_outcome_unknown() {
         let server = Server::start(play.clone()).await;
         let client = client_of(&server, Timeouts { write: SHORT, ..PATIENT });
         let fault = within(client.create(&new_request("x"))).await.unwrap_err();
-        assert_eq!(fault.kind, FaultKind::TimedOut, "{play:?}");
+        assert_eq!(fault.kind, CallErrorKind::TimedOut, "{play:?}");
         assert_eq!(fault.ids.service.is_some(), !matches!(&play, Play::Hang(head) if head.is_empty()), "{play:?}");
         assert_eq!(server.connections(), 1, "no call is repeated");
     }
@@ -97,7 +95,7 @@ async fn a_body_is_read_up_to_4_mib_as_it_unfolds() {
         assert_eq!(reason(&fault), "it is longer than 4 MiB (HTTP 201)");
     }
     let fault = create(answer("400 Bad Request", &endless)).await.unwrap_err();
-    assert_eq!(fault.kind, FaultKind::NotAccepted { status: 400 });
+    assert_eq!(fault.kind, CallErrorKind::NotAccepted { status: 400 });
     let mut fits = br#"{"id": "3f2b"}"#.to_vec();
     fits.resize(4 << 20, b' ');
     assert!(create(answer("201 Created", fits)).await.is_ok());
@@ -109,7 +107,7 @@ async fn a_redirect_is_told_and_not_followed() {
     for status in [300, 301, 302, 303, 304, 307, 308] {
         let head = format!("{status} Moved\nlocation: http://{}/x", elsewhere.address);
         for fault in [create(answer(&head, "")).await.unwrap_err(), close(answer(&head, "")).await.unwrap_err()] {
-            assert_eq!(fault.kind, FaultKind::Redirected { status });
+            assert_eq!(fault.kind, CallErrorKind::Redirected { status });
         }
     }
     assert_eq!(elsewhere.connections(), 0);

@@ -1,9 +1,6 @@
 //! Equal requests: of one process, of two, and of one that was set aside. Each intent has its own, and none is out of sight.
 
-use mmd_elevate::{
-    domain::{RequestId, Untrusted},
-    port::{Call, IntentId, Intention, Outcome, Progress, Stage},
-};
+use mmd_elevate_core::{Call, Operation, Outcome, Progress, RequestId, Untrusted, WriteId, WriteState};
 use serde_json::{Value, json};
 
 use super::{
@@ -47,10 +44,10 @@ async fn answer_with_the_id_of_another_request_settles_nothing_and_the_own_is_lo
         scene.held.lock().unwrap().requests.push(first);
         assert_eq!(scene.create("x").await, format!("created {SMALL}"));
         assert_eq!(scene.create("y").await, "not seen, BrokenAnswer");
-        assert_eq!((scene.stage(1).await, scene.stage(2).await), (Stage::Done, Stage::Unknown));
+        assert_eq!((scene.stage(1).await, scene.stage(2).await), (WriteState::Done, WriteState::Unknown));
         assert!(scene.progress.iter().any(|progress| matches!(progress, Progress::Looking(_))));
         scene.held.lock().unwrap().requests.push(entity_of("r9", "y"));
-        assert_eq!(scene.does(Call::Look(IntentId(2))).await, "created r9");
+        assert_eq!(scene.does(Call::Look(WriteId(2))).await, "created r9");
     }
     // It was opened all the same: it is found at once.
     let mut scene = Scene::start([]).await;
@@ -64,28 +61,28 @@ async fn answer_with_the_id_of_another_request_settles_nothing_and_the_own_is_lo
 async fn what_another_process_may_be_opening_is_not_claimed() {
     let mut scene = Scene::start([plays(says(LOST))]).await;
     let other = scene.record.another().await;
-    let theirs = other.intend(&Intention::Create(new_request("x"))).await.unwrap();
+    let theirs = other.intend(&Operation::Create(new_request("x"))).await.unwrap();
     let entity = entity_of("r1", "x");
     scene.held.lock().unwrap().requests.push(entity);
     assert_eq!(scene.create("x").await, "1 possible, ServerFailed { status: 500 }");
     // Its answer comes: the request is its own.
-    let seen = scene.does(Call::Look(IntentId(theirs.id.0 + 1))).await;
+    let seen = scene.does(Call::Look(WriteId(theirs.id.0 + 1))).await;
     assert_eq!(seen, "1 possible, Crashed");
     let request = super::create(created(&entity_of("r1", "x"))).await.unwrap();
-    let done = Outcome { stage: Stage::Done, request: Some(request), why: None, service_request_id: None };
+    let done = Outcome { stage: WriteState::Done, request: Some(request), why: None, service_request_id: None };
     other.settle(theirs.id, done).await.unwrap();
-    assert_eq!(scene.does(Call::Look(IntentId(theirs.id.0 + 1))).await, "not seen, Crashed");
+    assert_eq!(scene.does(Call::Look(WriteId(theirs.id.0 + 1))).await, "not seen, Crashed");
     scene.held.lock().unwrap().requests.push(entity_of("r2", "x"));
-    assert_eq!(scene.does(Call::Look(IntentId(theirs.id.0 + 1))).await, "created r2");
+    assert_eq!(scene.does(Call::Look(WriteId(theirs.id.0 + 1))).await, "created r2");
 }
 
 #[tokio::test]
 async fn answer_that_comes_after_another_process_took_the_request_is_unknown_and_looked_for() {
     let mut scene = Scene::start([plays(created(&entity_of("r1", "x")))]).await;
     let other = scene.record.another().await;
-    let theirs = other.intend(&Intention::Create(new_request("x"))).await.unwrap();
+    let theirs = other.intend(&Operation::Create(new_request("x"))).await.unwrap();
     let request = super::create(created(&entity_of("r1", "x"))).await.unwrap();
-    let done = Outcome { stage: Stage::Done, request: Some(request), why: None, service_request_id: None };
+    let done = Outcome { stage: WriteState::Done, request: Some(request), why: None, service_request_id: None };
     other.settle(theirs.id, done).await.unwrap();
     scene.held.lock().unwrap().requests.extend([entity_of("r1", "x"), entity_of("r2", "x")]);
     assert_eq!(scene.create("x").await, "created r2", "each has one of the two");
@@ -95,7 +92,7 @@ async fn answer_that_comes_after_another_process_took_the_request_is_unknown_and
 async fn what_a_create_that_was_set_aside_has_made_is_surplus_at_the_next_check() {
     let mut scene = Scene::start([plays(says(LOST))]).await;
     assert_eq!(scene.create("x").await, "not seen, ServerFailed { status: 500 }");
-    assert_eq!(scene.does(Call::SetAside(IntentId(1))).await, "set aside");
+    assert_eq!(scene.does(Call::SetAside(WriteId(1))).await, "set aside");
     assert_eq!(scene.create("x").await, "created r1");
     let late = |id: &str, text: &str, change: &[(&str, Value)]| {
         let mut entity = entity_of(id, text);

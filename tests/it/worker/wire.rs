@@ -1,6 +1,6 @@
 //! What stands on the wire, against the create and close documents.
 
-use mmd_elevate::domain::{Draft, Field};
+use mmd_elevate_core::{Draft, Field};
 
 use super::{CREATED, PATIENT, TENANT, TOKEN, answer, client_at, client_of, new_request, request_id};
 use crate::support::{server::Server, within};

@@ -1,0 +1,270 @@
+//! An elevation request as the service tells it.
+
+use std::{
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+};
+
+use uuid::Uuid;
+
+use super::{Draft, Field, ServiceTime, Untrusted};
+
+/// The longest id that is taken as one, in bytes. The service's are GUIDs of 36; the bound is an assumption.
+const LONGEST_ID: usize = 128;
+
+/// The id the service gave a request. It is fit to stand in a path: not blank, not `.` or `..`, no control characters.
+///
+/// Two ids are the same where both are the same UUID, however it is written: services answer a create in capitals and
+/// list in small letters. Any other id is compared to the letter. It is sent back as it came.
+#[derive(Clone)]
+pub struct RequestId {
+    text: Untrusted,
+    uuid: Option<u128>,
+}
+
+/// The service's id for a request cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnusableId;
+
+impl RequestId {
+    /// Takes an id from the service.
+    ///
+    /// # Errors
+    /// [`UnusableId`] where it could not stand in a path and come back the same.
+    pub fn new(id: impl Into<String>) -> Result<Self, UnusableId> {
+        let id = id.into();
+        let usable = !id.trim().is_empty()
+            && id.len() <= LONGEST_ID
+            && id != "."
+            && id != ".."
+            // What could not be read is no part of an id: another would be sent back.
+            && !id.chars().any(|c| c.is_control() || c == char::REPLACEMENT_CHARACTER);
+        if usable { Ok(Self { uuid: uuid(&id), text: Untrusted::new(id) }) } else { Err(UnusableId) }
+    }
+
+    /// The id as it came.
+    #[must_use]
+    pub fn raw(&self) -> &str {
+        self.text.raw()
+    }
+
+    /// The id as text for a person.
+    #[must_use]
+    pub const fn text(&self) -> &Untrusted {
+        &self.text
+    }
+
+    /// The UUID, where the id is one.
+    #[must_use]
+    pub const fn uuid(&self) -> Option<u128> {
+        self.uuid
+    }
+
+    /// What is compared.
+    fn key(&self) -> (Option<u128>, &str) {
+        (self.uuid, if self.uuid.is_some() { "" } else { self.raw() })
+    }
+}
+
+impl PartialEq for RequestId {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for RequestId {}
+
+impl Hash for RequestId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key().hash(state);
+    }
+}
+
+impl PartialOrd for RequestId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for RequestId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+impl fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RequestId").field(&self.text).finish()
+    }
+}
+
+/// Reads a UUID in any of the forms in which .NET and others write one: either case, with or without hyphens, braces or
+/// parentheses, as a URN.
+#[must_use]
+pub fn uuid(text: &str) -> Option<u128> {
+    let text = text.trim().to_ascii_lowercase();
+    let bare = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(&text);
+    Uuid::try_parse(bare).ok().map(|uuid| uuid.as_u128())
+}
+
+/// An elevation request as the service tells it. Keys of the document's sample that nobody here reads are not kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ElevationRequest {
+    /// `id`
+    pub id: RequestId,
+    /// `partnerTicketId`
+    pub ticket: Untrusted,
+    /// `deviceName`
+    pub device: Untrusted,
+    /// `title`
+    pub title: Untrusted,
+    /// `category`
+    pub category: Untrusted,
+    /// `subcategory`
+    pub subcategory: Untrusted,
+    /// `planOfAction`
+    pub plan_of_action: Untrusted,
+    /// `actionsTaken`: empty while the request is open.
+    pub actions_taken: Untrusted,
+    /// `requestingAgentUpn`
+    pub requested_by: Untrusted,
+    /// `closingAgentUpn`: empty while the request is open.
+    pub closed_by: Untrusted,
+    /// `requestCreationTime`
+    pub created: Option<ServiceTime>,
+    /// `requestClosureTime`: open means that there is none (inferred). Only a moment that can be read is one: nothing else
+    /// is evidence that the request was closed.
+    pub closed: Option<ServiceTime>,
+    /// `viewerUpns`: who has seen the password.
+    pub viewers: Vec<Untrusted>,
+}
+
+impl ElevationRequest {
+    /// The text that the form's field holds.
+    #[must_use]
+    pub const fn text(&self, field: Field) -> &Untrusted {
+        match field {
+            Field::Ticket => &self.ticket,
+            Field::Device => &self.device,
+            Field::Title => &self.title,
+            Field::Category => &self.category,
+            Field::Subcategory => &self.subcategory,
+            Field::PlanOfAction => &self.plan_of_action,
+        }
+    }
+
+    /// Fills what the service left blank with what was known before, text by text: a service may answer with an id alone,
+    /// and a request without a device could not be listed again.
+    #[must_use]
+    pub fn with_gaps_from(mut self, known: &Self) -> Self {
+        for (text, known) in [
+            (&mut self.ticket, &known.ticket),
+            (&mut self.device, &known.device),
+            (&mut self.title, &known.title),
+            (&mut self.category, &known.category),
+            (&mut self.subcategory, &known.subcategory),
+            (&mut self.plan_of_action, &known.plan_of_action),
+            (&mut self.requested_by, &known.requested_by),
+        ] {
+            if text.is_blank() {
+                text.clone_from(known);
+            }
+        }
+        let is_told = self.created.as_ref().is_some_and(|created| created.at.is_some());
+        if !is_told && known.created.is_some() {
+            self.created.clone_from(&known.created);
+        }
+        self
+    }
+
+    /// The same with what was sent.
+    #[must_use]
+    pub fn with_gaps_from_draft(mut self, sent: &Draft) -> Self {
+        for field in Field::ALL {
+            let text = match field {
+                Field::Ticket => &mut self.ticket,
+                Field::Device => &mut self.device,
+                Field::Title => &mut self.title,
+                Field::Category => &mut self.category,
+                Field::Subcategory => &mut self.subcategory,
+                Field::PlanOfAction => &mut self.plan_of_action,
+            };
+            if text.is_blank() {
+                *text = Untrusted::new(sent.get(field));
+            }
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_that_would_change_the_path_is_not_one() {
+        for id in ["", "  ", ".", "..", "a\nb", "a\u{0}b", "3f\u{fffd}", &"x".repeat(129)] {
+            assert_eq!(RequestId::new(id), Err(UnusableId), "{id:?}");
+        }
+        for id in ["3f2b", "a/b", "a b", "Elevation Request Id"] {
+            assert_eq!(RequestId::new(id).unwrap().raw(), id);
+        }
+    }
+
+    #[test]
+    fn ids_that_are_one_uuid_are_the_same_and_others_are_compared_to_the_letter() {
+        let id = |id: &str| RequestId::new(id).unwrap();
+        let one = id("3f2b0c5e-9a41-4d0e-8f77-00c0ffee0a1b");
+        for same in [
+            "3F2B0C5E-9A41-4D0E-8F77-00C0FFEE0A1B",
+            "{3f2b0c5e-9a41-4d0e-8f77-00c0ffee0a1b}",
+            "(3F2B0C5E-9A41-4D0E-8F77-00C0FFEE0A1B)",
+            "3f2b0c5e9a414d0e8f7700c0ffee0a1b",
+            "urn:uuid:3f2b0c5e-9a41-4d0e-8f77-00c0ffee0a1b",
+            " 3f2b0c5e-9a41-4d0e-8f77-00c0ffee0a1b ",
+        ] {
+            assert_eq!(id(same), one);
+            assert_eq!(id(same).cmp(&one), Ordering::Equal);
+            assert!(std::collections::HashSet::from([one.clone()]).contains(&id(same)), "{same}");
+            assert_eq!(id(same).raw(), same, "it is sent back as it came");
+        }
+        for (other, another) in [
+            ("3f2b0c5e-9a41-4d0e-8f77-00c0ffee0a1b", "3f2b0c5e-9a41-4d0e-8f77-00c0ffee0a1c"),
+            ("abc", "ABC"),
+            ("r1", "r1 "),
+            ("3f2b0c5e-9a41-4d0e-8f77", "3f2b0c5e9a414d0e8f77"),
+        ] {
+            assert_ne!(id(other), id(another));
+        }
+    }
+
+    #[test]
+    fn what_the_service_does_not_tell_is_taken_from_what_was_sent_or_known() {
+        let mut draft = Draft::default();
+        for field in Field::ALL {
+            draft.set(field, field.label());
+        }
+        let text = Untrusted::default;
+        let bare = ElevationRequest {
+            id: RequestId::new("1").unwrap(),
+            ticket: text(),
+            device: Untrusted::new(" "),
+            title: Untrusted::new("Theirs"),
+            category: text(),
+            subcategory: text(),
+            plan_of_action: text(),
+            actions_taken: text(),
+            requested_by: text(),
+            closed_by: text(),
+            created: None,
+            closed: None,
+            viewers: Vec::new(),
+        };
+        let complete = bare.clone().with_gaps_from_draft(&draft);
+        let texts = |request: &ElevationRequest| Field::ALL.map(|field| request.text(field).raw().to_owned());
+        let expected = ["Ticket", "Device", "Theirs", "Category", "Subcategory", "Plan of action"];
+        assert_eq!(texts(&complete), expected);
+        assert_eq!(texts(&bare.with_gaps_from(&complete)), expected);
+    }
+}

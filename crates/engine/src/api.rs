@@ -1,0 +1,278 @@
+//! The client of the service's API. It and the sign-in are the only code that names the HTTP library.
+//!
+//! It does each call once, but for one whose token is not accepted, which is done once more with a new one. Nothing here
+//! follows a redirect, or waits longer than its [`Timeouts`] say.
+
+mod answer;
+mod error_body;
+mod error_text;
+mod failure;
+mod json;
+mod list;
+mod probe;
+mod text;
+mod wire;
+
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::{Duration, Instant},
+};
+
+use jiff::{SignedDuration, Timestamp};
+use reqwest::{
+    Method, Url,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue},
+};
+use secrecy::ExposeSecret;
+use serde::Serialize;
+use uuid::Uuid;
+
+use self::{
+    answer::HttpAnswer,
+    wire::{CloseBody, CreateBody},
+};
+use crate::{
+    auth::{Session, Token},
+    http,
+};
+use mmd_elevate_core::{CallError, CallErrorKind, ElevationRequest, NewElevationRequest, RequestId, RequestIds};
+
+pub use crate::http::{BaseUrl, BaseUrlError, Trust, TrustError, proxy_for, register_proxy_passwords};
+pub use list::Listed;
+pub use probe::Probe;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// How long a call may take before it is given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Name look-up, connecting and the TLS handshake together: 5 s.
+    pub connect: Duration,
+    /// A whole list, all its pages: 15 s.
+    pub read: Duration,
+    /// A whole create or close, connecting and the answer's body included: 30 s.
+    pub write: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(5), read: Duration::from_secs(15), write: Duration::from_secs(30) }
+    }
+}
+
+/// What a successful write has brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response<T> {
+    /// The answer itself.
+    pub value: T,
+    /// What to quote to whoever runs the service.
+    pub ids: RequestIds,
+    /// By how much the service's clock is behind ours, where the answer's `Date` header tells it.
+    pub skew: Option<SignedDuration>,
+}
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The tenant's id cannot be a segment of a path.
+    #[error("the tenant id must be one word without control characters, and neither `.` nor `..`")]
+    TenantId,
+    /// The HTTP library could not be set up, most often for want of the system's certificates.
+    #[error("the HTTPS client could not be made; are the system's CA certificates installed?")]
+    Http(#[source] reqwest::Error),
+}
+
+/// The service as one tenant's agent sees it. A clone shares its connections.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    base: BaseUrl,
+    tenant_id: String,
+    session: Session,
+    timeouts: Timeouts,
+    now: fn() -> Timestamp,
+    /// Whether the service has refused a list with `$top` and taken it without, in this run.
+    without_top: Arc<AtomicBool>,
+}
+
+impl Client {
+    /// Makes a client that trusts what the platform trusts. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`ClientError`] where the tenant id cannot be sent, or where the system lacks what https needs.
+    pub fn new(base: &BaseUrl, tenant_id: &str, session: Session, timeouts: Timeouts) -> Result<Self, ClientError> {
+        Self::trusting(&Trust::default(), base, tenant_id, session, timeouts)
+    }
+
+    /// The same, with more certificates to trust.
+    ///
+    /// # Errors
+    /// As for [`Client::new`].
+    pub fn trusting(
+        trust: &Trust,
+        base: &BaseUrl,
+        tenant_id: &str,
+        session: Session,
+        timeouts: Timeouts,
+    ) -> Result<Self, ClientError> {
+        // What makes a request's id fit for a path makes a tenant's so.
+        if RequestId::new(tenant_id).is_err() {
+            return Err(ClientError::TenantId);
+        }
+        let http = http::client(base, timeouts.connect, trust).map_err(ClientError::Http)?;
+        let (base, tenant_id, without_top) = (base.clone(), tenant_id.to_owned(), Arc::default());
+        Ok(Self { http, base, tenant_id, session, timeouts, now: Timestamp::now, without_top })
+    }
+
+    /// The same client with another clock: the service's is measured against it.
+    #[must_use]
+    pub fn with_clock(self, now: fn() -> Timestamp) -> Self {
+        Self { now, ..self }
+    }
+
+    /// Opens a request: `POST /tenants/{tenantId}/elevationRequests` (create document). Done twice, it opens two. What the
+    /// service leaves out of its answer is as it was sent.
+    ///
+    /// # Errors
+    /// A [`CallError`]; its kind says whether the request may be open all the same.
+    pub async fn create(&self, request: &NewElevationRequest) -> Result<Response<ElevationRequest>, CallError> {
+        let url = self.base.under(&["tenants", &self.tenant_id, "elevationRequests"]);
+        let answer = self.write(Method::POST, url, &CreateBody::of(request)).await;
+        Self::told(answer, |answer| answer.created().map(|made| made.with_gaps_from_draft(request.draft())))
+    }
+
+    /// Closes a request: `PATCH /tenants/{tenantId}/elevationRequests/{id}` (close document). Success carries no proof.
+    ///
+    /// # Errors
+    /// A [`CallError`]; its kind says whether the request may be closed all the same.
+    pub async fn close(&self, id: &RequestId, actions_taken: &str) -> Result<Response<()>, CallError> {
+        let url = self.base.under(&["tenants", &self.tenant_id, "elevationRequests", id.raw()]);
+        let answer = self.write(Method::PATCH, url, &CloseBody { actions_taken }).await;
+        Self::told(answer, |answer| answer.closed(id))
+    }
+
+    fn told<T>(
+        answer: Result<HttpAnswer, CallError>,
+        read: impl FnOnce(HttpAnswer) -> Result<T, CallError>,
+    ) -> Result<Response<T>, CallError> {
+        answer
+            .and_then(|answer| {
+                let (ids, skew) = (answer.ids.clone(), answer.skew);
+                read(answer).map(|value| Response { value, ids: failure::presentable_ids(ids), skew })
+            })
+            .map_err(failure::presentable)
+    }
+
+    async fn write(&self, method: Method, url: Url, body: &(impl Serialize + Sync)) -> Result<HttpAnswer, CallError> {
+        match serde_json::to_vec(body) {
+            Ok(body) => self.ask(method, url, Some(body), self.timeouts.write).await,
+            Err(_) => {
+                Err(CallError::new(CallErrorKind::NotSent { reason: "the texts cannot be written as JSON".to_owned() }))
+            }
+        }
+    }
+
+    /// Asks once, and once more with a new token where the first is not accepted: a 401 means that nothing was processed
+    /// (inferred), so that this holds for a create too.
+    async fn ask(
+        &self,
+        method: Method,
+        url: Url,
+        body: Option<Vec<u8>>,
+        time: Duration,
+    ) -> Result<HttpAnswer, CallError> {
+        let token = self.session.token().await?;
+        let answer = self.ask_with(&token, method.clone(), url.clone(), body.clone(), time).await?;
+        if !answer.is_unauthorized() {
+            self.session.accepted(&token);
+            return Ok(answer);
+        }
+        let token = match self.session.renew(&token).await {
+            Ok(token) => token,
+            // There is no other token to be had: the answer says it all.
+            Err(CallError { kind: CallErrorKind::NotSignedIn, .. }) => return Ok(answer),
+            Err(fault) => return Err(CallError { ids: answer.ids, ..fault }),
+        };
+        let answer = self.ask_with(&token, method, url, body, time).await?;
+        if answer.is_unauthorized() {
+            self.session.refused(&token);
+        }
+        Ok(answer)
+    }
+
+    async fn ask_with(
+        &self,
+        token: &Token,
+        method: Method,
+        url: Url,
+        body: Option<Vec<u8>>,
+        time: Duration,
+    ) -> Result<HttpAnswer, CallError> {
+        let client_id = Uuid::new_v4().to_string();
+        let mut ids = RequestIds { client: Some(client_id.clone()), service: None };
+        let started = Instant::now();
+        let result = match self.request(token, method, url, body, &client_id) {
+            Ok(request) => match request.timeout(time).send().await {
+                Ok(response) => HttpAnswer::read(response, &mut ids, self.now).await,
+                Err(error) => Err(error),
+            }
+            .map_err(|error| http::kind(&error, self.base.authority(), self.timeouts.connect)),
+            Err(reason) => Err(CallErrorKind::NotSent { reason: reason.to_owned() }),
+        };
+        tracing::debug!(
+            client_request_id = client_id,
+            service_request_id = ids.service.as_ref().map(|id| id.visible().into_owned()),
+            status = result.as_ref().ok().map(|answer| answer.status),
+            ms = started.elapsed().as_millis(),
+            "asked the service"
+        );
+        result.map_err(|kind| CallError { kind, words: None, ids })
+    }
+
+    fn request(
+        &self,
+        token: &Token,
+        method: Method,
+        url: Url,
+        body: Option<Vec<u8>>,
+        client_id: &str,
+    ) -> Result<reqwest::RequestBuilder, &'static str> {
+        let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.secret().expose_secret()))
+            .map_err(|_| "the token cannot be sent")?;
+        // Libraries leave a sensitive value out of what they log and compress.
+        bearer.set_sensitive(true);
+        let request = self
+            .http
+            .request(method, url)
+            .header(AUTHORIZATION, bearer)
+            .header(ACCEPT, JSON)
+            .header("client-request-id", client_id);
+        Ok(match body {
+            Some(body) => request.header(CONTENT_TYPE, JSON).body(body),
+            None => request,
+        })
+    }
+
+    /// Where the token comes from.
+    #[must_use]
+    pub const fn session(&self) -> &Session {
+        &self.session
+    }
+}
+
+/// What an answer with this status and body comes to as the answer to a create, to a close and to a list, in this order:
+/// the requests in it, or the fault. For the fuzz targets, which have no network.
+#[doc(hidden)]
+pub fn read_as_each(status: u16, body: &[u8]) -> [Result<Vec<ElevationRequest>, CallError>; 3] {
+    let answer = || HttpAnswer::of(status, body);
+    let close = |answer: HttpAnswer| match RequestId::new("1") {
+        Ok(id) => answer.closed(&id),
+        Err(_) => Ok(()),
+    };
+    [
+        answer().created().map(|request| vec![request]),
+        close(answer()).map(|()| Vec::new()),
+        answer().listed().map(|page| page.entries.requests),
+    ]
+    .map(|result| result.map_err(failure::presentable))
+}

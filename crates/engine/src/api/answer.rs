@@ -1,0 +1,268 @@
+//! What an answer of the service means for the call it is for.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use reqwest::{
+    Response,
+    header::{CONTENT_TYPE, HeaderMap, HeaderName},
+};
+use serde_json::Value;
+
+use super::{
+    error_body::{self, ALREADY_CLOSED, NO_SUCH_DEVICE, NO_SUCH_REQUEST, Said, Sentence, TOO_MANY_OPEN},
+    error_text::{self, Other},
+    json,
+    text::{self, MediaType},
+    wire,
+};
+use crate::{
+    http::{date, retry_after},
+    redact,
+};
+use mmd_elevate_core::{CallError, CallErrorKind, ElevationRequest, RequestId, RequestIds, Untrusted};
+
+/// The longest body that is read, in bytes after decompression (promises: never hangs).
+const LONGEST_BODY: usize = 4 << 20;
+
+/// How much memory, in bytes, the values of an answer may take. A body of 4 MiB can hold enough tiny ones to take a
+/// hundred times its length; one that is full of elevation requests needs 10 MiB.
+const LARGEST_TREE: usize = 24 << 20;
+
+/// Under which names a service of this kind tells its own id of a call (inferred).
+const SERVICE_IDS: [&str; 2] = ["x-ms-request-id", "request-id"];
+
+/// An answer, read to its end.
+pub(super) struct HttpAnswer {
+    pub(super) status: u16,
+    pub(super) ids: RequestIds,
+    /// By how much the service's clock is behind ours.
+    pub(super) skew: Option<SignedDuration>,
+    retry_after: Option<Duration>,
+    body: Body,
+    /// How much of the body was read, in bytes.
+    length: usize,
+}
+
+enum Body {
+    Empty,
+    Json(Value),
+    /// A message, or a page for a browser, or neither.
+    Text(Other),
+    TooLong,
+    TooMany,
+}
+
+impl Body {
+    fn of(bytes: &[u8], media_type: &MediaType) -> Self {
+        let bytes = &*text::in_utf8(bytes, media_type);
+        if bytes.trim_ascii().is_empty() {
+            Self::Empty
+        } else if json::memory_of(bytes) > LARGEST_TREE {
+            Self::TooMany
+        } else if let Some(mut json) = json::read(bytes) {
+            // Before anything reads it: a service may repeat the token in any field.
+            redact::redact_json(&mut json);
+            Self::Json(json)
+        } else {
+            Self::Text(error_text::of_text(&text::text(bytes), media_type.name.starts_with("text/")))
+        }
+    }
+}
+
+/// What was asked for, where the same status means different things.
+#[derive(Clone, Copy)]
+enum Asked {
+    Create,
+    Close,
+    List,
+}
+
+/// One page of a list.
+pub(super) struct Page {
+    pub(super) entries: wire::Entries,
+    /// How long its body was, in bytes.
+    pub(super) length: usize,
+    pub(super) skew: Option<SignedDuration>,
+}
+
+impl HttpAnswer {
+    /// Reads the whole answer, up to [`LONGEST_BODY`]. `ids` learns the service's id even where the rest fails.
+    pub(super) async fn read(
+        mut response: Response,
+        ids: &mut RequestIds,
+        now: fn() -> Timestamp,
+    ) -> Result<Self, reqwest::Error> {
+        let status = response.status().as_u16();
+        let headers = response.headers();
+        ids.service = SERVICE_IDS.iter().find_map(|name| header(headers, &HeaderName::from_static(name)));
+        let retry_after = retry_after(headers, now);
+        let skew = date(headers).map(|date| now().duration_since(date));
+        let media_type = headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let media_type = media_type.map_or_else(MediaType::default, |value| MediaType::parse(&value));
+        let mut bytes = Vec::new();
+        let mut too_long = false;
+        // A redirect is not followed, so nobody waits for what it says beside.
+        if !(300..400).contains(&status) {
+            while let Some(chunk) = response.chunk().await? {
+                too_long = bytes.len() + chunk.len() > LONGEST_BODY;
+                if too_long {
+                    break;
+                }
+                bytes.extend_from_slice(&chunk);
+            }
+        }
+        let body = if too_long { Body::TooLong } else { Body::of(&bytes, &media_type) };
+        Ok(Self { status, ids: ids.clone(), skew, retry_after, body, length: bytes.len() })
+    }
+
+    /// An answer that did not come over a network.
+    pub(super) fn of(status: u16, body: &[u8]) -> Self {
+        Self {
+            status,
+            ids: RequestIds::default(),
+            skew: None,
+            retry_after: None,
+            body: Body::of(body, &MediaType::default()),
+            length: body.len(),
+        }
+    }
+
+    /// Whether the token is not accepted.
+    pub(super) const fn is_unauthorized(&self) -> bool {
+        self.status == 401
+    }
+
+    /// As the answer to a create: 201 and the entity (create document). 200 is taken too (assumption).
+    pub(super) fn created(self) -> Result<ElevationRequest, CallError> {
+        let broken = match (self.status, &self.body) {
+            (200 | 201, Body::Json(json)) => match wire::entity(json) {
+                Ok(entity) => return Ok(entity),
+                Err(reason) => Some(reason),
+            },
+            (200 | 201, Body::Empty) => Some("it is empty".to_owned()),
+            _ => None,
+        };
+        Err(self.fault(Asked::Create, broken))
+    }
+
+    /// As the answer to the close of this request: 204 without a body (close document). A 200 is taken too (assumption)
+    /// where it is empty or holds the request as closed; anything else that comes with it proves nothing.
+    pub(super) fn closed(self, id: &RequestId) -> Result<(), CallError> {
+        let broken = match (self.status, &self.body) {
+            (204, _) | (200, Body::Empty) => return Ok(()),
+            (200, Body::Json(json)) => match wire::entity(json) {
+                Ok(entity) if entity.id != *id && !entity.id.raw().eq_ignore_ascii_case(id.raw()) => {
+                    Some("it holds another request".to_owned())
+                }
+                Ok(entity) if entity.closed.is_some() => return Ok(()),
+                Ok(_) => Some("it holds the request as open".to_owned()),
+                Err(_) if self.said().is_some() => Some("it says success and holds an error".to_owned()),
+                Err(_) => Some("it does not hold the request".to_owned()),
+            },
+            _ => None,
+        };
+        Err(self.fault(Asked::Close, broken))
+    }
+
+    /// Whether a list was refused in a way that an option of its query may have caused: services limit `$top`, or do not
+    /// know it.
+    pub(super) const fn refuses_an_option(&self) -> bool {
+        matches!(self.status, 400 | 404..=406 | 409..=422 | 501)
+    }
+
+    /// As the answer to a list: 200 and `value`. What holds an error beside it is not the list that was asked for.
+    pub(super) fn listed(self) -> Result<Page, CallError> {
+        let broken = match (self.status, &self.body) {
+            (200, Body::Json(json)) => match wire::page(json) {
+                Some(_) if json.is_object() && self.said().is_some() => {
+                    Some("it says success and holds an error".to_owned())
+                }
+                Some(entries) => return Ok(Page { entries, length: self.length, skew: self.skew }),
+                None => Some("it has no list".to_owned()),
+            },
+            _ => None,
+        };
+        Err(self.fault(Asked::List, broken))
+    }
+
+    fn fault(self, asked: Asked, broken: Option<String>) -> CallError {
+        let said = self.said();
+        let kind =
+            broken.map_or_else(|| self.kind(asked, said.as_ref()), |reason| CallErrorKind::BrokenAnswer { reason });
+        let words = match (said, &self.body) {
+            (Some(said), _) => Some(said.words()).filter(|words| !words.is_blank()),
+            (None, Body::Text(Other::Page(Some(title)))) => {
+                Some(Untrusted::new(format!("A web page answered, and not the service: {title}")))
+            }
+            (None, _) => None,
+        };
+        CallError { kind, words, ids: self.ids }
+    }
+
+    /// What the service says, where the body has the shape of an error.
+    fn said(&self) -> Option<Said> {
+        match &self.body {
+            Body::Json(json) => error_body::of_json(json),
+            Body::Text(Other::Said(said)) => Some(said.clone()),
+            Body::Text(_) | Body::Empty | Body::TooLong | Body::TooMany => None,
+        }
+    }
+
+    /// The one table of what an answer means that is no success. What that means for a write is in `port/write.rs`.
+    ///
+    /// | status | to a create | to a close |
+    /// |---|---|---|
+    /// | 1xx, 2xx | unknown: it is no answer to this | the same |
+    /// | 303 | unknown: a service may do it and then redirect | the same |
+    /// | other 3xx | not done | the same |
+    /// | 401 | not done: the token | the same |
+    /// | 408, 5xx | unknown | the same |
+    /// | 429 | not done (assumption), and may be repeated | the same |
+    /// | other 4xx that says a documented sentence | not done: too many open, or no such device | closed already; or no such request, which a complete list has to bear out |
+    /// | 403 | not done: the service's reason; or the role, where it gives none or says so | the same: still open |
+    /// | other 4xx | not done | the same: still open |
+    ///
+    /// The sentence alone settles anything: the 404 of a router, a gateway or a wrong base URL says nothing of a request.
+    fn kind(&self, asked: Asked, said: Option<&Said>) -> CallErrorKind {
+        let says = |sentence: Sentence| said.is_some_and(|said| said.says(sentence));
+        match (self.status, asked) {
+            (401, _) => CallErrorKind::NotSignedIn,
+            (429, _) => CallErrorKind::Throttled { retry_after: self.retry_after },
+            // Nothing was asked for that could have happened, so this is what it says (contract, inferred).
+            (503, Asked::List) if self.retry_after.is_some() => {
+                CallErrorKind::Throttled { retry_after: self.retry_after }
+            }
+            (status @ (408 | 500..=599), _) => CallErrorKind::ServerFailed { status },
+            (status @ 300..=399, _) => CallErrorKind::Redirected { status },
+            (400..=499, Asked::Create) if says(TOO_MANY_OPEN) => CallErrorKind::TooManyOpen,
+            (400..=499, Asked::Create) if says(NO_SUCH_DEVICE) => CallErrorKind::NoSuchDevice,
+            (400..=499, Asked::Close) if says(ALREADY_CLOSED) => CallErrorKind::AlreadyClosed,
+            (400..=499, Asked::Close) if says(NO_SUCH_REQUEST) => CallErrorKind::NoSuchRequest,
+            (403, _) => self.forbidden(said),
+            (status @ 400..=499, _) => CallErrorKind::NotAccepted { status },
+            (status, _) => CallErrorKind::BrokenAnswer {
+                reason: match self.body {
+                    Body::Text(_) => format!("it is not JSON (HTTP {status})"),
+                    Body::TooLong => format!("it is longer than 4 MiB (HTTP {status})"),
+                    Body::TooMany => format!("it holds too many values (HTTP {status})"),
+                    Body::Empty | Body::Json(_) => format!("HTTP {status} was not expected"),
+                },
+            },
+        }
+    }
+
+    /// A 403 without a reason means that the token lacks the role (inferred); a page comes from something on the way.
+    fn forbidden(&self, said: Option<&Said>) -> CallErrorKind {
+        match (said, &self.body) {
+            (Some(said), _) if said.is_blank() || said.is_about_rights() => CallErrorKind::NotAllowed,
+            (Some(_), _) => CallErrorKind::Declined,
+            (None, Body::Empty) => CallErrorKind::NotAllowed,
+            (None, _) => CallErrorKind::NotAccepted { status: 403 },
+        }
+    }
+}
+
+fn header(headers: &HeaderMap, name: &HeaderName) -> Option<Untrusted> {
+    headers.get(name).map(|value| Untrusted::new(redact::redact(&String::from_utf8_lossy(value.as_bytes()))))
+}

@@ -1,0 +1,50 @@
+//! Two harmless questions, for finding out what is wrong: does anybody answer there, and is a list given?
+
+use reqwest::Method;
+
+use super::{BaseUrl, Client, ClientError, Timeouts, Trust, answer::HttpAnswer, failure};
+use crate::http;
+use mmd_elevate_core::CallError;
+
+/// A client without a token.
+#[derive(Debug)]
+pub struct Probe {
+    http: reqwest::Client,
+    base: BaseUrl,
+    timeouts: Timeouts,
+}
+
+impl Probe {
+    /// Makes one. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`ClientError::Http`] where the system lacks what https needs.
+    pub fn new(trust: &Trust, base: &BaseUrl, timeouts: Timeouts) -> Result<Self, ClientError> {
+        let http = http::client(base, timeouts.connect, trust).map_err(ClientError::Http)?;
+        Ok(Self { http, base: base.clone(), timeouts })
+    }
+
+    /// Asks for the base URL itself, without a token: whatever is answered, the way there is open.
+    ///
+    /// # Errors
+    /// A [`CallError`] where nothing is answered.
+    pub async fn reach(&self) -> Result<(), CallError> {
+        let request = self.http.get(self.base.under(&[])).timeout(self.timeouts.read);
+        let kind = |error| http::kind(&error, self.base.authority(), self.timeouts.connect);
+        request.send().await.map(drop).map_err(|error| CallError::new(kind(error)))
+    }
+}
+
+impl Client {
+    /// Asks for a list of one request at most, whatever the device, and forgets it: `GET
+    /// /tenants/{tenantId}/elevationRequests` with `$top=1`.
+    ///
+    /// # Errors
+    /// A [`CallError`].
+    pub async fn probe_list(&self) -> Result<(), CallError> {
+        let mut url = self.base.under(&["tenants", &self.tenant_id, "elevationRequests"]);
+        url.set_query(Some("$top=1"));
+        let answer = self.ask(Method::GET, url, None, self.timeouts.read).await;
+        answer.and_then(HttpAnswer::listed).map(drop).map_err(failure::presentable)
+    }
+}

@@ -1,0 +1,96 @@
+//! The assertion with which an application shows that it has a certificate's key (documented by Microsoft; contract).
+
+use std::path::Path;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::Timestamp;
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{CertificateFiles, SignInError, secret};
+use crate::redact::{self, Kind};
+use mmd_elevate_core::visible;
+
+/// For how long an assertion can be used, in seconds (contract: 5 to 10 minutes).
+const LASTS: i64 = 10 * 60;
+
+#[derive(Serialize)]
+struct AssertionClaims<'a> {
+    aud: &'a str,
+    iss: &'a str,
+    sub: &'a str,
+    jti: String,
+    nbf: i64,
+    exp: i64,
+}
+
+/// A signed assertion for the token endpoint. The files are read anew each time, so that a certificate can be exchanged
+/// while the program runs.
+pub(super) async fn assertion(
+    files: &CertificateFiles,
+    client_id: &str,
+    endpoint: &str,
+    now: Timestamp,
+) -> Result<SecretString, SignInError> {
+    // Beside its key, a certificate is as secret as that.
+    let certificate = match &files.key {
+        None => secret::text_of(&files.certificate, "the file of certificate and key").await?,
+        Some(_) => secret::public_text_of(&files.certificate, "the file of the certificate").await?,
+    };
+    let key = match &files.key {
+        None => certificate.clone(),
+        Some(path) => secret::text_of(path, "the file of the private key").await?,
+    };
+    let key_path = files.key.as_ref().unwrap_or(&files.certificate);
+    let thumbprint = thumbprint(&certificate, &files.certificate)?;
+    let key = private_key(&key, key_path)?;
+    let header = Header { x5t_s256: Some(thumbprint), ..Header::new(Algorithm::PS256) };
+    let (nbf, exp) = (now.as_second(), now.as_second().saturating_add(LASTS));
+    let claims =
+        AssertionClaims { aud: endpoint, iss: client_id, sub: client_id, jti: Uuid::new_v4().to_string(), nbf, exp };
+    let signed = jsonwebtoken::encode(&header, &claims, &key);
+    signed.map(SecretString::from).map_err(|_| no_key(key_path, "the private key cannot sign"))
+}
+
+/// `x5t#S256`: SHA-256 of the certificate's DER (RFC 7515, section 4.1.8). The first certificate is the application's.
+fn thumbprint(text: &str, path: &Path) -> Result<String, SignInError> {
+    let blocks = pem::parse_many(text).unwrap_or_default();
+    let certificate = blocks.iter().find(|block| block.tag() == "CERTIFICATE").ok_or_else(|| {
+        let what = format!("there is no certificate in {}", shown(path));
+        SignInError::lasting(what, "give a PEM file that holds -----BEGIN CERTIFICATE-----")
+    })?;
+    Ok(URL_SAFE_NO_PAD.encode(digest(&SHA256, certificate.contents())))
+}
+
+fn private_key(text: &str, path: &Path) -> Result<EncodingKey, SignInError> {
+    let blocks = pem::parse_many(text).unwrap_or_default();
+    let key = blocks.iter().find(|block| block.tag().ends_with("PRIVATE KEY"));
+    match key {
+        Some(block) if block.tag().starts_with("ENCRYPTED") => {
+            let what = format!("the private key in {} has a password", shown(path));
+            Err(SignInError::lasting(what, "give a key without one, in a file that only you can read"))
+        }
+        Some(block) => key_of(block, path),
+        None => Err(no_key(path, "there is no private key")),
+    }
+}
+
+fn key_of(block: &pem::Pem, path: &Path) -> Result<EncodingKey, SignInError> {
+    let encoded = SecretString::from(pem::encode(block));
+    let lines = || encoded.expose_secret().lines().filter(|line| !line.starts_with("-----"));
+    redact::register(Kind::Secret, &lines().collect::<String>());
+    EncodingKey::from_rsa_pem(encoded.expose_secret().as_bytes())
+        .map_err(|_| no_key(path, "the private key is not an RSA key"))
+}
+
+fn no_key(path: &Path, what: &str) -> SignInError {
+    let what = format!("{what} in {}", shown(path));
+    SignInError::lasting(what, "give a PEM file with the RSA key of the certificate (PKCS #8 or PKCS #1)")
+}
+
+fn shown(path: &Path) -> String {
+    visible(&path.to_string_lossy()).into_owned()
+}

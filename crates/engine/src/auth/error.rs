@@ -1,0 +1,87 @@
+//! Why there is no token, in words, and whether it may pass.
+
+use std::time::Duration;
+
+use crate::redact::redact;
+use mmd_elevate_core::{CallError, CallErrorKind};
+
+/// Why signing in came to no token. Its text is two lines: what happened, and a hint. No secret is in it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what}\nhint: {hint}")]
+pub struct SignInError {
+    /// What happened, in a sentence without its full stop.
+    pub what: String,
+    /// What to do about it.
+    pub hint: String,
+    /// Whether the same may succeed a moment later.
+    pub may_pass: bool,
+    /// How long to wait at least, where the token endpoint said so.
+    pub retry_after: Option<Duration>,
+}
+
+impl SignInError {
+    /// One that stays until somebody mends something.
+    pub(super) fn lasting(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        let (what, hint) = (redact(&what.into()).into_owned(), redact(&hint.into()).into_owned());
+        Self { what, hint, may_pass: false, retry_after: None }
+    }
+
+    /// One that may pass by itself.
+    pub(super) fn passing(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { may_pass: true, ..Self::lasting(what, hint) }
+    }
+
+    /// The fault of a call that has no token for this reason.
+    #[must_use]
+    pub fn fault(&self) -> CallError {
+        CallError::new(CallErrorKind::SignInFailed { what: self.what.as_str().into(), hint: self.hint.as_str().into() })
+    }
+}
+
+/// What the codes of Microsoft Entra ID mean for who signs in here, and what to do (documented by Microsoft; contract).
+const AADSTS: [(u64, &str, &str); 8] = [
+    (
+        7_000_215,
+        "the client secret is wrong",
+        "hand over the secret's value as the portal showed it once, not the secret's id",
+    ),
+    (7_000_222, "the client secret has expired", "have a new secret made for the application, and use that"),
+    (
+        700_016,
+        "the application is not known in the tenant",
+        "check client_id and the tenant's id; the application must have been added to that tenant",
+    ),
+    (90_002, "the tenant is not known", "check the tenant's id, and the authority where one is set"),
+    (
+        500_011,
+        "the service is not known in the tenant",
+        "check the scope; a service other than Microsoft's own, which is retired, has a scope of its own",
+    ),
+    (70_011, "the scope will not do", "check the scope; it ends in /.default"),
+    (
+        700_027,
+        "the signature with the certificate is not accepted",
+        "check that this certificate is registered for the application, and that the key belongs to it",
+    ),
+    (
+        65_001,
+        "nobody has consented to what the application may do",
+        "have an administrator of the tenant grant it the application role MmdSupport.ReadWrite",
+    ),
+];
+
+/// The sentence and the hint for a code, where it has some of its own.
+pub(super) fn known(code: u64) -> Option<(&'static str, &'static str)> {
+    AADSTS.iter().find(|(known, ..)| *known == code).map(|(_, what, hint)| (*what, *hint))
+}
+
+/// What to do about an error of OAuth 2.0 (RFC 6749, section 5.2) whose code has no hint of its own.
+pub(super) fn hint_for(error: &str) -> &'static str {
+    match error {
+        "invalid_client" => "check client_id, and the secret or certificate",
+        "unauthorized_client" => "check that the application may sign in by itself (client credentials) in this tenant",
+        "invalid_scope" => "check the scope; it ends in /.default",
+        "invalid_request" | "unsupported_grant_type" => "check the authority and the tenant's id",
+        _ => "check the tenant's sign-in in the settings, then sign in again",
+    }
+}

@@ -1,0 +1,110 @@
+//! A token, and what can be told of it without showing it.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use crate::redact::{self, Kind};
+
+/// The longest token that is sent, in bytes. A header of more is refused by most servers (inferred).
+const LONGEST: usize = 32 << 10;
+
+/// A bearer token that can be a header's value. It lives in memory only.
+#[derive(Clone, Debug)]
+pub struct Token {
+    secret: SecretString,
+    ends: Option<Timestamp>,
+}
+
+/// The text cannot be a token. It is not repeated here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the token is empty, too long, or holds a space, a line's end or another character that no token has")]
+pub struct NotAToken;
+
+impl Token {
+    /// Takes a text for a token that ends then, where that is known.
+    ///
+    /// # Errors
+    /// [`NotAToken`] where it cannot be sent in a header.
+    pub fn new(secret: impl Into<SecretString>, ends: Option<Timestamp>) -> Result<Self, NotAToken> {
+        let secret = secret.into();
+        let text = secret.expose_secret();
+        if text.is_empty() || text.len() > LONGEST || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(NotAToken);
+        }
+        redact::register(Kind::Token, text);
+        Ok(Self { secret, ends })
+    }
+
+    /// The same, with the end that the token itself tells where it is a JWT: its `exp`, which is not verified. That a
+    /// token for this service can be read like this is inferred; nothing but what is shown and when it is renewed
+    /// depends on it.
+    ///
+    /// # Errors
+    /// As for [`Token::new`].
+    pub fn that_may_tell_its_end(secret: impl Into<SecretString>) -> Result<Self, NotAToken> {
+        let mut token = Self::new(secret, None)?;
+        token.ends = end_of_jwt(token.secret.expose_secret());
+        Ok(token)
+    }
+
+    /// When it ends, where that is known.
+    #[must_use]
+    pub const fn ends(&self) -> Option<Timestamp> {
+        self.ends
+    }
+
+    /// The token itself, to be sent to the service and nowhere else.
+    #[must_use]
+    pub const fn secret(&self) -> &SecretString {
+        &self.secret
+    }
+
+    /// Whether it is the very same text.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.secret.expose_secret() == other.secret.expose_secret()
+    }
+}
+
+fn end_of_jwt(text: &str) -> Option<Timestamp> {
+    #[derive(Deserialize)]
+    struct TokenClaims {
+        exp: i64,
+    }
+    let mut parts = text.split('.');
+    let (Some(_), Some(claims), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+        return None;
+    };
+    let claims: TokenClaims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
+    Timestamp::from_second(claims.exp).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_header_can_hold_is_a_token_and_it_is_never_shown() {
+        for text in ["", "canary token", "canary\n", "canary\u{e9}", "canary\u{0}", &"canary".repeat(9999)] {
+            let error = Token::new(text, None).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("canary"));
+        }
+        assert!(!format!("{:?}", Token::new("canary", None).unwrap()).contains("canary"));
+    }
+
+    #[test]
+    fn a_jwt_tells_its_end_and_nothing_else_does() {
+        let ends = |claims: &str| {
+            let text = format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(claims));
+            Token::that_may_tell_its_end(text).unwrap().ends()
+        };
+        assert_eq!(ends(r#"{"exp": 1700000000, "upn": "a@x"}"#), Timestamp::from_second(1_700_000_000).ok());
+        for claims in [r#"{"exp": "soon"}"#, r#"{"exp": 99999999999999999}"#, "{}", "[", r#"{"exp": 1.5}"#] {
+            assert_eq!(ends(claims), None, "{claims}");
+        }
+        for text in ["opaque", "a.b", "a.b.c", "a.b.c.d", "..", "practice.x.y"] {
+            assert_eq!(Token::that_may_tell_its_end(text).unwrap().ends(), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Everything that waits: HTTP, sign-in, the record on disk, and the worker that uses them for the dashboard.
+//!
+//! It knows neither the screen nor the keys, and it never shares a wire type with the practice tenant.
+
+pub mod api;
+pub mod auth;
+pub mod failpoint;
+mod http;
+pub mod process;
+pub mod record;
+pub mod redact;
+pub mod worker;

@@ -1,0 +1,266 @@
+//! Why the record could not do what was asked, in words, and what to do about it.
+
+use std::{io, path::Path, path::PathBuf};
+
+use rusqlite::{ErrorCode, ffi};
+use thiserror::Error;
+
+use mmd_elevate_core::{WriteId, WriteState, visible};
+
+/// The record could not do it. Each text fits after "failed to".
+///
+/// Wherever one comes back from [`Record::intend`](super::Record::intend), nothing is durable and nothing may be sent.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum RecordError {
+    /// The folder, a lock or the database cannot be opened or is not ours.
+    #[error("open the record at {}: {}", shown(path), visible(why))]
+    CannotOpen {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The disk is full, or a quota or the limit on the size of files is reached.
+    #[error("write to the record at {}: the disk is full", shown(path))]
+    FullDisk {
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// The folder or the file cannot be written.
+    #[error("write to the record at {}: it is read-only", shown(path))]
+    ReadOnly {
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// Another process has not let go of the record in time.
+    #[error("get at the record at {}: another program keeps it busy", shown(path))]
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The database is damaged, and cannot be set aside because another process uses it.
+    #[error("read the record at {}: it is damaged ({})", shown(path), visible(why))]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// What would be written now would not be found again: a file that it rests on is not the one that was opened.
+    #[error("write to the record: {} {}", shown(path), visible(why))]
+    NotDurable {
+        /// The file.
+        path: PathBuf,
+        /// What became of it.
+        why: String,
+    },
+    /// No record can be kept in this place: it might not survive a power cut, or several could write to it at once.
+    #[error("keep a record at {}: {}", shown(path), visible(why))]
+    Unsuitable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
+    /// A later version of the program has written it.
+    #[error("read the record at {}: a later version of this program wrote it (format {version})", shown(path))]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The version of its format.
+        version: i64,
+    },
+    /// The database did not do it, for another reason.
+    #[error("use the record at {}: {}", shown(path), visible(why))]
+    Failed {
+        /// The file.
+        path: PathBuf,
+        /// Why, in the database's words.
+        why: String,
+    },
+    /// The record has no such intent for this tenant.
+    #[error("find {0} in the record")]
+    UnknownIntent(WriteId),
+    /// Another process owns the intent, and it alone may settle it.
+    #[error("settle {0}: another dashboard owns it")]
+    NotOurs(WriteId),
+    /// The row does not match its digest.
+    #[error("read {0}: its row in the record is damaged")]
+    DamagedIntent(WriteId),
+    /// The state machine of a write does not know this step.
+    #[error("settle {id}: it is {from:?} and cannot become {to:?}")]
+    BadStep {
+        /// The intent.
+        id: WriteId,
+        /// Where it stands.
+        from: WriteState,
+        /// Where it was to go.
+        to: WriteState,
+    },
+    /// A create is done only with the request that it made: without it, the request would stay open unseen.
+    #[error("settle {0}: what it has made is not named")]
+    NoRequest(WriteId),
+    /// Another intent owns the request: one request of the service cannot settle two intents.
+    #[error("settle {id}: the request that was found belongs to {owner}")]
+    Owned {
+        /// The intent that was to be settled.
+        id: WriteId,
+        /// The intent that the request belongs to.
+        owner: WriteId,
+    },
+    /// The record's thread has ended.
+    #[error("use the record: it is closed")]
+    Ended,
+}
+
+impl RecordError {
+    /// What to do about it. It stands behind `hint: `.
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::CannotOpen { .. } => {
+                "check that the folder is yours and that nothing else stands in the file's place"
+            }
+            Self::FullDisk { .. } => {
+                "make room on the disk, or raise its quota or the limit on file sizes (ulimit -f), then do it again"
+            }
+            Self::ReadOnly { .. } => "make the folder writable or choose another state folder, then do it again",
+            Self::Busy { .. } => "close what else uses the file, then do it again",
+            Self::Damaged { .. } => "leave every dashboard that uses it, then start again: the file is set aside then",
+            Self::NotDurable { .. } => "wait a moment, then do it again: the record is being written anew in its place",
+            Self::Unsuitable { .. } => {
+                "choose another state folder, on a local disk and with a short path, then start again"
+            }
+            Self::Newer { .. } => "use the later version, or move the file to another folder",
+            Self::Failed { .. } => "the log says more; start again, or move the file to another folder and keep it",
+            Self::UnknownIntent(_) | Self::BadStep { .. } | Self::NoRequest(_) => {
+                "this is a mistake in the program: please report it"
+            }
+            Self::NotOurs(_) => "settle it in the dashboard that sent it",
+            Self::DamagedIntent(_) => "look in the list for what became of it; the row is kept",
+            Self::Owned { .. } => "choose another one of those that were found, or set the write aside",
+            Self::Ended => "start again",
+        }
+    }
+
+    /// What to do about a record that cannot be opened. Where it may pass, the record is opened by itself once it has.
+    #[must_use]
+    pub const fn hint_on_opening(&self) -> &'static str {
+        match self {
+            Self::CannotOpen { .. } => {
+                "check that the folder is there and yours; the record is opened as soon as it can be"
+            }
+            Self::FullDisk { .. } => "make room on the disk; the record is opened as soon as there is some",
+            Self::ReadOnly { .. } => "make the folder writable; the record is opened as soon as it is",
+            Self::Busy { .. } => "close what else uses the file; the record is opened as soon as it is free",
+            Self::NotDurable { .. } => {
+                "leave the other dashboard, or type something there: it writes the record anew, which is opened then"
+            }
+            Self::Failed { .. } => "the log says more; the record is opened as soon as it can be",
+            Self::Damaged { .. }
+            | Self::Unsuitable { .. }
+            | Self::Newer { .. }
+            | Self::UnknownIntent(_)
+            | Self::NotOurs(_)
+            | Self::DamagedIntent(_)
+            | Self::BadStep { .. }
+            | Self::NoRequest(_)
+            | Self::Owned { .. }
+            | Self::Ended => self.hint(),
+        }
+    }
+
+    /// What became of the file, by itself.
+    pub(super) fn of_the_file(&self) -> String {
+        match self {
+            Self::NotDurable { path, why } => format!("{} {}", shown(path), visible(why)),
+            other => other.to_string(),
+        }
+    }
+
+    /// Whether the same may succeed later without another start of the program: somebody lets go of a lock, makes room,
+    /// or mounts the disk.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        match self {
+            Self::CannotOpen { .. }
+            | Self::FullDisk { .. }
+            | Self::ReadOnly { .. }
+            | Self::Busy { .. }
+            | Self::NotDurable { .. }
+            | Self::Failed { .. } => true,
+            Self::Damaged { .. }
+            | Self::Unsuitable { .. }
+            | Self::Newer { .. }
+            | Self::UnknownIntent(_)
+            | Self::NotOurs(_)
+            | Self::DamagedIntent(_)
+            | Self::BadStep { .. }
+            | Self::NoRequest(_)
+            | Self::Owned { .. }
+            | Self::Ended => false,
+        }
+    }
+
+    pub(super) fn io(path: &Path, error: &io::Error) -> Self {
+        let path = path.to_owned();
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                Self::FullDisk { path }
+            }
+            io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly { path },
+            io::ErrorKind::InvalidFilename => Self::Unsuitable { path, why: error.to_string() },
+            // The words are about a file that is there and can be seen, but not written.
+            io::ErrorKind::PermissionDenied if path.exists() => Self::ReadOnly { path },
+            io::ErrorKind::PermissionDenied if path.parent().is_some_and(Path::is_dir) => Self::ReadOnly { path },
+            _ => Self::CannotOpen { path, why: error.to_string() },
+        }
+    }
+
+    pub(super) fn sql(path: &Path, error: &rusqlite::Error) -> Self {
+        let why = error.to_string();
+        let path = path.to_owned();
+        let rusqlite::Error::SqliteFailure(failure, _) = error else { return Self::Failed { path, why } };
+        match failure.code {
+            _ if is_damage(error) => Self::Damaged { path, why },
+            ErrorCode::DiskFull => Self::FullDisk { path },
+            // A full disk shows as many kinds of failed input and output, and a read-only folder as a file that
+            // cannot be opened, so that the file system is asked.
+            ErrorCode::SystemIoFailure | ErrorCode::CannotOpen if mmd_elevate_files::is_full(&path) => {
+                Self::FullDisk { path }
+            }
+            ErrorCode::ReadOnly | ErrorCode::PermissionDenied => Self::ReadOnly { path },
+            ErrorCode::CannotOpen if mmd_elevate_files::is_read_only(&path) => Self::ReadOnly { path },
+            ErrorCode::CannotOpen => Self::CannotOpen { path, why },
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Busy { path },
+            ErrorCode::FileLockingProtocolFailed => {
+                Self::Unsuitable { path, why: "the file system does not lock files".to_owned() }
+            }
+            _ => Self::Failed { path, why },
+        }
+    }
+}
+
+/// A path as it may stand in a text for people. One that would fill the screen is cut in its middle: what is to be done
+/// about it stands behind it.
+pub(super) fn shown(path: &Path) -> String {
+    let text = visible(&path.to_string_lossy()).into_owned();
+    let length = text.chars().count();
+    if length <= 100 {
+        return text;
+    }
+    let (begin, end): (String, String) = (text.chars().take(20).collect(), text.chars().skip(length - 25).collect());
+    format!("{begin}…{end}")
+}
+
+/// Whether the database's word for it means that the file does not hold what was written to it.
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+    let rusqlite::Error::SqliteFailure(failure, _) = error else { return false };
+    match failure.code {
+        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => true,
+        ErrorCode::SystemIoFailure => {
+            matches!(failure.extended_code, ffi::SQLITE_IOERR_SHORT_READ | ffi::SQLITE_IOERR_CORRUPTFS)
+        }
+        _ => false,
+    }
+}

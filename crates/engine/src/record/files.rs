@@ -1,0 +1,146 @@
+//! The files of the record: where they are, that they are ours alone, and how they are set aside.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use jiff::Timestamp;
+
+use super::RecordError;
+
+/// `SQLite` takes no path of more than 512 bytes, the endings of the other files included.
+const LONGEST: usize = 500;
+
+/// The database with its log and its shared index, all in one private folder.
+#[derive(Clone, Debug)]
+pub(super) struct Files {
+    pub(super) folder: PathBuf,
+    pub(super) main: PathBuf,
+    pub(super) wal: PathBuf,
+    pub(super) shm: PathBuf,
+    /// Not used with a log; one that stands there would be rolled back into the database all the same.
+    rollback: PathBuf,
+    pub(super) owners: PathBuf,
+}
+
+impl Files {
+    /// Makes the folders where they are not there. `SQLite` is to refuse every link on the way to the file, so the
+    /// person's own links to the folder are resolved here.
+    pub(super) fn at(state_dir: &Path) -> Result<Self, RecordError> {
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |error: io::Error| RecordError::io(&path, &error)
+        };
+        let too_long = |path: &Path| {
+            let why = "its path is too long for the database".to_owned();
+            Err(RecordError::Unsuitable { path: path.to_owned(), why })
+        };
+        if state_dir.as_os_str().len() > LONGEST {
+            return too_long(state_dir);
+        }
+        mmd_elevate_files::create_folder(state_dir).map_err(failed(state_dir))?;
+        let folder = fs::canonicalize(state_dir).map_err(failed(state_dir))?;
+        let owners = folder.join("owners");
+        match fs::symlink_metadata(&owners) {
+            Ok(found) if !found.is_dir() => Err(io::Error::other("it is not a folder")),
+            _ => mmd_elevate_files::create_folder(&owners),
+        }
+        .map_err(failed(&owners))?;
+        let main = folder.join("record.db");
+        if main.as_os_str().len() > LONGEST {
+            return too_long(&main);
+        }
+        Ok(Self {
+            wal: beside(&main, "-wal"),
+            shm: beside(&main, "-shm"),
+            rollback: beside(&main, "-journal"),
+            main,
+            owners,
+            folder,
+        })
+    }
+
+    /// Whether the database is there. Whatever stands in the place of one of the files and is not ours is refused.
+    pub(super) fn check(&self) -> Result<bool, RecordError> {
+        let ours = |path| mmd_elevate_files::is_ours(path).map_err(|error| RecordError::io(path, &error));
+        ours(&self.wal)?;
+        ours(&self.shm)?;
+        ours(&self.rollback)?;
+        ours(&self.main)
+    }
+
+    /// Makes an empty private file for the database, which must not be there.
+    pub(super) fn create(&self) -> Result<(), RecordError> {
+        mmd_elevate_files::open_to_append(&self.main).map_err(|error| RecordError::io(&self.main, &error))?;
+        sync_folder(&self.folder);
+        Ok(())
+    }
+
+    /// Gives all three files another name, so that nothing is overwritten. The database goes first: a log without a
+    /// database is seen for what it is at the next start, but a database without its log would look whole.
+    pub(super) fn move_aside(&self, now: Timestamp) -> Result<PathBuf, RecordError> {
+        self.aside(now, |from, to| fs::rename(from, to))
+    }
+
+    /// The same with copies.
+    pub(super) fn copy_aside(&self, now: Timestamp) -> Result<PathBuf, RecordError> {
+        self.aside(now, |from, to| {
+            // A copy has its original's mode, which is private by now.
+            fs::copy(from, to)?;
+            fs::File::open(to)?.sync_all()
+        })
+    }
+
+    fn aside(&self, now: Timestamp, put: impl Fn(&Path, &Path) -> io::Result<()>) -> Result<PathBuf, RecordError> {
+        let time = now.strftime("%Y%m%dT%H%M%SZ");
+        let names = (1..).map(|number| match number {
+            1 => beside(&self.main, &format!(".damaged-{time}")),
+            _ => beside(&self.main, &format!(".damaged-{time}-{number}")),
+        });
+        let free =
+            |name: &PathBuf| ["", "-wal", "-shm"].iter().all(|end| fs::symlink_metadata(beside(name, end)).is_err());
+        let target = names.take(1000).find(free).unwrap_or_else(|| beside(&self.main, ".damaged"));
+        for (from, end) in [(&self.main, ""), (&self.wal, "-wal"), (&self.shm, "-shm")] {
+            match put(from, &beside(&target, end)) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                done => done.map_err(|error| RecordError::io(from, &error))?,
+            }
+        }
+        sync_folder(&self.folder);
+        Ok(target)
+    }
+
+    /// Removes the log and its index, of which a copy has been set aside.
+    pub(super) fn remove_log(&self) -> Result<(), RecordError> {
+        remove(&self.wal)?;
+        self.remove_index()?;
+        sync_folder(&self.folder);
+        Ok(())
+    }
+
+    /// Removes the index of the log, which is made from the log.
+    pub(super) fn remove_index(&self) -> Result<(), RecordError> {
+        remove(&self.shm)
+    }
+}
+
+fn remove(path: &Path) -> Result<(), RecordError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(RecordError::io(path, &error)),
+        _ => Ok(()),
+    }
+}
+
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    name.into()
+}
+
+/// Makes new names in the folder durable. Not every file system can, and then the name is durable with the file.
+pub(super) fn sync_folder(folder: &Path) {
+    if let Err(error) = fs::File::open(folder).and_then(|folder| folder.sync_all()) {
+        tracing::debug!(%error, "the folder was not synced");
+    }
+}

@@ -1,0 +1,115 @@
+//! What is known of the requests that were opened or closed from here.
+
+use rusqlite::{Connection, Transaction};
+
+use super::{
+    RecordError, TenantKey,
+    row::Read,
+    rows::{REQUEST, RequestRow},
+    store::{Me, SAME_REQUEST, Store, same_request},
+};
+use mmd_elevate_core::{ElevationRequest, RequestId, WriteId};
+
+/// How something became known.
+#[derive(Clone, Copy)]
+pub(super) enum Told {
+    /// The intent has made it.
+    OpenedBy(WriteId),
+    /// The service has listed it.
+    Listed,
+    /// It is known to be closed, though no list shows it.
+    Ended,
+}
+
+impl Store {
+    /// What the record knows of the request.
+    pub(super) fn request(&self, id: &RequestId) -> Result<Option<ElevationRequest>, RecordError> {
+        Ok(self.read(|db| find(db, &self.me.tenant, id))?.into_iter().next().map(|row| row.request))
+    }
+
+    /// Takes what the service lists of requests that are known here. Tells which of them are closed as of now.
+    pub(super) fn refreshed(&mut self, listed: &[ElevationRequest]) -> Result<Vec<RequestId>, RecordError> {
+        self.change(|tx, me| {
+            let mut ended = Vec::new();
+            for request in listed {
+                let known = find(tx, &me.tenant, &request.id)?;
+                if known.is_empty() {
+                    continue;
+                }
+                if told(tx, me, request, Told::Listed)? && known.iter().all(|row| row.ended_at.is_none()) {
+                    ended.push(request.id.clone());
+                }
+            }
+            Ok(ended)
+        })
+    }
+
+    /// The request is not open any more, whoever closed it.
+    pub(super) fn ended(&mut self, id: &RequestId) -> Result<(), RecordError> {
+        self.change(|tx, me| {
+            let known = find(tx, &me.tenant, id)?.into_iter().next().map(|row| row.request);
+            known.map_or(Ok(()), |known| told(tx, me, &known, Told::Ended).map(drop)).map_err(Into::into)
+        })
+    }
+}
+
+/// The rows of a request. There is one, unless an earlier version has taken two spellings of its id for two requests.
+fn find(db: &Connection, tenant: &TenantKey, id: &RequestId) -> rusqlite::Result<Vec<RequestRow>> {
+    let condition = format!("{SAME_REQUEST} AND damaged_at IS NULL ORDER BY id");
+    let rows = REQUEST.select(db, &condition, same_request(id))?;
+    let rows = rows.into_iter().filter_map(Read::whole).filter_map(RequestRow::of);
+    Ok(rows.filter(|row| row.tenant == *tenant && row.request.id == *id).collect())
+}
+
+/// Writes down what the service tells of a request. Tells whether it is known to be closed.
+pub(super) fn told(tx: &Transaction<'_>, me: &Me, request: &ElevationRequest, how: Told) -> rusqlite::Result<bool> {
+    let mut known = find(tx, &me.tenant, &request.id)?;
+    let now = (me.clock)();
+    let closed = request.closed.is_some() || matches!(how, Told::Ended);
+    let opened_by = match how {
+        Told::OpenedBy(id) => Some(id.0),
+        Told::Listed | Told::Ended => None,
+    };
+    if known.is_empty() {
+        known.push(RequestRow {
+            id: REQUEST.next_id(tx)?,
+            revision: 0,
+            tenant: me.tenant.clone(),
+            opened_by: None,
+            seen_at: now,
+            ended_at: None,
+            request: request.clone(),
+        });
+    }
+    let mut ended = false;
+    for mut row in known {
+        row.revision += 1;
+        row.opened_by = row.opened_by.or(opened_by);
+        row.ended_at = row.ended_at.or(closed.then_some(now));
+        // A list may be older than the close that it follows.
+        if request.closed.is_some() || row.request.closed.is_none() {
+            row.request = request.clone().with_gaps_from(&row.request);
+            row.seen_at = now;
+        }
+        REQUEST.write(tx, &row.row())?;
+        ended |= row.ended_at.is_some();
+    }
+    Ok(ended)
+}
+
+/// Writes down what a close has shown of its request. `done`: the service took the close. That alone does not end the
+/// request: until a list shows it as closed it counts as open, and the next start looks at it.
+pub(super) fn closed(
+    tx: &Transaction<'_>,
+    me: &Me,
+    id: &RequestId,
+    request: Option<&ElevationRequest>,
+    done: bool,
+) -> rusqlite::Result<()> {
+    let Some(request) = request else { return Ok(()) };
+    // One that was opened elsewhere comes into the record by being closed from here.
+    if done || !find(tx, &me.tenant, id)?.is_empty() {
+        told(tx, me, request, Told::Listed)?;
+    }
+    Ok(())
+}

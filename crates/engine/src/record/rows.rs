@@ -1,0 +1,296 @@
+//! The rows of the three tables as what they mean, and back.
+
+use jiff::Timestamp;
+use rusqlite::types::Value;
+
+pub(super) use super::tables::{DRAFT, INTENT, REQUEST, TABLES};
+use super::{TenantKey, row::Row};
+use mmd_elevate_core::{
+    Draft, DraftTarget, ElevationRequest, Field, Operation, RequestId, SavedDraft, ServiceTime, Untrusted, WriteId,
+    WriteRecord, WriteState,
+};
+
+/// A row of `intent`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct IntentRow {
+    pub(super) revision: i64,
+    pub(super) tenant: TenantKey,
+    pub(super) owner: String,
+    pub(super) operator: String,
+    pub(super) intent: WriteRecord,
+    pub(super) changed_at: Timestamp,
+    /// What a create has made.
+    pub(super) made: Option<RequestId>,
+    pub(super) why: Option<String>,
+    pub(super) service_request_id: Option<String>,
+}
+
+/// A row of `request`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct RequestRow {
+    pub(super) id: i64,
+    pub(super) revision: i64,
+    pub(super) tenant: TenantKey,
+    pub(super) opened_by: Option<i64>,
+    pub(super) seen_at: Timestamp,
+    pub(super) ended_at: Option<Timestamp>,
+    pub(super) request: ElevationRequest,
+}
+
+/// A row of `draft`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct DraftRow {
+    pub(super) id: i64,
+    pub(super) revision: i64,
+    pub(super) tenant: TenantKey,
+    pub(super) owner: String,
+    pub(super) left_by: Option<String>,
+    pub(super) saved: SavedDraft,
+}
+
+/// Nine digits always, so that texts are in the order of their times.
+pub(super) fn time(at: Timestamp) -> String {
+    format!("{at:.9}")
+}
+
+fn text(value: impl Into<String>) -> Value {
+    Value::Text(value.into())
+}
+
+fn maybe(value: Option<impl Into<String>>) -> Value {
+    value.map_or(Value::Null, text)
+}
+
+/// Takes a row's cells one after the other. `None` is a row that was never written like this.
+struct Cells(std::vec::IntoIter<Value>);
+
+#[expect(clippy::option_option, reason = "whether a cell can be read, and whether there is anything in it")]
+impl Cells {
+    fn maybe(&mut self) -> Option<Option<String>> {
+        match self.0.next()? {
+            Value::Null => Some(None),
+            Value::Text(text) => Some(Some(text)),
+            _ => None,
+        }
+    }
+
+    fn text(&mut self) -> Option<String> {
+        self.maybe()?
+    }
+
+    fn untrusted(&mut self) -> Option<Untrusted> {
+        self.text().map(Untrusted::new)
+    }
+
+    fn number(&mut self) -> Option<Option<i64>> {
+        match self.0.next()? {
+            Value::Null => Some(None),
+            Value::Integer(number) => Some(Some(number)),
+            _ => None,
+        }
+    }
+
+    fn time(&mut self) -> Option<Timestamp> {
+        self.text()?.parse().ok()
+    }
+
+    fn maybe_time(&mut self) -> Option<Option<Timestamp>> {
+        self.maybe()?.map_or(Some(None), |text| text.parse().ok().map(Some))
+    }
+
+    fn tenant(&mut self) -> Option<TenantKey> {
+        Some(TenantKey { base_url: self.text()?, tenant_id: self.text()? })
+    }
+
+    fn draft(&mut self) -> Option<Draft> {
+        let mut draft = Draft::default();
+        for field in Field::ALL {
+            draft.set(field, self.maybe()?.unwrap_or_default());
+        }
+        Some(draft)
+    }
+
+    fn service_time(&mut self) -> Option<Option<ServiceTime>> {
+        let text = self.maybe()?;
+        let at = self.maybe_time()?;
+        Some(text.map(|text| {
+            let text = Untrusted::new(text);
+            // An older version of the program may not have been able to read it.
+            let at = at.or_else(|| ServiceTime::read(text.clone())?.at);
+            ServiceTime { text, at }
+        }))
+    }
+}
+
+impl IntentRow {
+    pub(super) fn id(&self) -> i64 {
+        self.intent.id.0
+    }
+
+    pub(super) fn row(&self) -> Row {
+        let mut cells = vec![
+            text(&self.tenant.base_url),
+            text(&self.tenant.tenant_id),
+            text(&self.owner),
+            text(&self.operator),
+            text(match &self.intent.what {
+                Operation::Create(_) => "create",
+                Operation::Close { .. } => "close",
+            }),
+            text(time(self.intent.at)),
+            text(stage_name(self.intent.stage)),
+            text(time(self.changed_at)),
+        ];
+        match &self.intent.what {
+            Operation::Create(new) => {
+                cells.extend(Field::ALL.map(|field| text(new.get(field))));
+                cells.extend([Value::Null, maybe(self.made.as_ref().map(RequestId::raw))]);
+            }
+            Operation::Close { id, device, actions_taken } => {
+                cells.extend(Field::ALL.map(|field| match field {
+                    Field::Device => text(device.raw()),
+                    _ => Value::Null,
+                }));
+                cells.extend([text(actions_taken), text(id.raw())]);
+            }
+        }
+        cells.extend([maybe(self.why.as_ref()), maybe(self.service_request_id.as_ref())]);
+        Row { id: self.id(), revision: self.revision, cells }
+    }
+
+    pub(super) fn of(row: Row) -> Option<Self> {
+        let mut cells = Cells(row.cells.into_iter());
+        let tenant = cells.tenant()?;
+        let (owner, operator, kind) = (cells.text()?, cells.text()?, cells.text()?);
+        let (at, stage, changed_at) = (cells.time()?, stage_of(&cells.text()?)?, cells.time()?);
+        let draft = cells.draft()?;
+        let actions_taken = cells.maybe()?;
+        let request_id = cells.maybe()?.map(RequestId::new).transpose().ok()?;
+        let (what, made) = match kind.as_str() {
+            "create" => (Operation::Create(draft.validate().ok()?), request_id),
+            "close" => {
+                let device = Untrusted::new(draft.get(Field::Device));
+                (Operation::Close { id: request_id?, device, actions_taken: actions_taken? }, None)
+            }
+            _ => return None,
+        };
+        let intent = WriteRecord { id: WriteId(row.id), what, at, stage };
+        let (why, service_request_id) = (cells.maybe()?, cells.maybe()?);
+        let revision = row.revision;
+        Some(Self { revision, tenant, owner, operator, intent, changed_at, made, why, service_request_id })
+    }
+}
+
+impl RequestRow {
+    pub(super) fn row(&self) -> Row {
+        let request = &self.request;
+        let mut cells = vec![
+            text(&self.tenant.base_url),
+            text(&self.tenant.tenant_id),
+            text(request.id.raw()),
+            self.opened_by.map_or(Value::Null, Value::Integer),
+            text(time(self.seen_at)),
+            maybe(self.ended_at.map(time)),
+        ];
+        let texts = [
+            &request.ticket,
+            &request.device,
+            &request.title,
+            &request.category,
+            &request.subcategory,
+            &request.plan_of_action,
+            &request.actions_taken,
+            &request.requested_by,
+            &request.closed_by,
+        ];
+        cells.extend(texts.map(|it| text(it.raw())));
+        for moment in [&request.created, &request.closed] {
+            cells.push(maybe(moment.as_ref().map(|moment| moment.text.raw())));
+            cells.push(maybe(moment.as_ref().and_then(|moment| moment.at).map(time)));
+        }
+        let viewers: Vec<_> = request.viewers.iter().map(Untrusted::raw).collect();
+        cells.push(text(serde_json::Value::from(viewers).to_string()));
+        Row { id: self.id, revision: self.revision, cells }
+    }
+
+    pub(super) fn of(row: Row) -> Option<Self> {
+        let mut cells = Cells(row.cells.into_iter());
+        let tenant = cells.tenant()?;
+        let id = RequestId::new(cells.text()?).ok()?;
+        let (opened_by, seen_at, ended_at) = (cells.number()?, cells.time()?, cells.maybe_time()?);
+        let request = ElevationRequest {
+            id,
+            ticket: cells.untrusted()?,
+            device: cells.untrusted()?,
+            title: cells.untrusted()?,
+            category: cells.untrusted()?,
+            subcategory: cells.untrusted()?,
+            plan_of_action: cells.untrusted()?,
+            actions_taken: cells.untrusted()?,
+            requested_by: cells.untrusted()?,
+            closed_by: cells.untrusted()?,
+            created: cells.service_time()?,
+            closed: cells.service_time()?,
+            viewers: viewers(&cells.text()?)?,
+        };
+        Some(Self { id: row.id, revision: row.revision, tenant, opened_by, seen_at, ended_at, request })
+    }
+}
+
+fn viewers(json: &str) -> Option<Vec<Untrusted>> {
+    let list: Vec<String> = serde_json::from_str(json).ok()?;
+    Some(list.into_iter().map(Untrusted::new).collect())
+}
+
+impl DraftRow {
+    pub(super) fn row(&self) -> Row {
+        let (target, target_id) = match &self.saved.target {
+            DraftTarget::Form => ("form", None),
+            DraftTarget::Refused(number) => ("refused", Some(number.to_string())),
+            DraftTarget::Close(id) => ("close", Some(id.raw().to_owned())),
+        };
+        let mut cells = vec![
+            text(&self.tenant.base_url),
+            text(&self.tenant.tenant_id),
+            text(&self.owner),
+            maybe(self.left_by.as_ref()),
+            text(target),
+            maybe(target_id),
+            text(time(self.saved.at)),
+        ];
+        cells.extend(Field::ALL.map(|field| text(self.saved.draft.get(field))));
+        Row { id: self.id, revision: self.revision, cells }
+    }
+
+    pub(super) fn of(row: Row) -> Option<Self> {
+        let mut cells = Cells(row.cells.into_iter());
+        let tenant = cells.tenant()?;
+        let (owner, left_by) = (cells.text()?, cells.maybe()?);
+        let target = match (cells.text()?.as_str(), cells.maybe()?) {
+            ("form", None) => DraftTarget::Form,
+            ("refused", Some(number)) => DraftTarget::Refused(number.parse().ok()?),
+            ("close", Some(id)) => DraftTarget::Close(RequestId::new(id).ok()?),
+            _ => return None,
+        };
+        let at = cells.time()?;
+        let saved = SavedDraft { target, draft: cells.draft()?, at };
+        Some(Self { id: row.id, revision: row.revision, tenant, owner, left_by, saved })
+    }
+}
+
+/// The stage as the table says it.
+pub(super) const fn stage_name(stage: WriteState) -> &'static str {
+    match stage {
+        WriteState::Intended => "intended",
+        WriteState::Sending => "sending",
+        WriteState::Waiting => "waiting",
+        WriteState::Unknown => "unknown",
+        WriteState::Done => "done",
+        WriteState::NotDone => "not done",
+        WriteState::SetAside => "set aside",
+    }
+}
+
+fn stage_of(name: &str) -> Option<WriteState> {
+    WriteState::ALL.into_iter().find(|stage| stage_name(*stage) == name)
+}

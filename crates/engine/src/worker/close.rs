@@ -1,0 +1,264 @@
+//! Closes a request, and reads it back: success carries no proof, and repeating is harmless.
+//!
+//! A request ends here only where the service says in the documented words that it was closed already, where a list shows
+//! it as closed, or where the service says in the documented words that it does not exist and a complete list bears that
+//! out. Everything else leaves it open.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use super::{
+    context::{CallContext, Context},
+    look::Watch,
+    service::Service,
+    write::{Sent, Write},
+};
+use crate::api::Listed;
+use mmd_elevate_core::{
+    CallError, CallErrorKind, CallResult, ClosedBy, ElevationRequest, Operation, Progress, ReadBack, RequestId,
+    Transition, Untrusted,
+};
+
+/// What is to be closed, and how.
+pub(super) struct Closing {
+    pub(super) id: RequestId,
+    pub(super) device: Untrusted,
+    pub(super) actions_taken: String,
+}
+
+/// What reading back shows.
+enum Seen {
+    Closed(Found),
+    Open(Box<ElevationRequest>),
+    /// It is not in a list that is complete.
+    Absent,
+    /// It is not listed, nothing could be, or the looking was abandoned.
+    Nothing {
+        failed: Option<CallError>,
+    },
+}
+
+/// A request that is listed as closed.
+struct Found {
+    request: Box<ElevationRequest>,
+    skew: SignedDuration,
+}
+
+pub(super) async fn close<S: Service>(
+    context: &Context<S>,
+    job: &CallContext,
+    closing: Closing,
+) -> Result<CallResult, CallError> {
+    let Closing { id, device, actions_taken } = &closing;
+    let intention = Operation::Close { id: id.clone(), device: device.clone(), actions_taken: actions_taken.clone() };
+    let (write, service) = Write::begin(context, job, intention).await?;
+    let mut repeated = 0;
+    loop {
+        let fault = match write.send(|| service.close(id, actions_taken)).await {
+            Sent::Done(told) => {
+                write.settle_told(None, told.ids.service).await;
+                job.progress(Progress::ReadingBack).await;
+                return Ok(CallResult::Closed(confirmed(context, job, &write, &closing).await));
+            }
+            Sent::Refused(fault) => return refused(context, job, &write, &closing, fault).await,
+            Sent::GivenUp(fault) => {
+                write.settle_fault(&fault, None).await;
+                return Err(fault);
+            }
+            Sent::Unknown(fault) => fault,
+        };
+        context.in_flight.lose_write(&write.intent);
+        write.settle_fault(&fault, None).await;
+        job.progress(Progress::Looking(fault.clone())).await;
+        // Before a repeat, which is harmless, a short look is enough; before the last word, none is too long.
+        let again = repeated < context.timing.closes_again && !matches!(fault.kind, CallErrorKind::Abandoned { .. });
+        let time = if again { context.timing.read_back } else { context.timing.look };
+        match read_back(context, job, &closing, time).await {
+            Seen::Closed(found) => return closed(context, job, &write, &closing, found).await,
+            Seen::Open(request) if again => write.disprove(&fault, &request).await,
+            Seen::Open(request) => return still_open(&write, &fault, request).await,
+            Seen::Absent | Seen::Nothing { .. } => return Err(fault),
+        }
+        repeated += 1;
+    }
+}
+
+/// Reads back a close of unknown outcome, once more. The error is why nothing could be seen.
+pub(super) async fn look_for<S: Service>(
+    context: &Context<S>,
+    job: &CallContext,
+    write: &Write<'_, S>,
+    closing: &Closing,
+    fault: &CallError,
+) -> Result<CallResult, CallError> {
+    match read_back(context, job, closing, context.timing.look).await {
+        Seen::Closed(found) => closed(context, job, write, closing, found).await,
+        Seen::Open(request) => still_open(write, fault, request).await,
+        Seen::Absent => Err(fault.clone()),
+        Seen::Nothing { failed } => Err(failed.unwrap_or_else(|| fault.clone())),
+    }
+}
+
+/// The service took it: does it show it?
+async fn confirmed<S: Service>(
+    context: &Context<S>,
+    job: &CallContext,
+    write: &Write<'_, S>,
+    closing: &Closing,
+) -> ReadBack {
+    match read_back(context, job, closing, context.timing.read_back).await {
+        Seen::Closed(Found { request, skew }) => {
+            context.tell_unless_saved(context.record.refreshed(vec![(*request).clone()]).await).await;
+            match request.closed_by_close(&closing.actions_taken, write.intent.at, skew) {
+                ClosedBy::Us => ReadBack::Verified(request),
+                ClosedBy::UsStoredDifferently => ReadBack::StoredDifferently(request),
+                // The service took ours, and shows another: it may have kept the first of two.
+                ClosedBy::PerhapsUs | ClosedBy::Another => ReadBack::PerhapsOurs(request),
+            }
+        }
+        Seen::Open(_) | Seen::Absent | Seen::Nothing { .. } => ReadBack::NotYetVisible,
+    }
+}
+
+/// The service refused it. That may be because the request is closed by now: by whom? By this very write, perhaps, if that
+/// or an earlier one was lost.
+async fn refused<S: Service>(
+    context: &Context<S>,
+    job: &CallContext,
+    write: &Write<'_, S>,
+    closing: &Closing,
+    fault: CallError,
+) -> Result<CallResult, CallError> {
+    let lost_before = context.in_flight.lost_close(&closing.id).is_some();
+    let seen = match fault.kind {
+        CallErrorKind::AlreadyClosed => read_back(context, job, closing, context.timing.read_back).await,
+        ref kind if kind.is_refusal() => look_once(context, job, closing).await,
+        _ => Seen::Nothing { failed: None },
+    };
+    let kind = fault.kind.clone();
+    match (&kind, seen) {
+        (_, Seen::Closed(found)) if lost_before || found.request.holds_text(&closing.actions_taken) => {
+            // The refusal says nothing of the try that was lost; what is listed does.
+            write.take(Transition::Lose);
+            closed(context, job, write, closing, found).await
+        }
+        (_, Seen::Closed(Found { request, .. })) => {
+            let fault = CallError { kind: CallErrorKind::AlreadyClosed, ..fault };
+            write.refuse(&fault, Some(&request)).await;
+            job.progress(Progress::ClosedBy(request)).await;
+            Err(fault)
+        }
+        (CallErrorKind::AlreadyClosed, _) if lost_before => {
+            // Closed, and perhaps by the try that was lost. Once a list shows it, its text tells.
+            write.settle_told(None, fault.ids.service).await;
+            Ok(CallResult::Closed(ReadBack::NotYetVisible))
+        }
+        (CallErrorKind::AlreadyClosed, _) | (CallErrorKind::NoSuchRequest, Seen::Absent) => {
+            write.refuse(&fault, None).await;
+            // It is over, though no list says how.
+            context.tell_unless_saved(context.record.ended(&closing.id).await).await;
+            Err(fault)
+        }
+        (CallErrorKind::NoSuchRequest, _) => {
+            let fault = CallError { kind: CallErrorKind::AbsenceUnproven, ..fault };
+            write.refuse(&fault, None).await;
+            Err(fault)
+        }
+        _ => {
+            write.refuse(&fault, None).await;
+            Err(fault)
+        }
+    }
+}
+
+/// It is closed: by this write or one before it that was lost, or by another whose text the service has kept.
+async fn closed<S: Service>(
+    context: &Context<S>,
+    job: &CallContext,
+    write: &Write<'_, S>,
+    closing: &Closing,
+    found: Found,
+) -> Result<CallResult, CallError> {
+    let Found { request, skew } = found;
+    let sent_at = context.in_flight.lost_close(&closing.id).unwrap_or(write.intent.at).min(write.intent.at);
+    let by = request.closed_by_close(&closing.actions_taken, sent_at, skew);
+    let is_ours = matches!(by, ClosedBy::Us | ClosedBy::UsStoredDifferently);
+    if is_ours && write.find(&request).await {
+        return Ok(CallResult::Closed(match by {
+            ClosedBy::UsStoredDifferently => ReadBack::StoredDifferently(request),
+            ClosedBy::Us | ClosedBy::PerhapsUs | ClosedBy::Another => ReadBack::Verified(request),
+        }));
+    }
+    let fault = CallError::new(CallErrorKind::AlreadyClosed);
+    let is_perhaps_ours = by == ClosedBy::PerhapsUs;
+    let words = is_perhaps_ours
+        .then(|| Untrusted::new("It is closed, perhaps by this write: the text that the service stored is another."));
+    let why = CallError { words, ..fault.clone() };
+    write.disprove(&why, &request).await;
+    write.take(Transition::GiveUp);
+    write.settle_fault(&why, Some(&request)).await;
+    if is_perhaps_ours {
+        return Ok(CallResult::Closed(ReadBack::PerhapsOurs(request)));
+    }
+    job.progress(Progress::ClosedBy(request)).await;
+    Err(fault)
+}
+
+async fn still_open<S: Service>(
+    write: &Write<'_, S>,
+    fault: &CallError,
+    request: Box<ElevationRequest>,
+) -> Result<CallResult, CallError> {
+    write.disprove(fault, &request).await;
+    write.take(Transition::GiveUp);
+    write.settle_fault(fault, Some(&request)).await;
+    Ok(CallResult::StillOpen(request))
+}
+
+/// Lists until the request is closed or the time is over. One whose device is not known is listed by no name.
+async fn read_back<S: Service>(context: &Context<S>, job: &CallContext, closing: &Closing, time: Duration) -> Seen {
+    if closing.device.is_blank() {
+        return Seen::Nothing { failed: None };
+    }
+    let mut watch = Watch::new(context, job, vec![closing.device.raw().to_owned()], time);
+    let mut last = None;
+    while let Some(listed) = watch.next().await {
+        match seen_in(listed, closing) {
+            Seen::Closed(found) => return Seen::Closed(found),
+            Seen::Nothing { .. } => {}
+            // A list that does not show it any more is older or newer: one that did is the better news.
+            Seen::Absent if matches!(last, Some(Seen::Open(_))) => {}
+            seen => last = Some(seen),
+        }
+    }
+    if let (None, Some(why), false) = (&last, &watch.failed, watch.abandoned) {
+        job.progress(Progress::NotRead(why.clone())).await;
+    }
+    // Who lets go of the looking does not ask for what follows from it: no repeat, and no last word.
+    let last = last.filter(|_| !watch.abandoned);
+    last.unwrap_or(Seen::Nothing { failed: watch.failed })
+}
+
+/// Lists once: enough to see why a close was refused.
+async fn look_once<S: Service>(context: &Context<S>, job: &CallContext, closing: &Closing) -> Seen {
+    if closing.device.is_blank() {
+        return Seen::Nothing { failed: None };
+    }
+    let mut watch = Watch::new(context, job, vec![closing.device.raw().to_owned()], context.timing.read_back);
+    match watch.next().await {
+        Some(listed) => seen_in(listed, closing),
+        None => Seen::Nothing { failed: watch.failed },
+    }
+}
+
+fn seen_in(listed: Listed, closing: &Closing) -> Seen {
+    let is_complete = listed.is_complete();
+    let skew = listed.skew.unwrap_or(SignedDuration::ZERO);
+    match listed.requests.into_iter().find(|request| request.id == closing.id) {
+        Some(request) if request.closed.is_some() => Seen::Closed(Found { request: Box::new(request), skew }),
+        Some(request) => Seen::Open(Box::new(request)),
+        None if is_complete => Seen::Absent,
+        None => Seen::Nothing { failed: None },
+    }
+}

@@ -1,0 +1,161 @@
+//! What every call has at hand, and what one call has for itself.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::{
+    sync::{mpsc, watch},
+    time::sleep,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    in_flight::InFlight,
+    record::{RecordHandle, Refused},
+    repeats::{Repeats, may_pass},
+    service::Service,
+    timing::Timing,
+};
+use crate::api::Listed;
+use mmd_elevate_core::{CallError, CallErrorKind, CallId, Event, Progress, WriteRecord, WriteState};
+
+/// Nothing while the service is being made ready.
+pub(super) type Ready<S> = Option<Result<Arc<S>, CallError>>;
+
+/// What all calls share.
+pub(super) struct Context<S> {
+    pub(super) service: watch::Receiver<Ready<S>>,
+    pub(super) record: RecordHandle,
+    pub(super) in_flight: InFlight,
+    pub(super) timing: Timing,
+    pub(super) to_loop: mpsc::Sender<Event>,
+}
+
+impl<S: Service> Context<S> {
+    pub(super) fn now(&self) -> Timestamp {
+        (self.timing.now)()
+    }
+
+    /// Waits until the service can be called, or cannot.
+    pub(super) async fn service(&self) -> Result<Arc<S>, CallError> {
+        match self.service.clone().wait_for(Option::is_some).await.as_deref() {
+            Ok(Some(service)) => service.clone(),
+            Ok(None) | Err(_) => Err(CallError::new(CallErrorKind::Crashed)),
+        }
+    }
+
+    /// Waits until there is a token. The error is why there is none.
+    pub(super) async fn signed_in(&self) -> Result<(), CallError> {
+        self.service().await?.signed_in().await
+    }
+
+    /// Fetches a token now. While the service is being made ready one is being fetched anyway.
+    pub(super) fn sign_in(&self) {
+        if let Some(Ok(service)) = &*self.service.borrow() {
+            service.sign_in();
+        }
+    }
+
+    /// The record has failed after the matter: it is told, and what the service said stands all the same.
+    pub(super) async fn tell_unless_saved(&self, saved: Result<(), Refused>) {
+        if let Err(Refused { what, hint, .. }) = saved {
+            tracing::error!(what, "the record was not written");
+            let _ = self.to_loop.send(Event::NotSaved(what, hint)).await;
+        }
+    }
+
+    /// Lists, and tries again where that may help. Quietly, but for the wait that a service asks for: that is told to
+    /// `waits`. Of a list of which a page fails again and again, what came before is better than nothing.
+    pub(super) async fn list(&self, device: &str, waits: Option<&CallContext>) -> Result<Listed, CallError> {
+        let service = self.service().await?;
+        let mut repeats = Repeats::of_read(self.timing);
+        loop {
+            let listed = service.list_by_device(device).await;
+            let kind = match &listed {
+                Ok(Listed { stopped: None, .. }) => return listed,
+                Ok(Listed { stopped: Some(fault), .. }) | Err(fault) => &fault.kind,
+            };
+            // One that had pages for all of its time would have no more of them in as much again.
+            let passes = may_pass(kind) && !(listed.is_ok() && *kind == CallErrorKind::TimedOut);
+            let Some(wait) = passes.then(|| repeats.after(kind)).flatten() else { return listed };
+            if let (Some(job), Err(fault)) = (waits, &listed)
+                && matches!(fault.kind, CallErrorKind::Throttled { .. })
+            {
+                job.waiting(self.now(), wait, repeats.next_attempt(), fault.clone()).await;
+            }
+            sleep(wait).await;
+        }
+    }
+}
+
+/// One call.
+#[derive(Clone)]
+pub(super) struct CallContext {
+    pub(super) call_id: CallId,
+    pub(super) abandon: Abandon,
+    /// The intent that it writes and where that stands, so that a panic can be told to the record.
+    pub(super) writes: Arc<Mutex<Option<(WriteRecord, WriteState)>>>,
+    to_loop: mpsc::Sender<Event>,
+}
+
+impl CallContext {
+    pub(super) fn new(call_id: CallId, abandon: Abandon, to_loop: mpsc::Sender<Event>) -> Self {
+        Self { call_id, abandon, writes: Arc::default(), to_loop }
+    }
+
+    /// That nobody listens any more is seen by the worker, so what `send` says is not asked.
+    pub(super) async fn progress(&self, progress: Progress) {
+        let _ = self.to_loop.send(Event::Progress(self.call_id, progress)).await;
+    }
+
+    pub(super) async fn waiting(&self, now: Timestamp, wait: std::time::Duration, attempt: u32, fault: CallError) {
+        let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
+        let until = now.saturating_add(wait).unwrap_or(Timestamp::MAX);
+        self.progress(Progress::Waiting { until, attempt, fault }).await;
+    }
+
+    /// The future's result, unless the call is abandoned meanwhile. It is dropped then.
+    pub(super) async fn unless_abandoned<F: Future>(&self, future: F) -> Option<F::Output> {
+        // What is there counts, even where the agent was a moment faster.
+        tokio::select! {
+            biased;
+            output = future => Some(output),
+            () = self.abandon.pressed() => {
+                self.abandon.rearm();
+                None
+            }
+        }
+    }
+}
+
+/// The agent's wish to abandon a call. Each step of the call sees it once: what is abandoned in flight is looked for,
+/// and the looking can be abandoned again.
+#[derive(Clone, Default)]
+pub(super) struct Abandon(Arc<Mutex<CancellationToken>>);
+
+impl Abandon {
+    fn token(&self) -> CancellationToken {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn press(&self) {
+        self.token().cancel();
+    }
+
+    pub(super) fn is_pressed(&self) -> bool {
+        self.token().is_cancelled()
+    }
+
+    async fn pressed(&self) {
+        self.token().cancelled_owned().await;
+    }
+
+    fn rearm(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = CancellationToken::new();
+    }
+}
+
+/// A call that was abandoned before anything of it was sent.
+pub(super) fn abandoned_unsent() -> CallError {
+    CallError::new(CallErrorKind::Abandoned { sent: false })
+}

@@ -1,0 +1,97 @@
+//! Opens a request: never twice by itself.
+
+use super::{
+    context::{CallContext, Context},
+    look::{self, Looked},
+    repeats::Repeats,
+    service::Service,
+    write::{Sent, Write},
+};
+use mmd_elevate_core::{
+    CallError, CallErrorKind, CallResult, MatchResult, NewElevationRequest, Operation, Progress, Transition,
+};
+
+pub(super) async fn create<S: Service>(
+    context: &Context<S>,
+    job: &CallContext,
+    new: NewElevationRequest,
+) -> Result<CallResult, CallError> {
+    let (write, service) = Write::begin(context, job, Operation::Create(new.clone())).await?;
+    context.in_flight.send(write.intent.id, &new);
+    let mut repeats = Repeats::of_write(context.timing);
+    let sent = loop {
+        match write.send_once(&mut repeats, service.create(&new)).await {
+            Ok(sent) => break sent,
+            // Where no connection was made, nothing was sent.
+            Err(fault) if matches!(fault.kind, CallErrorKind::Throttled { .. }) => {
+                if let Some(ended) = look_first(context, job, &write, &new, fault).await {
+                    return ended;
+                }
+            }
+            Err(_) => {}
+        }
+    };
+    let fault = match sent {
+        Sent::Done(told) => {
+            let request = told.value.with_gaps_from_draft(new.draft());
+            if write.settle_created(&request, told.ids.service.clone()).await {
+                return Ok(CallResult::Created { request: Box::new(request), surplus: Vec::new() });
+            }
+            let reason = "it has the id of another request that was opened from here".to_owned();
+            CallError { ids: told.ids, ..CallError::new(CallErrorKind::BrokenAnswer { reason }) }
+        }
+        Sent::Refused(fault) => {
+            write.refuse(&fault, None).await;
+            return Err(fault);
+        }
+        Sent::GivenUp(fault) => {
+            write.settle_fault(&fault, None).await;
+            return Err(fault);
+        }
+        Sent::Unknown(fault) => fault,
+    };
+    write.settle_fault(&fault, None).await;
+    job.progress(Progress::Looking(fault.clone())).await;
+    look_for(context, job, &write, &new, fault).await
+}
+
+/// Lists the device before a create goes out again. That the service has not processed it is an assumption: nothing is
+/// repeated unless a list that was seen whole holds nothing that may be it. Nothing: it may go out.
+async fn look_first<S: Service>(
+    context: &Context<S>,
+    job: &CallContext,
+    write: &Write<'_, S>,
+    new: &NewElevationRequest,
+    fault: CallError,
+) -> Option<Result<CallResult, CallError>> {
+    job.progress(Progress::LookingFirst).await;
+    match look::before_repeat(context, job, write, new).await {
+        Looked::Found { request, surplus } => Some(Ok(CallResult::Created { request, surplus })),
+        Looked::Open { seen: MatchResult::NotSeen, .. } => None,
+        Looked::Open { seen, at } => {
+            write.take(Transition::Lose);
+            write.settle_fault(&fault, None).await;
+            Some(Ok(CallResult::Looked { seen, at, fault }))
+        }
+        Looked::Abandoned => {
+            let fault = write.let_go();
+            write.settle_fault(&fault, None).await;
+            Some(Err(fault))
+        }
+    }
+}
+
+/// Looks for a create that is unknown because of `fault`.
+pub(super) async fn look_for<S: Service>(
+    context: &Context<S>,
+    job: &CallContext,
+    write: &Write<'_, S>,
+    new: &NewElevationRequest,
+    fault: CallError,
+) -> Result<CallResult, CallError> {
+    match look::for_create(context, job, write, new).await {
+        Looked::Found { request, surplus } => Ok(CallResult::Created { request, surplus }),
+        Looked::Open { seen, at } => Ok(CallResult::Looked { seen, at, fault }),
+        Looked::Abandoned => Err(fault),
+    }
+}

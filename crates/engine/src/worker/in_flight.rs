@@ -1,0 +1,124 @@
+//! Which create may claim which request, where several equal ones are under way at once.
+//!
+//! Two equal requests made on purpose stay two, so no request may settle two intents. The record knows whose a request
+//! is once that is settled; what is still open between this process's calls is known here.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use jiff::Timestamp;
+
+use mmd_elevate_core::{NewElevationRequest, Operation, RequestId, WriteId, WriteRecord, are_alike};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Create {
+    /// What it makes can be listed before its answer says whose it is.
+    InFlight,
+    Lost,
+}
+
+#[derive(Default)]
+struct Known {
+    creates: HashMap<WriteId, (NewElevationRequest, Create)>,
+    owned: HashSet<RequestId>,
+    busy: HashSet<WriteId>,
+    /// Requests of which a close was lost, and when the first one that was went out.
+    lost_closes: HashMap<RequestId, Timestamp>,
+}
+
+#[derive(Clone, Default)]
+pub(super) struct InFlight {
+    known: Arc<Mutex<Known>>,
+    /// Held from asking whose requests are until one of them is claimed.
+    deciding: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl InFlight {
+    /// No change stops half way, so what a lock was poisoned over is still whole.
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One at a time decides what it has found.
+    pub(super) async fn decide(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.deciding.lock().await
+    }
+
+    /// A create is about to be sent.
+    pub(super) fn send(&self, id: WriteId, request: &NewElevationRequest) {
+        self.known().creates.insert(id, (request.clone(), Create::InFlight));
+    }
+
+    /// Its outcome is unknown.
+    pub(super) fn lose(&self, id: WriteId, request: &NewElevationRequest) {
+        self.known().creates.insert(id, (request.clone(), Create::Lost));
+    }
+
+    /// The outcome of this write is unknown.
+    pub(super) fn lose_write(&self, intent: &WriteRecord) {
+        match &intent.what {
+            Operation::Create(new) => self.lose(intent.id, new),
+            Operation::Close { id, .. } => {
+                self.known().lost_closes.entry(id.clone()).or_insert(intent.at);
+            }
+        }
+    }
+
+    /// When the first close of this request went out that was lost: the service may have done it, so that a later refusal
+    /// may be the work of our own.
+    pub(super) fn lost_close(&self, request: &RequestId) -> Option<Timestamp> {
+        self.known().lost_closes.get(request).copied()
+    }
+
+    /// It has come to its end; the request, where there is one, is its own.
+    pub(super) fn settle(&self, id: WriteId, request: Option<&RequestId>) {
+        let mut known = self.known();
+        known.creates.remove(&id);
+        known.owned.extend(request.cloned());
+    }
+
+    /// Adds what was claimed in this process, should the record not know it.
+    pub(super) fn add_owned(&self, owned: &mut HashSet<RequestId>) {
+        owned.extend(self.known().owned.iter().cloned());
+    }
+
+    /// Whether a write of this process has made the request.
+    pub(super) fn owns(&self, request: &RequestId) -> bool {
+        self.known().owned.contains(request)
+    }
+
+    /// Whether another equal create is being sent: what is listed may be that one's.
+    pub(super) fn may_be_anothers(&self, id: WriteId, request: &NewElevationRequest) -> bool {
+        self.others(id, request, Create::InFlight) > 0
+    }
+
+    /// How many other equal creates are lost: so many that look like surplus may be theirs.
+    pub(super) fn lost_alike(&self, id: WriteId, request: &NewElevationRequest) -> usize {
+        self.others(id, request, Create::Lost)
+    }
+
+    fn others(&self, id: WriteId, request: &NewElevationRequest, state: Create) -> usize {
+        let known = self.known();
+        let others = known.creates.iter().filter(|(other, _)| **other != id);
+        others.filter(|(_, (other, its))| *its == state && are_alike(other, request)).count()
+    }
+
+    /// Takes the intent for one call. Nothing where another has it.
+    pub(super) fn occupy(&self, id: WriteId) -> Option<Occupied> {
+        self.known().busy.insert(id).then(|| Occupied { in_flight: self.clone(), id })
+    }
+}
+
+/// An intent that one call is busy with, until this is dropped.
+pub(super) struct Occupied {
+    in_flight: InFlight,
+    id: WriteId,
+}
+
+impl Drop for Occupied {
+    fn drop(&mut self) {
+        self.in_flight.known().busy.remove(&self.id);
+    }
+}

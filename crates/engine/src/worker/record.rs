@@ -1,0 +1,173 @@
+//! The record as the worker uses it: off the runtime's threads, and with its failures as words.
+
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use tokio::sync::watch;
+
+use crate::record::{Record, RecordError, Unclaimed};
+use mmd_elevate_core::{
+    CallError, CallErrorKind, Draft, DraftTarget, ElevationRequest, Operation, Outcome, RequestId, WriteId, WriteRecord,
+};
+
+/// Why the record did not do it: what happened, and what to do.
+#[derive(Clone, Debug)]
+pub(super) struct Refused {
+    pub(super) what: String,
+    pub(super) hint: String,
+    /// Another intent owns the request that was to settle this one.
+    pub(super) is_owned: bool,
+}
+
+impl Refused {
+    pub(super) fn crashed() -> Self {
+        Self {
+            what: "the program failed while it used the record".to_owned(),
+            hint: "look into the log, then start again".to_owned(),
+            is_owned: false,
+        }
+    }
+}
+
+impl From<RecordError> for Refused {
+    fn from(error: RecordError) -> Self {
+        Self {
+            what: format!("failed to {error}"),
+            hint: error.hint().to_owned(),
+            is_owned: matches!(error, RecordError::Owned { .. }),
+        }
+    }
+}
+
+impl From<Refused> for CallError {
+    fn from(Refused { what, hint, .. }: Refused) -> Self {
+        Self::new(CallErrorKind::NotRecorded { what, hint })
+    }
+}
+
+/// Nothing while the record is being opened.
+pub(super) type Opened = Option<Result<Record, Refused>>;
+
+/// Tells of each time that there is a record again.
+pub(super) struct Openings(watch::Receiver<Opened>);
+
+impl Openings {
+    /// Waits for the next time; for ever where there will be none.
+    pub(super) async fn next(&mut self) {
+        loop {
+            if self.0.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+            if matches!(*self.0.borrow_and_update(), Some(Ok(_))) {
+                return;
+            }
+        }
+    }
+}
+
+/// The record, open or not yet.
+#[derive(Clone)]
+pub(super) struct RecordHandle {
+    opened: watch::Receiver<Opened>,
+    /// Whether something was told that it did not take, and nothing since that it did.
+    failing: Arc<AtomicBool>,
+}
+
+impl RecordHandle {
+    pub(super) fn new(opened: watch::Receiver<Opened>) -> Self {
+        Self { opened, failing: Arc::default() }
+    }
+
+    /// Whether it was ever there to write to.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(*self.opened.borrow(), Some(Ok(_)))
+    }
+
+    /// Tells when the record is opened, or written anew, after now.
+    pub(super) fn openings(&self) -> Openings {
+        let mut opened = self.opened.clone();
+        opened.mark_unchanged();
+        Openings(opened)
+    }
+
+    /// Has the record written anew now where its files are lost, rather than in a moment.
+    pub(super) async fn restore(&self) {
+        let Some(Ok(journal)) = self.opened.borrow().clone() else { return };
+        if let Err(error) = journal.restore().await {
+            tracing::debug!(%error, "the record is closed already");
+        }
+    }
+
+    /// Whether it has failed before and has just taken something: that is to be told, once.
+    pub(super) fn keeps_again(&self) -> bool {
+        self.failing.swap(false, Ordering::Relaxed)
+    }
+
+    /// Notes whether it has failed.
+    fn noted<T>(&self, result: Result<T, Refused>) -> Result<T, Refused> {
+        if result.as_ref().is_err_and(|refused| !refused.is_owned) {
+            self.failing.store(true, Ordering::Relaxed);
+        }
+        result
+    }
+
+    /// Waits until it is open, or known not to be.
+    pub(super) async fn journal(&self) -> Result<Record, Refused> {
+        match self.opened.clone().wait_for(Option::is_some).await.as_deref() {
+            Ok(Some(journal)) => journal.clone(),
+            Ok(None) | Err(_) => Err(Refused::crashed()),
+        }
+    }
+
+    /// Makes the intent durable.
+    pub(super) async fn intend(&self, what: &Operation) -> Result<WriteRecord, Refused> {
+        Ok(self.journal().await?.intend(what).await?)
+    }
+
+    pub(super) async fn settle(&self, id: WriteId, outcome: Outcome) -> Result<(), Refused> {
+        let settled = async { Ok(self.journal().await?.settle(id, outcome).await?) };
+        self.noted(settled.await)
+    }
+
+    pub(super) async fn intent(&self, id: WriteId) -> Result<Option<WriteRecord>, Refused> {
+        Ok(self.journal().await?.intent(id).await?)
+    }
+
+    /// The requests that other intents own.
+    pub(super) async fn owned(&self, except: WriteId) -> Result<HashSet<RequestId>, Refused> {
+        Ok(self.journal().await?.owned(except).await?.into_iter().collect())
+    }
+
+    /// The creates of all processes that may have made a request which nobody has claimed.
+    pub(super) async fn unclaimed(&self) -> Result<Vec<Unclaimed>, Refused> {
+        Ok(self.journal().await?.unclaimed().await?)
+    }
+
+    /// What the service was seen to hold. Whoever saw it needs no record to know it, so one that is not open is none.
+    pub(super) async fn refreshed(&self, listed: Vec<ElevationRequest>) -> Result<(), Refused> {
+        let Some(Ok(journal)) = self.opened.borrow().clone() else { return Ok(()) };
+        self.noted(journal.refreshed(listed).await.map(drop).map_err(Refused::from))
+    }
+
+    /// The request is not open any more, though no list says so.
+    pub(super) async fn ended(&self, id: &RequestId) -> Result<(), Refused> {
+        let ended = async { Ok(self.journal().await?.ended(id).await?) };
+        self.noted(ended.await)
+    }
+
+    pub(super) async fn save(&self, drafts: Vec<(DraftTarget, Option<Draft>)>) -> Result<(), Refused> {
+        let saved = async { Ok(self.journal().await?.save(drafts).await?) };
+        self.noted(saved.await)
+    }
+
+    /// Ends the use of the record, where it is open: what was written is moved into the database.
+    pub(super) async fn close(&self) {
+        let Some(Ok(journal)) = self.opened.borrow().clone() else { return };
+        journal.close().await;
+    }
+}

@@ -1,0 +1,124 @@
+//! Whether a call that failed goes out again by itself, and when. Only decisions: nothing here waits or sends.
+
+use std::time::Duration;
+
+use super::timing::{Delays, Timing};
+use mmd_elevate_core::CallErrorKind;
+
+/// The tries of one call.
+pub(super) struct Repeats {
+    timing: Timing,
+    most: u32,
+    failed: Delays,
+    throttled: Delays,
+    failures: u32,
+    throttles: u32,
+}
+
+impl Repeats {
+    /// Of a write: what fails is the connection, so nothing was sent.
+    pub(super) fn of_write(timing: Timing) -> Self {
+        let seed = (timing.seed)();
+        Self::new(timing, timing.resends, timing.resend.delays(seed), seed)
+    }
+
+    /// Of a read: it can fail in any way, for it changes nothing.
+    pub(super) fn of_read(timing: Timing) -> Self {
+        let seed = (timing.seed)();
+        Self::new(timing, timing.reads, timing.reread.delays(seed), seed)
+    }
+
+    fn new(timing: Timing, most: u32, failed: Delays, seed: u64) -> Self {
+        Self { timing, most, failed, throttled: timing.throttle.delays(seed), failures: 0, throttles: 0 }
+    }
+
+    /// Which attempt would be the next.
+    pub(super) const fn next_attempt(&self) -> u32 {
+        self.failures + self.throttles + 1
+    }
+
+    /// How long to wait after this failure before the next try, or nothing where it is given up: never sooner than the
+    /// service asks, and not at all where it asks for too long.
+    pub(super) fn after(&mut self, kind: &CallErrorKind) -> Option<Duration> {
+        if let CallErrorKind::Throttled { retry_after } = kind {
+            self.throttles += 1;
+            let asked = retry_after.unwrap_or_default();
+            if self.throttles >= self.timing.throttles || asked > self.timing.longest_wait {
+                return None;
+            }
+            // A service that asks for no wait at all is not hammered.
+            return self.throttled.next().map(|delay| delay.max(asked));
+        }
+        self.failures += 1;
+        if self.failures >= self.most { None } else { self.failed.next() }
+    }
+}
+
+/// Whether a read that failed like this may succeed a moment later.
+pub(super) const fn may_pass(kind: &CallErrorKind) -> bool {
+    match kind {
+        CallErrorKind::Throttled { .. }
+        | CallErrorKind::NotReached { .. }
+        | CallErrorKind::TimedOut
+        | CallErrorKind::Cut
+        | CallErrorKind::ServerFailed { .. }
+        | CallErrorKind::BrokenAnswer { .. } => true,
+        CallErrorKind::Declined
+        | CallErrorKind::TooManyOpen
+        | CallErrorKind::NoSuchDevice
+        | CallErrorKind::AlreadyClosed
+        | CallErrorKind::NoSuchRequest
+        | CallErrorKind::AbsenceUnproven
+        | CallErrorKind::NotAccepted { .. }
+        | CallErrorKind::NotSignedIn
+        | CallErrorKind::SignInFailed { .. }
+        | CallErrorKind::NotAllowed
+        | CallErrorKind::Redirected { .. }
+        | CallErrorKind::NotConnected { .. }
+        | CallErrorKind::NotSent { .. }
+        | CallErrorKind::NotRecorded { .. }
+        | CallErrorKind::Abandoned { .. }
+        | CallErrorKind::Crashed => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn throttled(seconds: Option<u64>) -> CallErrorKind {
+        CallErrorKind::Throttled { retry_after: seconds.map(Duration::from_secs) }
+    }
+
+    #[test]
+    fn a_service_is_never_called_sooner_than_it_asks_nor_waited_for_beyond_the_cap() {
+        let timing = Timing { seed: || 7, ..Timing::default() };
+        let after = |seconds| Repeats::of_write(timing).after(&throttled(seconds));
+        assert_eq!(after(Some(120)), Some(Duration::from_secs(120)));
+        assert_eq!(after(Some(121)), None);
+        assert!(after(Some(0)).unwrap() >= timing.throttle.first);
+        assert!(after(None).unwrap() >= timing.throttle.first);
+    }
+
+    #[test]
+    fn each_kind_of_failure_is_counted() {
+        let timing = Timing { seed: || 7, ..Timing::default() };
+        let mut repeats = Repeats::of_write(timing);
+        let unreached = CallErrorKind::NotReached { reason: String::new() };
+        assert!(repeats.after(&unreached).is_some() && repeats.after(&throttled(None)).is_some());
+        assert_eq!(repeats.next_attempt(), 3);
+        assert!(repeats.after(&unreached).is_some());
+        assert_eq!(repeats.after(&unreached), None, "three tries without a connection");
+        let mut repeats = Repeats::of_write(timing);
+        assert_eq!((0..9).take_while(|_| repeats.after(&throttled(None)).is_some()).count(), 4);
+    }
+
+    #[test]
+    fn jitter_sets_two_clients_apart_and_delays_grow() {
+        let timing = Timing::default();
+        let delays = |seed| timing.reread.delays(seed).take(6).collect::<Vec<_>>();
+        assert_ne!(delays(1), delays(2));
+        assert_eq!(delays(1), delays(1));
+        assert!(delays(1)[3] > delays(1)[0]);
+    }
+}

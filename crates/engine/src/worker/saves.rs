@@ -1,0 +1,95 @@
+//! Saves drafts, one after the other: a disk that is slow meets the newest text, not a queue of old ones.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use tokio::{
+    sync::mpsc::{self, UnboundedReceiver, UnboundedSender, error::SendError},
+    task::JoinHandle,
+    time::sleep,
+};
+
+use super::record::{RecordHandle, Refused};
+use mmd_elevate_core::{Draft, DraftTarget, Event};
+
+pub(super) type Drafts = Vec<(DraftTarget, Option<Draft>)>;
+
+/// Takes drafts as they come. The loop sends some a second at most, so what waits here is little.
+pub(super) struct Saver {
+    drafts: UnboundedSender<Drafts>,
+    saving: JoinHandle<()>,
+}
+
+impl Saver {
+    pub(super) fn start(record: RecordHandle, again: Duration, to_loop: mpsc::Sender<Event>) -> Self {
+        let (drafts, waiting) = mpsc::unbounded_channel();
+        Self { drafts, saving: tokio::spawn(save_all(waiting, record, again, to_loop)) }
+    }
+
+    pub(super) fn save(&self, drafts: Drafts) {
+        if let Err(SendError(lost)) = self.drafts.send(drafts) {
+            tracing::error!(drafts = lost.len(), "nothing saves drafts any more");
+        }
+    }
+
+    /// Waits until all is saved.
+    pub(super) async fn finish(self) {
+        drop(self.drafts);
+        if self.saving.await.is_err() {
+            tracing::error!("saving drafts has failed");
+        }
+    }
+}
+
+async fn save_all(
+    mut waiting: UnboundedReceiver<Drafts>,
+    record: RecordHandle,
+    again: Duration,
+    to_loop: mpsc::Sender<Event>,
+) {
+    let mut unsaved = BTreeMap::new();
+    let mut openings = record.openings();
+    // Why they were not saved, as it was told last.
+    let mut told = None;
+    loop {
+        // What the disk did not take stays, and goes with the next; or by itself, for the disk may have room again.
+        let has_some = !unsaved.is_empty();
+        let is_last = tokio::select! {
+            drafts = waiting.recv() => match drafts {
+                Some(drafts) => {
+                    unsaved.extend(drafts);
+                    false
+                }
+                None => true,
+            },
+            () = openings.next(), if has_some => false,
+            () = sleep(again), if has_some && record.is_open() => false,
+        };
+        if is_last {
+            if !has_some {
+                return;
+            }
+            record.restore().await;
+        }
+        while let Ok(newer) = waiting.try_recv() {
+            unsaved.extend(newer);
+        }
+        match record.save(unsaved.clone().into_iter().collect()).await {
+            Ok(()) => {
+                unsaved.clear();
+                told = None;
+                if record.keeps_again() {
+                    let _ = to_loop.send(Event::Saved).await;
+                }
+            }
+            // It is told when it happens, and once.
+            Err(refused) if told.as_ref() == Some(&refused.what) => {}
+            Err(Refused { what, hint, .. }) => {
+                told = Some(what.clone());
+                let _ = to_loop.send(Event::NotSaved(what, hint)).await;
+            }
+        }
+        if is_last {
+            return;
+        }
+    }
+}

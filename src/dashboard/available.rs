@@ -1,0 +1,57 @@
+//! Whether an action can do anything now: the one definition, asked before acting and before showing.
+
+use super::{Model, Overlay, Row, ServiceState};
+use crate::keys::{Action, Scope};
+use mmd_elevate_core::SignIn;
+
+impl Model {
+    /// Why this action can do nothing now, if it cannot. Asked before acting, and before the footer and help show it.
+    #[must_use]
+    pub fn unavailable(&self, action: Action) -> Option<&'static str> {
+        let row = self.requests.selected();
+        let none = row.is_none().then_some("no request is selected");
+        match action {
+            Action::CloseRequest => self.cannot_close(),
+            Action::CopyId => {
+                let no_id = row.is_some_and(|row| row.request_id().is_none());
+                none.or(no_id.then_some("the service has given it no id yet"))
+            }
+            Action::CopyLine | Action::Open => none,
+            Action::Abandon => {
+                let at_rest = row.is_some_and(|row| !row.state.in_flight());
+                none.or(at_rest.then_some("no call is under way for this request"))
+            }
+            Action::Adopt | Action::CloseMatch => self.chosen_match().is_none().then_some("looking has seen no match"),
+            Action::LookAgain | Action::SetAside => match self.overlays.last() {
+                Some(Overlay::Unknown(id, _)) if self.requests.get(*id).is_some_and(|row| row.intent.is_some()) => None,
+                _ => Some("the record does not know it"),
+            },
+            Action::CopyUnsent => match self.overlays.last() {
+                Some(Overlay::Unsent(_)) => None,
+                _ if row.and_then(Row::unsent_text).is_some() => None,
+                _ => Some("every text of this request was stored"),
+            },
+            Action::SignIn => match (&self.service, &self.sign_in) {
+                (ServiceState::NotReady(_), _) => Some("there is no service to sign in to"),
+                (ServiceState::Starting, None) | (_, Some(SignIn::SigningIn | SignIn::Renewing { .. })) => {
+                    Some("signing in is under way")
+                }
+                _ => None,
+            },
+            Action::Help => (self.scopes()[0] == Scope::Help).then_some("this is the help"),
+            Action::Discard => self.form.is_empty().then_some("the form is empty"),
+            Action::Refresh => {
+                let remains = self.remains();
+                (remains.open + remains.accepted == 0).then_some("no request is open")
+            }
+            Action::CloseThem => (self.remains().open == 0).then_some("no request is open"),
+            Action::NextSuggestion | Action::PreviousSuggestion => {
+                self.form.suggestions(&self.categories).is_empty().then_some("nothing is suggested here")
+            }
+            Action::Back if self.scopes()[0] == Scope::List => {
+                self.requests.filter().is_empty().then_some("there is no filter")
+            }
+            _ => None,
+        }
+    }
+}

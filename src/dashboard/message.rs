@@ -1,0 +1,125 @@
+//! What can happen to the dashboard, and what it asks of the world.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{RowId, ScrollLimits};
+use crate::keys::Action;
+use mmd_elevate_core::{Call, CallId, Draft, DraftTarget, Event};
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// The time. It comes before each batch of other messages, and by itself when [`super::Model::next_wake`] is due.
+    Tick {
+        /// The time of day, for what is shown and written down. It may be set forward or back at any moment.
+        now: Timestamp,
+        /// How long the program has run, by a clock that nobody sets: every delay is measured by it.
+        elapsed: Duration,
+    },
+    /// A key that is bound.
+    Act(Action),
+    /// Typing, for the text that has the focus.
+    Text(String),
+    /// A paste, for the text that has the focus.
+    Paste(String),
+    /// Word from the worker.
+    Worker(Event),
+    /// The worker is gone and will answer nothing more.
+    WorkerGone,
+    /// The agent's editor has ended and has saved this. [`Effect::EditTaken`] says that the text was taken over.
+    Edited {
+        /// Which text it was.
+        target: EditTarget,
+        /// The new text.
+        text: String,
+    },
+    /// A text was handed over to be copied.
+    Copied(CopiedTo, String),
+    /// The system ends the program: what was typed is to be saved now.
+    Ending,
+    /// Something the agent should know that belongs to no call: what happened, and what to do.
+    Warning(String, String),
+    /// The screen was drawn, and had more to show than it had room for.
+    Drawn(ScrollLimits),
+}
+
+impl Message {
+    /// Whether it can do no more than type, edit and look: such a message asks nothing of the world but to save drafts.
+    #[must_use]
+    pub const fn only_types(&self) -> bool {
+        match self {
+            Self::Text(_) | Self::Paste(_) => true,
+            Self::Act(action) => matches!(
+                action,
+                Action::Edit(_)
+                    | Action::NextField
+                    | Action::PreviousField
+                    | Action::TakeSuggestion
+                    | Action::NextSuggestion
+                    | Action::PreviousSuggestion
+                    | Action::NewRequest
+                    | Action::CloseRequest
+                    | Action::Move(_)
+                    | Action::NextPane
+                    | Action::PreviousPane
+                    | Action::Filter
+                    | Action::KeepFilter
+            ),
+            Self::Tick { .. }
+            | Self::Worker(_)
+            | Self::WorkerGone
+            | Self::Edited { .. }
+            | Self::Copied(..)
+            | Self::Ending
+            | Self::Warning(..)
+            | Self::Drawn(_) => false,
+        }
+    }
+}
+
+/// Where a copied text went, as far as that can be known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CopiedTo {
+    /// To the terminal, which does not say what it does with it.
+    Terminal,
+    /// Into the buffer of tmux, and from there to the terminal.
+    TmuxAndTerminal,
+    /// Into the buffer of tmux alone.
+    Tmux,
+}
+
+/// Which long text is in the agent's editor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EditTarget {
+    /// The form's plan of action.
+    PlanOfAction,
+    /// The actions taken, in the close dialog of this row.
+    ActionsTaken(RowId),
+}
+
+/// Something the dashboard asks of the world.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Hand this call to the worker.
+    Call(CallId, Call),
+    /// Tell the worker that this call is abandoned.
+    Abandon(CallId),
+    /// Save these drafts; one without a text has ended.
+    Save(Vec<(DraftTarget, Option<Draft>)>),
+    /// Have the worker fetch a new token.
+    SignIn,
+    /// Put this text, harmless already, on the clipboard.
+    Copy(String),
+    /// Hand this text to the agent's editor.
+    OpenEditor(EditTarget, String),
+    /// The text that the editor saved is in its place: its file is not needed any more.
+    EditTaken,
+    /// Stop until the shell continues us.
+    Suspend,
+    /// Note that a reply came for a call that nobody waits for.
+    LogUnawaited(CallId),
+    /// End the program.
+    Exit,
+}

@@ -1,0 +1,336 @@
+//! Everything the dashboard knows.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::{Category, Form, Notice, Recovery, Requests, RowId, drafts::Drafts, leaving::Leaving};
+use crate::keys::{Keymap, Scope};
+use mmd_elevate_core::{CallError, CallId, ElevationRequest, Patterns, Progress, RequestId, SignIn};
+
+/// From when on a call that has no answer yet is called slow.
+pub(crate) const SLOW: Duration = Duration::from_secs(3);
+
+/// How often the seconds of a slow call change.
+const SECOND: Duration = Duration::from_secs(1);
+
+/// The tenant that all of this is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tenant {
+    /// Its name in the settings, or nothing where it has none.
+    pub name: Option<String>,
+    /// Its id.
+    pub id: String,
+    /// Whether it is the practice tenant.
+    pub practice: bool,
+}
+
+/// What the dashboard begins with.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// What is suggested for category and subcategory.
+    pub categories: Vec<Category>,
+    /// What the keys do.
+    pub keymap: Keymap,
+    /// The agent's time zone.
+    pub time_zone: TimeZone,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// Whether the service can be called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServiceState {
+    /// It is being made ready; calls wait.
+    Starting,
+    /// It can be called.
+    Ready,
+    /// It could not be made ready.
+    NotReady(CallError),
+}
+
+/// Whether what is typed and sent is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordState {
+    /// It is being opened.
+    Opening,
+    /// It could not be opened: what it holds is not shown, and what is typed is not kept.
+    NotRead,
+    /// It keeps everything.
+    Keeping,
+    /// It does not take what it is told to keep: leaving would lose drafts.
+    Failing,
+}
+
+impl RecordState {
+    /// Whether what it holds is known, so that what is not shown is not there.
+    #[must_use]
+    pub const fn is_read(self) -> bool {
+        match self {
+            Self::Opening | Self::NotRead => false,
+            Self::Keeping | Self::Failing => true,
+        }
+    }
+
+    /// The state once something was not saved.
+    pub(super) const fn if_it_fails(self) -> Self {
+        if self.is_read() { Self::Failing } else { Self::NotRead }
+    }
+}
+
+/// One of the three panes of the dashboard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pane {
+    /// `Open requests`
+    List,
+    /// `Request`
+    Details,
+    /// `New request`
+    Form,
+}
+
+/// What stands before the panes and has the keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Overlay {
+    /// The keys that work where help was asked for.
+    Help {
+        /// The scopes there.
+        scopes: Vec<Scope>,
+        /// How far it is scrolled, in lines.
+        scroll: u16,
+    },
+    /// The dialog that closes a request.
+    Close {
+        /// The request's row.
+        row: RowId,
+        /// What is wrong with the text.
+        problem: Option<&'static str>,
+        /// Whether the text was changed since the dialog came.
+        touched: bool,
+    },
+    /// The question on leaving.
+    Quit,
+    /// A text that the service did not store.
+    Unsent(RowId),
+    /// A create whose outcome nobody knows, and which of its possible matches is chosen.
+    Unknown(RowId, usize),
+    /// The question whether to send such a create once more.
+    SendAgain(RowId),
+    /// What the record has brought back from before this start.
+    Recovery {
+        /// How far it is scrolled, in lines.
+        scroll: u16,
+    },
+}
+
+/// What a call is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A row.
+    Row(RowId),
+    /// These requests, which the service was asked for.
+    Requests(Vec<RequestId>),
+}
+
+/// A call that awaits its reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingCall {
+    /// What it is about.
+    pub subject: Subject,
+    /// What it does, in words: "opening a request for MMD-1 (INC-1)".
+    pub label: String,
+    /// When it was handed over, as [`Model::elapsed`] stood then.
+    pub since: Duration,
+    /// The time of day then.
+    pub at: Timestamp,
+    /// How far it has come.
+    pub progress: Option<Progress>,
+    /// Whether it only looks: where it fails, nothing is known that was not known before.
+    pub looks: bool,
+    /// The text that a close stores: more may have been typed since it was sent.
+    pub closes_with: Option<String>,
+}
+
+/// How far the scrollable parts of the screen go beyond their room, in lines. The view tells it after each drawing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ScrollLimits {
+    /// The details.
+    pub details: u16,
+    /// The help.
+    pub help: u16,
+    /// What was recovered.
+    pub recovery: u16,
+}
+
+/// Everything the dashboard knows. [`super::update`] alone changes it.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// What is suggested for category and subcategory.
+    pub categories: Vec<Category>,
+    /// What tickets and devices are called.
+    pub patterns: Patterns,
+    /// What the keys do.
+    pub keymap: Keymap,
+    /// The agent's time zone.
+    pub time_zone: TimeZone,
+    /// The time of day at the last tick: for what is shown, never for a delay.
+    pub now: Timestamp,
+    /// How long the program had run at the last tick, by a clock that nobody sets.
+    pub elapsed: Duration,
+    /// Whether the service can be called.
+    pub service: ServiceState,
+    /// Where signing in stands, once it was told.
+    pub sign_in: Option<SignIn>,
+    /// Whether it is to be told when the sign-in is well: it was not, or the agent has asked for it.
+    pub(super) tells_sign_in: bool,
+    /// The pane that has the focus, when nothing stands before it.
+    pub pane: Pane,
+    /// Whether the filter is being typed.
+    pub filtering: bool,
+    /// What stands before the panes; the last has the keys.
+    pub overlays: Vec<Overlay>,
+    /// The form.
+    pub form: Form,
+    /// The session's requests.
+    pub requests: Requests,
+    /// The calls under way.
+    pub calls: BTreeMap<CallId, PendingCall>,
+    /// What just happened.
+    pub notice: Option<Notice>,
+    /// How far the details are scrolled, in lines.
+    pub details_scroll: u16,
+    pub(super) extents: ScrollLimits,
+    pub(super) next_call: u64,
+    /// The row that was submitted or closed last, as long as the agent has touched nothing since: only then may its
+    /// refusal move the focus.
+    pub(super) untouched_since: Option<RowId>,
+    pub(super) unsent: VecDeque<RowId>,
+    pub(super) leaving: Leaving,
+    /// What the record says.
+    pub record: RecordState,
+    /// What was brought back from before this start.
+    pub recovery: Recovery,
+    pub(super) drafts: Drafts,
+}
+
+impl Model {
+    /// The dashboard as it is at the start: empty, the list in focus.
+    #[must_use]
+    pub fn new(setup: Setup) -> Self {
+        let Setup { tenant, categories, keymap, time_zone, now } = setup;
+        Self {
+            tenant,
+            categories,
+            patterns: Patterns::default(),
+            keymap,
+            time_zone,
+            now,
+            elapsed: Duration::ZERO,
+            service: ServiceState::Starting,
+            sign_in: None,
+            tells_sign_in: false,
+            pane: Pane::List,
+            filtering: false,
+            overlays: Vec::new(),
+            form: Form::default(),
+            requests: Requests::default(),
+            calls: BTreeMap::new(),
+            notice: None,
+            details_scroll: 0,
+            extents: ScrollLimits::default(),
+            next_call: 1,
+            untouched_since: None,
+            unsent: VecDeque::new(),
+            leaving: Leaving::default(),
+            record: RecordState::Opening,
+            recovery: Recovery::default(),
+            drafts: Drafts::default(),
+        }
+    }
+
+    /// The same with what the settings say of tickets and devices.
+    #[must_use]
+    pub fn with_patterns(self, patterns: Patterns) -> Self {
+        Self { patterns, ..self }
+    }
+
+    /// The scopes that apply to the next key, the most specific first.
+    #[must_use]
+    pub fn scopes(&self) -> &'static [Scope] {
+        match self.overlays.last() {
+            Some(Overlay::Help { .. }) => &[Scope::Help, Scope::Anywhere],
+            Some(Overlay::Close { .. }) => &[Scope::CloseDialog, Scope::LongText, Scope::Text, Scope::Anywhere],
+            Some(Overlay::Quit) => &[Scope::QuitQuestion, Scope::Anywhere],
+            Some(Overlay::Unsent(_)) => &[Scope::UnsentText, Scope::Anywhere],
+            Some(Overlay::Unknown(..)) => &[Scope::UnknownOutcome, Scope::Anywhere],
+            Some(Overlay::SendAgain(_)) => &[Scope::SendAgain, Scope::Anywhere],
+            Some(Overlay::Recovery { .. }) => &[Scope::Recovery, Scope::Anywhere],
+            None if self.filtering => &[Scope::Filter, Scope::Text, Scope::Anywhere],
+            None => match self.pane {
+                Pane::List => &[Scope::List, Scope::Panes, Scope::Anywhere],
+                Pane::Details => &[Scope::Details, Scope::Panes, Scope::Anywhere],
+                Pane::Form if self.form.sending().is_some() => &[Scope::SentForm, Scope::Panes, Scope::Anywhere],
+                Pane::Form if self.form.focused.is_one_line() => {
+                    &[Scope::Line, Scope::Text, Scope::Form, Scope::Anywhere]
+                }
+                Pane::Form => &[Scope::LongText, Scope::Text, Scope::Form, Scope::Anywhere],
+            },
+        }
+    }
+
+    /// A moment on the agent's clock, to the second.
+    #[must_use]
+    pub fn clock_time(&self, at: Timestamp) -> String {
+        at.to_zoned(self.time_zone.clone()).strftime("%H:%M:%S").to_string()
+    }
+
+    /// Who closed the request and when, as far as the service says.
+    #[must_use]
+    pub fn closer(&self, request: &ElevationRequest) -> String {
+        let who = if request.closed_by.is_blank() { "somebody".into() } else { request.closed_by.visible() };
+        match request.closed.as_ref().map(|closed| closed.at.ok_or(&closed.text)) {
+            Some(Ok(at)) => {
+                let at = at.to_zoned(self.time_zone.clone()).strftime("%Y-%m-%d %H:%M");
+                format!("{who} at {at}")
+            }
+            Some(Err(text)) => format!("{who} at {}", text.visible()),
+            None => who.into_owned(),
+        }
+    }
+
+    /// Whether typing makes text now.
+    #[must_use]
+    pub fn takes_text(&self) -> bool {
+        self.scopes().contains(&Scope::Text)
+    }
+
+    /// The oldest call that is slow, and how long it has been under way.
+    #[must_use]
+    pub fn slow_call(&self) -> Option<(&PendingCall, Duration)> {
+        let oldest = self.calls.values().min_by_key(|call| call.since)?;
+        let age = self.elapsed.saturating_sub(oldest.since);
+        (age >= SLOW).then_some((oldest, age))
+    }
+
+    /// How long until something on the screen changes by itself: the clock's and the ages' minute, a call that becomes
+    /// slow, the seconds of one that is. Until then nothing has to be drawn.
+    #[must_use]
+    pub fn next_wake(&self) -> Duration {
+        let into_minute = self.now.as_millisecond().rem_euclid(60_000);
+        let minute = Duration::from_millis(60_000_u64.saturating_sub(into_minute.unsigned_abs()));
+        let slow = self.calls.values().map(|call| {
+            let age = self.elapsed.saturating_sub(call.since);
+            let into_second = Duration::from_nanos(age.subsec_nanos().into());
+            if age < SLOW { SLOW.saturating_sub(age) } else { SECOND.saturating_sub(into_second) }
+        });
+        let save = self.drafts.due_in(self.elapsed);
+        slow.chain(save).fold(minute, Duration::min).max(Duration::from_millis(1))
+    }
+}

@@ -1,0 +1,50 @@
+//! What the dashboard asks now, and which keys answer it. Whether a key may answer yet is decided where keys are read.
+
+use super::{Model, Overlay, Pane, RowId};
+use crate::keys::Action;
+
+/// Something that the agent has to have read before a key that commits may count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Whether to send the form although this device's name is doubtful.
+    DoubtfulDevice(String),
+    /// Whether to close this request with the text that was there when the dialog came.
+    Close(RowId),
+    /// Which of the possible matches is this request, or whether to ask no more.
+    UnknownOutcome(RowId),
+    /// Whether to send this request once more.
+    SendAgain(RowId),
+    /// What to do with what would be left behind.
+    Leave,
+    /// A text that was not stored, which has come by itself.
+    UnsentText(RowId),
+    /// What was brought back from before this start, which has come by itself.
+    Recovery,
+}
+
+impl Model {
+    /// What is asked now, if anything is.
+    #[must_use]
+    pub fn question(&self) -> Option<Question> {
+        match self.overlays.last() {
+            // What the agent has typed into the dialog, the agent means.
+            Some(Overlay::Close { row, touched, .. }) => (!touched).then_some(Question::Close(*row)),
+            Some(Overlay::Quit) => Some(Question::Leave),
+            Some(Overlay::Unsent(row)) => Some(Question::UnsentText(*row)),
+            Some(Overlay::Unknown(row, _)) => Some(Question::UnknownOutcome(*row)),
+            Some(Overlay::SendAgain(row)) => Some(Question::SendAgain(*row)),
+            Some(Overlay::Recovery { .. }) => Some(Question::Recovery),
+            None if self.pane == Pane::Form && !self.filtering => {
+                self.form.told_doubt(&self.patterns).map(|name| Question::DoubtfulDevice(name.to_owned()))
+            }
+            None | Some(Overlay::Help { .. }) => None,
+        }
+    }
+
+    /// Whether this action commits to something: it answers a question, or it sends.
+    #[must_use]
+    pub fn commits(&self, action: Action) -> bool {
+        let comes_by_itself = matches!(self.overlays.last(), Some(Overlay::Unsent(_) | Overlay::Recovery { .. }));
+        action.commits() || (action == Action::Back && comes_by_itself)
+    }
+}

@@ -1,0 +1,114 @@
+//! The first line: which tenant, what is under way, whether the service can be called, the time.
+
+use ratatui::{
+    Frame,
+    layout::Rect,
+    style::Style,
+    text::{Line, Span},
+    widgets::Paragraph,
+};
+
+use super::{
+    Theme,
+    words::{cut, local},
+};
+use crate::{
+    dashboard::{Model, ServiceState},
+    keys::{Action, Scope},
+};
+use mmd_elevate_core::{SignIn, visible};
+
+/// With fewer minutes left than this something is not as it should be: a sign-in is renewed when five are left.
+const SCARCE: i64 = 4;
+
+pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) {
+    let room = usize::from(area.width);
+    // What matters least goes first where the line is short: the program's name, the tenant's id, the clock, a sign-in
+    // with which all is well. Which tenant it is always has its place.
+    let (left, right) = [(0, 0), (1, 0), (2, 0), (2, 1), (2, 2), (2, 3)]
+        .map(|(of_left, of_right)| (left(model, theme, of_left, room / 3), right(model, theme, of_right)))
+        .into_iter()
+        .find(|(left, right)| left.width() + right.width() < room)
+        .unwrap_or_else(|| (left(model, theme, 2, room / 5), right(model, theme, 3)));
+    let ends = area.width.saturating_sub(u16::try_from(left.width()).unwrap_or(u16::MAX).saturating_add(1));
+    frame.render_widget(Paragraph::new(left), area);
+    let beside = Rect { x: area.right() - ends, width: ends, ..area };
+    frame.render_widget(Paragraph::new(right.right_aligned()), beside);
+}
+
+fn left(model: &Model, theme: &Theme, omitted: usize, room: usize) -> Line<'static> {
+    let tenant = &model.tenant;
+    let mut spans = vec![Span::raw(" ")];
+    if omitted < 1 {
+        spans.push(Span::styled("mmd-elevate", Theme::dim()));
+        spans.push(Span::raw("  "));
+    }
+    let id = visible(&tenant.id);
+    let name = tenant.name.as_deref().map_or_else(|| short(&id), |name| visible(name).into_owned());
+    spans.push(Span::styled(cut(&name, room), theme.tenant()));
+    if omitted < 2 && tenant.name.is_some() {
+        spans.push(Span::styled(format!(" {}", short(&id)), Theme::dim()));
+    }
+    if tenant.practice {
+        spans.push(Span::raw("  "));
+        spans.push(Span::styled("PRACTICE TENANT", theme.practice()));
+    }
+    Line::from(spans)
+}
+
+/// The two ends of an id: enough to know it by.
+fn short(id: &str) -> String {
+    let chars: Vec<char> = id.chars().collect();
+    match chars.len() {
+        0..=12 => id.to_owned(),
+        length => {
+            format!("{}…{}", chars[..4].iter().collect::<String>(), chars[length - 4..].iter().collect::<String>())
+        }
+    }
+}
+
+fn right(model: &Model, theme: &Theme, omitted: usize) -> Line<'static> {
+    let mut parts = Vec::new();
+    let calls = model.calls.len();
+    if calls > 0 {
+        let style = if model.slow_call().is_some() { theme.doubt() } else { Style::new() };
+        parts.push(Span::styled(format!("{calls} in flight"), style));
+    }
+    match &model.service {
+        ServiceState::Starting => parts.push(Span::styled("starting", Theme::dim())),
+        ServiceState::Ready => parts.extend(model.sign_in.as_ref().and_then(|it| sign_in(it, model, theme, omitted))),
+        ServiceState::NotReady(_) => parts.push(Span::styled("no service", theme.failure())),
+    }
+    if omitted < 1 {
+        parts.push(Span::styled(local(model.now, &model.time_zone, "%H:%M"), Theme::dim()));
+    }
+    let last = parts.len().saturating_sub(1);
+    let apart = |(index, part)| [part, Span::raw(if index < last { "  " } else { " " })];
+    parts.into_iter().enumerate().flat_map(apart).collect()
+}
+
+/// Where signing in stands, in fewer words where there is less room. What the agent has to know stays.
+fn sign_in(sign_in: &SignIn, model: &Model, theme: &Theme, omitted: usize) -> Option<Span<'static>> {
+    let (what, until) = match sign_in {
+        SignIn::SigningIn => ("signing in", None),
+        SignIn::SignedIn { until } => ("signed in", *until),
+        SignIn::Renewing { until } => ("renewing", *until),
+        SignIn::NotRenewed { until, .. } => ("not renewed", *until),
+        SignIn::SignedOut(_) => {
+            let key = model.keymap.name(Scope::Panes, Action::SignIn);
+            let text = if omitted > 2 { "signed out".to_owned() } else { format!("signed out, {key} signs in") };
+            return Some(Span::styled(text, theme.failure()));
+        }
+    };
+    let left = until.map(|until| until.duration_since(model.now).as_mins().max(0));
+    let is_well = !matches!(sign_in, SignIn::NotRenewed { .. }) && left.is_none_or(|left| left >= SCARCE);
+    if is_well && omitted > 2 {
+        return None;
+    }
+    let text = match left {
+        Some(left) if omitted > 1 => format!("{left} min left"),
+        Some(left) => format!("{what}, {left} min left"),
+        None => what.to_owned(),
+    };
+    Some(Span::styled(text, if is_well { Theme::dim() } else { theme.doubt() }))
+}

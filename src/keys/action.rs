@@ -1,0 +1,352 @@
+//! The one table of what the keys do. The look-up, the footer, the help screen, the README's table and the settings'
+//! `[keys]` are all computed from it.
+
+/// A place in which keys have a meaning. Where several apply, the most specific is asked first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// A text of several lines: the plan of action, the actions taken.
+    LongText,
+    /// A field of one line in the form.
+    Line,
+    /// Any text that takes typing.
+    Text,
+    /// The form, while its draft can be changed.
+    Form,
+    /// The form, while it shows a draft that is being sent.
+    SentForm,
+    /// The list of requests.
+    List,
+    /// What the selected request says.
+    Details,
+    /// The list, the details and the form that is being sent: every pane that takes no text.
+    Panes,
+    /// The filter's line.
+    Filter,
+    /// The dialog that closes a request.
+    CloseDialog,
+    /// The question on leaving.
+    QuitQuestion,
+    /// The text that a close could not store.
+    UnsentText,
+    /// The question on a request of which nobody knows whether it was opened.
+    UnknownOutcome,
+    /// The question whether to send such a request once more.
+    SendAgain,
+    /// What was brought back from before this start.
+    Recovery,
+    /// The help screen.
+    Help,
+    /// Everywhere.
+    Anywhere,
+}
+
+impl Scope {
+    /// All scopes, in the order in which help shows them.
+    pub const ALL: [Self; 17] = [
+        Self::List,
+        Self::Details,
+        Self::Panes,
+        Self::Form,
+        Self::Line,
+        Self::SentForm,
+        Self::CloseDialog,
+        Self::Filter,
+        Self::LongText,
+        Self::Text,
+        Self::UnsentText,
+        Self::UnknownOutcome,
+        Self::SendAgain,
+        Self::Recovery,
+        Self::QuitQuestion,
+        Self::Help,
+        Self::Anywhere,
+    ];
+
+    /// The heading over the scope's keys.
+    #[must_use]
+    pub const fn heading(self) -> &'static str {
+        match self {
+            Self::LongText => "Long texts",
+            Self::Line => "Fields of one line",
+            Self::Text => "Any text",
+            Self::Form => "New request",
+            Self::SentForm => "New request, while it is sent",
+            Self::List => "Open requests",
+            Self::Details => "Request",
+            Self::Panes => "Outside text",
+            Self::Filter => "Filter",
+            Self::CloseDialog => "Close request",
+            Self::QuitQuestion => "Leaving",
+            Self::UnsentText => "Text that was not stored",
+            Self::UnknownOutcome => "Outcome unknown",
+            Self::SendAgain => "Send again",
+            Self::Recovery => "Recovery",
+            Self::Help => "Help",
+            Self::Anywhere => "Anywhere",
+        }
+    }
+
+    /// Whether typing in this scope makes text, so that no plain printable key may be bound in it.
+    #[must_use]
+    pub const fn takes_text(self) -> bool {
+        matches!(
+            self,
+            Self::LongText | Self::Line | Self::Text | Self::Form | Self::Filter | Self::CloseDialog | Self::Anywhere
+        )
+    }
+}
+
+/// A step through something that is longer than what is seen of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each says what it is")]
+pub enum Motion {
+    Down,
+    Up,
+    PageDown,
+    PageUp,
+    First,
+    Last,
+}
+
+/// A change of the cursor or of the text around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each says what it is")]
+pub enum TextEdit {
+    Left,
+    Right,
+    Up,
+    Down,
+    WordLeft,
+    WordRight,
+    LineStart,
+    LineEnd,
+    TextStart,
+    TextEnd,
+    PageUp,
+    PageDown,
+    NewLine,
+    DeleteLeft,
+    DeleteRight,
+    DeleteWordLeft,
+    DeleteWordRight,
+    DeleteToLineStart,
+    DeleteToLineEnd,
+    Undo,
+    Redo,
+}
+
+/// What a key does. The scope it is bound in says to what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Show every key that works here.
+    Help,
+    /// Leave the program, with a question where something would be left behind.
+    Quit,
+    /// The same for Ctrl-C; a second one soon after leaves at once.
+    Interrupt,
+    /// Stop, as a shell user expects of Ctrl-Z.
+    Suspend,
+    /// Leave what has the focus; text is kept.
+    Back,
+    /// Focus the next pane.
+    NextPane,
+    /// Focus the previous pane.
+    PreviousPane,
+    /// Move the selection, or scroll.
+    Move(Motion),
+    /// Begin a request, or return to the draft that is there.
+    NewRequest,
+    /// Open the dialog that closes the selected request.
+    CloseRequest,
+    /// Show the selected request, or take up what waits for the agent in it.
+    Open,
+    /// Type a filter.
+    Filter,
+    /// Go back to the list and keep the filter.
+    KeepFilter,
+    /// Order the list differently.
+    NextSort,
+    /// Copy the selected request's id.
+    CopyId,
+    /// Copy a line about the selected request for the ticket.
+    CopyLine,
+    /// Copy the text that the service did not store.
+    CopyUnsent,
+    /// The next field.
+    NextField,
+    /// The previous field.
+    PreviousField,
+    /// Take the suggestion, if one is chosen, and go on to the next field.
+    TakeSuggestion,
+    /// The next suggestion.
+    NextSuggestion,
+    /// The previous suggestion.
+    PreviousSuggestion,
+    /// Send what the form or the dialog holds.
+    Submit,
+    /// Empty the form, so that undo brings it back.
+    Discard,
+    /// Hand the text to the agent's editor.
+    OpenEditor,
+    /// Change the text.
+    Edit(TextEdit),
+    /// Ask the service for what is open.
+    Refresh,
+    /// Abandon the selected request's call.
+    Abandon,
+    /// Look once more for a request of unknown outcome.
+    LookAgain,
+    /// Ask whether to send a request of unknown outcome once more.
+    SendAgain,
+    /// Stop asking for a request of unknown outcome.
+    SetAside,
+    /// A request that looking found is the one.
+    Adopt,
+    /// Close a request that looking found.
+    CloseMatch,
+    /// Fetch a new token now.
+    SignIn,
+    /// On leaving: close what is open, one dialog after the other.
+    CloseThem,
+    /// On leaving: leave it as it is.
+    LeaveThem,
+}
+
+impl Action {
+    /// Whether it sends, settles or leaves something: a key that means this must never be pressed by accident.
+    #[must_use]
+    pub const fn commits(self) -> bool {
+        matches!(self, Self::Submit | Self::Adopt | Self::SetAside | Self::CloseThem | Self::LeaveThem)
+    }
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Binding {
+    /// What `[keys]` calls it: `scope.what`.
+    pub id: &'static str,
+    /// Where it works.
+    pub scope: Scope,
+    /// What it does.
+    pub action: Action,
+    /// The keys it has unless the settings say otherwise, in the grammar of [`crate::keys`].
+    pub keys: &'static [&'static str],
+    /// The word or two beside the key in the footer, for what belongs there.
+    pub footer: Option<&'static str>,
+    /// The line in the help screen and in the README.
+    pub help: &'static str,
+}
+
+const fn row(
+    id: &'static str,
+    scope: Scope,
+    action: Action,
+    keys: &'static [&'static str],
+    footer: Option<&'static str>,
+    help: &'static str,
+) -> Binding {
+    Binding { id, scope, action, keys, footer, help }
+}
+
+/// The table. Rows of a scope stand in the order in which the footer and the help show them.
+#[rustfmt::skip] // One row, one line.
+pub const BINDINGS: &[Binding] = {
+    use Action as A;
+    use Scope as S;
+    use TextEdit as T;
+    &[
+        row("list.new", S::Panes, A::NewRequest, &["n"], Some("new"), "new request, or back to the draft that is there"),
+        row("list.close", S::List, A::CloseRequest, &["c"], Some("close"), "close the selected request"),
+        row("list.open", S::List, A::Open, &["enter"], Some("details"), "details; takes a draft up again; asks where the outcome is unknown"),
+        row("list.down", S::List, A::Move(Motion::Down), &["j", "down"], None, "next request"),
+        row("list.up", S::List, A::Move(Motion::Up), &["k", "up"], None, "previous request"),
+        row("list.first", S::List, A::Move(Motion::First), &["g", "home"], None, "first request"),
+        row("list.last", S::List, A::Move(Motion::Last), &["G", "end"], None, "last request"),
+        row("list.page-down", S::List, A::Move(Motion::PageDown), &["pgdn"], None, "a page down"),
+        row("list.page-up", S::List, A::Move(Motion::PageUp), &["pgup"], None, "a page up"),
+        row("list.filter", S::List, A::Filter, &["/"], Some("filter"), "filter as you type; \"closed\" shows the closed ones"),
+        row("list.clear", S::List, A::Back, &["esc"], None, "clear the filter"),
+        row("list.sort", S::List, A::NextSort, &["s"], Some("sort"), "next sort order"),
+        row("details.close", S::Details, A::CloseRequest, &["c"], Some("close"), "close this request"),
+        row("details.back", S::Details, A::Back, &["esc", "enter"], Some("list"), "back to the list"),
+        row("details.down", S::Details, A::Move(Motion::Down), &["j", "down"], None, "scroll down"),
+        row("details.up", S::Details, A::Move(Motion::Up), &["k", "up"], None, "scroll up"),
+        row("details.first", S::Details, A::Move(Motion::First), &["g", "home"], None, "to the beginning"),
+        row("details.last", S::Details, A::Move(Motion::Last), &["G", "end"], None, "to the end"),
+        row("details.page-down", S::Details, A::Move(Motion::PageDown), &["pgdn"], None, "a page down"),
+        row("details.page-up", S::Details, A::Move(Motion::PageUp), &["pgup"], None, "a page up"),
+        row("panes.refresh", S::Panes, A::Refresh, &["r"], None, "ask the service for the open requests"),
+        row("panes.abandon", S::Panes, A::Abandon, &["x"], Some("abandon"), "abandon the call under way; what it came to is looked for"),
+        row("panes.copy-id", S::Panes, A::CopyId, &["y"], Some("copy id"), "copy the request's id"),
+        row("panes.copy-line", S::Panes, A::CopyLine, &["Y"], None, "copy a line about the request for the ticket"),
+        row("panes.copy-text", S::Panes, A::CopyUnsent, &["t"], Some("copy text"), "copy the text that the service did not store"),
+        row("panes.sign-in", S::Panes, A::SignIn, &["L"], None, "sign in again, with a new token"),
+        row("panes.next", S::Panes, A::NextPane, &["tab"], None, "next pane"),
+        row("panes.previous", S::Panes, A::PreviousPane, &["shift-tab"], None, "previous pane"),
+        row("panes.help", S::Panes, A::Help, &["?"], Some("help"), "every key that works here"),
+        row("panes.suspend", S::Panes, A::Suspend, &["ctrl-z"], None, "suspend; fg comes back"),
+        row("panes.quit", S::Panes, A::Quit, &["q"], Some("quit"), "quit; asks where something would be left behind"),
+        row("sent.back", S::SentForm, A::Back, &["esc"], Some("list"), "back to the list"),
+        row("form.submit", S::Form, A::Submit, &["ctrl-s", "f2"], Some("submit"), "submit the request"),
+        row("form.next", S::Form, A::NextField, &["tab"], Some("next field"), "next field, with what was typed"),
+        row("form.previous", S::Form, A::PreviousField, &["shift-tab"], None, "previous field"),
+        row("form.discard", S::Form, A::Discard, &["ctrl-x"], Some("discard"), "discard the draft; Ctrl-Z brings it back"),
+        row("form.back", S::Form, A::Back, &["esc"], Some("list"), "back to the list; the draft stays"),
+        row("line.take", S::Line, A::TakeSuggestion, &["enter"], None, "take the suggestion; next field"),
+        row("line.next", S::Line, A::NextSuggestion, &["down"], None, "next suggestion"),
+        row("line.previous", S::Line, A::PreviousSuggestion, &["up"], None, "previous suggestion"),
+        row("dialog.submit", S::CloseDialog, A::Submit, &["ctrl-s", "f2"], Some("close the request"), "close the request"),
+        row("dialog.back", S::CloseDialog, A::Back, &["esc"], Some("leave"), "leave; the text is kept"),
+        row("filter.keep", S::Filter, A::KeepFilter, &["enter", "tab", "down"], Some("keep"), "back to the list with this filter"),
+        row("filter.clear", S::Filter, A::Back, &["esc"], Some("clear"), "clear the filter"),
+        row("long.editor", S::LongText, A::OpenEditor, &["ctrl-o"], Some("editor"), "the text in $VISUAL or $EDITOR"),
+        row("long.new-line", S::LongText, A::Edit(T::NewLine), &["enter"], None, "new line"),
+        row("long.up", S::LongText, A::Edit(T::Up), &["up"], None, "line up"),
+        row("long.down", S::LongText, A::Edit(T::Down), &["down"], None, "line down"),
+        row("long.page-up", S::LongText, A::Edit(T::PageUp), &["pgup"], None, "a page up"),
+        row("long.page-down", S::LongText, A::Edit(T::PageDown), &["pgdn"], None, "a page down"),
+        row("long.start", S::LongText, A::Edit(T::TextStart), &["ctrl-home"], None, "to the beginning of the text"),
+        row("long.end", S::LongText, A::Edit(T::TextEnd), &["ctrl-end"], None, "to the end of the text"),
+        row("text.undo", S::Text, A::Edit(T::Undo), &["ctrl-z"], None, "undo"),
+        row("text.redo", S::Text, A::Edit(T::Redo), &["ctrl-y"], None, "redo"),
+        row("text.left", S::Text, A::Edit(T::Left), &["left", "ctrl-b"], None, "left"),
+        row("text.right", S::Text, A::Edit(T::Right), &["right", "ctrl-f"], None, "right"),
+        row("text.word-left", S::Text, A::Edit(T::WordLeft), &["ctrl-left", "alt-b"], None, "a word to the left"),
+        row("text.word-right", S::Text, A::Edit(T::WordRight), &["ctrl-right", "alt-f"], None, "a word to the right"),
+        row("text.line-start", S::Text, A::Edit(T::LineStart), &["home", "ctrl-a"], None, "to the beginning of the line"),
+        row("text.line-end", S::Text, A::Edit(T::LineEnd), &["end", "ctrl-e"], None, "to the end of the line"),
+        row("text.delete-left", S::Text, A::Edit(T::DeleteLeft), &["backspace", "shift-backspace", "ctrl-h"], None, "delete to the left"),
+        row("text.delete-right", S::Text, A::Edit(T::DeleteRight), &["delete", "ctrl-d"], None, "delete to the right"),
+        row("text.delete-word-left", S::Text, A::Edit(T::DeleteWordLeft), &["ctrl-w", "alt-backspace"], None, "delete the word to the left"),
+        row("text.delete-word-right", S::Text, A::Edit(T::DeleteWordRight), &["alt-d", "ctrl-delete"], None, "delete the word to the right"),
+        row("text.delete-line-start", S::Text, A::Edit(T::DeleteToLineStart), &["ctrl-u"], None, "delete to the beginning of the line"),
+        row("text.delete-line-end", S::Text, A::Edit(T::DeleteToLineEnd), &["ctrl-k"], None, "delete to the end of the line"),
+        row("unsent.copy", S::UnsentText, A::CopyUnsent, &["y"], Some("copy the text"), "copy the text"),
+        row("unsent.back", S::UnsentText, A::Back, &["esc", "enter"], Some("done"), "done; the text stays with the request"),
+        row("unknown.look", S::UnknownOutcome, A::LookAgain, &["l"], Some("look again"), "look again"),
+        row("unknown.adopt", S::UnknownOutcome, A::Adopt, &["a"], Some("it is this one"), "the chosen match is this request"),
+        row("unknown.close", S::UnknownOutcome, A::CloseMatch, &["c"], Some("close it"), "close the chosen match"),
+        row("unknown.send", S::UnknownOutcome, A::SendAgain, &["s"], Some("send again"), "send it again, after a question"),
+        row("unknown.aside", S::UnknownOutcome, A::SetAside, &["d"], Some("set aside"), "set it aside: nobody asks any more"),
+        row("unknown.down", S::UnknownOutcome, A::Move(Motion::Down), &["j", "down"], None, "next match"),
+        row("unknown.up", S::UnknownOutcome, A::Move(Motion::Up), &["k", "up"], None, "previous match"),
+        row("unknown.back", S::UnknownOutcome, A::Back, &["esc", "enter"], Some("leave it"), "leave it in the list"),
+        row("again.submit", S::SendAgain, A::Submit, &["ctrl-s", "f2"], Some("send it again"), "send it again, as a request of its own"),
+        row("again.back", S::SendAgain, A::Back, &["esc"], Some("do not"), "do not send it"),
+        row("recovery.back", S::Recovery, A::Back, &["enter", "esc", "q"], Some("go on"), "on to the dashboard"),
+        row("recovery.down", S::Recovery, A::Move(Motion::Down), &["j", "down"], None, "scroll down"),
+        row("recovery.up", S::Recovery, A::Move(Motion::Up), &["k", "up"], None, "scroll up"),
+        row("quit.close", S::QuitQuestion, A::CloseThem, &["c"], Some("close them"), "close the open requests, one after the other"),
+        row("quit.leave", S::QuitQuestion, A::LeaveThem, &["l"], Some("leave them"), "leave everything as it is"),
+        row("quit.stay", S::QuitQuestion, A::Back, &["esc"], Some("stay"), "stay"),
+        row("help.down", S::Help, A::Move(Motion::Down), &["j", "down"], Some("scroll"), "scroll down"),
+        row("help.up", S::Help, A::Move(Motion::Up), &["k", "up"], None, "scroll up"),
+        row("help.page-down", S::Help, A::Move(Motion::PageDown), &["pgdn", "space"], None, "a page down"),
+        row("help.page-up", S::Help, A::Move(Motion::PageUp), &["pgup"], None, "a page up"),
+        row("help.first", S::Help, A::Move(Motion::First), &["g", "home"], None, "to the beginning"),
+        row("help.last", S::Help, A::Move(Motion::Last), &["G", "end"], None, "to the end"),
+        row("help.back", S::Help, A::Back, &["esc", "q", "?", "enter"], Some("back"), "back"),
+        row("anywhere.help", S::Anywhere, A::Help, &["f1"], Some("help"), "every key that works here"),
+        row("anywhere.quit", S::Anywhere, A::Interrupt, &["ctrl-c"], None, "quit; again within 2 s leaves at once"),
+    ]
+};
