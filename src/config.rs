@@ -21,7 +21,7 @@ use tracing::level_filters::LevelFilter;
 
 pub use color::Color;
 pub use error::{ConfigError, Refused};
-pub use file::{Appearance, Borders, Category, FileSettings, PatternSettings, TenantSettings};
+pub use file::{Appearance, BordersSetting, CategorySetting, FileSettings, PatternSettings, TenantSettings};
 pub use resolve::{expanded, load, resolve, settings_file, state_dir};
 pub use sign_in::SignInSettings;
 pub use value::{LEVELS, level};
@@ -41,7 +41,7 @@ pub struct Config {
     /// Whom it talks to.
     pub target: Target,
     /// What the form suggests.
-    pub categories: Vec<Category>,
+    pub categories: Vec<CategorySetting>,
     /// How the dashboard looks.
     pub appearance: Appearance,
     /// What tickets and devices are called where the tenant works.
@@ -66,7 +66,7 @@ pub enum Target {
     /// The practice tenant inside the program.
     Practice,
     /// A service on the network.
-    Service(Box<Service>),
+    Service(Box<ServiceSettings>),
 }
 
 /// How the practice tenant is begun.
@@ -80,7 +80,7 @@ pub struct Practice {
 
 /// A service, whole: where it is, for which tenant, and how that tenant signs in.
 #[derive(Debug)]
-pub struct Service {
+pub struct ServiceSettings {
     /// Where it answers.
     pub base_url: BaseUrl,
     /// The tenant that was chosen at the start.

@@ -32,9 +32,9 @@ const LAST_LINES: Duration = Duration::from_millis(150);
 /// Keeps the log running; dropped, it writes what is left.
 #[derive(Debug)]
 #[must_use = "the log ends when this is dropped"]
-pub struct Guard(Option<WorkerGuard>);
+pub struct LogGuard(Option<WorkerGuard>);
 
-impl Drop for Guard {
+impl Drop for LogGuard {
     fn drop(&mut self) {
         let guard = self.0.take();
         let (done, ended) = mpsc::channel();
@@ -93,14 +93,14 @@ pub fn start(
     state_dir: &Path,
     level: LevelFilter,
     on_failure: impl FnMut(String, String) + Send + 'static,
-) -> Result<Option<Guard>, LogError> {
+) -> Result<Option<LogGuard>, LogError> {
     if level == LevelFilter::OFF {
         return Ok(None);
     }
     let file = Watched { file: open(state_dir)?, path: state_dir.join(FILE_NAME), has_failed: false, on_failure };
     let (subscriber, guard) = writing_to(file, level);
     subscriber::set_global_default(subscriber).map_err(|_| LogError::Started)?;
-    Ok(Some(Guard(Some(guard))))
+    Ok(Some(LogGuard(Some(guard))))
 }
 
 /// Opens the file of the log, private whatever the umask.

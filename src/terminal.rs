@@ -7,6 +7,6 @@ mod panic;
 mod screen;
 
 pub use frame::FrameBackend;
-pub use input::{Input, InputBatch, InputThread, Parser, Reply};
+pub use input::{Input, InputBatch, InputThread, Parser, TerminalReply};
 pub use panic::install_panic_hook;
 pub use screen::{Screen, Surface, TerminalError};

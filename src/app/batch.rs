@@ -28,7 +28,7 @@ enum Item {
 }
 
 /// What one input means in the scopes that apply to it.
-enum Meaning {
+enum KeyMeaning {
     Types(char),
     Is(Message),
     /// A key that is bound.
@@ -57,7 +57,7 @@ impl Batch {
         while let Some(item) = self.items.front() {
             let meaning = meaning(item, model);
             // The typing comes first, and may change what this one means.
-            if !typed.is_empty() && !matches!(meaning, Meaning::Types(_) | Meaning::Nothing) {
+            if !typed.is_empty() && !matches!(meaning, KeyMeaning::Types(_) | KeyMeaning::Nothing) {
                 break;
             }
             let may_commit = match item {
@@ -70,11 +70,11 @@ impl Batch {
                 confirmations.press(Key::from(event), self.at);
             }
             match meaning {
-                Meaning::Types(c) => typed.push(c),
-                Meaning::Is(message) => return Some(message),
-                Meaning::Does(action) if may_commit || !model.commits(action) => return Some(Message::Act(action)),
-                Meaning::Does(_) | Meaning::Nothing => {}
-                Meaning::Chord(behind) => {
+                KeyMeaning::Types(c) => typed.push(c),
+                KeyMeaning::Is(message) => return Some(message),
+                KeyMeaning::Does(action) if may_commit || !model.commits(action) => return Some(Message::Act(action)),
+                KeyMeaning::Does(_) | KeyMeaning::Nothing => {}
+                KeyMeaning::Chord(behind) => {
                     self.items.push_front(Item::BehindEscape(behind));
                     self.items.push_front(Item::Input(Input::Key(KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE))));
                 }
@@ -84,29 +84,29 @@ impl Batch {
     }
 }
 
-fn meaning(item: &Item, model: &Model) -> Meaning {
+fn meaning(item: &Item, model: &Model) -> KeyMeaning {
     let (event, behind_escape) = match item {
         Item::Input(Input::Key(event)) => (event, false),
         Item::BehindEscape(event) => (event, true),
-        Item::Input(Input::Paste(text)) => return Meaning::Is(Message::Paste(text.clone())),
-        Item::Input(Input::NotUtf8) => return Meaning::Is(not_utf8()),
+        Item::Input(Input::Paste(text)) => return KeyMeaning::Is(Message::Paste(text.clone())),
+        Item::Input(Input::NotUtf8) => return KeyMeaning::Is(not_utf8()),
         Item::Input(Input::Resize(..) | Input::Mouse(_) | Input::Focus(_) | Input::Reply(_)) => {
-            return Meaning::Nothing;
+            return KeyMeaning::Nothing;
         }
     };
     let key = Key::from(*event);
     let action = model.keymap.action(model.scopes(), key);
     let bound_or_chord = action.is_some() || key.has_alt();
     match (action, key.typed()) {
-        _ if bound_or_chord && event.kind == KeyEventKind::Repeat && !key.repeats() => Meaning::Nothing,
+        _ if bound_or_chord && event.kind == KeyEventKind::Repeat && !key.repeats() => KeyMeaning::Nothing,
         // Enter confirms wherever something is asked.
-        _ if behind_escape && key.is_enter() => Meaning::Nothing,
-        (Some(action), _) => Meaning::Does(action),
-        (None, Some(c)) if model.takes_text() => Meaning::Types(c),
+        _ if behind_escape && key.is_enter() => KeyMeaning::Nothing,
+        (Some(action), _) => KeyMeaning::Does(action),
+        (None, Some(c)) if model.takes_text() => KeyMeaning::Types(c),
         (None, _) if key.has_alt() => {
-            Meaning::Chord(KeyEvent { modifiers: event.modifiers - KeyModifiers::ALT, ..*event })
+            KeyMeaning::Chord(KeyEvent { modifiers: event.modifiers - KeyModifiers::ALT, ..*event })
         }
-        (None, _) => Meaning::Nothing,
+        (None, _) => KeyMeaning::Nothing,
     }
 }
 

@@ -102,9 +102,9 @@ pub fn setup(config: Config, colour: bool, operator: String, now: Timestamp) -> 
         accent: shown(config.appearance.accent),
         tenant: tenant_colour.map(shown),
         borders: match config.appearance.borders {
-            config::Borders::Rounded => Borders::Rounded,
-            config::Borders::Plain => Borders::Plain,
-            config::Borders::Ascii => Borders::Ascii,
+            config::BordersSetting::Rounded => Borders::Rounded,
+            config::BordersSetting::Plain => Borders::Plain,
+            config::BordersSetting::Ascii => Borders::Ascii,
         },
         colour,
     };

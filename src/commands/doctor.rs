@@ -25,7 +25,7 @@ use super::runtime;
 use crate::{
     app::practice_sign_in,
     cli::{DoctorArgs, Flags},
-    config::{self, Config, Service, Target, TenantProfile, variable},
+    config::{self, Config, ServiceSettings, Target, TenantProfile, variable},
     keys::Keymap,
     output::{finish, no_colour},
     platform,
@@ -129,7 +129,7 @@ fn load(flags: &Flags, env: fn(&str) -> Option<String>) -> Result<(Config, Trust
 }
 
 /// Starts the practice tenant, in memory. It ends with the runtime.
-async fn practise(how: &config::Practice) -> Result<Service, String> {
+async fn practise(how: &config::Practice) -> Result<ServiceSettings, String> {
     let rules = how.rules.as_deref().map(practice::Rules::load).transpose().map_err(|error| error.to_string())?;
     let settings = practice::Settings { rules: rules.unwrap_or_default(), ..practice::Settings::default() };
     let practice =
@@ -138,7 +138,7 @@ async fn practise(how: &config::Practice) -> Result<Service, String> {
     let sign_in = practice_sign_in(&practice).map_err(|error| error.to_string())?;
     tokio::spawn(practice.serve());
     let tenant = TenantProfile { name: None, id: practice::TENANT_ID.to_owned(), color: None };
-    Ok(Service { base_url, tenant, ca_file: None, sign_in })
+    Ok(ServiceSettings { base_url, tenant, ca_file: None, sign_in })
 }
 
 /// Checks that touch the disk, which may never answer.

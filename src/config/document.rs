@@ -20,13 +20,13 @@ const NEAR: f64 = 0.72;
 struct Remark {
     /// Where, in bytes from the beginning.
     at: usize,
-    kind: Kind,
+    kind: ValueKind,
     refused: Refused,
 }
 
 /// What a remark says, as far as others depend on it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum ValueKind {
     /// Something that is there.
     There,
     /// That something is missing. Where the notation is wrong, it may be there all the same.
@@ -38,7 +38,7 @@ enum Kind {
 }
 
 /// What has been read so far: mistakes, and what is accepted and doubtful.
-pub(super) struct Reading<'t> {
+pub(super) struct DocumentReader<'t> {
     text: &'t str,
     mistakes: Vec<Remark>,
     doubts: Vec<Remark>,
@@ -47,14 +47,14 @@ pub(super) struct Reading<'t> {
 
 /// A table of the file, and which names it may have.
 #[derive(Clone, Copy)]
-pub(super) struct Table<'a, 'i> {
+pub(super) struct SettingsTable<'a, 'i> {
     /// What it is called in a message, such as `[appearance]`.
     name: &'static str,
     entries: &'a DeTable<'i>,
     at: usize,
 }
 
-impl<'a, 'i> Table<'a, 'i> {
+impl<'a, 'i> SettingsTable<'a, 'i> {
     pub(super) fn get(&self, key: &str) -> Option<&'a Value<'i>> {
         self.entries.get(key)
     }
@@ -69,7 +69,7 @@ impl<'a, 'i> Table<'a, 'i> {
     }
 }
 
-impl<'t> Reading<'t> {
+impl<'t> DocumentReader<'t> {
     /// Reads the text. What is no TOML is noted, and the rest read all the same.
     pub(super) fn parse(text: &'t str) -> (Self, Spanned<DeTable<'t>>) {
         let (document, mut errors) = DeTable::parse_recoverable(text);
@@ -81,7 +81,7 @@ impl<'t> Reading<'t> {
             let at = if start == end { start.min(text.trim_end().len()) } else { start };
             let (line, _) = place(text, at);
             // One mistake often makes several errors: the first of a line is the one, and the last where brackets stay open.
-            let is_open = reading.syntax.iter().any(|remark| remark.kind == Kind::Open);
+            let is_open = reading.syntax.iter().any(|remark| remark.kind == ValueKind::Open);
             if !lines.contains(&line) && !is_open {
                 lines.push(line);
                 reading.syntax.push(syntax(at, error.message(), start == end));
@@ -92,12 +92,12 @@ impl<'t> Reading<'t> {
 
     /// Notes a mistake.
     pub(super) fn wrong(&mut self, at: usize, refused: Refused) {
-        self.mistakes.push(Remark { at, kind: Kind::There, refused });
+        self.mistakes.push(Remark { at, kind: ValueKind::There, refused });
     }
 
     /// Notes something that is accepted and doubtful.
     pub(super) fn doubt(&mut self, at: usize, what: impl Into<String>, hint: impl Into<String>) {
-        self.doubts.push(Remark { at, kind: Kind::There, refused: Refused::new(what, hint) });
+        self.doubts.push(Remark { at, kind: ValueKind::There, refused: Refused::new(what, hint) });
     }
 
     /// Line and column of a place, from one.
@@ -108,11 +108,16 @@ impl<'t> Reading<'t> {
     /// The mistakes, in the order of the file, or the doubts where there are none.
     pub(super) fn finish(self, path: &Path) -> Result<Vec<String>, ConfigError> {
         let Self { text, mistakes, mut doubts, syntax } = self;
-        let open =
-            syntax.iter().filter(|remark| remark.kind == Kind::Open).map(|remark| line_start(text, remark.at)).min();
+        let open = syntax
+            .iter()
+            .filter(|remark| remark.kind == ValueKind::Open)
+            .map(|remark| line_start(text, remark.at))
+            .min();
         let is_sure = |remark: &Remark| {
             let is_alone = || syntax.iter().all(|other| line_start(text, other.at) != line_start(text, remark.at));
-            open.is_none_or(|open| remark.at < open) && (remark.kind == Kind::There || syntax.is_empty()) && is_alone()
+            open.is_none_or(|open| remark.at < open)
+                && (remark.kind == ValueKind::There || syntax.is_empty())
+                && is_alone()
         };
         let mut mistakes: Vec<_> = mistakes.into_iter().filter(is_sure).collect();
         mistakes.extend(syntax);
@@ -130,8 +135,8 @@ impl<'t> Reading<'t> {
     }
 
     /// The table that the file as a whole is.
-    pub(super) fn root<'a, 'i>(&mut self, document: &'a Spanned<DeTable<'i>>, known: &[&str]) -> Table<'a, 'i> {
-        let table = Table { name: "the file", entries: document.get_ref(), at: 0 };
+    pub(super) fn root<'a, 'i>(&mut self, document: &'a Spanned<DeTable<'i>>, known: &[&str]) -> SettingsTable<'a, 'i> {
+        let table = SettingsTable { name: "the file", entries: document.get_ref(), at: 0 };
         self.check_names(&table, known);
         table
     }
@@ -142,17 +147,21 @@ impl<'t> Reading<'t> {
         value: &'a Value<'i>,
         name: &'static str,
         known: &[&str],
-    ) -> Option<Table<'a, 'i>> {
+    ) -> Option<SettingsTable<'a, 'i>> {
         let table = self.any_table(value, name)?;
         self.check_names(&table, known);
         Some(table)
     }
 
     /// A table whose names are not known here.
-    pub(super) fn any_table<'a, 'i>(&mut self, value: &'a Value<'i>, name: &'static str) -> Option<Table<'a, 'i>> {
+    pub(super) fn any_table<'a, 'i>(
+        &mut self,
+        value: &'a Value<'i>,
+        name: &'static str,
+    ) -> Option<SettingsTable<'a, 'i>> {
         let at = value.span().start;
         match value.get_ref() {
-            DeValue::Table(entries) => Some(Table { name, entries, at }),
+            DeValue::Table(entries) => Some(SettingsTable { name, entries, at }),
             other => {
                 self.wrong(at, type_mistake(name, "a table", other, &format!("write it as a table: {name}")));
                 None
@@ -160,7 +169,7 @@ impl<'t> Reading<'t> {
         }
     }
 
-    fn check_names(&mut self, table: &Table<'_, '_>, known: &[&str]) {
+    fn check_names(&mut self, table: &SettingsTable<'_, '_>, known: &[&str]) {
         for (key, _) in table.entries.iter().filter(|(key, _)| !known.contains(&key.get_ref().as_ref())) {
             self.wrong(key.span().start, unknown(key.get_ref(), table.name, known));
         }
@@ -236,18 +245,23 @@ impl<'t> Reading<'t> {
     }
 
     /// What a table must have.
-    pub(super) fn needed<'a, 'i>(&mut self, table: &Table<'a, 'i>, key: &str, hint: &str) -> Option<&'a Value<'i>> {
+    pub(super) fn needed<'a, 'i>(
+        &mut self,
+        table: &SettingsTable<'a, 'i>,
+        key: &str,
+        hint: &str,
+    ) -> Option<&'a Value<'i>> {
         let value = table.get(key);
         if value.is_none() {
             let refused = Refused::new(format!("`{key}` is missing in {}", table.name), hint);
-            self.mistakes.push(Remark { at: table.at, kind: Kind::Missing, refused });
+            self.mistakes.push(Remark { at: table.at, kind: ValueKind::Missing, refused });
         }
         value
     }
 
     /// The same mistake, where a table as a whole is not a whole.
-    pub(super) fn incomplete(&mut self, table: &Table<'_, '_>, refused: Refused) {
-        self.mistakes.push(Remark { at: table.at, kind: Kind::Missing, refused });
+    pub(super) fn incomplete(&mut self, table: &SettingsTable<'_, '_>, refused: Refused) {
+        self.mistakes.push(Remark { at: table.at, kind: ValueKind::Missing, refused });
     }
 }
 
@@ -365,6 +379,6 @@ fn syntax(at: usize, message: &str, is_nothing: bool) -> Remark {
         )
     };
     let is_open = ["unclosed", "inline table", "array"].iter().any(|words| says(words));
-    let kind = if is_open { Kind::Open } else { Kind::Notation };
+    let kind = if is_open { ValueKind::Open } else { ValueKind::Notation };
     Remark { at, kind, refused: Refused::new(what, hint) }
 }

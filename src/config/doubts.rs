@@ -3,13 +3,13 @@
 
 use super::{
     FileSettings, SignInSettings,
-    document::{Reading, Table, Value},
+    document::{DocumentReader, SettingsTable, Value},
     value,
 };
 use mmd_elevate_engine::redact::quoted;
 
 /// Notes the doubts about the settings that were read of this file.
-pub(super) fn in_file(reading: &mut Reading<'_>, root: &Table<'_, '_>, settings: &FileSettings) {
+pub(super) fn in_file(reading: &mut DocumentReader<'_>, root: &SettingsTable<'_, '_>, settings: &FileSettings) {
     if let Some(value) = root.get("base_url") {
         base_url(reading, value);
     }
@@ -27,18 +27,18 @@ pub(super) fn in_file(reading: &mut Reading<'_>, root: &Table<'_, '_>, settings:
     patterns(reading, root.get("patterns"), settings);
 }
 
-fn member<'a, 'i>(root: &Table<'a, 'i>, name: &str) -> Option<&'a toml::de::DeTable<'i>> {
+fn member<'a, 'i>(root: &SettingsTable<'a, 'i>, name: &str) -> Option<&'a toml::de::DeTable<'i>> {
     root.get(name)?.get_ref().as_table()
 }
 
 /// The entries of a list of tables, and what was read of them. None where not all of them could be read.
-fn entries<'a, 'i, 's, T>(root: &Table<'a, 'i>, name: &str, read: &'s [T]) -> Vec<(&'a Value<'i>, &'s T)> {
+fn entries<'a, 'i, 's, T>(root: &SettingsTable<'a, 'i>, name: &str, read: &'s [T]) -> Vec<(&'a Value<'i>, &'s T)> {
     let list = root.get(name).and_then(|value| value.get_ref().as_array());
     let entries: Vec<_> = list.into_iter().flat_map(|list| list.iter()).collect();
     if entries.len() == read.len() { entries.into_iter().zip(read).collect() } else { Vec::new() }
 }
 
-fn tenants(reading: &mut Reading<'_>, root: &Table<'_, '_>, settings: &FileSettings) {
+fn tenants(reading: &mut DocumentReader<'_>, root: &SettingsTable<'_, '_>, settings: &FileSettings) {
     let entries = entries(root, "tenants", &settings.tenants);
     for (n, (value, tenant)) in entries.iter().enumerate() {
         let Some(table) = value.get_ref().as_table() else { continue };
@@ -61,7 +61,7 @@ fn tenants(reading: &mut Reading<'_>, root: &Table<'_, '_>, settings: &FileSetti
 }
 
 /// What the program adds to the base URL by itself.
-fn base_url(reading: &mut Reading<'_>, value: &Value<'_>) {
+fn base_url(reading: &mut DocumentReader<'_>, value: &Value<'_>) {
     let Some(text) = value.get_ref().as_str() else { return };
     let path = text.to_lowercase();
     if path.contains("/tenants") || path.contains("/elevationrequests") {
@@ -70,7 +70,7 @@ fn base_url(reading: &mut Reading<'_>, value: &Value<'_>) {
     }
 }
 
-fn of_sign_in(reading: &mut Reading<'_>, value: &Value<'_>, sign_in: &SignInSettings, tenant_id: &str) {
+fn of_sign_in(reading: &mut DocumentReader<'_>, value: &Value<'_>, sign_in: &SignInSettings, tenant_id: &str) {
     let Some(table) = value.get_ref().as_table() else { return };
     let at = table.get("client_id").map_or(value.span().start, |value| value.span().start);
     for (what, hint) in sign_in.doubts(tenant_id) {
@@ -78,7 +78,7 @@ fn of_sign_in(reading: &mut Reading<'_>, value: &Value<'_>, sign_in: &SignInSett
     }
 }
 
-fn categories(reading: &mut Reading<'_>, root: &Table<'_, '_>, settings: &FileSettings) {
+fn categories(reading: &mut DocumentReader<'_>, root: &SettingsTable<'_, '_>, settings: &FileSettings) {
     let entries = entries(root, "categories", &settings.categories);
     for (n, (value, category)) in entries.iter().enumerate() {
         let same = |other: &str| other.trim().eq_ignore_ascii_case(category.name.trim());
@@ -90,7 +90,7 @@ fn categories(reading: &mut Reading<'_>, root: &Table<'_, '_>, settings: &FileSe
 }
 
 /// A pattern that fits any text tells nothing apart.
-fn patterns(reading: &mut Reading<'_>, value: Option<&Value<'_>>, settings: &FileSettings) {
+fn patterns(reading: &mut DocumentReader<'_>, value: Option<&Value<'_>>, settings: &FileSettings) {
     let Some(table) = value.and_then(|value| value.get_ref().as_table()) else { return };
     for (name, read) in [("ticket", &settings.patterns.ticket), ("device", &settings.patterns.device)] {
         let fits_all = read.iter().flatten().any(|pattern| ["", "x", "0 -"].iter().all(|text| pattern.fits(text)));

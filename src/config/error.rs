@@ -45,7 +45,7 @@ pub enum ConfigError {
         reason: String,
     },
     /// The file is not TOML, or holds a setting that is unknown or wrong.
-    #[error("{}{}: {refused}", shown(.path), Place(*.at))]
+    #[error("{}{}: {refused}", shown(.path), SettingPlace(*.at))]
     InFile {
         /// The file.
         path: PathBuf,
@@ -165,9 +165,9 @@ fn shown(path: &std::path::Path) -> String {
 }
 
 /// `, line 3, column 1`, or nothing where the place is not known.
-struct Place(Option<(usize, usize)>);
+struct SettingPlace(Option<(usize, usize)>);
 
-impl fmt::Display for Place {
+impl fmt::Display for SettingPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Some((line, column)) => write!(f, ", line {line}, column {column}"),

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     Color, ConfigError, Refused, SignInSettings,
-    document::{Reading, Table, Value, suggest},
+    document::{DocumentReader, SettingsTable, Value, suggest},
     doubts, keys, path, sign_in, value,
 };
 use mmd_elevate_core::{Pattern, Patterns};
@@ -43,7 +43,7 @@ pub struct FileSettings {
     /// The profiles.
     pub tenants: Vec<TenantSettings>,
     /// What the form suggests, in this order.
-    pub categories: Vec<Category>,
+    pub categories: Vec<CategorySetting>,
     /// How the dashboard looks.
     pub appearance: Appearance,
     /// How long the record keeps what is settled.
@@ -94,7 +94,7 @@ pub struct TenantSettings {
 
 /// A category and what the form suggests below it. Both are suggestions: the form takes any text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Category {
+pub struct CategorySetting {
     /// The category.
     pub name: String,
     /// Its subcategories.
@@ -118,14 +118,14 @@ impl Default for RecordSettings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Appearance {
     /// What panes are framed with.
-    pub borders: Borders,
+    pub borders: BordersSetting,
     /// The one accent: focused pane, selection, names of keys.
     pub accent: Color,
 }
 
 /// What panes are framed with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Borders {
+pub enum BordersSetting {
     /// Lines with round corners.
     Rounded,
     /// Lines with square corners.
@@ -136,7 +136,7 @@ pub enum Borders {
 
 impl Default for FileSettings {
     fn default() -> Self {
-        let category = |name: &str, subcategories: &[&str]| Category {
+        let category = |name: &str, subcategories: &[&str]| CategorySetting {
             name: name.to_owned(),
             subcategories: subcategories.iter().map(|&s| s.to_owned()).collect(),
         };
@@ -162,7 +162,7 @@ impl Default for FileSettings {
 
 impl Default for Appearance {
     fn default() -> Self {
-        Self { borders: Borders::Rounded, accent: Color::CYAN }
+        Self { borders: BordersSetting::Rounded, accent: Color::CYAN }
     }
 }
 
@@ -196,7 +196,7 @@ impl FileSettings {
     /// Reads the text of such a file. Relative paths in it begin where `path` is: the folder that the program is started
     /// in means nothing.
     fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        let (mut reading, document) = Reading::parse(text);
+        let (mut reading, document) = DocumentReader::parse(text);
         let folder = path.parent().unwrap_or(Path::new(""));
         let root = reading.root(&document, &ROOT);
         let settings = Self::read(&mut reading, &root, folder);
@@ -204,7 +204,7 @@ impl FileSettings {
         Ok(Self { doubts, ..settings })
     }
 
-    fn read(reading: &mut Reading<'_>, root: &Table<'_, '_>, folder: &Path) -> Self {
+    fn read(reading: &mut DocumentReader<'_>, root: &SettingsTable<'_, '_>, folder: &Path) -> Self {
         let default = Self::default();
         let tenants = root.get("tenants").map_or_else(Vec::new, |value| tenants(reading, value, folder));
         let categories = root.get("categories").map(|value| categories(reading, value));
@@ -227,14 +227,14 @@ impl FileSettings {
     }
 }
 
-fn base_url(reading: &mut Reading<'_>, table: &Table<'_, '_>) -> Option<BaseUrl> {
+fn base_url(reading: &mut DocumentReader<'_>, table: &SettingsTable<'_, '_>) -> Option<BaseUrl> {
     table.get("base_url").and_then(|value| reading.checked(value, "base_url", value::base_url))
 }
 
 /// A path, from where the settings file is.
 pub(super) fn file_path(
-    reading: &mut Reading<'_>,
-    table: &Table<'_, '_>,
+    reading: &mut DocumentReader<'_>,
+    table: &SettingsTable<'_, '_>,
     name: &str,
     folder: &Path,
 ) -> Option<PathBuf> {
@@ -242,7 +242,7 @@ pub(super) fn file_path(
     table.get(name).and_then(|value| reading.checked(value, name, check))
 }
 
-fn tenants(reading: &mut Reading<'_>, value: &Value<'_>, folder: &Path) -> Vec<TenantSettings> {
+fn tenants(reading: &mut DocumentReader<'_>, value: &Value<'_>, folder: &Path) -> Vec<TenantSettings> {
     let mut read = Vec::<TenantSettings>::new();
     for value in reading.tables(value, "[[tenants]]") {
         let Some(table) = reading.table(value, "[[tenants]]", &TENANT) else { continue };
@@ -275,41 +275,42 @@ fn tenants(reading: &mut Reading<'_>, value: &Value<'_>, folder: &Path) -> Vec<T
     read
 }
 
-fn categories(reading: &mut Reading<'_>, value: &Value<'_>) -> Vec<Category> {
-    let mut read = Vec::<Category>::new();
+fn categories(reading: &mut DocumentReader<'_>, value: &Value<'_>) -> Vec<CategorySetting> {
+    let mut read = Vec::<CategorySetting>::new();
     for value in reading.tables(value, "[[categories]]") {
         let Some(table) = reading.table(value, "[[categories]]", &CATEGORY) else { continue };
         let name = reading.needed(&table, "name", "give the category a name");
         let name = name.and_then(|value| reading.checked(value, "name", value::name));
         let below = reading.needed(&table, "subcategories", "list what is suggested below it; [] is nothing");
-        let each = |reading: &mut Reading<'_>, value: &Value<'_>| reading.checked(value, "subcategories", value::name);
+        let each =
+            |reading: &mut DocumentReader<'_>, value: &Value<'_>| reading.checked(value, "subcategories", value::name);
         let subcategories = below.and_then(|value| reading.list(value, "subcategories", each)).unwrap_or_default();
         if let Some(name) = name {
             if read.iter().any(|other| other.name == name) {
                 let what = format!("the category {} is there twice", quoted(&name));
                 reading.wrong(table.at(), Refused::new(what, "list its subcategories in one place"));
             }
-            read.push(Category { name, subcategories });
+            read.push(CategorySetting { name, subcategories });
         }
     }
     read
 }
 
-fn appearance(reading: &mut Reading<'_>, root: &Table<'_, '_>) -> Option<Appearance> {
+fn appearance(reading: &mut DocumentReader<'_>, root: &SettingsTable<'_, '_>) -> Option<Appearance> {
     let table = reading.table(root.get("appearance")?, "[appearance]", &APPEARANCE)?;
     let default = Appearance::default();
-    let borders = table.get("borders").and_then(|value| reading.checked(value, "borders", Borders::parse));
+    let borders = table.get("borders").and_then(|value| reading.checked(value, "borders", BordersSetting::parse));
     let accent = table.get("accent").and_then(|value| reading.checked(value, "accent", Color::parse));
     Some(Appearance { borders: borders.unwrap_or(default.borders), accent: accent.unwrap_or(default.accent) })
 }
 
-fn record(reading: &mut Reading<'_>, root: &Table<'_, '_>) -> Option<RecordSettings> {
+fn record(reading: &mut DocumentReader<'_>, root: &SettingsTable<'_, '_>) -> Option<RecordSettings> {
     let table = reading.table(root.get("record")?, "[record]", &RECORD)?;
     let keep_days = table.get("keep_days").and_then(|value| reading.number(value, "keep_days", MOST_DAYS, 90));
     keep_days.map(|keep_days| RecordSettings { keep_days })
 }
 
-fn patterns(reading: &mut Reading<'_>, holder: &Table<'_, '_>) -> PatternSettings {
+fn patterns(reading: &mut DocumentReader<'_>, holder: &SettingsTable<'_, '_>) -> PatternSettings {
     let table = holder.get("patterns").and_then(|value| reading.table(value, "[patterns]", &PATTERNS));
     let Some(table) = table else { return PatternSettings::default() };
     let mut read = |name: &str| {
@@ -329,7 +330,7 @@ fn patterns(reading: &mut Reading<'_>, holder: &Table<'_, '_>) -> PatternSetting
     PatternSettings { ticket: read("ticket"), device: read("device") }
 }
 
-impl Borders {
+impl BordersSetting {
     const NAMES: [(&str, Self); 3] = [("rounded", Self::Rounded), ("plain", Self::Plain), ("ascii", Self::Ascii)];
 
     fn parse(text: &str) -> Result<Self, Refused> {

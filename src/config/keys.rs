@@ -7,7 +7,7 @@ use toml::de::DeValue;
 
 use super::{
     Refused,
-    document::{Reading, Table, Value, closest, suggest},
+    document::{DocumentReader, SettingsTable, Value, closest, suggest},
 };
 use crate::keys::{BINDINGS, Keymap, KeymapError, Scope};
 use mmd_elevate_engine::redact::quoted;
@@ -59,7 +59,7 @@ const BEHIND: [(Scope, &[Scope]); 6] = [
 ];
 
 /// The keys that the table gives to actions.
-pub(super) fn read(reading: &mut Reading<'_>, table: &Table<'_, '_>) -> Keys {
+pub(super) fn read(reading: &mut DocumentReader<'_>, table: &SettingsTable<'_, '_>) -> Keys {
     let mut keys = Keys::new();
     let mut places = BTreeMap::new();
     for (id, value) in table.entries() {
@@ -76,7 +76,7 @@ pub(super) fn read(reading: &mut Reading<'_>, table: &Table<'_, '_>) -> Keys {
 }
 
 /// The keys of one action, each checked by itself.
-fn keys_of(reading: &mut Reading<'_>, id: &str, at: usize, value: &Value<'_>) -> Option<Vec<String>> {
+fn keys_of(reading: &mut DocumentReader<'_>, id: &str, at: usize, value: &Value<'_>) -> Option<Vec<String>> {
     if BINDINGS.iter().all(|binding| binding.id != id) {
         let hint = "the README lists the actions with their ids";
         let hint = match value.get_ref() {
@@ -118,7 +118,7 @@ fn suggest_key(text: &str, hint: &str) -> String {
 
 /// What is wrong with the keys of several actions beside one another. Whatever the keymap says of them, the entry without
 /// which it does not say so is the one to be told of.
-fn check_together(reading: &mut Reading<'_>, keys: &mut Keys, places: &BTreeMap<String, usize>) {
+fn check_together(reading: &mut DocumentReader<'_>, keys: &mut Keys, places: &BTreeMap<String, usize>) {
     while let Err(error) = Keymap::new(keys) {
         let without = |id: &String| {
             let mut rest = keys.clone();
@@ -133,7 +133,7 @@ fn check_together(reading: &mut Reading<'_>, keys: &mut Keys, places: &BTreeMap<
 }
 
 /// A key that is asked of one scope first is lost to those behind it.
-fn tell_shadows(reading: &mut Reading<'_>, keys: &Keys, places: &BTreeMap<String, usize>) {
+fn tell_shadows(reading: &mut DocumentReader<'_>, keys: &Keys, places: &BTreeMap<String, usize>) {
     let (Ok(keymap), before) = (Keymap::new(keys), shadows(&Keymap::default())) else { return };
     for (id, behind, key) in shadows(&keymap) {
         if before.contains(&(id, behind, key.clone())) {

@@ -7,7 +7,7 @@ use tracing::level_filters::LevelFilter;
 use uuid::Uuid;
 
 use super::{
-    APP, Config, ConfigError, DEFAULT_BASE_URL, FileSettings, PatternSettings, Practice, Refused, Service,
+    APP, Config, ConfigError, DEFAULT_BASE_URL, FileSettings, PatternSettings, Practice, Refused, ServiceSettings,
     SignInSettings, Target, TenantProfile, TenantSettings, error::Missing, path, value, variable,
 };
 use crate::cli::Flags;
@@ -240,7 +240,7 @@ impl Given {
                 let of_file = own_ca.or(file_ca).map(|path| path::expanded(path, env)).transpose();
                 let of_file = of_file.map_err(|refused| at("`ca_file` in the settings file", refused))?;
                 let ca_file = given_ca.or(of_file);
-                Ok((Target::Service(Box::new(Service { base_url, tenant, ca_file, sign_in })), patterns))
+                Ok((Target::Service(Box::new(ServiceSettings { base_url, tenant, ca_file, sign_in })), patterns))
             }
             (Some(_), None) => Err(ConfigError::Incomplete(vec![Missing::Token])),
             (None, Some(_)) => Err(ConfigError::Incomplete(vec![Missing::Tenant])),

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 use super::{
     Refused,
-    document::{Reading, Value, suggest},
+    document::{DocumentReader, Value, suggest},
     file::file_path,
     path, value,
 };
@@ -95,7 +95,7 @@ impl MethodName {
 
 /// Reads the table. `name` is what it is called, `folder` where relative paths begin.
 pub(super) fn read(
-    reading: &mut Reading<'_>,
+    reading: &mut DocumentReader<'_>,
     value: &Value<'_>,
     name: &'static str,
     folder: &Path,
@@ -166,7 +166,7 @@ fn foreign(name: &str, method: MethodName) -> Refused {
     Refused::new(what, hint)
 }
 
-fn secret_place(reading: &mut Reading<'_>, value: &Value<'_>, name: &str, folder: &Path) -> Option<SecretPlace> {
+fn secret_place(reading: &mut DocumentReader<'_>, value: &Value<'_>, name: &str, folder: &Path) -> Option<SecretPlace> {
     match name {
         "secret_env" => {
             let (line, _) = reading.place(value.span().start);
@@ -295,7 +295,7 @@ fn split(
 }
 
 /// A program and its arguments.
-fn vector(reading: &mut Reading<'_>, value: &Value<'_>, name: &str) -> Option<Vec<String>> {
+fn vector(reading: &mut DocumentReader<'_>, value: &Value<'_>, name: &str) -> Option<Vec<String>> {
     let words = reading.list(value, name, |reading, value| {
         reading.checked(value, name, |word| {
             if word.contains('\0') {

@@ -19,7 +19,7 @@ use std::{
 
 use crate::platform::Loan;
 use saved::{Saved, read};
-use verdict::{Ended, Verdict, judge};
+use verdict::{EditorEnd, EditorVerdict, judge};
 
 /// Where neither variable names one.
 const USUAL: &str = "vi";
@@ -208,9 +208,9 @@ pub fn edit(text: &str, editor: &EditorCommand) -> Result<Edited, EditorError> {
             return Err(EditorError::Start { program: editor.program.clone(), source });
         }
     };
-    let ended = Ended::from(loan.wait_for(&mut child), started.elapsed());
+    let ended = EditorEnd::from(loan.wait_for(&mut child), started.elapsed());
     let (saved, company) = (read(&file.path, text), file.has_company());
-    let Verdict { takes, told, keeps } = judge(editor.name(), &ended, &saved, company, text.is_empty());
+    let EditorVerdict { takes, told, keeps } = judge(editor.name(), &ended, &saved, company, text.is_empty());
     let told = told.map(|(what, hint)| {
         let kept = if keeps { format!("it is kept: {}", file.kept().display()) } else { String::new() };
         (what, [kept, hint.to_owned()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; "))

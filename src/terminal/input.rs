@@ -18,7 +18,7 @@ use std::{
 use crossterm::event::{KeyEvent, KeyEventKind, MouseEvent};
 use gate::Gate;
 pub use parser::Parser;
-pub use reply::Reply;
+pub use reply::TerminalReply;
 use tokio::sync::mpsc::Sender;
 
 use crate::platform::{self, TerminalReader, Waker};
@@ -52,7 +52,7 @@ pub enum Input {
     /// The terminal's window has got the focus, or lost it.
     Focus(bool),
     /// The terminal has answered a question.
-    Reply(Reply),
+    Reply(TerminalReply),
     /// The terminal sends bytes that are not UTF-8; told once.
     NotUtf8,
 }

@@ -4,7 +4,7 @@ use std::{collections::HashMap, path::Path};
 
 use mmd_elevate::{
     cli::Flags,
-    config::{Borders, Color, Config, ConfigError, Service, Target, resolve, variable},
+    config::{BordersSetting, Color, Config, ConfigError, ServiceSettings, Target, resolve, variable},
 };
 use mmd_elevate_engine::auth::Method;
 use rstest::rstest;
@@ -39,7 +39,7 @@ fn resolved(typed: &str, env: &[(&str, &str)], file: &str) -> Result<Config, Con
     resolve(&flags(typed), |name| env.get(name).map(|&v| v.to_owned()), settings(file))
 }
 
-fn service(config: Config) -> Service {
+fn service(config: Config) -> ServiceSettings {
     match config.target {
         Target::Service(service) => *service,
         Target::Practice => panic!("practice"),
@@ -55,7 +55,7 @@ fn everything_of_the_file_arrives() {
     let names: Vec<_> = config.categories.iter().map(|c| c.name.as_str()).collect();
     assert_eq!(names, ["Z", "A"]);
     assert_eq!(config.categories[1].subcategories, ["2", "1"]);
-    assert_eq!((config.appearance.borders, config.appearance.accent), (Borders::Ascii, Color::Rgb(0, 255, 127)));
+    assert_eq!((config.appearance.borders, config.appearance.accent), (BordersSetting::Ascii, Color::Rgb(0, 255, 127)));
     assert_eq!(config.keys["anywhere.help"], ["f2"]);
 }
 

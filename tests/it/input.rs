@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crossterm::event::KeyEventKind;
 use mmd_elevate::{
     keys::Key,
-    terminal::{Input, Parser, Reply},
+    terminal::{Input, Parser, TerminalReply},
 };
 use proptest::prelude::*;
 
@@ -27,8 +27,8 @@ fn shown(input: &Input) -> String {
         Input::Resize(columns, rows) => format!("resize {columns}x{rows}"),
         Input::Mouse(event) => format!("{:?} at {},{}", event.kind, event.column, event.row),
         Input::Focus(got) => format!("focus {got}"),
-        Input::Reply(Reply::Foreground(r, g, b)) => format!("foreground {r} {g} {b}"),
-        Input::Reply(Reply::Background(r, g, b)) => format!("background {r} {g} {b}"),
+        Input::Reply(TerminalReply::Foreground(r, g, b)) => format!("foreground {r} {g} {b}"),
+        Input::Reply(TerminalReply::Background(r, g, b)) => format!("background {r} {g} {b}"),
         Input::NotUtf8 => "not UTF-8".to_owned(),
     }
 }

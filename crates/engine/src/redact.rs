@@ -54,7 +54,7 @@ impl Kind {
 const START: usize = 6;
 
 /// One form of a secret that is looked for.
-struct Form {
+struct SecretForm {
     text: SecretString,
     mark: &'static str,
     as_a_word: bool,
@@ -63,7 +63,7 @@ struct Form {
 /// All forms of all secrets. They stay until the process ends, because a service may repeat a token long after it was
 /// renewed; a text is looked through once, however many there are.
 struct Forms {
-    all: Vec<Form>,
+    all: Vec<SecretForm>,
     /// Which of them begin so.
     by_start: BTreeMap<[u8; START], Vec<usize>>,
     /// A bit for each two bytes that one of them begins with: most places in a text are passed by with that alone.
@@ -73,7 +73,7 @@ struct Forms {
 static FORMS: RwLock<Forms> = RwLock::new(Forms { all: Vec::new(), by_start: BTreeMap::new(), first_two: [0; 1024] });
 
 impl Forms {
-    fn add(&mut self, form: Form) {
+    fn add(&mut self, form: SecretForm) {
         let Some(start) = form.text.expose_secret().as_bytes().first_chunk::<START>().copied() else { return };
         let (word, bit) = Self::bit(start[0], start[1]);
         self.first_two[word] |= bit;
@@ -87,7 +87,7 @@ impl Forms {
     }
 
     /// The longest form that begins there, whole or cut off, and how long it is in the text.
-    fn at(&self, text: &str, at: usize) -> Option<(&Form, usize)> {
+    fn at(&self, text: &str, at: usize) -> Option<(&SecretForm, usize)> {
         let start = text.as_bytes().get(at..)?.first_chunk::<START>()?;
         let (word, bit) = Self::bit(start[0], start[1]);
         if self.first_two[word] & bit == 0 {
@@ -98,7 +98,7 @@ impl Forms {
     }
 }
 
-impl Form {
+impl SecretForm {
     /// How much of the text is this form, from there on; `None` where it is too little or a part of a word.
     fn length_at(&self, text: &str, at: usize) -> Option<usize> {
         let secret = self.text.expose_secret();
@@ -124,7 +124,7 @@ pub fn register(kind: Kind, secret: &str) {
         return;
     }
     for text in forms_of(secret) {
-        forms.add(Form { text, mark: kind.mark(), as_a_word: length < LONG });
+        forms.add(SecretForm { text, mark: kind.mark(), as_a_word: length < LONG });
     }
 }
 

@@ -38,7 +38,7 @@ use self::{
     close::Closing,
     context::{Abandon, CallContext, Context, Ready},
     in_flight::InFlight,
-    record::{Opened, RecordHandle, Refused},
+    record::{Opened, RecordHandle, RecordRefusal},
     saves::Saver,
 };
 pub use self::{
@@ -147,7 +147,7 @@ async fn open<Opening>(
         };
         let may_pass = error.as_ref().is_some_and(RecordError::may_pass);
         let hint = error.as_ref().map(RecordError::hint_on_opening);
-        let refused = error.map_or_else(Refused::crashed, Refused::from);
+        let refused = error.map_or_else(RecordRefusal::crashed, RecordRefusal::from);
         let warning = (refused.what.clone(), hint.unwrap_or(&refused.hint).to_owned());
         // It is told when it is first found, and when something else is in the way.
         if told.as_ref() != Some(&warning) {

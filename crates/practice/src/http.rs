@@ -29,17 +29,17 @@ use super::{
     host,
     keep::Storage,
     listener::{ListenGate, StreamFault},
-    misbehave::{Guard, misbehave},
+    misbehave::{CallGuard, misbehave},
     pages::Page,
     rules::{About, Active, Endpoint, Fate, ListFault},
     settings::Settings,
-    store::{NewRequest, Store},
+    store::{NewRequest, TenantStore},
     token::{self, Tokens},
     wire::{Body, Refusal, entity, page},
 };
 
 /// What all calls share.
-pub(super) struct Shared {
+pub(super) struct ServerState {
     address: SocketAddr,
     tokens: Mutex<Tokens>,
     settings: Settings,
@@ -53,7 +53,7 @@ pub(super) struct Shared {
     pub(super) ended: CancellationToken,
 }
 
-impl Shared {
+impl ServerState {
     pub(super) fn new(address: SocketAddr, settings: Settings, book: Storage) -> Self {
         let tokens = Mutex::new(Tokens::new(settings.token_lifetime, settings.client_certificate.clone()));
         let rules = Mutex::new(Active::new(settings.rules.clone()));
@@ -82,7 +82,7 @@ impl Shared {
     /// Does something with the tenant. It is durable before anybody is answered.
     pub(super) async fn with<T: Send + 'static>(
         self: &Arc<Self>,
-        act: impl FnOnce(&mut Store) -> T + Send + 'static,
+        act: impl FnOnce(&mut TenantStore) -> T + Send + 'static,
     ) -> Result<T, Refusal> {
         let done = if self.book.is_on_disk() {
             // The disk, and another process that has the lock, are waited for where they hold up no other call.
@@ -131,14 +131,14 @@ impl Shared {
     }
 }
 
-type Practice = State<Arc<Shared>>;
+type Practice = State<Arc<ServerState>>;
 type Raw = Result<Bytes, BytesRejection>;
 type Options = Result<Query<Vec<(String, String)>>, QueryRejection>;
 
 /// The six operations under the documented path, and the token endpoint beside them.
-pub(super) fn router(shared: Arc<Shared>) -> Router {
-    let ruled = |operation, handler: MethodRouter<Arc<Shared>>| {
-        handler.layer(middleware::from_fn_with_state(Guard { shared: Arc::clone(&shared), operation }, misbehave))
+pub(super) fn router(shared: Arc<ServerState>) -> Router {
+    let ruled = |operation, handler: MethodRouter<Arc<ServerState>>| {
+        handler.layer(middleware::from_fn_with_state(CallGuard { shared: Arc::clone(&shared), operation }, misbehave))
     };
     let lists_and_creates = ruled(Endpoint::List, get(list)).merge(ruled(Endpoint::Create, post(create)));
     let operations = Router::new()
@@ -179,7 +179,7 @@ async fn admit(
     response
 }
 
-fn is_known(headers: &HeaderMap, shared: &Shared) -> bool {
+fn is_known(headers: &HeaderMap, shared: &ServerState) -> bool {
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     given.and_then(|value| value.strip_prefix("Bearer ")).is_some_and(|token| shared.tokens().is_accepted(token))
 }
@@ -283,10 +283,10 @@ fn parts(options: Options, own: &str, fate: &Fate) -> Result<(Option<String>, Pa
 /// What the path names inside the tenant; empty where it ends with a collection. Another tenant is refused.
 pub(super) struct InTenant(pub(super) String);
 
-impl FromRequestParts<Arc<Shared>> for InTenant {
+impl FromRequestParts<Arc<ServerState>> for InTenant {
     type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, shared: &Arc<ServerState>) -> Result<Self, Refusal> {
         let path = Path::<Vec<(String, String)>>::from_request_parts(parts, shared).await;
         let Path(names) = path.map_err(|rejection| Refusal::bad(rejection.body_text()))?;
         let mut values = names.into_iter().map(|(_, value)| value);

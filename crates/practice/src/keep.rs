@@ -13,7 +13,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{PracticeError, known::Known, settings::Settings, store::Store, tenant};
+use super::{PracticeError, known::TenantData, settings::Settings, store::TenantStore, tenant};
 use mmd_elevate_core::visible;
 
 const FILE: &str = "practice.json";
@@ -26,7 +26,7 @@ const LOCK: &str = "practice.lock";
 pub(super) struct Storage(Mutex<Inner>);
 
 struct Inner {
-    store: Store,
+    store: TenantStore,
     file: Option<LockedFile>,
 }
 
@@ -41,7 +41,7 @@ impl Storage {
     /// Opens what is kept, or begins. The words are a warning: what was kept was damaged, and where it is now.
     pub(super) fn open(settings: &Settings, now: Timestamp) -> Result<(Self, Option<String>), PracticeError> {
         let seed = tenant::seed(now).map_err(PracticeError::Data)?;
-        let mut inner = Inner { store: Store::new(settings.clone(), seed), file: None };
+        let mut inner = Inner { store: TenantStore::new(settings.clone(), seed), file: None };
         let mut warning = None;
         if let Some(folder) = &settings.keep {
             let failed = |source| PracticeError::Keep { folder: folder.clone(), source };
@@ -59,7 +59,7 @@ impl Storage {
 
     /// Does something with the tenant as it is now. What it changes is durable when this returns; where it cannot be
     /// made so it has not happened.
-    pub(super) fn with<T>(&self, act: impl FnOnce(&mut Store) -> T) -> io::Result<T> {
+    pub(super) fn with<T>(&self, act: impl FnOnce(&mut TenantStore) -> T) -> io::Result<T> {
         let inner = &mut *self.inner();
         let Some(file) = &mut inner.file else { return Ok(act(&mut inner.store)) };
         let store = &mut inner.store;
@@ -97,7 +97,7 @@ impl LockedFile {
         done
     }
 
-    fn begin(&mut self, store: &mut Store, fresh: bool, now: Timestamp) -> io::Result<Option<String>> {
+    fn begin(&mut self, store: &mut TenantStore, fresh: bool, now: Timestamp) -> io::Result<Option<String>> {
         let mut warning = None;
         if !fresh && let Some(kept) = self.read()? {
             match serde_json::from_slice(&kept) {
@@ -115,7 +115,7 @@ impl LockedFile {
 
     /// Takes over what another process has written. What is gone or cannot be understood is not taken over: the whole
     /// tenant is still here, and the next change writes it anew.
-    fn catch_up(&mut self, store: &mut Store) -> io::Result<()> {
+    fn catch_up(&mut self, store: &mut TenantStore) -> io::Result<()> {
         let kept = self.read()?;
         if kept.as_ref() == Some(&self.seen) {
             return Ok(());
@@ -148,7 +148,7 @@ impl LockedFile {
     }
 
     /// Writes the whole where it is not what the file holds.
-    fn save(&mut self, known: &Known) -> io::Result<()> {
+    fn save(&mut self, known: &TenantData) -> io::Result<()> {
         let bytes = serde_json::to_vec(known)?;
         if bytes == self.seen {
             return Ok(());

@@ -50,7 +50,7 @@ pub(super) struct Late {
 /// Everything that the tenant knows, and that is kept.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Known {
+pub(super) struct TenantData {
     pub(super) devices: Vec<Managed>,
     /// In the order of their creation.
     pub(super) requests: Vec<ElevationRequest>,
@@ -58,7 +58,7 @@ pub(super) struct Known {
     pub(super) late: Vec<Late>,
 }
 
-impl Known {
+impl TenantData {
     pub(super) fn new(devices: Vec<Managed>, mut requests: Vec<ElevationRequest>) -> Self {
         requests.sort_by(|a, b| a.request_creation_time.cmp(&b.request_creation_time));
         Self { devices, requests, late: Vec::new() }

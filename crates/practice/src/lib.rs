@@ -49,7 +49,7 @@ const BASE_PATH: &str = "/support/odata/v1";
 pub struct Practice {
     listener: TcpListener,
     address: SocketAddr,
-    shared: Arc<http::Shared>,
+    shared: Arc<http::ServerState>,
     warning: Option<String>,
 }
 
@@ -68,7 +68,7 @@ impl Practice {
         let address = listener.local_addr().map_err(unavailable)?;
         // After the address is had: to begin anew where it then cannot be served would lose what was kept for nothing.
         let (book, warning) = keep::Storage::open(&settings, Timestamp::now())?;
-        Ok(Self { listener, address, shared: Arc::new(http::Shared::new(address, settings, book)), warning })
+        Ok(Self { listener, address, shared: Arc::new(http::ServerState::new(address, settings, book)), warning })
     }
 
     /// What to configure as the service's base URL.

@@ -16,7 +16,7 @@ use serde_json::json;
 use super::{
     TENANT_ID,
     filter::Filter,
-    http::{InTenant, Shared},
+    http::{InTenant, ServerState},
     listener::StreamFault,
     rules::{About, Endpoint, Fate, Misdeed, RetryAfter},
     shape::reshape,
@@ -25,14 +25,14 @@ use super::{
 
 /// What stands in the way of one operation.
 #[derive(Clone)]
-pub(super) struct Guard {
-    pub(super) shared: Arc<Shared>,
+pub(super) struct CallGuard {
+    pub(super) shared: Arc<ServerState>,
     pub(super) operation: Endpoint,
 }
 
 /// Lets a call meet its fate. What rules want to know of it is read from the call, so it is read whole first.
 pub(super) async fn misbehave(
-    State(Guard { shared, operation }): State<Guard>,
+    State(CallGuard { shared, operation }): State<CallGuard>,
     Extension(orders): Extension<StreamFault>,
     request: Request,
     next: Next,
@@ -62,7 +62,7 @@ pub(super) async fn misbehave(
 }
 
 /// What the call is about.
-async fn about(shared: &Arc<Shared>, operation: Endpoint, named: String, parts: &Parts, body: &[u8]) -> About {
+async fn about(shared: &Arc<ServerState>, operation: Endpoint, named: String, parts: &Parts, body: &[u8]) -> About {
     match operation {
         Endpoint::Create => {
             let text = |key| wire::Body::parse(body).ok()?.texts([key], false).ok().map(|[text]| text);
@@ -89,7 +89,7 @@ async fn about(shared: &Arc<Shared>, operation: Endpoint, named: String, parts: 
     }
 }
 
-async fn meet(shared: &Arc<Shared>, fate: &Fate, orders: &StreamFault, request: Request, next: Next) -> Response {
+async fn meet(shared: &Arc<ServerState>, fate: &Fate, orders: &StreamFault, request: Request, next: Next) -> Response {
     if !shared.lasts(fate.delay).await {
         return nothing(orders);
     }
@@ -138,7 +138,7 @@ async fn meet(shared: &Arc<Shared>, fate: &Fate, orders: &StreamFault, request: 
 }
 
 /// What becomes of the answer to a call that was done.
-async fn after(shared: &Shared, end: Misdeed, fate: &Fate, orders: &StreamFault, response: Response) -> Response {
+async fn after(shared: &ServerState, end: Misdeed, fate: &Fate, orders: &StreamFault, response: Response) -> Response {
     match end {
         Misdeed::HangAfter(limit) => hang(shared, limit, orders).await,
         Misdeed::DropAfter => nothing(orders),
@@ -167,7 +167,7 @@ fn nothing(orders: &StreamFault) -> Response {
     StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }
 
-async fn hang(shared: &Shared, limit: Duration, orders: &StreamFault) -> Response {
+async fn hang(shared: &ServerState, limit: Duration, orders: &StreamFault) -> Response {
     shared.lasts(limit).await;
     nothing(orders)
 }

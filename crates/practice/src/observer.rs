@@ -3,13 +3,13 @@
 use std::{fmt, io, sync::Arc};
 
 use super::{
-    http::Shared,
+    http::ServerState,
     rules::{Active, Count, Endpoint, Rules},
 };
 
 /// A view of a tenant from outside its HTTP. It outlives the server, and what it then shows is how the server ended.
 #[derive(Clone)]
-pub struct Observer(pub(super) Arc<Shared>);
+pub struct Observer(pub(super) Arc<ServerState>);
 
 impl fmt::Debug for Observer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{
     TENANT_ID,
     filter::Filter,
-    known::{Known, Late, Managed, REMEMBERED, same_name, time},
+    known::{Late, Managed, REMEMBERED, TenantData, same_name, time},
     pages::{Page, Part, cut},
     rules::{Fate, ListFault},
     settings::{Order, Settings},
@@ -40,22 +40,22 @@ pub(super) struct Twist {
 }
 
 /// The tenant, and the rules that it is kept by.
-pub(super) struct Store {
+pub(super) struct TenantStore {
     settings: Settings,
-    known: Known,
+    known: TenantData,
 }
 
-impl Store {
-    pub(super) const fn new(settings: Settings, known: Known) -> Self {
+impl TenantStore {
+    pub(super) const fn new(settings: Settings, known: TenantData) -> Self {
         Self { settings, known }
     }
 
-    pub(super) const fn known(&self) -> &Known {
+    pub(super) const fn known(&self) -> &TenantData {
         &self.known
     }
 
     /// What another process has made of the tenant.
-    pub(super) fn replace(&mut self, known: Known) {
+    pub(super) fn replace(&mut self, known: TenantData) {
         self.known = known;
     }
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{
     TENANT_ID,
-    known::{Known, Managed, time},
+    known::{Managed, TenantData, time},
     wire::{Device, ElevationRequest, Facts},
 };
 
@@ -49,7 +49,7 @@ struct AgedRequest {
 }
 
 /// What is known of a tenant that begins at `start`. Once it is kept, the ages have become times and stay.
-pub(super) fn seed(start: Timestamp) -> serde_json::Result<Known> {
+pub(super) fn seed(start: Timestamp) -> serde_json::Result<TenantData> {
     let data: Data = serde_json::from_str(include_str!("../../../assets/practice-tenant.json"))?;
     let ago = |minutes| start.checked_sub(SignedDuration::from_mins(minutes)).unwrap_or(start);
     let devices = data.devices.into_iter().map(|aged| {
@@ -83,5 +83,5 @@ pub(super) fn seed(start: Timestamp) -> serde_json::Result<Known> {
             e_tag: None,
         }
     });
-    Ok(Known::new(devices.collect(), requests.collect()))
+    Ok(TenantData::new(devices.collect(), requests.collect()))
 }

@@ -19,7 +19,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, er
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{CLIENT_ID, SCOPE, TENANT_ID, http::Shared, new_token};
+use super::{CLIENT_ID, SCOPE, TENANT_ID, http::ServerState, new_token};
 
 /// The path under an authority (documented).
 pub(super) const PATH: &str = "/oauth2/v2.0/token";
@@ -67,17 +67,17 @@ impl Tokens {
 
 /// `POST /{tenantId}/oauth2/v2.0/token`
 pub(super) async fn token(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<ServerState>>,
     Path(tenant): Path<String>,
     form: Result<Form<Vec<(String, String)>>, FormRejection>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, TokenRefusal> {
     let Form(form) = form.map_err(|_| {
         let words = "The request body must contain the following parameter: 'grant_type'.";
-        Refusal(StatusCode::BAD_REQUEST, "invalid_request", 900_144, words.to_owned())
+        TokenRefusal(StatusCode::BAD_REQUEST, "invalid_request", 900_144, words.to_owned())
     })?;
     if !tenant.eq_ignore_ascii_case(TENANT_ID) {
         let words = format!("Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID.");
-        return Err(Refusal(StatusCode::BAD_REQUEST, "invalid_request", 90_002, words));
+        return Err(TokenRefusal(StatusCode::BAD_REQUEST, "invalid_request", 90_002, words));
     }
     check(&shared, &Parameters(form))?;
     let mut tokens = shared.tokens();
@@ -93,34 +93,34 @@ impl Parameters {
         self.0.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
     }
 
-    fn need(&self, name: &str) -> Result<&str, Refusal> {
+    fn need(&self, name: &str) -> Result<&str, TokenRefusal> {
         self.get(name).ok_or_else(|| {
             let words = format!("The request body must contain the following parameter: '{name}'.");
-            Refusal(StatusCode::BAD_REQUEST, "invalid_request", 900_144, words)
+            TokenRefusal(StatusCode::BAD_REQUEST, "invalid_request", 900_144, words)
         })
     }
 }
 
-fn check(shared: &Shared, parameters: &Parameters) -> Result<(), Refusal> {
+fn check(shared: &ServerState, parameters: &Parameters) -> Result<(), TokenRefusal> {
     let grant_type = parameters.need("grant_type")?;
     if grant_type != "client_credentials" {
         let words = "The app requested an unsupported grant type.".to_owned();
-        return Err(Refusal(StatusCode::BAD_REQUEST, "unsupported_grant_type", 70_003, words));
+        return Err(TokenRefusal(StatusCode::BAD_REQUEST, "unsupported_grant_type", 70_003, words));
     }
     let client_id = parameters.need("client_id")?;
     if !client_id.eq_ignore_ascii_case(CLIENT_ID) {
         let words = format!("Application with identifier '{client_id}' was not found in the directory 'Contoso'.");
-        return Err(Refusal(StatusCode::BAD_REQUEST, "unauthorized_client", 700_016, words));
+        return Err(TokenRefusal(StatusCode::BAD_REQUEST, "unauthorized_client", 700_016, words));
     }
     let scope = parameters.need("scope")?;
     let Some(resource) = scope.strip_suffix("/.default") else {
         let words =
             format!("The provided value for the input parameter 'scope' is not valid. The scope {scope} is not valid.");
-        return Err(Refusal(StatusCode::BAD_REQUEST, "invalid_scope", 70_011, words));
+        return Err(TokenRefusal(StatusCode::BAD_REQUEST, "invalid_scope", 70_011, words));
     };
     if scope != SCOPE {
         let words = format!("The resource principal named {resource} was not found in the tenant named Contoso.");
-        return Err(Refusal(StatusCode::BAD_REQUEST, "invalid_resource", 500_011, words));
+        return Err(TokenRefusal(StatusCode::BAD_REQUEST, "invalid_resource", 500_011, words));
     }
     match (parameters.get("client_secret"), parameters.get("client_assertion")) {
         (Some(secret), None) if secret == shared.tokens().client_secret => Ok(()),
@@ -144,7 +144,7 @@ fn check(shared: &Shared, parameters: &Parameters) -> Result<(), Refusal> {
 }
 
 /// The certificate is found by its thumbprint, then the signature is checked, then what is said.
-fn check_assertion(shared: &Shared, assertion: &str) -> Result<(), Refusal> {
+fn check_assertion(shared: &ServerState, assertion: &str) -> Result<(), TokenRefusal> {
     let unsigned = || invalid_client(700_027, "Client assertion failed signature validation.");
     let header = decode_header(assertion).map_err(|_| invalid_client(50_027, "JWT token is invalid or malformed."))?;
     let certificate = shared.tokens().certificate.clone().ok_or_else(unsigned)?;
@@ -182,13 +182,13 @@ fn check_assertion(shared: &Shared, assertion: &str) -> Result<(), Refusal> {
 }
 
 /// Status, `error`, code and words.
-pub(super) struct Refusal(StatusCode, &'static str, u32, String);
+pub(super) struct TokenRefusal(StatusCode, &'static str, u32, String);
 
-fn invalid_client(code: u32, words: &str) -> Refusal {
-    Refusal(StatusCode::UNAUTHORIZED, "invalid_client", code, words.to_owned())
+fn invalid_client(code: u32, words: &str) -> TokenRefusal {
+    TokenRefusal(StatusCode::UNAUTHORIZED, "invalid_client", code, words.to_owned())
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for TokenRefusal {
     fn into_response(self) -> Response {
         let Self(status, error, code, words) = self;
         let (trace_id, correlation_id) = (Uuid::new_v4().to_string(), Uuid::new_v4().to_string());

@@ -8,7 +8,7 @@ use tokio::{
 };
 
 use super::{Check, STEP, Verdict};
-use crate::config::Service;
+use crate::config::ServiceSettings;
 use mmd_elevate_core::{CallError, CallErrorKind, visible};
 use mmd_elevate_engine::{
     api::{Client, Probe, Timeouts, Trust, proxy_for},
@@ -29,7 +29,7 @@ pub(super) fn not_tried(why: &str) -> Vec<Check> {
     [PROXY, NAME, TLS, TOKEN, LIST].into_iter().map(|check| check.not_tried(why)).collect()
 }
 
-pub(super) async fn checks(service: &Service, trust: &Trust) -> Vec<Check> {
+pub(super) async fn checks(service: &ServiceSettings, trust: &Trust) -> Vec<Check> {
     let proxy = proxy_for(&service.base_url);
     let mut checks = vec![through(proxy.as_ref(), service).await];
     let name = if proxy.is_some() { NAME.not_tried("the proxy looks the name up") } else { name(service).await };
@@ -60,7 +60,7 @@ fn blocked(checks: &[Check]) -> Option<String> {
     Some(format!("{} failed", failed.title))
 }
 
-async fn through(proxy: Option<&(String, u16)>, service: &Service) -> Check {
+async fn through(proxy: Option<&(String, u16)>, service: &ServiceSettings) -> Check {
     let Some((host, port)) = proxy else {
         return PROXY.ok(if service.base_url.is_local() {
             "none: what stays on this machine goes past any proxy"
@@ -77,7 +77,7 @@ async fn through(proxy: Option<&(String, u16)>, service: &Service) -> Check {
     }
 }
 
-async fn name(service: &Service) -> Check {
+async fn name(service: &ServiceSettings) -> Check {
     let (host, port) = service.base_url.host_and_port();
     if host.parse::<IpAddr>().is_ok() {
         return NAME.ok(format!("{host} is an address: there is nothing to look up"));
@@ -94,7 +94,7 @@ async fn name(service: &Service) -> Check {
     }
 }
 
-async fn tls(service: &Service, trust: &Trust) -> Check {
+async fn tls(service: &ServiceSettings, trust: &Trust) -> Check {
     if service.base_url.is_plain() {
         return TLS.not_tried("the base URL is plain http, which stays on this machine");
     }
@@ -120,13 +120,13 @@ async fn tls(service: &Service, trust: &Trust) -> Check {
 }
 
 /// The session of the sign-in that is configured, with its first token.
-async fn sign_in(service: &Service, trust: &Trust) -> Result<Session, CallError> {
+async fn sign_in(service: &ServiceSettings, trust: &Trust) -> Result<Session, CallError> {
     let source = Source::trusting(trust, service.sign_in.clone()).map_err(|error| error.fault())?;
     let session = Session::start(source, Renewal::default());
     session.token().await.map(|_| session)
 }
 
-async fn list(service: &Service, trust: &Trust, session: Session) -> Check {
+async fn list(service: &ServiceSettings, trust: &Trust, session: Session) -> Check {
     let client = match Client::trusting(trust, &service.base_url, &service.tenant.id, session, TIMEOUTS) {
         Ok(client) => client,
         Err(error) => return LIST.failed(error.to_string(), "check the tenant's id"),

@@ -10,7 +10,7 @@ const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// How an editor ended.
 #[derive(Debug)]
-pub(super) enum Ended {
+pub(super) enum EditorEnd {
     Well,
     /// Well, and so soon that a person can hardly have edited anything.
     AtOnce,
@@ -20,7 +20,7 @@ pub(super) enum Ended {
     Killed(i32),
 }
 
-impl Ended {
+impl EditorEnd {
     pub(super) fn from(status: io::Result<ExitStatus>, after: Duration) -> Self {
         match status {
             Ok(status) if status.success() && after < AT_ONCE => Self::AtOnce,
@@ -37,7 +37,7 @@ impl Ended {
 
 /// What an editor's end means.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Verdict {
+pub(super) struct EditorVerdict {
     /// Whether the text is taken over.
     pub(super) takes: bool,
     /// What happened, and what to do.
@@ -48,46 +48,48 @@ pub(super) struct Verdict {
 
 /// The rule: what was saved is taken over, unless the editor said that it failed; the file is deleted only where nothing
 /// in it is missing from the text. `company` is whether there is more than the file, `was_empty` whether the text was.
-pub(super) fn judge(editor: &str, ended: &Ended, saved: &Saved, company: bool, was_empty: bool) -> Verdict {
+pub(super) fn judge(editor: &str, ended: &EditorEnd, saved: &Saved, company: bool, was_empty: bool) -> EditorVerdict {
     const AGAIN: &str = "save and leave the editor without an error to change the text";
     const LETTERS: &str = "check the letters";
-    let verdict = |takes, told, keeps| Verdict { takes, told: Some(told), keeps };
+    let verdict = |takes, told, keeps| EditorVerdict { takes, told: Some(told), keeps };
     match (ended, saved) {
-        (Ended::Failed(how), saved) => {
+        (EditorEnd::Failed(how), saved) => {
             let what = format!("{editor} ended with an error ({how}): the text is as it was");
             let keeps = company || !matches!(saved, Saved::AsWritten | Saved::Missing);
             verdict(false, (what, if keeps { "" } else { AGAIN }), keeps)
         }
         // A file that was emptied and not written is what is left of a save.
-        (Ended::Killed(signal), Saved::Text(text) | Saved::Guessed(text)) if was_empty || !text.is_empty() => {
+        (EditorEnd::Killed(signal), Saved::Text(text) | Saved::Guessed(text)) if was_empty || !text.is_empty() => {
             let signal = Ending::Signal(*signal);
             let what = format!("{editor} was ended by {signal}; what it had saved is taken over");
             verdict(true, (what, "undo brings the text before it back"), true)
         }
-        (Ended::Killed(signal), saved) => {
+        (EditorEnd::Killed(signal), saved) => {
             let what = format!("{editor} was ended by {}: the text is as it was", Ending::Signal(*signal));
             let keeps = company || !matches!(saved, Saved::AsWritten | Saved::Missing);
             verdict(false, (what, if keeps { "" } else { AGAIN }), keeps)
         }
-        (Ended::Well | Ended::AtOnce, Saved::Text(_)) => Verdict { takes: true, told: None, keeps: false },
-        (Ended::Well | Ended::AtOnce, Saved::Guessed(_)) => {
+        (EditorEnd::Well | EditorEnd::AtOnce, Saved::Text(_)) => {
+            EditorVerdict { takes: true, told: None, keeps: false }
+        }
+        (EditorEnd::Well | EditorEnd::AtOnce, Saved::Guessed(_)) => {
             let what = format!("Not all that {editor} saved is UTF-8: the rest was read as Latin-1");
             verdict(true, (what, LETTERS), true)
         }
-        (Ended::AtOnce, Saved::AsWritten) => {
+        (EditorEnd::AtOnce, Saved::AsWritten) => {
             let what = format!("{editor} ended at once: does it need --wait? The text is as it was");
             verdict(false, (what, "what is saved there now is not read"), true)
         }
-        (Ended::Well, Saved::AsWritten) if company => {
+        (EditorEnd::Well, Saved::AsWritten) if company => {
             let what = format!("{editor} left the text as it was, and other files beside it");
             verdict(false, (what, ""), true)
         }
-        (Ended::Well, Saved::AsWritten) => Verdict { takes: false, told: None, keeps: false },
-        (Ended::Well | Ended::AtOnce, Saved::Missing) => {
+        (EditorEnd::Well, Saved::AsWritten) => EditorVerdict { takes: false, told: None, keeps: false },
+        (EditorEnd::Well | EditorEnd::AtOnce, Saved::Missing) => {
             let what = format!("{editor} left no file: the text is as it was");
             verdict(false, (what, if company { "" } else { "save it under its name to change the text" }), company)
         }
-        (Ended::Well | Ended::AtOnce, Saved::Unusable(why)) => {
+        (EditorEnd::Well | EditorEnd::AtOnce, Saved::Unusable(why)) => {
             verdict(false, (format!("What {editor} left {why}: the text is as it was"), ""), true)
         }
     }
@@ -104,32 +106,32 @@ mod tests {
     /// Nothing that is in the file alone is deleted, whatever the end.
     #[test]
     fn only_a_file_that_holds_nothing_of_its_own_is_deleted() {
-        let failed = || Ended::Failed("exit code 1".to_owned());
+        let failed = || EditorEnd::Failed("exit code 1".to_owned());
         let unusable = || Saved::Unusable("is a folder now".to_owned());
         for (ended, saved, company, takes, keeps) in [
-            (Ended::Well, text("new"), false, true, false),
-            (Ended::Well, text(""), false, true, false),
-            (Ended::Well, text("new"), true, true, false), // A backup of the old text.
-            (Ended::Well, Saved::Guessed("new".to_owned()), false, true, true),
-            (Ended::Well, Saved::AsWritten, false, false, false),
-            (Ended::Well, Saved::AsWritten, true, false, true), // Saved under another name.
-            (Ended::Well, Saved::Missing, false, false, false),
-            (Ended::Well, Saved::Missing, true, false, true),
-            (Ended::Well, unusable(), false, false, true),
-            (Ended::AtOnce, text("new"), false, true, false),
-            (Ended::AtOnce, Saved::AsWritten, false, false, true),
+            (EditorEnd::Well, text("new"), false, true, false),
+            (EditorEnd::Well, text(""), false, true, false),
+            (EditorEnd::Well, text("new"), true, true, false), // A backup of the old text.
+            (EditorEnd::Well, Saved::Guessed("new".to_owned()), false, true, true),
+            (EditorEnd::Well, Saved::AsWritten, false, false, false),
+            (EditorEnd::Well, Saved::AsWritten, true, false, true), // Saved under another name.
+            (EditorEnd::Well, Saved::Missing, false, false, false),
+            (EditorEnd::Well, Saved::Missing, true, false, true),
+            (EditorEnd::Well, unusable(), false, false, true),
+            (EditorEnd::AtOnce, text("new"), false, true, false),
+            (EditorEnd::AtOnce, Saved::AsWritten, false, false, true),
             (failed(), Saved::AsWritten, false, false, false),
             (failed(), Saved::AsWritten, true, false, true), // A swap file.
             (failed(), text("new"), false, false, true),
             (failed(), text(""), false, false, true),
             (failed(), Saved::Missing, false, false, false),
             (failed(), unusable(), false, false, true),
-            (Ended::Killed(15), text("new"), false, true, true),
-            (Ended::Killed(9), Saved::Guessed("new".to_owned()), false, true, true),
-            (Ended::Killed(9), text(""), false, false, true), // Cut while it saved.
-            (Ended::Killed(1), Saved::AsWritten, false, false, false),
-            (Ended::Killed(1), Saved::AsWritten, true, false, true),
-            (Ended::Killed(6), unusable(), true, false, true),
+            (EditorEnd::Killed(15), text("new"), false, true, true),
+            (EditorEnd::Killed(9), Saved::Guessed("new".to_owned()), false, true, true),
+            (EditorEnd::Killed(9), text(""), false, false, true), // Cut while it saved.
+            (EditorEnd::Killed(1), Saved::AsWritten, false, false, false),
+            (EditorEnd::Killed(1), Saved::AsWritten, true, false, true),
+            (EditorEnd::Killed(6), unusable(), true, false, true),
         ] {
             let verdict = judge("vi", &ended, &saved, company, false);
             assert_eq!((verdict.takes, verdict.keeps), (takes, keeps), "{ended:?} {saved:?} {company}");

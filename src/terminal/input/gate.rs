@@ -8,12 +8,12 @@ use std::{
 /// The gate. It is open at first.
 #[derive(Debug, Default)]
 pub(super) struct Gate {
-    state: Mutex<State>,
+    state: Mutex<GateState>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct GateState {
     closed: bool,
     /// Whether the thread is between [`Gate::enter`] and [`Gate::leave`], where it may take keys.
     inside: bool,
@@ -56,7 +56,7 @@ impl Gate {
         self.changed.notify_all();
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, GateState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -13,8 +13,8 @@ use super::{
     key::{character, control},
     paste::{Paste, Step, decode},
     reply,
-    sequence::{self, Meaning},
-    state::State,
+    sequence::{self, SequenceMeaning},
+    state::ParserState,
 };
 
 /// How many bytes a sequence or a string may have before it counts as ended.
@@ -31,7 +31,7 @@ const CTRL_C: u8 = 0x03;
 /// Turns bytes into inputs. Feed it what was read; at [`Parser::deadline`] tell it that nothing came.
 #[derive(Debug, Default)]
 pub struct Parser {
-    state: State,
+    state: ParserState,
     /// When the last byte came.
     last: Option<Instant>,
     /// The sequence, the string or the character so far, up to [`KEPT`] bytes.
@@ -83,7 +83,7 @@ impl Parser {
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         let patience = match self.state {
-            State::Paste => self.paste.patience(),
+            ParserState::Paste => self.paste.patience(),
             state => state.patience(),
         };
         Some(self.last? + patience?)
@@ -91,25 +91,27 @@ impl Parser {
 
     fn take(&mut self, byte: u8, inputs: &mut Vec<Input>) {
         match self.state {
-            State::Ground => self.ground(byte, inputs),
-            State::Character => self.character(byte, inputs),
-            State::Escape => self.escape(byte, inputs),
-            State::String(kind) => self.string(kind, byte, inputs),
-            State::StringEscape(_) if byte == b'\\' => self.end_string(inputs),
-            State::StringEscape(_) => {
+            ParserState::Ground => self.ground(byte, inputs),
+            ParserState::Character => self.character(byte, inputs),
+            ParserState::Escape => self.escape(byte, inputs),
+            ParserState::String(kind) => self.string(kind, byte, inputs),
+            ParserState::StringEscape(_) if byte == b'\\' => self.end_string(inputs),
+            ParserState::StringEscape(_) => {
                 self.cut = true;
-                self.begin(State::Escape, false);
+                self.begin(ParserState::Escape, false);
                 self.escape(byte, inputs);
             }
-            State::Csi | State::Ss3 | State::LinuxFunction | State::OldMouse(_) => self.sequence(byte, inputs),
-            State::Paste => {
+            ParserState::Csi | ParserState::Ss3 | ParserState::LinuxFunction | ParserState::OldMouse(_) => {
+                self.sequence(byte, inputs);
+            }
+            ParserState::Paste => {
                 let step = self.paste.take(byte);
                 self.paste_step(step, inputs);
             }
         }
     }
 
-    fn begin(&mut self, state: State, alt: bool) {
+    fn begin(&mut self, state: ParserState, alt: bool) {
         self.state = state;
         self.alt = alt;
         self.begun.clear();
@@ -122,20 +124,20 @@ impl Parser {
     }
 
     fn ground(&mut self, byte: u8, inputs: &mut Vec<Input>) {
-        self.begin(State::Ground, false);
+        self.begin(ParserState::Ground, false);
         self.single(byte, inputs);
     }
 
     /// A byte that is a key by itself, or begins a character or a sequence.
     fn single(&mut self, byte: u8, inputs: &mut Vec<Input>) {
         match byte {
-            ESC => self.begin(State::Escape, false),
+            ESC => self.begin(ParserState::Escape, false),
             0x20..=0x7e => {
                 let (code, modifiers) = character(char::from(byte));
                 self.push(code, modifiers, inputs);
             }
             0x80.. => {
-                self.state = State::Character;
+                self.state = ParserState::Character;
                 self.character(byte, inputs);
             }
             _ => {
@@ -151,7 +153,7 @@ impl Parser {
         match std::str::from_utf8(&self.begun) {
             Ok(text) => {
                 let complete = text.chars().next();
-                self.state = State::Ground;
+                self.state = ParserState::Ground;
                 if let Some(c) = complete {
                     let (code, modifiers) = character(c);
                     self.push(code, modifiers, inputs);
@@ -176,7 +178,7 @@ impl Parser {
         for _ in 0..self.begun.len() {
             self.push(KeyCode::Char(char::REPLACEMENT_CHARACTER), KeyModifiers::NONE, inputs);
         }
-        self.begin(State::Ground, false);
+        self.begin(ParserState::Ground, false);
         self.tell(inputs);
     }
 
@@ -191,15 +193,15 @@ impl Parser {
         let twice = self.alt;
         let cut = std::mem::take(&mut self.cut);
         match byte {
-            ESC if !twice => self.begin(State::Escape, true),
+            ESC if !twice => self.begin(ParserState::Escape, true),
             // The terminator of a string that was given up.
-            b'\\' if cut && !twice => self.begin(State::Ground, false),
-            b'[' => self.begin(State::Csi, twice),
-            b'O' => self.begin(State::Ss3, twice),
+            b'\\' if cut && !twice => self.begin(ParserState::Ground, false),
+            b'[' => self.begin(ParserState::Csi, twice),
+            b'O' => self.begin(ParserState::Ss3, twice),
             _ => {
                 // Of two, the first was a key of its own. So was an only one before Ctrl-C, which is no part of a chord.
                 if twice || byte == CTRL_C {
-                    self.begin(State::Ground, false);
+                    self.begin(ParserState::Ground, false);
                     self.push(KeyCode::Esc, KeyModifiers::NONE, inputs);
                 }
                 match byte {
@@ -208,10 +210,10 @@ impl Parser {
                         self.single(byte, inputs);
                     }
                     CTRL_C => self.single(byte, inputs),
-                    ESC => self.begin(State::Escape, true),
-                    b']' | b'P' | b'X' | b'^' | b'_' => self.begin(State::String(byte), false),
+                    ESC => self.begin(ParserState::Escape, true),
+                    b']' | b'P' | b'X' | b'^' | b'_' => self.begin(ParserState::String(byte), false),
                     _ => {
-                        self.begin(State::Ground, true);
+                        self.begin(ParserState::Ground, true);
                         self.single(byte, inputs);
                     }
                 }
@@ -221,29 +223,29 @@ impl Parser {
 
     fn sequence(&mut self, byte: u8, inputs: &mut Vec<Input>) {
         match (self.state, byte) {
-            (_, CAN | SUB) => self.begin(State::Ground, false),
-            (State::OldMouse(left), 0x20..) => {
-                self.state = if left > 1 { State::OldMouse(left - 1) } else { State::Ground };
+            (_, CAN | SUB) => self.begin(ParserState::Ground, false),
+            (ParserState::OldMouse(left), 0x20..) => {
+                self.state = if left > 1 { ParserState::OldMouse(left - 1) } else { ParserState::Ground };
             }
             (_, 0..0x20 | 0x7f..) => {
                 self.abandon(inputs);
                 self.ground(byte, inputs);
             }
-            (State::LinuxFunction, _) => {
+            (ParserState::LinuxFunction, _) => {
                 let found = sequence::linux_function(byte);
                 self.conclude(found, inputs);
             }
-            (State::Csi, b'[') if self.begun.is_empty() => self.state = State::LinuxFunction,
-            (State::Csi, b'M') if self.begun.is_empty() => self.state = State::OldMouse(3),
-            (State::Csi, b'$') => match sequence::rxvt_shift(&self.begun) {
+            (ParserState::Csi, b'[') if self.begun.is_empty() => self.state = ParserState::LinuxFunction,
+            (ParserState::Csi, b'M') if self.begun.is_empty() => self.state = ParserState::OldMouse(3),
+            (ParserState::Csi, b'$') => match sequence::rxvt_shift(&self.begun) {
                 Some(found) => self.conclude(found, inputs),
                 None => self.keep(byte),
             },
-            (State::Csi, 0x40..) => {
+            (ParserState::Csi, 0x40..) => {
                 let found = sequence::csi(&self.begun, byte);
                 self.conclude(found, inputs);
             }
-            (State::Ss3, 0x3c.. | b' ') => {
+            (ParserState::Ss3, 0x3c.. | b' ') => {
                 let found = sequence::ss3(&self.begun, byte);
                 self.conclude(found, inputs);
             }
@@ -258,29 +260,32 @@ impl Parser {
             self.begun.push(byte);
         }
         if self.length >= LONGEST {
-            self.cut = matches!(self.state, State::String(_));
-            self.begin(State::Ground, false);
+            self.cut = matches!(self.state, ParserState::String(_));
+            self.begin(ParserState::Ground, false);
         }
     }
 
-    fn conclude(&mut self, found: Meaning, inputs: &mut Vec<Input>) {
+    fn conclude(&mut self, found: SequenceMeaning, inputs: &mut Vec<Input>) {
         // What was not kept whole is not understood.
         let whole = self.length <= KEPT;
         let alt = self.alt;
-        self.begin(State::Ground, false);
+        self.begin(ParserState::Ground, false);
         match found {
-            Meaning::Key(mut key) if whole => {
+            SequenceMeaning::Key(mut key) if whole => {
                 if alt {
                     key.modifiers |= KeyModifiers::ALT;
                 }
                 inputs.push(Input::Key(key));
             }
-            Meaning::Input(input) if whole => inputs.push(input),
-            Meaning::BeginPaste if whole => {
-                self.state = State::Paste;
+            SequenceMeaning::Input(input) if whole => inputs.push(input),
+            SequenceMeaning::BeginPaste if whole => {
+                self.state = ParserState::Paste;
                 self.paste.begin();
             }
-            Meaning::Key(_) | Meaning::Input(_) | Meaning::BeginPaste | Meaning::Nothing => {}
+            SequenceMeaning::Key(_)
+            | SequenceMeaning::Input(_)
+            | SequenceMeaning::BeginPaste
+            | SequenceMeaning::Nothing => {}
         }
     }
 
@@ -288,7 +293,7 @@ impl Parser {
     fn abandon(&mut self, inputs: &mut Vec<Input>) {
         let introducer = self.state.introducer().filter(|_| self.length == 0);
         let twice = self.alt;
-        self.begin(State::Ground, false);
+        self.begin(ParserState::Ground, false);
         if let Some(introducer) = introducer {
             if twice {
                 self.push(KeyCode::Esc, KeyModifiers::NONE, inputs);
@@ -303,10 +308,10 @@ impl Parser {
     fn string(&mut self, kind: u8, byte: u8, inputs: &mut Vec<Input>) {
         match byte {
             BEL if kind == b']' => self.end_string(inputs),
-            ESC => self.state = State::StringEscape(kind),
+            ESC => self.state = ParserState::StringEscape(kind),
             CAN | SUB => {
                 self.cut = true;
-                self.begin(State::Ground, false);
+                self.begin(ParserState::Ground, false);
             }
             CTRL_C => {
                 self.cut = true;
@@ -319,11 +324,11 @@ impl Parser {
 
     /// The terminator of a string has come.
     fn end_string(&mut self, inputs: &mut Vec<Input>) {
-        let is_command = matches!(self.state, State::String(b']') | State::StringEscape(b']'));
+        let is_command = matches!(self.state, ParserState::String(b']') | ParserState::StringEscape(b']'));
         if is_command && self.length <= KEPT {
             inputs.extend(reply::osc(&self.begun).map(Input::Reply));
         }
-        self.begin(State::Ground, false);
+        self.begin(ParserState::Ground, false);
     }
 
     fn paste_step(&mut self, step: Step, inputs: &mut Vec<Input>) {
@@ -336,39 +341,41 @@ impl Parser {
             }
         }
         if ended || !keys.is_empty() {
-            self.begin(State::Ground, false);
+            self.begin(ParserState::Ground, false);
         }
         for byte in keys {
             self.take(byte, inputs);
         }
         if !ended {
-            self.state = State::Paste;
+            self.state = ParserState::Paste;
         }
     }
 
     /// No byte has come in time.
     fn expire(&mut self, inputs: &mut Vec<Input>) {
         match self.state {
-            State::Ground => {}
-            State::Character => self.invalid(inputs),
-            State::Escape => {
+            ParserState::Ground => {}
+            ParserState::Character => self.invalid(inputs),
+            ParserState::Escape => {
                 let twice = self.alt;
-                self.begin(State::Ground, false);
+                self.begin(ParserState::Ground, false);
                 for _ in 0..=u8::from(twice) {
                     self.push(KeyCode::Esc, KeyModifiers::NONE, inputs);
                 }
             }
-            State::StringEscape(_) => {
+            ParserState::StringEscape(_) => {
                 self.cut = true;
-                self.begin(State::Ground, false);
+                self.begin(ParserState::Ground, false);
                 self.push(KeyCode::Esc, KeyModifiers::NONE, inputs);
             }
-            State::String(_) => {
+            ParserState::String(_) => {
                 self.cut = self.length > 0;
                 self.abandon(inputs);
             }
-            State::Csi | State::Ss3 | State::LinuxFunction | State::OldMouse(_) => self.abandon(inputs),
-            State::Paste => {
+            ParserState::Csi | ParserState::Ss3 | ParserState::LinuxFunction | ParserState::OldMouse(_) => {
+                self.abandon(inputs);
+            }
+            ParserState::Paste => {
                 let step = self.paste.expire();
                 self.paste_step(step, inputs);
             }

@@ -2,7 +2,7 @@
 
 /// What a terminal answers to a question of ours. One that comes late, or to a question of another program, comes too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reply {
+pub enum TerminalReply {
     /// The colour of its text: red, green and blue.
     Foreground(u8, u8, u8),
     /// The colour of its background: red, green and blue.
@@ -10,12 +10,12 @@ pub enum Reply {
 }
 
 /// What an operating system command says, if anything that is waited for.
-pub(super) fn osc(body: &[u8]) -> Option<Reply> {
+pub(super) fn osc(body: &[u8]) -> Option<TerminalReply> {
     let (number, value) = std::str::from_utf8(body).ok()?.split_once(';')?;
     let (red, green, blue) = colour(value)?;
     match number {
-        "10" => Some(Reply::Foreground(red, green, blue)),
-        "11" => Some(Reply::Background(red, green, blue)),
+        "10" => Some(TerminalReply::Foreground(red, green, blue)),
+        "11" => Some(TerminalReply::Background(red, green, blue)),
         _ => None,
     }
 }

@@ -9,7 +9,7 @@ use super::{
 
 /// What a sequence stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Meaning {
+pub(super) enum SequenceMeaning {
     /// A key, which an ESC before the sequence makes an Alt chord.
     Key(KeyEvent),
     /// Something else that the terminal tells by itself.
@@ -19,7 +19,7 @@ pub(super) enum Meaning {
     Nothing,
 }
 
-impl From<Option<KeyEvent>> for Meaning {
+impl From<Option<KeyEvent>> for SequenceMeaning {
     fn from(key: Option<KeyEvent>) -> Self {
         key.map_or(Self::Nothing, Self::Key)
     }
@@ -41,11 +41,12 @@ fn parameters(body: &[u8]) -> Option<Parameters> {
 }
 
 /// `CSI body last`. A private marker or an intermediate byte makes it a reply; only the mouse has a marker too.
-pub(super) fn csi(body: &[u8], last: u8) -> Meaning {
+pub(super) fn csi(body: &[u8], last: u8) -> SequenceMeaning {
     if let Some(report) = body.strip_prefix(b"<") {
-        return mouse(report, last).map_or(Meaning::Nothing, |event| Meaning::Input(Input::Mouse(event)));
+        return mouse(report, last)
+            .map_or(SequenceMeaning::Nothing, |event| SequenceMeaning::Input(Input::Mouse(event)));
     }
-    let Some([first, [number, kind, _], [text, ..]]) = parameters(body) else { return Meaning::Nothing };
+    let Some([first, [number, kind, _], [text, ..]]) = parameters(body) else { return SequenceMeaning::Nothing };
     let [code, shifted, _] = first;
     let key = |code| modified(code, number, kind).into();
     let with = |code, modifiers: KeyModifiers| {
@@ -54,34 +55,33 @@ pub(super) fn csi(body: &[u8], last: u8) -> Meaning {
     };
     let by_number = |code| tilde(code).or_else(|| editing(code));
     match last {
-        b'~' if code == 200 => Meaning::BeginPaste,
+        b'~' if code == 200 => SequenceMeaning::BeginPaste,
         b'~' if code == 27 => coded(text, 0, number, kind).into(),
-        b'~' => by_number(code).map_or(Meaning::Nothing, key),
-        b'u' if body.is_empty() => Meaning::Nothing,
+        b'~' => by_number(code).map_or(SequenceMeaning::Nothing, key),
+        b'u' if body.is_empty() => SequenceMeaning::Nothing,
         b'u' => {
             // The text is what the layout makes of the key; a chord has none.
             let text = char::from_u32(text).filter(|c| !c.is_control() && number.saturating_sub(1) & 0b11_1110 == 0);
             text.map_or_else(|| coded(code, shifted, number, kind), |c| modified(KeyCode::Char(c), number, kind)).into()
         }
         // With two parameters this is where the cursor is, but for the row that a modified F3 shares with it.
-        b'R' if !body.is_empty() && (code != 1 || number > 16) => Meaning::Nothing,
+        b'R' if !body.is_empty() && (code != 1 || number > 16) => SequenceMeaning::Nothing,
         b'P' | b'Q' | b'R' | b'S' => key(KeyCode::F(last - b'P' + 1)),
         b'Z' => with(KeyCode::BackTab, KeyModifiers::SHIFT),
-        b'^' => by_number(code).map_or(Meaning::Nothing, |code| with(code, KeyModifiers::CONTROL)),
-        b'@' => {
-            by_number(code).map_or(Meaning::Nothing, |code| with(code, KeyModifiers::CONTROL | KeyModifiers::SHIFT))
-        }
+        b'^' => by_number(code).map_or(SequenceMeaning::Nothing, |code| with(code, KeyModifiers::CONTROL)),
+        b'@' => by_number(code)
+            .map_or(SequenceMeaning::Nothing, |code| with(code, KeyModifiers::CONTROL | KeyModifiers::SHIFT)),
         b'a'..=b'd' if body.is_empty() => {
-            arrow(last.to_ascii_uppercase()).map_or(Meaning::Nothing, |code| with(code, KeyModifiers::SHIFT))
+            arrow(last.to_ascii_uppercase()).map_or(SequenceMeaning::Nothing, |code| with(code, KeyModifiers::SHIFT))
         }
-        b'I' | b'O' if body.is_empty() => Meaning::Input(Input::Focus(last == b'I')),
-        _ => arrow(last).map_or(Meaning::Nothing, key),
+        b'I' | b'O' if body.is_empty() => SequenceMeaning::Input(Input::Focus(last == b'I')),
+        _ => arrow(last).map_or(SequenceMeaning::Nothing, key),
     }
 }
 
 /// `SS3 body last`: keys of the application modes. A modifier stands before the last byte in some terminals.
-pub(super) fn ss3(body: &[u8], last: u8) -> Meaning {
-    let Some([[first, ..], [second, ..], _]) = parameters(body) else { return Meaning::Nothing };
+pub(super) fn ss3(body: &[u8], last: u8) -> SequenceMeaning {
+    let Some([[first, ..], [second, ..], _]) = parameters(body) else { return SequenceMeaning::Nothing };
     let number = if second == 0 { first } else { second };
     let code = match last {
         b'P'..=b'S' => KeyCode::F(last - b'P' + 1),
@@ -93,30 +93,30 @@ pub(super) fn ss3(body: &[u8], last: u8) -> Meaning {
         b'j'..=b'y' => KeyCode::Char(char::from(last - 0x40)),
         b'a'..=b'd' => {
             let code = arrow(last.to_ascii_uppercase()).unwrap_or(KeyCode::Null);
-            return Meaning::Key(KeyEvent::new(code, KeyModifiers::CONTROL));
+            return SequenceMeaning::Key(KeyEvent::new(code, KeyModifiers::CONTROL));
         }
         _ => match arrow(last) {
             Some(code) => code,
-            None => return Meaning::Nothing,
+            None => return SequenceMeaning::Nothing,
         },
     };
     modified(code, number, 0).into()
 }
 
 /// `CSI [ last`: F1 to F5 of the Linux console.
-pub(super) fn linux_function(last: u8) -> Meaning {
+pub(super) fn linux_function(last: u8) -> SequenceMeaning {
     match last {
-        b'A'..=b'E' => Meaning::Key(KeyEvent::new(KeyCode::F(last - b'A' + 1), KeyModifiers::NONE)),
-        _ => Meaning::Nothing,
+        b'A'..=b'E' => SequenceMeaning::Key(KeyEvent::new(KeyCode::F(last - b'A' + 1), KeyModifiers::NONE)),
+        _ => SequenceMeaning::Nothing,
     }
 }
 
 /// `CSI number $`: a key with Shift in rxvt, whose last byte is no last byte elsewhere. Replies with it have a marker or
 /// two parameters.
-pub(super) fn rxvt_shift(body: &[u8]) -> Option<Meaning> {
+pub(super) fn rxvt_shift(body: &[u8]) -> Option<SequenceMeaning> {
     let [[code, ..], ..] = parameters(body).filter(|_| body.iter().all(u8::is_ascii_digit))?;
     let code = tilde(code).or_else(|| editing(code))?;
-    Some(Meaning::Key(KeyEvent::new(code, KeyModifiers::SHIFT)))
+    Some(SequenceMeaning::Key(KeyEvent::new(code, KeyModifiers::SHIFT)))
 }
 
 fn arrow(last: u8) -> Option<KeyCode> {

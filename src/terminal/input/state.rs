@@ -9,7 +9,7 @@ const SILENCE: Duration = Duration::from_millis(100);
 
 /// What the next byte belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum ParserState {
     #[default]
     Ground,
     /// A character of more than one byte.
@@ -32,7 +32,7 @@ pub(super) enum State {
     Paste,
 }
 
-impl State {
+impl ParserState {
     /// How long the next byte may take. `None` where none is waited for, or where a paste knows.
     pub(super) const fn patience(self) -> Option<Duration> {
         match self {

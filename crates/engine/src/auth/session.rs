@@ -55,7 +55,7 @@ pub(super) enum RefreshRequest {
 
 /// What calls see without asking.
 #[derive(Default)]
-pub(super) struct Seen {
+pub(super) struct TokenSeen {
     /// The token that calls take.
     pub(super) token: Option<Token>,
     /// Until when, where that is known and something can be fetched after it.
@@ -65,12 +65,12 @@ pub(super) struct Seen {
 }
 
 pub(super) struct Shared {
-    pub(super) seen: Mutex<Seen>,
+    pub(super) seen: Mutex<TokenSeen>,
     pub(super) told: watch::Sender<SignIn>,
 }
 
 impl Shared {
-    pub(super) fn seen(&self) -> MutexGuard<'_, Seen> {
+    pub(super) fn seen(&self) -> MutexGuard<'_, TokenSeen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

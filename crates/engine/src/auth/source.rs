@@ -18,12 +18,12 @@ const AZURE_CLI: &str = "az";
 /// Where tokens come from.
 #[derive(Clone, Debug)]
 pub struct Source {
-    kind: Kind,
+    kind: SourceKind,
     program_limit: Duration,
 }
 
 #[derive(Clone, Debug)]
-enum Kind {
+enum SourceKind {
     ClientSecret(Endpoint, SecretFrom),
     Certificate(Endpoint, CertificateFiles),
     AzureCli { scope: String, tenant_id: String },
@@ -46,11 +46,15 @@ impl Source {
     /// As for [`Source::new`].
     pub fn trusting(trust: &Trust, method: Method) -> Result<Self, SignInError> {
         let kind = match method {
-            Method::ClientSecret(application, secret) => Kind::ClientSecret(Endpoint::new(application, trust)?, secret),
-            Method::Certificate(application, files) => Kind::Certificate(Endpoint::new(application, trust)?, files),
-            Method::AzureCli { scope, tenant_id } => Kind::AzureCli { scope, tenant_id },
-            Method::Command { program, arguments } => Kind::Command { program, arguments },
-            Method::Environment(token) => Kind::Environment(token),
+            Method::ClientSecret(application, secret) => {
+                SourceKind::ClientSecret(Endpoint::new(application, trust)?, secret)
+            }
+            Method::Certificate(application, files) => {
+                SourceKind::Certificate(Endpoint::new(application, trust)?, files)
+            }
+            Method::AzureCli { scope, tenant_id } => SourceKind::AzureCli { scope, tenant_id },
+            Method::Command { program, arguments } => SourceKind::Command { program, arguments },
+            Method::Environment(token) => SourceKind::Environment(token),
         };
         Ok(Self { kind, program_limit: command::LIMIT })
     }
@@ -68,25 +72,28 @@ impl Source {
     pub async fn fetch(&self, now: fn() -> Timestamp) -> Result<Token, SignInError> {
         let limit = self.program_limit;
         match &self.kind {
-            Kind::ClientSecret(endpoint, secret) => {
+            SourceKind::ClientSecret(endpoint, secret) => {
                 let secret = secret::client_secret(secret, limit).await?;
                 endpoint.ask(&Proof::Secret(secret), now).await
             }
-            Kind::Certificate(endpoint, files) => {
+            SourceKind::Certificate(endpoint, files) => {
                 let assertion = assertion::assertion(files, endpoint.client_id(), endpoint.url(), now()).await?;
                 endpoint.ask(&Proof::Assertion(assertion), now).await
             }
-            Kind::AzureCli { scope, tenant_id } => command::azure_cli(AZURE_CLI, scope, tenant_id, limit).await,
-            Kind::Command { program, arguments } => command::token(program, arguments, limit).await,
-            Kind::Environment(token) => Ok(token.clone()),
+            SourceKind::AzureCli { scope, tenant_id } => command::azure_cli(AZURE_CLI, scope, tenant_id, limit).await,
+            SourceKind::Command { program, arguments } => command::token(program, arguments, limit).await,
+            SourceKind::Environment(token) => Ok(token.clone()),
         }
     }
 
     /// The token that there is from the start, where nothing can be fetched.
     pub(super) const fn given(&self) -> Option<&Token> {
         match &self.kind {
-            Kind::Environment(token) => Some(token),
-            Kind::ClientSecret(..) | Kind::Certificate(..) | Kind::AzureCli { .. } | Kind::Command { .. } => None,
+            SourceKind::Environment(token) => Some(token),
+            SourceKind::ClientSecret(..)
+            | SourceKind::Certificate(..)
+            | SourceKind::AzureCli { .. }
+            | SourceKind::Command { .. } => None,
         }
     }
 }

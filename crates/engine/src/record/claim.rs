@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rusqlite::Transaction;
 
 use super::{
-    row::{Read, Row, Table},
+    row::{Read, StoredRow, Table},
     rows::{DRAFT, DraftRow, INTENT, IntentRow, REQUEST, RequestRow, TABLES, time},
     store::{Me, note},
 };
@@ -114,7 +114,7 @@ fn whole(
     table: &Table,
     now: Timestamp,
     damaged: &mut Vec<(String, String)>,
-) -> rusqlite::Result<Vec<Row>> {
+) -> rusqlite::Result<Vec<StoredRow>> {
     let (mut whole, mut numbers) = (Vec::new(), Vec::new());
     for read in table.rows(tx)? {
         match read {

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::{Connection, Transaction};
 
 use super::{
-    row::{Read, Row, Table},
+    row::{Read, StoredRow, Table},
     rows::{DRAFT, DraftRow, INTENT, IntentRow, REQUEST, RequestRow},
     store::{Me, note},
 };
@@ -39,7 +39,7 @@ impl Snapshot {
                 is_whole = false;
                 Vec::new()
             });
-            rows.into_iter().filter_map(Read::whole).collect::<Vec<Row>>()
+            rows.into_iter().filter_map(Read::whole).collect::<Vec<StoredRow>>()
         };
         let intents = rows(&INTENT).into_iter().filter_map(IntentRow::of).collect();
         let requests = rows(&REQUEST).into_iter().filter_map(RequestRow::of).collect();
@@ -167,7 +167,7 @@ fn is_same_draft(one: &DraftRow, other: &DraftRow) -> bool {
         && (typed_by(one) == typed_by(other) || one.owner == other.owner)
 }
 
-fn whole<T>(tx: &Transaction<'_>, table: &Table, of: impl Fn(Row) -> Option<T>) -> rusqlite::Result<Vec<T>> {
+fn whole<T>(tx: &Transaction<'_>, table: &Table, of: impl Fn(StoredRow) -> Option<T>) -> rusqlite::Result<Vec<T>> {
     Ok(table.rows(tx)?.into_iter().filter_map(Read::whole).filter_map(of).collect())
 }
 

@@ -23,16 +23,16 @@ const END: &str = ".lock";
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// The gate, held until it is dropped.
-pub(super) struct Gate(#[expect(dead_code, reason = "the lock lasts as long as the file is open")] File);
+pub(super) struct OpeningLock(#[expect(dead_code, reason = "the lock lasts as long as the file is open")] File);
 
 /// Waits for the gate.
-pub(super) fn gate(owners: &Path, patience: Duration) -> Result<Gate, RecordError> {
+pub(super) fn gate(owners: &Path, patience: Duration) -> Result<OpeningLock, RecordError> {
     let path = owners.join(format!("gate{END}"));
     let file = mmd_elevate_files::open_to_append(&path).map_err(|error| RecordError::io(&path, &error))?;
     let began = Instant::now();
     loop {
         match file.try_lock() {
-            Ok(()) => return Ok(Gate(file)),
+            Ok(()) => return Ok(OpeningLock(file)),
             Err(TryLockError::WouldBlock) if began.elapsed() < patience => std::thread::sleep(PAUSE),
             Err(TryLockError::WouldBlock) => return Err(RecordError::Busy { path }),
             Err(TryLockError::Error(error)) => return Err(no_locks(path, &error)),
@@ -41,7 +41,7 @@ pub(super) fn gate(owners: &Path, patience: Duration) -> Result<Gate, RecordErro
 }
 
 /// The names of those who live. Lock files of the dead are removed. Only behind the gate.
-pub(super) fn living(owners: &Path, _: &Gate) -> Result<HashSet<String>, RecordError> {
+pub(super) fn living(owners: &Path, _: &OpeningLock) -> Result<HashSet<String>, RecordError> {
     let failed = |error: io::Error| RecordError::io(owners, &error);
     let mut living = HashSet::new();
     for entry in fs::read_dir(owners).map_err(failed)? {
@@ -72,7 +72,7 @@ pub(super) struct Owner {
 
 impl Owner {
     /// A new owner that lives until it is dropped. Only behind the gate.
-    pub(super) fn new(owners: &Path, _: &Gate) -> Result<Self, RecordError> {
+    pub(super) fn new(owners: &Path, _: &OpeningLock) -> Result<Self, RecordError> {
         let name = Uuid::new_v4().to_string();
         let path = owners.join(format!("{name}{END}"));
         Ok(Self { file: locked(&path)?, name, path })
@@ -84,7 +84,7 @@ impl Owner {
     }
 
     /// Takes the lock again under the same name where the file is not the one that was locked. Only behind the gate.
-    pub(super) fn renew(&mut self, owners: &Path, _: &Gate) -> Result<(), RecordError> {
+    pub(super) fn renew(&mut self, owners: &Path, _: &OpeningLock) -> Result<(), RecordError> {
         let path = owners.join(format!("{}{END}", self.name));
         let failed = |error: io::Error| RecordError::io(&path, &error);
         let held = mmd_elevate_files::identity_of(&self.file).map_err(failed)?;

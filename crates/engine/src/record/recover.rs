@@ -25,7 +25,7 @@ use super::{
     rows::{INTENT, IntentRow, TABLES},
     salvage::{self, Part, Rows},
     schema::{self, Trouble},
-    store::{self, Failure, Me, Open, State, Store},
+    store::{self, Failure, Me, Open, Store, StoreState},
     wal::{self, Log, PAGE, Rest},
 };
 use mmd_elevate_core::{Recovered, visible};
@@ -56,7 +56,7 @@ pub(super) fn open(place: Place, clock: fn() -> Timestamp) -> Result<(Store, Rec
     let me = Me { owner, tenant, operator, clock, newest: Cell::new(Timestamp::MIN) };
     let (open, Taken { recovered, .. }) = join(&files, &place, &me, &others, None)?;
     let store = Store {
-        state: State::Open(Box::new(open)),
+        state: StoreState::Open(Box::new(open)),
         place,
         me,
         restore: None,
@@ -76,7 +76,7 @@ pub(super) fn reopen(store: &mut Store) -> Result<(Recovered, bool), RecordError
     store.me.owner.renew(&files.owners, &gate)?;
     let mut others = owner::living(&files.owners, &gate)?;
     others.remove(&store.me.owner.name);
-    if let State::Open(open) = &store.state {
+    if let StoreState::Open(open) = &store.state {
         let still = open.guard.still_ours();
         let snapshot = Snapshot::read(&open.db, still.main);
         if !snapshot.is_whole && !files.check()? {
@@ -85,14 +85,14 @@ pub(super) fn reopen(store: &mut Store) -> Result<(Recovered, bool), RecordError
             return Err(RecordError::NotDurable { path: files.main, why });
         }
         // Two in one process would share the index of the old log.
-        store.state = State::Closed(snapshot);
+        store.state = StoreState::Closed(snapshot);
         set_log_aside(&files, still, (store.me.clock)())?;
     }
-    let State::Closed(snapshot) = &store.state else { return Err(RecordError::Ended) };
+    let StoreState::Closed(snapshot) = &store.state else { return Err(RecordError::Ended) };
     let (known, is_whole) = (snapshot.requests(), snapshot.is_whole);
     let (open, Taken { mut recovered, renumbered }) =
         join(&files, &store.place, &store.me, &others, Some((snapshot, store.refused.as_slice())))?;
-    store.state = State::Open(Box::new(open));
+    store.state = StoreState::Open(Box::new(open));
     // What was given out keeps its name, however often it is renumbered.
     for (from, to) in renumbered {
         let named = store.renumbered.iter().find_map(|(named, number)| (*number == from).then_some(*named));

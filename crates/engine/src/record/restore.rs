@@ -14,7 +14,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
     Job, RecordError, recover,
-    store::{State, Store},
+    store::{Store, StoreState},
 };
 use mmd_elevate_core::Recovered;
 
@@ -81,7 +81,7 @@ impl Store {
 
     /// Opens the record anew in its place where its files are not whole. Tells what was found there, and what happened.
     pub(super) fn restore_now(&mut self) -> Option<Recovered> {
-        if let State::Open(open) = &mut self.state {
+        if let StoreState::Open(open) = &mut self.state {
             match open.guard.check() {
                 Ok(()) => {
                     self.restore = None;

@@ -17,7 +17,7 @@ pub(super) struct Table {
 
 /// What is written in a row.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Row {
+pub(super) struct StoredRow {
     pub(super) id: i64,
     pub(super) revision: i64,
     pub(super) cells: Vec<Value>,
@@ -26,12 +26,12 @@ pub(super) struct Row {
 /// A row as it was read.
 pub(super) enum Read {
     /// It is what was written.
-    Whole(Row),
+    Whole(StoredRow),
     /// It is not, and this is its number.
     Damaged(i64),
 }
 
-impl Row {
+impl StoredRow {
     fn digest(&self, table: &Table) -> String {
         let mut context = Context::new(&SHA256);
         let mut part = |kind: u8, bytes: &[u8]| {
@@ -106,7 +106,7 @@ impl Table {
     fn read(&self, row: &SqlRow<'_>) -> rusqlite::Result<Read> {
         let id = row.get(0)?;
         let values: Result<Vec<_>, _> = (1..self.columns.len() + 4).map(|column| row.get_ref(column)).collect();
-        Ok(Row::verified(self, id, &values?).map_or(Read::Damaged(id), Read::Whole))
+        Ok(StoredRow::verified(self, id, &values?).map_or(Read::Damaged(id), Read::Whole))
     }
 
     /// A number that no row has had before.
@@ -120,7 +120,7 @@ impl Table {
     }
 
     /// Writes the row, new or not.
-    pub(super) fn write(&self, db: &Connection, row: &Row) -> rusqlite::Result<()> {
+    pub(super) fn write(&self, db: &Connection, row: &StoredRow) -> rusqlite::Result<()> {
         let marks = vec!["?"; self.columns.len() + 3].join(", ");
         let sql = format!("INSERT OR REPLACE INTO {} ({}) VALUES ({marks}, NULL)", self.name, self.list());
         let values = std::iter::once(Value::Integer(row.id))

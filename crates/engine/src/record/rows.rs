@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::types::Value;
 
 pub(super) use super::tables::{DRAFT, INTENT, REQUEST, TABLES};
-use super::{TenantKey, row::Row};
+use super::{TenantKey, row::StoredRow};
 use mmd_elevate_core::{
     Draft, DraftTarget, ElevationRequest, Field, Operation, RequestId, SavedDraft, ServiceTime, Untrusted, WriteId,
     WriteRecord, WriteState,
@@ -127,7 +127,7 @@ impl IntentRow {
         self.intent.id.0
     }
 
-    pub(super) fn row(&self) -> Row {
+    pub(super) fn row(&self) -> StoredRow {
         let mut cells = vec![
             text(&self.tenant.base_url),
             text(&self.tenant.tenant_id),
@@ -155,10 +155,10 @@ impl IntentRow {
             }
         }
         cells.extend([maybe(self.why.as_ref()), maybe(self.service_request_id.as_ref())]);
-        Row { id: self.id(), revision: self.revision, cells }
+        StoredRow { id: self.id(), revision: self.revision, cells }
     }
 
-    pub(super) fn of(row: Row) -> Option<Self> {
+    pub(super) fn of(row: StoredRow) -> Option<Self> {
         let mut cells = Cells(row.cells.into_iter());
         let tenant = cells.tenant()?;
         let (owner, operator, kind) = (cells.text()?, cells.text()?, cells.text()?);
@@ -182,7 +182,7 @@ impl IntentRow {
 }
 
 impl RequestRow {
-    pub(super) fn row(&self) -> Row {
+    pub(super) fn row(&self) -> StoredRow {
         let request = &self.request;
         let mut cells = vec![
             text(&self.tenant.base_url),
@@ -210,10 +210,10 @@ impl RequestRow {
         }
         let viewers: Vec<_> = request.viewers.iter().map(Untrusted::raw).collect();
         cells.push(text(serde_json::Value::from(viewers).to_string()));
-        Row { id: self.id, revision: self.revision, cells }
+        StoredRow { id: self.id, revision: self.revision, cells }
     }
 
-    pub(super) fn of(row: Row) -> Option<Self> {
+    pub(super) fn of(row: StoredRow) -> Option<Self> {
         let mut cells = Cells(row.cells.into_iter());
         let tenant = cells.tenant()?;
         let id = RequestId::new(cells.text()?).ok()?;
@@ -243,7 +243,7 @@ fn viewers(json: &str) -> Option<Vec<Untrusted>> {
 }
 
 impl DraftRow {
-    pub(super) fn row(&self) -> Row {
+    pub(super) fn row(&self) -> StoredRow {
         let (target, target_id) = match &self.saved.target {
             DraftTarget::Form => ("form", None),
             DraftTarget::Refused(number) => ("refused", Some(number.to_string())),
@@ -259,10 +259,10 @@ impl DraftRow {
             text(time(self.saved.at)),
         ];
         cells.extend(Field::ALL.map(|field| text(self.saved.draft.get(field))));
-        Row { id: self.id, revision: self.revision, cells }
+        StoredRow { id: self.id, revision: self.revision, cells }
     }
 
-    pub(super) fn of(row: Row) -> Option<Self> {
+    pub(super) fn of(row: StoredRow) -> Option<Self> {
         let mut cells = Cells(row.cells.into_iter());
         let tenant = cells.tenant()?;
         let (owner, left_by) = (cells.text()?, cells.maybe()?);

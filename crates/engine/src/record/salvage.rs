@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use rusqlite::types::ValueRef;
 
 use super::{
-    row::{Row, Table},
+    row::{StoredRow, Table},
     rows::TABLES,
     wal::{Log, PAGE},
 };
@@ -21,7 +21,7 @@ const LEAF: u8 = 0x0d;
 const LONGEST: usize = 1 << 26;
 
 /// Rows by their table's place in [`TABLES`] and their number.
-pub(super) type Rows = BTreeMap<(usize, i64), Row>;
+pub(super) type Rows = BTreeMap<(usize, i64), StoredRow>;
 
 /// Which part is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ fn scan(number: u32, page: &[u8], pages: &HashMap<u32, &[u8]>, found: &mut Rows)
     }
 }
 
-fn cell_at(page: &[u8], at: usize, pages: &HashMap<u32, &[u8]>) -> Option<(usize, Row)> {
+fn cell_at(page: &[u8], at: usize, pages: &HashMap<u32, &[u8]>) -> Option<(usize, StoredRow)> {
     let mut rest = page.get(at..)?;
     let length = usize::try_from(varint(&mut rest)?).ok().filter(|length| *length <= LONGEST)?;
     let id = varint(&mut rest)?;
@@ -86,7 +86,7 @@ fn cell_at(page: &[u8], at: usize, pages: &HashMap<u32, &[u8]>) -> Option<(usize
     TABLES
         .iter()
         .enumerate()
-        .find_map(|(place, table): (usize, &&Table)| Some((place, Row::verified(table, id, values)?)))
+        .find_map(|(place, table): (usize, &&Table)| Some((place, StoredRow::verified(table, id, values)?)))
 }
 
 /// The bytes of a row: those in its page, and those in the chain of pages that a long row continues in.

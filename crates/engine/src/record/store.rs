@@ -13,7 +13,7 @@ use super::{
     owner::Owner,
     restore::Restore,
     retention,
-    row::{Read, Row, Table},
+    row::{Read, StoredRow, Table},
     rows::{INTENT, IntentRow, stage_name, time},
     wal,
 };
@@ -53,7 +53,7 @@ pub(super) struct Open {
 }
 
 /// Where the rows are.
-pub(super) enum State {
+pub(super) enum StoreState {
     /// In the database, which is open.
     Open(Box<Open>),
     /// In memory: the database's files were lost, and no others could be had yet.
@@ -62,7 +62,7 @@ pub(super) enum State {
 
 /// The record of this process.
 pub(super) struct Store {
-    pub(super) state: State,
+    pub(super) state: StoreState,
     pub(super) place: Place,
     pub(super) me: Me,
     /// What is to be done about files that are not whole.
@@ -163,7 +163,7 @@ impl Store {
         &mut self,
         work: impl FnOnce(&Transaction<'_>, &Me) -> Result<T, Failure>,
     ) -> Result<T, RecordError> {
-        let State::Open(open) = &mut self.state else { return Err(self.why_closed()) };
+        let StoreState::Open(open) = &mut self.state else { return Err(self.why_closed()) };
         let changed = open.change(&self.me, work);
         match &changed {
             Ok(_) => self.restore = None,
@@ -198,8 +198,8 @@ impl Store {
             Ok(row.intent)
         });
         let intended = intended.and_then(|intent| match &mut self.state {
-            State::Open(open) => open.finds(&time(intent.at)).map(|()| intent),
-            State::Closed(_) => Err(self.why_closed()),
+            StoreState::Open(open) => open.finds(&time(intent.at)).map(|()| intent),
+            StoreState::Closed(_) => Err(self.why_closed()),
         });
         if let Err(error) = &intended {
             self.note(error);
@@ -264,14 +264,14 @@ impl Store {
 
     pub(super) fn purge(&mut self, before: Timestamp) -> Result<Purged, RecordError> {
         let purged = self.change(|tx, _| Ok(retention::purge(tx, before)?))?;
-        if let State::Open(open) = &self.state {
+        if let StoreState::Open(open) = &self.state {
             checkpoint(&open.db);
         }
         Ok(purged)
     }
 
     pub(super) fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, RecordError> {
-        let State::Open(open) = &self.state else { return Err(self.why_closed()) };
+        let StoreState::Open(open) = &self.state else { return Err(self.why_closed()) };
         read(&open.db).map_err(|error| RecordError::sql(&open.files.main, &error))
     }
 
@@ -281,7 +281,7 @@ impl Store {
         // Nobody is there any more to be told: what was lost is written anew now, or never.
         self.restore_now();
         let Self { state, me, .. } = self;
-        if let State::Open(open) = state {
+        if let StoreState::Open(open) = state {
             finish(open.db);
         }
         drop(me);
@@ -386,7 +386,7 @@ pub(super) fn note(tx: &Transaction<'_>, row: &IntentRow, answer: Option<&str>) 
 
 impl Read {
     /// The row, if it is whole.
-    pub(super) fn whole(self) -> Option<Row> {
+    pub(super) fn whole(self) -> Option<StoredRow> {
         match self {
             Self::Whole(row) => Some(row),
             Self::Damaged(_) => None,
@@ -395,7 +395,7 @@ impl Read {
 }
 
 /// What the whole rows of a table mean.
-pub(super) fn all<T>(tx: &Connection, table: &Table, of: impl Fn(Row) -> Option<T>) -> rusqlite::Result<Vec<T>> {
+pub(super) fn all<T>(tx: &Connection, table: &Table, of: impl Fn(StoredRow) -> Option<T>) -> rusqlite::Result<Vec<T>> {
     let rows = table.rows(tx)?;
     Ok(rows.into_iter().filter_map(Read::whole).filter_map(of).collect())
 }

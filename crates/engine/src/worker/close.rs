@@ -12,7 +12,7 @@ use super::{
     context::{CallContext, Context},
     look::Watch,
     service::Service,
-    write::{Sent, Write},
+    write::{SendResult, Write},
 };
 use crate::api::Listed;
 use mmd_elevate_core::{
@@ -28,8 +28,8 @@ pub(super) struct Closing {
 }
 
 /// What reading back shows.
-enum Seen {
-    Closed(Found),
+enum ReadBackSeen {
+    Closed(FoundClosed),
     Open(Box<ElevationRequest>),
     /// It is not in a list that is complete.
     Absent,
@@ -40,7 +40,7 @@ enum Seen {
 }
 
 /// A request that is listed as closed.
-struct Found {
+struct FoundClosed {
     request: Box<ElevationRequest>,
     skew: SignedDuration,
 }
@@ -56,17 +56,17 @@ pub(super) async fn close<S: Service>(
     let mut repeated = 0;
     loop {
         let fault = match write.send(|| service.close(id, actions_taken)).await {
-            Sent::Done(told) => {
+            SendResult::Done(told) => {
                 write.settle_told(None, told.ids.service).await;
                 job.progress(Progress::ReadingBack).await;
                 return Ok(CallResult::Closed(confirmed(context, job, &write, &closing).await));
             }
-            Sent::Refused(fault) => return refused(context, job, &write, &closing, fault).await,
-            Sent::GivenUp(fault) => {
+            SendResult::Refused(fault) => return refused(context, job, &write, &closing, fault).await,
+            SendResult::GivenUp(fault) => {
                 write.settle_fault(&fault, None).await;
                 return Err(fault);
             }
-            Sent::Unknown(fault) => fault,
+            SendResult::Unknown(fault) => fault,
         };
         context.in_flight.lose_write(&write.intent);
         write.settle_fault(&fault, None).await;
@@ -75,10 +75,10 @@ pub(super) async fn close<S: Service>(
         let again = repeated < context.timing.closes_again && !matches!(fault.kind, CallErrorKind::Abandoned { .. });
         let time = if again { context.timing.read_back } else { context.timing.look };
         match read_back(context, job, &closing, time).await {
-            Seen::Closed(found) => return closed(context, job, &write, &closing, found).await,
-            Seen::Open(request) if again => write.disprove(&fault, &request).await,
-            Seen::Open(request) => return still_open(&write, &fault, request).await,
-            Seen::Absent | Seen::Nothing { .. } => return Err(fault),
+            ReadBackSeen::Closed(found) => return closed(context, job, &write, &closing, found).await,
+            ReadBackSeen::Open(request) if again => write.disprove(&fault, &request).await,
+            ReadBackSeen::Open(request) => return still_open(&write, &fault, request).await,
+            ReadBackSeen::Absent | ReadBackSeen::Nothing { .. } => return Err(fault),
         }
         repeated += 1;
     }
@@ -93,10 +93,10 @@ pub(super) async fn look_for<S: Service>(
     fault: &CallError,
 ) -> Result<CallResult, CallError> {
     match read_back(context, job, closing, context.timing.look).await {
-        Seen::Closed(found) => closed(context, job, write, closing, found).await,
-        Seen::Open(request) => still_open(write, fault, request).await,
-        Seen::Absent => Err(fault.clone()),
-        Seen::Nothing { failed } => Err(failed.unwrap_or_else(|| fault.clone())),
+        ReadBackSeen::Closed(found) => closed(context, job, write, closing, found).await,
+        ReadBackSeen::Open(request) => still_open(write, fault, request).await,
+        ReadBackSeen::Absent => Err(fault.clone()),
+        ReadBackSeen::Nothing { failed } => Err(failed.unwrap_or_else(|| fault.clone())),
     }
 }
 
@@ -108,7 +108,7 @@ async fn confirmed<S: Service>(
     closing: &Closing,
 ) -> ReadBack {
     match read_back(context, job, closing, context.timing.read_back).await {
-        Seen::Closed(Found { request, skew }) => {
+        ReadBackSeen::Closed(FoundClosed { request, skew }) => {
             context.tell_unless_saved(context.record.refreshed(vec![(*request).clone()]).await).await;
             match request.closed_by_close(&closing.actions_taken, write.intent.at, skew) {
                 ClosedBy::Us => ReadBack::Verified(request),
@@ -117,7 +117,7 @@ async fn confirmed<S: Service>(
                 ClosedBy::PerhapsUs | ClosedBy::Another => ReadBack::PerhapsOurs(request),
             }
         }
-        Seen::Open(_) | Seen::Absent | Seen::Nothing { .. } => ReadBack::NotYetVisible,
+        ReadBackSeen::Open(_) | ReadBackSeen::Absent | ReadBackSeen::Nothing { .. } => ReadBack::NotYetVisible,
     }
 }
 
@@ -134,16 +134,16 @@ async fn refused<S: Service>(
     let seen = match fault.kind {
         CallErrorKind::AlreadyClosed => read_back(context, job, closing, context.timing.read_back).await,
         ref kind if kind.is_refusal() => look_once(context, job, closing).await,
-        _ => Seen::Nothing { failed: None },
+        _ => ReadBackSeen::Nothing { failed: None },
     };
     let kind = fault.kind.clone();
     match (&kind, seen) {
-        (_, Seen::Closed(found)) if lost_before || found.request.holds_text(&closing.actions_taken) => {
+        (_, ReadBackSeen::Closed(found)) if lost_before || found.request.holds_text(&closing.actions_taken) => {
             // The refusal says nothing of the try that was lost; what is listed does.
             write.take(Transition::Lose);
             closed(context, job, write, closing, found).await
         }
-        (_, Seen::Closed(Found { request, .. })) => {
+        (_, ReadBackSeen::Closed(FoundClosed { request, .. })) => {
             let fault = CallError { kind: CallErrorKind::AlreadyClosed, ..fault };
             write.refuse(&fault, Some(&request)).await;
             job.progress(Progress::ClosedBy(request)).await;
@@ -154,7 +154,7 @@ async fn refused<S: Service>(
             write.settle_told(None, fault.ids.service).await;
             Ok(CallResult::Closed(ReadBack::NotYetVisible))
         }
-        (CallErrorKind::AlreadyClosed, _) | (CallErrorKind::NoSuchRequest, Seen::Absent) => {
+        (CallErrorKind::AlreadyClosed, _) | (CallErrorKind::NoSuchRequest, ReadBackSeen::Absent) => {
             write.refuse(&fault, None).await;
             // It is over, though no list says how.
             context.tell_unless_saved(context.record.ended(&closing.id).await).await;
@@ -178,9 +178,9 @@ async fn closed<S: Service>(
     job: &CallContext,
     write: &Write<'_, S>,
     closing: &Closing,
-    found: Found,
+    found: FoundClosed,
 ) -> Result<CallResult, CallError> {
-    let Found { request, skew } = found;
+    let FoundClosed { request, skew } = found;
     let sent_at = context.in_flight.lost_close(&closing.id).unwrap_or(write.intent.at).min(write.intent.at);
     let by = request.closed_by_close(&closing.actions_taken, sent_at, skew);
     let is_ours = matches!(by, ClosedBy::Us | ClosedBy::UsStoredDifferently);
@@ -217,18 +217,23 @@ async fn still_open<S: Service>(
 }
 
 /// Lists until the request is closed or the time is over. One whose device is not known is listed by no name.
-async fn read_back<S: Service>(context: &Context<S>, job: &CallContext, closing: &Closing, time: Duration) -> Seen {
+async fn read_back<S: Service>(
+    context: &Context<S>,
+    job: &CallContext,
+    closing: &Closing,
+    time: Duration,
+) -> ReadBackSeen {
     if closing.device.is_blank() {
-        return Seen::Nothing { failed: None };
+        return ReadBackSeen::Nothing { failed: None };
     }
     let mut watch = Watch::new(context, job, vec![closing.device.raw().to_owned()], time);
     let mut last = None;
     while let Some(listed) = watch.next().await {
         match seen_in(listed, closing) {
-            Seen::Closed(found) => return Seen::Closed(found),
-            Seen::Nothing { .. } => {}
+            ReadBackSeen::Closed(found) => return ReadBackSeen::Closed(found),
+            ReadBackSeen::Nothing { .. } => {}
             // A list that does not show it any more is older or newer: one that did is the better news.
-            Seen::Absent if matches!(last, Some(Seen::Open(_))) => {}
+            ReadBackSeen::Absent if matches!(last, Some(ReadBackSeen::Open(_))) => {}
             seen => last = Some(seen),
         }
     }
@@ -237,28 +242,30 @@ async fn read_back<S: Service>(context: &Context<S>, job: &CallContext, closing:
     }
     // Who lets go of the looking does not ask for what follows from it: no repeat, and no last word.
     let last = last.filter(|_| !watch.abandoned);
-    last.unwrap_or(Seen::Nothing { failed: watch.failed })
+    last.unwrap_or(ReadBackSeen::Nothing { failed: watch.failed })
 }
 
 /// Lists once: enough to see why a close was refused.
-async fn look_once<S: Service>(context: &Context<S>, job: &CallContext, closing: &Closing) -> Seen {
+async fn look_once<S: Service>(context: &Context<S>, job: &CallContext, closing: &Closing) -> ReadBackSeen {
     if closing.device.is_blank() {
-        return Seen::Nothing { failed: None };
+        return ReadBackSeen::Nothing { failed: None };
     }
     let mut watch = Watch::new(context, job, vec![closing.device.raw().to_owned()], context.timing.read_back);
     match watch.next().await {
         Some(listed) => seen_in(listed, closing),
-        None => Seen::Nothing { failed: watch.failed },
+        None => ReadBackSeen::Nothing { failed: watch.failed },
     }
 }
 
-fn seen_in(listed: Listed, closing: &Closing) -> Seen {
+fn seen_in(listed: Listed, closing: &Closing) -> ReadBackSeen {
     let is_complete = listed.is_complete();
     let skew = listed.skew.unwrap_or(SignedDuration::ZERO);
     match listed.requests.into_iter().find(|request| request.id == closing.id) {
-        Some(request) if request.closed.is_some() => Seen::Closed(Found { request: Box::new(request), skew }),
-        Some(request) => Seen::Open(Box::new(request)),
-        None if is_complete => Seen::Absent,
-        None => Seen::Nothing { failed: None },
+        Some(request) if request.closed.is_some() => {
+            ReadBackSeen::Closed(FoundClosed { request: Box::new(request), skew })
+        }
+        Some(request) => ReadBackSeen::Open(Box::new(request)),
+        None if is_complete => ReadBackSeen::Absent,
+        None => ReadBackSeen::Nothing { failed: None },
     }
 }

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     in_flight::InFlight,
-    record::{RecordHandle, Refused},
+    record::{RecordHandle, RecordRefusal},
     repeats::{Repeats, may_pass},
     service::Service,
     timing::Timing,
@@ -57,8 +57,8 @@ impl<S: Service> Context<S> {
     }
 
     /// The record has failed after the matter: it is told, and what the service said stands all the same.
-    pub(super) async fn tell_unless_saved(&self, saved: Result<(), Refused>) {
-        if let Err(Refused { what, hint, .. }) = saved {
+    pub(super) async fn tell_unless_saved(&self, saved: Result<(), RecordRefusal>) {
+        if let Err(RecordRefusal { what, hint, .. }) = saved {
             tracing::error!(what, "the record was not written");
             let _ = self.to_loop.send(Event::NotSaved(what, hint)).await;
         }

@@ -5,7 +5,7 @@ use super::{
     look::{self, Looked},
     repeats::Repeats,
     service::Service,
-    write::{Sent, Write},
+    write::{SendResult, Write},
 };
 use mmd_elevate_core::{
     CallError, CallErrorKind, CallResult, MatchResult, NewElevationRequest, Operation, Progress, Transition,
@@ -32,7 +32,7 @@ pub(super) async fn create<S: Service>(
         }
     };
     let fault = match sent {
-        Sent::Done(told) => {
+        SendResult::Done(told) => {
             let request = told.value.with_gaps_from_draft(new.draft());
             if write.settle_created(&request, told.ids.service.clone()).await {
                 return Ok(CallResult::Created { request: Box::new(request), surplus: Vec::new() });
@@ -40,15 +40,15 @@ pub(super) async fn create<S: Service>(
             let reason = "it has the id of another request that was opened from here".to_owned();
             CallError { ids: told.ids, ..CallError::new(CallErrorKind::BrokenAnswer { reason }) }
         }
-        Sent::Refused(fault) => {
+        SendResult::Refused(fault) => {
             write.refuse(&fault, None).await;
             return Err(fault);
         }
-        Sent::GivenUp(fault) => {
+        SendResult::GivenUp(fault) => {
             write.settle_fault(&fault, None).await;
             return Err(fault);
         }
-        Sent::Unknown(fault) => fault,
+        SendResult::Unknown(fault) => fault,
     };
     write.settle_fault(&fault, None).await;
     job.progress(Progress::Looking(fault.clone())).await;

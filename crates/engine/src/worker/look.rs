@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{
     context::{CallContext, Context},
-    record::Refused,
+    record::RecordRefusal,
     repeats::may_pass,
     service::Service,
     timing::Delays,
@@ -205,7 +205,7 @@ async fn decide<S: Service>(
     write: &Write<'_, S>,
     new: &NewElevationRequest,
     listed: Listed,
-) -> Result<MatchResult, Refused> {
+) -> Result<MatchResult, RecordRefusal> {
     let id = write.intent.id;
     let _alone = context.in_flight.decide().await;
     let mut owned = context.record.owned(id).await?;

@@ -17,14 +17,14 @@ use mmd_elevate_core::{
 
 /// Why the record did not do it: what happened, and what to do.
 #[derive(Clone, Debug)]
-pub(super) struct Refused {
+pub(super) struct RecordRefusal {
     pub(super) what: String,
     pub(super) hint: String,
     /// Another intent owns the request that was to settle this one.
     pub(super) is_owned: bool,
 }
 
-impl Refused {
+impl RecordRefusal {
     pub(super) fn crashed() -> Self {
         Self {
             what: "the program failed while it used the record".to_owned(),
@@ -34,7 +34,7 @@ impl Refused {
     }
 }
 
-impl From<RecordError> for Refused {
+impl From<RecordError> for RecordRefusal {
     fn from(error: RecordError) -> Self {
         Self {
             what: format!("failed to {error}"),
@@ -44,14 +44,14 @@ impl From<RecordError> for Refused {
     }
 }
 
-impl From<Refused> for CallError {
-    fn from(Refused { what, hint, .. }: Refused) -> Self {
+impl From<RecordRefusal> for CallError {
+    fn from(RecordRefusal { what, hint, .. }: RecordRefusal) -> Self {
         Self::new(CallErrorKind::NotRecorded { what, hint })
     }
 }
 
 /// Nothing while the record is being opened.
-pub(super) type Opened = Option<Result<Record, Refused>>;
+pub(super) type Opened = Option<Result<Record, RecordRefusal>>;
 
 /// Tells of each time that there is a record again.
 pub(super) struct Openings(watch::Receiver<Opened>);
@@ -109,7 +109,7 @@ impl RecordHandle {
     }
 
     /// Notes whether it has failed.
-    fn noted<T>(&self, result: Result<T, Refused>) -> Result<T, Refused> {
+    fn noted<T>(&self, result: Result<T, RecordRefusal>) -> Result<T, RecordRefusal> {
         if result.as_ref().is_err_and(|refused| !refused.is_owned) {
             self.failing.store(true, Ordering::Relaxed);
         }
@@ -117,50 +117,50 @@ impl RecordHandle {
     }
 
     /// Waits until it is open, or known not to be.
-    pub(super) async fn journal(&self) -> Result<Record, Refused> {
+    pub(super) async fn journal(&self) -> Result<Record, RecordRefusal> {
         match self.opened.clone().wait_for(Option::is_some).await.as_deref() {
             Ok(Some(journal)) => journal.clone(),
-            Ok(None) | Err(_) => Err(Refused::crashed()),
+            Ok(None) | Err(_) => Err(RecordRefusal::crashed()),
         }
     }
 
     /// Makes the intent durable.
-    pub(super) async fn intend(&self, what: &Operation) -> Result<WriteRecord, Refused> {
+    pub(super) async fn intend(&self, what: &Operation) -> Result<WriteRecord, RecordRefusal> {
         Ok(self.journal().await?.intend(what).await?)
     }
 
-    pub(super) async fn settle(&self, id: WriteId, outcome: Outcome) -> Result<(), Refused> {
+    pub(super) async fn settle(&self, id: WriteId, outcome: Outcome) -> Result<(), RecordRefusal> {
         let settled = async { Ok(self.journal().await?.settle(id, outcome).await?) };
         self.noted(settled.await)
     }
 
-    pub(super) async fn intent(&self, id: WriteId) -> Result<Option<WriteRecord>, Refused> {
+    pub(super) async fn intent(&self, id: WriteId) -> Result<Option<WriteRecord>, RecordRefusal> {
         Ok(self.journal().await?.intent(id).await?)
     }
 
     /// The requests that other intents own.
-    pub(super) async fn owned(&self, except: WriteId) -> Result<HashSet<RequestId>, Refused> {
+    pub(super) async fn owned(&self, except: WriteId) -> Result<HashSet<RequestId>, RecordRefusal> {
         Ok(self.journal().await?.owned(except).await?.into_iter().collect())
     }
 
     /// The creates of all processes that may have made a request which nobody has claimed.
-    pub(super) async fn unclaimed(&self) -> Result<Vec<Unclaimed>, Refused> {
+    pub(super) async fn unclaimed(&self) -> Result<Vec<Unclaimed>, RecordRefusal> {
         Ok(self.journal().await?.unclaimed().await?)
     }
 
     /// What the service was seen to hold. Whoever saw it needs no record to know it, so one that is not open is none.
-    pub(super) async fn refreshed(&self, listed: Vec<ElevationRequest>) -> Result<(), Refused> {
+    pub(super) async fn refreshed(&self, listed: Vec<ElevationRequest>) -> Result<(), RecordRefusal> {
         let Some(Ok(journal)) = self.opened.borrow().clone() else { return Ok(()) };
-        self.noted(journal.refreshed(listed).await.map(drop).map_err(Refused::from))
+        self.noted(journal.refreshed(listed).await.map(drop).map_err(RecordRefusal::from))
     }
 
     /// The request is not open any more, though no list says so.
-    pub(super) async fn ended(&self, id: &RequestId) -> Result<(), Refused> {
+    pub(super) async fn ended(&self, id: &RequestId) -> Result<(), RecordRefusal> {
         let ended = async { Ok(self.journal().await?.ended(id).await?) };
         self.noted(ended.await)
     }
 
-    pub(super) async fn save(&self, drafts: Vec<(DraftTarget, Option<Draft>)>) -> Result<(), Refused> {
+    pub(super) async fn save(&self, drafts: Vec<(DraftTarget, Option<Draft>)>) -> Result<(), RecordRefusal> {
         let saved = async { Ok(self.journal().await?.save(drafts).await?) };
         self.noted(saved.await)
     }

@@ -8,7 +8,7 @@ use tokio::{
     time::sleep,
 };
 
-use super::record::{RecordHandle, Refused};
+use super::record::{RecordHandle, RecordRefusal};
 use mmd_elevate_core::{Draft, DraftTarget, Event};
 
 pub(super) type Drafts = Vec<(DraftTarget, Option<Draft>)>;
@@ -83,7 +83,7 @@ async fn save_all(
             }
             // It is told when it happens, and once.
             Err(refused) if told.as_ref() == Some(&refused.what) => {}
-            Err(Refused { what, hint, .. }) => {
+            Err(RecordRefusal { what, hint, .. }) => {
                 told = Some(what.clone());
                 let _ = to_loop.send(Event::NotSaved(what, hint)).await;
             }

@@ -12,7 +12,7 @@ use super::{
     close::{self, Closing},
     context::{CallContext, Context, abandoned_unsent},
     create,
-    record::Refused,
+    record::RecordRefusal,
     service::Service,
     write::{Write, not_sent},
 };
@@ -172,7 +172,7 @@ async fn unclaimed<S: Service>(
         return Vec::new();
     }
     let known =
-        async { Ok::<_, Refused>((context.record.unclaimed().await?, context.record.owned(WriteId(0)).await?)) };
+        async { Ok::<_, RecordRefusal>((context.record.unclaimed().await?, context.record.owned(WriteId(0)).await?)) };
     let Ok((creates, mut owned)) = known.await else { return Vec::new() };
     context.in_flight.add_owned(&mut owned);
     let aside: Vec<_> = creates.into_iter().filter(|create| create.stage == WriteState::SetAside).collect();

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 use super::{
     context::{CallContext, Context, abandoned_unsent},
     in_flight::Occupied,
-    record::Refused,
+    record::RecordRefusal,
     repeats::Repeats,
     service::Service,
 };
@@ -22,7 +22,7 @@ use mmd_elevate_core::{
 };
 
 /// What came of sending it.
-pub(super) enum Sent<T> {
+pub(super) enum SendResult<T> {
     /// The service did it. To write that down is for the caller: the step is still to be taken.
     Done(Response<T>),
     /// The service refused it. What that means is for the caller to say: the step is still to be taken.
@@ -122,7 +122,7 @@ impl<'a, S: Service> Write<'a, S> {
     }
 
     /// Sends it, and again as long as nothing of it was processed and patience lasts.
-    pub(super) async fn send<T, F>(&self, mut attempt: impl FnMut() -> F) -> Sent<T>
+    pub(super) async fn send<T, F>(&self, mut attempt: impl FnMut() -> F) -> SendResult<T>
     where
         F: Future<Output = Result<Response<T>, CallError>>,
     {
@@ -139,7 +139,7 @@ impl<'a, S: Service> Write<'a, S> {
         &self,
         repeats: &mut Repeats,
         attempt: impl Future<Output = Result<Response<T>, CallError>>,
-    ) -> Result<Sent<T>, CallError> {
+    ) -> Result<SendResult<T>, CallError> {
         if self.job.abandon.is_pressed() {
             return Ok(self.abandoned());
         }
@@ -149,30 +149,30 @@ impl<'a, S: Service> Write<'a, S> {
         };
         self.take(Transition::Send);
         if let Err(fault) = signed_in {
-            return Ok(Sent::Refused(fault));
+            return Ok(SendResult::Refused(fault));
         }
         let fault = match self.job.unless_abandoned(attempt).await {
             Some(Ok(told)) => {
                 failpoint::die_if_asked("after-answer");
-                return Ok(Sent::Done(told));
+                return Ok(SendResult::Done(told));
             }
             Some(Err(fault)) => fault,
             None => {
                 self.take(Transition::Abandon);
-                return Ok(Sent::Unknown(CallError::new(CallErrorKind::Abandoned { sent: true })));
+                return Ok(SendResult::Unknown(CallError::new(CallErrorKind::Abandoned { sent: true })));
             }
         };
         match fault.kind.disposition() {
-            Disposition::NotDone => return Ok(Sent::Refused(fault)),
+            Disposition::NotDone => return Ok(SendResult::Refused(fault)),
             Disposition::Unknown => {
                 self.take(Transition::Lose);
-                return Ok(Sent::Unknown(fault));
+                return Ok(SendResult::Unknown(fault));
             }
             Disposition::Repeat => self.take(Transition::Defer),
         }
         let Some(wait) = repeats.after(&fault.kind) else {
             self.take(Transition::GiveUp);
-            return Ok(Sent::GivenUp(fault));
+            return Ok(SendResult::GivenUp(fault));
         };
         self.job.waiting(self.context.now(), wait, repeats.next_attempt(), fault.clone()).await;
         if self.job.unless_abandoned(sleep(wait)).await.is_none() {
@@ -181,8 +181,8 @@ impl<'a, S: Service> Write<'a, S> {
         Err(fault)
     }
 
-    fn abandoned<T>(&self) -> Sent<T> {
-        Sent::GivenUp(self.let_go())
+    fn abandoned<T>(&self) -> SendResult<T> {
+        SendResult::GivenUp(self.let_go())
     }
 
     /// The agent has abandoned it while nothing of it was on its way.
@@ -209,7 +209,7 @@ impl<'a, S: Service> Write<'a, S> {
             why: None,
             service_request_id: service_id,
         };
-        let is_anothers = |saved: &Result<(), Refused>| saved.as_ref().is_err_and(|refused| refused.is_owned);
+        let is_anothers = |saved: &Result<(), RecordRefusal>| saved.as_ref().is_err_and(|refused| refused.is_owned);
         let saved = if self.context.in_flight.owns(&request.id) {
             None
         } else {
