@@ -41,6 +41,9 @@ pub use crate::http::{BaseUrl, BaseUrlError, Trust, TrustError, proxy_for, regis
 pub use list::Listed;
 pub use probe::Probe;
 
+/// What is told of a server that sends and sends, and never begins to answer.
+const NEVER_BEGINS: &str = "the server keeps sending and does not begin to answer";
+
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// How long a call may take before it is given up.
@@ -212,11 +215,14 @@ impl Client {
         let mut ids = RequestIds { client: Some(client_id.clone()), service: None };
         let started = Instant::now();
         let result = match self.request(token, method, url, body, &client_id) {
-            Ok(request) => match request.timeout(time).send().await {
-                Ok(response) => HttpAnswer::read(response, &mut ids, self.now).await,
-                Err(error) => Err(error),
-            }
-            .map_err(|error| http::kind(&error, self.base.authority(), self.timeouts.connect)),
+            Ok(request) => tokio::select! {
+                response = request.timeout(time).send() => match response {
+                    Ok(response) => HttpAnswer::read(response, &mut ids, self.now).await,
+                    Err(error) => Err(error),
+                }
+                .map_err(|error| http::kind(&error, self.base.authority(), self.timeouts.connect)),
+                () = http::flooded() => Err(CallErrorKind::BrokenAnswer { reason: NEVER_BEGINS.to_owned() }),
+            },
             Err(reason) => Err(CallErrorKind::NotSent { reason: reason.to_owned() }),
         };
         tracing::debug!(

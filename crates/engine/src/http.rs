@@ -3,6 +3,7 @@
 
 mod base_url;
 mod failure;
+mod flood;
 mod proxy;
 mod retry_after;
 mod trust;
@@ -17,6 +18,7 @@ pub use base_url::{BaseUrl, BaseUrlError};
 #[cfg(test)]
 pub(crate) use failure::LONGEST_TEXT;
 pub(crate) use failure::{bounded, kind};
+pub(crate) use flood::flooded;
 pub use proxy::{proxy_for, register_proxy_passwords};
 pub(crate) use retry_after::{date, retry_after};
 pub use trust::{Trust, TrustError};
@@ -27,12 +29,6 @@ const IDLE: Duration = Duration::from_secs(2);
 
 /// Makes the HTTP library's client for one origin: the same rules for calls and for sign-in. Proxies are those of the
 /// environment and of the system, and never for what stays on this machine.
-///
-/// A server that sends interim answers (1xx) without end keeps a core busy until the call's time is over; the call ends as
-/// one without an answer, and nothing else waits for it. It cannot be ended sooner: hyper counts and tells them only to a
-/// callback in the request's extensions (`hyper::ext::on_informational`), which reqwest does not pass on; a layer around
-/// reqwest's connector has to return reqwest's own opaque connection, so that nothing can count what is read from it; and
-/// no limit on heads counts them, because each is whole before the next begins.
 ///
 /// # Errors
 /// Where the library could not be set up, most often for want of the system's certificates.

@@ -1,9 +1,14 @@
 //! Networks that fail: what is proved by each way of failing.
 
-use std::{net::TcpListener as StdListener, time::Duration};
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpListener as StdListener,
+    time::Duration,
+};
 
 use mmd_elevate_core::{CallError, CallErrorKind};
 use mmd_elevate_engine::api::Timeouts;
+use rstest::rstest;
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::{PATIENT, answer, client_at, client_of, close, create, new_request};
@@ -31,6 +36,30 @@ async fn a_refused_connection_sent_nothing() {
     let fault = create_at(&format!("http://{free}"), PATIENT).await;
     assert_eq!(reason(&fault), format!("{free} refused the connection"));
     assert!(!fault.kind.may_have_happened());
+}
+
+#[rstest]
+#[case("HTTP/1.1 100 Continue\r\n\r\n")]
+#[case("HTTP/1.1 102 Processing\r\n\r\n")]
+#[case("HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n")]
+#[tokio::test]
+async fn interim_answers_without_end_are_given_up_before_the_calls_time_is_over(#[case] interim: &str) {
+    let listener = StdListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let flood = interim.repeat(1_000);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, flood) = (stream.unwrap(), flood.clone());
+            std::thread::spawn(move || {
+                let _ = stream.read(&mut [0; 8_192]);
+                while stream.write_all(flood.as_bytes()).is_ok() {}
+            });
+        }
+    });
+    // Not a time-out: that would be of another kind.
+    let fault = create_at(&format!("http://{address}"), PATIENT).await;
+    assert_eq!(reason(&fault), "the server keeps sending and does not begin to answer");
+    assert!(fault.kind.may_have_happened());
 }
 
 #[tokio::test]
