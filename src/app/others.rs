@@ -19,8 +19,9 @@ use crate::{
 use mmd_elevate_core::Command;
 use mmd_elevate_engine::redact::redact;
 
-/// How long what was typed right before the end may take to come in.
-const LAST_KEYS: Duration = Duration::from_millis(5);
+/// How long what was typed right before the end may take to come in: the thread that has read it may not have been given
+/// a core yet. Well below the 50 ms in which the terminal has to be given back.
+const LAST_KEYS: Duration = Duration::from_millis(20);
 
 /// How long an editor that has ended, or a copy that was asked for, may take to be heard at the end.
 const LAST_RESULTS: Duration = Duration::from_millis(100);
