@@ -193,9 +193,29 @@ impl Pty {
         }
     }
 
-    /// Whether the program has read all that was typed.
-    pub(crate) fn is_read(&self) -> bool {
-        ioctl_fionread(&self.open.as_ref().unwrap().tty).unwrap() == 0
+    /// Types, and waits until the program has read it and waits for more. What is written to a terminal takes a moment to
+    /// come out of it, so that an empty queue alone says nothing.
+    pub(crate) fn send_and_wait_until_read(&mut self, text: &str) {
+        let before = self.reads();
+        self.send(text);
+        let deadline = Instant::now() + PATIENCE;
+        let is_read = || ioctl_fionread(&self.open.as_ref().unwrap().tty).unwrap() == 0;
+        while !is_read() || (before.is_some() && self.reads() == before) {
+            assert!(Instant::now() < deadline, "the keys were not read");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// How often the thread that reads the terminal has gone to sleep. `None` where the system does not tell.
+    fn reads(&self) -> Option<u64> {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.child.process_id()?)).ok()?;
+        let mut threads = threads.filter_map(|thread| Some(thread.ok()?.path()));
+        let is_reader = |path: &std::path::PathBuf| {
+            std::fs::read_to_string(path.join("comm")).is_ok_and(|name| name.trim() == "input")
+        };
+        let status = std::fs::read_to_string(threads.find(is_reader)?.join("status")).ok()?;
+        let count = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
+        count.trim().parse().ok()
     }
 
     /// Gives the terminal the settings that it had before, as a shell does to a job that was stopped.
