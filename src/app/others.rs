@@ -78,7 +78,7 @@ impl<S: Surface> App<'_, S> {
         }
     }
 
-    /// What was typed before the system ended the program (`is_forced`) is typed text like any other, and an editor's text that came just then is kept.
+    /// Takes what was typed before the system ended the program (`is_forced`), and an editor's text that came just then.
     /// What was asked of the world right before the end is not begun.
     pub(super) async fn take_last_results(&mut self, wires: &mut Channels, is_forced: bool) {
         if self.editing.is_some()

@@ -1,10 +1,10 @@
-//! Takes calls, does them all at once, and owes exactly one reply for each.
+//! Does calls, many at a time. It sends exactly one reply per call, even if the call fails or panics.
 //!
-//! A write is an intent in the record first, then a call, and ends as done, not done or unknown: the state machine is
-//! in [`port::WriteState`](mmd_elevate_core::WriteState), the tables are in [`Disposition`](mmd_elevate_core::Disposition) and
-//! [`match_listed`](mmd_elevate_core::match_listed). What fits where here: [`Timing`] holds every wait; `repeats` decides whether
-//! a call goes out again; `write` takes one from its intent to its outcome; `create` and `close` say what follows from
-//! that; `look` lists what is unknown; `in_flight` keeps equal creates apart; `tend` does the rest.
+//! A write is durable in the record first, then sent, and ends as done, not done or unknown: its states are in
+//! [`mmd_elevate_core::WriteState`], what each failure means in [`mmd_elevate_core::Disposition`], and what a list shows in
+//! [`mmd_elevate_core::match_listed`]. [`Timing`] holds every wait; `repeats` decides whether a
+//! call goes out again; `write` takes one from its record to its outcome; `create` and `close` say what follows from that;
+//! `look` lists what is unknown; `in_flight` keeps equal creates apart; `tend` looks again, sets aside, adopts and checks.
 
 mod close;
 mod context;
