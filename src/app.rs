@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use others::{Copying, Editing, edited};
 pub(crate) use setup::practice_sign_in;
 pub use setup::{Components, SetupError, open_service, setup};
-use tokio::sync::mpsc::{Receiver, Sender, error::TrySendError};
+use tokio::sync::mpsc::Receiver;
 
 use crate::{
     dashboard::{
@@ -30,8 +30,11 @@ use crate::{
     platform::{Ending, SystemEvent},
     terminal::{InputBatch, Surface, TerminalError},
 };
-use mmd_elevate_core::{Call, CallError, CallErrorKind, CallId, Command, Event, Reply};
-use mmd_elevate_engine::failpoint;
+use mmd_elevate_core::{Call, CallId, Event, Problem, Reply};
+use mmd_elevate_engine::{
+    failpoint,
+    session::{NotTaken, Session},
+};
 
 /// How many words of the worker are applied before the screen is drawn.
 const WORDS_PER_DRAW: usize = 256;
@@ -49,10 +52,8 @@ pub struct Channels {
     pub inputs: Receiver<InputBatch>,
     /// What the system wants.
     pub system: Receiver<SystemEvent>,
-    /// Calls for the worker.
-    pub calls: Sender<Command>,
-    /// Words of the worker.
-    pub words: Receiver<Event>,
+    /// Events of the session.
+    pub events: Receiver<Event>,
 }
 
 /// Why the loop ended.
@@ -135,7 +136,7 @@ impl<'a, S: Surface> App<'a, S> {
 
     /// Tells something from before the loop.
     pub fn warn(&mut self, what: String, hint: String) {
-        update(&mut self.model, Message::Warning(what, hint));
+        update(&mut self.model, Message::Warning(Problem::new(what, hint)));
     }
 
     /// Runs until the agent or the system ends it. However it ends, the worker has been told all drafts by then; dropping
@@ -143,43 +144,43 @@ impl<'a, S: Surface> App<'a, S> {
     ///
     /// # Errors
     /// Where the terminal cannot be read although it is still there.
-    pub async fn run(&mut self, mut wires: Channels) -> eyre::Result<Ended> {
-        let ended = self.turn(&mut wires).await;
-        self.take_last_results(&mut wires, matches!(ended, Ok(Ended::BySystem(_)))).await;
+    pub async fn run(&mut self, mut channels: Channels, session: &Session) -> eyre::Result<Ended> {
+        let ended = self.turn(&mut channels, session).await;
+        self.take_last_results(&mut channels, session, matches!(ended, Ok(Ended::BySystem(_)))).await;
         let tick = self.tick();
         update(&mut self.model, tick);
         for effect in update(&mut self.model, Message::Ending) {
             if let Effect::Save(drafts) = effect {
                 // The worker may be busy, but it must not keep the program.
-                let told = tokio::time::timeout(LAST_WORD, wires.calls.send(Command::Save(drafts))).await;
+                let told = tokio::time::timeout(LAST_WORD, session.save_last(drafts)).await;
                 tracing::debug!(in_time = told.is_ok(), "told the last drafts");
             }
         }
         ended
     }
 
-    async fn turn(&mut self, wires: &mut Channels) -> eyre::Result<Ended> {
+    async fn turn(&mut self, channels: &mut Channels, session: &Session) -> eyre::Result<Ended> {
         let mut worker_lives = true;
         loop {
             if let Err(error) = self.draw() {
-                return Ok(hung_up(&error, &mut wires.system));
+                return Ok(hung_up(&error, &mut channels.system));
             }
             let wake = tokio::time::sleep(self.model.next_wake());
             let messages = tokio::select! {
                 // In the order of what cannot wait: an editor that has ended is heard before the signal that ended it.
                 biased;
                 (target, edited) = edited(&mut self.editing) => {
-                    self.take_edited(target, edited, &wires.calls);
+                    self.take_edited(target, edited, session);
                     if let Err(error) = self.surface.resume() {
-                        return Ok(hung_up(&error, &mut wires.system));
+                        return Ok(hung_up(&error, &mut channels.system));
                     }
                     Vec::new()
                 }
-                event = wires.system.recv() => match event {
+                event = channels.system.recv() => match event {
                     Some(SystemEvent::End(ending)) => return Ok(Ended::BySystem(ending)),
                     Some(SystemEvent::Continued) => {
                         if let Err(error) = self.surface.retake() {
-                            return Ok(hung_up(&error, &mut wires.system));
+                            return Ok(hung_up(&error, &mut channels.system));
                         }
                         Vec::new()
                     }
@@ -189,22 +190,22 @@ impl<'a, S: Surface> App<'a, S> {
                     }
                     None => eyre::bail!("failed to watch for signals"),
                 },
-                batch = wires.inputs.recv(), if self.editing.is_none() => match batch {
+                batch = channels.inputs.recv(), if self.editing.is_none() => match batch {
                     Some(batch) => {
-                        if self.take_inputs(Batch::new(batch), &wires.calls) {
+                        if self.take_inputs(Batch::new(batch), session) {
                             return Ok(Ended::ByAgent);
                         }
                         Vec::new()
                     }
-                    None => match tokio::time::timeout(NOTICED, wires.system.recv()).await {
+                    None => match tokio::time::timeout(NOTICED, channels.system.recv()).await {
                         Ok(Some(SystemEvent::End(ending))) => return Ok(Ended::BySystem(ending)),
                         _ => eyre::bail!("failed to read the terminal"),
                     },
                 },
-                word = wires.words.recv(), if worker_lives => {
+                word = channels.events.recv(), if worker_lives => {
                     worker_lives = word.is_some();
                     let mut messages = vec![word.map_or(Message::WorkerGone, Message::Worker)];
-                    while messages.len() < WORDS_PER_DRAW && let Ok(word) = wires.words.try_recv() {
+                    while messages.len() < WORDS_PER_DRAW && let Ok(word) = channels.events.try_recv() {
                         messages.push(Message::Worker(word));
                     }
                     messages
@@ -214,18 +215,18 @@ impl<'a, S: Surface> App<'a, S> {
                 () = wake => Vec::new(),
             };
             for message in std::iter::once(self.tick()).chain(messages) {
-                if self.apply(message, &wires.calls) {
+                if self.apply(message, session) {
                     return Ok(Ended::ByAgent);
                 }
             }
             if self.editing.is_none()
                 && let Some(held) = self.held.take()
-                && self.take_inputs(held.typed_ahead(), &wires.calls)
+                && self.take_inputs(held.typed_ahead(), session)
             {
                 return Ok(Ended::ByAgent);
             }
             if let Some(error) = self.gone.take() {
-                return Ok(hung_up(&error, &mut wires.system));
+                return Ok(hung_up(&error, &mut channels.system));
             }
         }
     }
@@ -235,13 +236,13 @@ impl<'a, S: Surface> App<'a, S> {
     }
 
     /// Applies a batch of inputs. Says whether the agent has left.
-    fn take_inputs(&mut self, mut batch: Batch, calls: &Sender<Command>) -> bool {
+    fn take_inputs(&mut self, mut batch: Batch, session: &Session) -> bool {
         failpoint::panic_if_asked("loop");
-        if self.apply(self.tick(), calls) {
+        if self.apply(self.tick(), session) {
             return true;
         }
         while let Some(message) = batch.next(&self.model, &mut self.confirmations) {
-            if self.apply(message, calls) {
+            if self.apply(message, session) {
                 return true;
             }
             if self.editing.is_some() {
@@ -253,16 +254,16 @@ impl<'a, S: Surface> App<'a, S> {
     }
 
     /// Applies a message and performs what follows from it. Says whether the agent has left.
-    fn apply(&mut self, message: Message, calls: &Sender<Command>) -> bool {
+    fn apply(&mut self, message: Message, session: &Session) -> bool {
         let mut messages = VecDeque::from([message]);
         while let Some(message) = messages.pop_front() {
             for effect in update(&mut self.model, message) {
                 match effect {
                     Effect::Exit => return true,
-                    Effect::Call(id, call) => messages.extend(hand_over(calls, id, call)),
-                    Effect::Abandon(id) => messages.extend(tell(calls, Command::Abandon(id))),
-                    Effect::SignIn => messages.extend(tell(calls, Command::SignIn)),
-                    Effect::Save(drafts) => messages.extend(tell(calls, Command::Save(drafts))),
+                    Effect::Call(id, call) => messages.extend(submit(session, id, call)),
+                    Effect::Abandon(id) => messages.extend(not_taken(session.abandon(id))),
+                    Effect::SignIn => messages.extend(not_taken(session.sign_in())),
+                    Effect::Save(drafts) => messages.extend(not_saved(session.save(drafts))),
                     Effect::Copy(text) => messages.extend(self.copy(&text)),
                     Effect::OpenEditor(target, text) => messages.extend(self.open_editor(target, text)),
                     Effect::EditTaken => self.edit_taken = true,
@@ -284,7 +285,7 @@ impl<'a, S: Surface> App<'a, S> {
             Err(error @ TerminalError::Switch(_)) => self.gone = Some(error),
             Err(error) => {
                 let hint = error.hint().to_owned();
-                update(&mut self.model, Message::Warning(format!("Not suspended: {error}"), hint));
+                update(&mut self.model, Message::Warning(Problem::new(format!("Not suspended: {error}"), hint)));
             }
         }
     }
@@ -302,27 +303,23 @@ fn hung_up(error: &dyn Display, system: &mut Receiver<SystemEvent>) -> Ended {
     Ended::BySystem(Ending::HangUp)
 }
 
-/// Hands a call to the worker without waiting. Where there is no room its failed reply comes from here, or the row would
-/// say `sending` for ever.
-fn hand_over(calls: &Sender<Command>, call_id: CallId, call: Call) -> Option<Message> {
-    let reason = match calls.try_send(Command::Do(call_id, call)) {
-        Ok(()) => return None,
-        Err(TrySendError::Full(_)) => "too many calls wait already",
-        Err(TrySendError::Closed(_)) => "the part that talks to the service has ended",
-    };
-    let result = Err(CallError::new(CallErrorKind::NotSent { reason: reason.to_owned() }));
+/// Submits a call without waiting. Where there is no room its failed reply comes from here, or the row would say `sending`
+/// for ever.
+fn submit(session: &Session, call_id: CallId, call: Call) -> Option<Message> {
+    let result = Err(session.submit(call_id, call).err()?);
     Some(Message::Worker(Event::Reply(Reply { call_id, result })))
 }
 
-/// Tells the worker something that it owes no reply for.
-fn tell(calls: &Sender<Command>, word: Command) -> Option<Message> {
-    let saving = matches!(word, Command::Save(_));
-    calls.try_send(word).err()?;
-    let (what, hint) = ("the part that keeps and sends things does not take more just now", "try it again");
-    let told = if saving {
-        Message::Worker(Event::NotSaved(what.to_owned(), "it is saved with the next change".to_owned()))
-    } else {
-        Message::Warning(what.to_owned(), hint.to_owned())
-    };
-    Some(told)
+/// Returns the message that says that a command was not taken.
+fn not_taken(taken: Result<(), NotTaken>) -> Option<Message> {
+    taken.err().map(|_| Message::Warning(Problem::new(TOO_MANY_QUEUED, "wait a moment, then try again")))
 }
+
+/// The same for drafts.
+fn not_saved(taken: Result<(), NotTaken>) -> Option<Message> {
+    let problem = || Problem::new(TOO_MANY_QUEUED, "it is saved with the next change");
+    taken.err().map(|_| Message::Worker(Event::NotSaved(problem())))
+}
+
+/// What happened where the worker does not take a command.
+const TOO_MANY_QUEUED: &str = "Too many operations are queued";

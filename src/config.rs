@@ -27,7 +27,7 @@ pub use sign_in::SignInSettings;
 pub use value::{LEVELS, level};
 
 use mmd_elevate_core::Patterns;
-use mmd_elevate_engine::{api::BaseUrl, auth::Method};
+use mmd_elevate_engine::{auth::Method, http::BaseUrl};
 
 /// Where the service answers unless a base URL is set (documented).
 pub const DEFAULT_BASE_URL: &str = "https://mmdls.microsoft.com/support/odata/v1";

@@ -1,7 +1,7 @@
 //! Answers of the service: whatever the bytes are, they end as requests that can be named or as a fault in words.
 
 use mmd_elevate_core::{ElevationRequest, invisible_characters};
-use mmd_elevate_engine::api::read_as_each;
+use mmd_elevate_engine::mmd::read_as_each;
 
 /// The longest text that a fault may have, in characters: 500 of the service's, each at most as long as `‹U+10FFFF›`.
 const LONGEST: usize = 500 * 10 + 100;
@@ -32,7 +32,7 @@ fn check(status: u16, body: &[u8]) {
             }
             Err(fault) => {
                 let decided = (300..500).contains(&status) && status != 408;
-                assert!(!decided || !fault.kind.may_have_happened(), "{status} leaves no doubt: {fault:?}");
+                assert!(!decided || !fault.may_have_happened(), "{status} leaves no doubt: {fault:?}");
                 for text in [&fault.what(), fault.hint()] {
                     check_shown(text);
                     assert!(text.chars().count() <= LONGEST, "{} characters", text.chars().count());

@@ -14,7 +14,7 @@ use mmd_elevate::{
     terminal::{Input, InputBatch},
 };
 use mmd_elevate_core::{
-    Call, CallError, CallErrorKind, CallId, CallResult, ElevationRequest, Event, Field, NewElevationRequest, ReadBack,
+    Call, CallError, CallId, CallResult, ElevationRequest, Event, Field, NewElevationRequest, Operation, ReadBack,
     Reply, RequestId, Untrusted, invisible_characters,
 };
 use ratatui::{Terminal, backend::TestBackend};
@@ -166,17 +166,17 @@ impl Agent {
             return;
         }
         let (call_id, call) = self.calls.remove(0);
-        let fault = |kind| CallError { words: Some(Untrusted::new(text)), ..CallError::new(kind) };
+        let fault = |kind| CallError { words: Some(Untrusted::new(text)), ..kind };
         let result = match (which % 6, call) {
-            (0 | 1, Call::Create(new)) => {
+            (0 | 1, Call::Send(Operation::Create(new))) => {
                 let request = Box::new(created(call_id, &new, text));
                 Ok(CallResult::Created { request, surplus: Vec::new() })
             }
-            (0 | 1, Call::Close { .. }) => Ok(CallResult::Closed(ReadBack::NotYetVisible)),
-            (2, _) => Err(fault(CallErrorKind::Declined)),
-            (3, _) => Err(fault(CallErrorKind::AlreadyClosed)),
-            (4, _) => Err(fault(CallErrorKind::BrokenAnswer { reason: "it is not JSON".to_owned() })),
-            _ => Err(fault(CallErrorKind::TimedOut)),
+            (0 | 1, Call::Send(Operation::Close(_))) => Ok(CallResult::Closed(ReadBack::NotYetVisible)),
+            (2, _) => Err(fault(CallError::declined())),
+            (3, _) => Err(fault(CallError::already_closed())),
+            (4, _) => Err(fault(CallError::broken_answer("it is not JSON"))),
+            _ => Err(fault(CallError::timed_out())),
         };
         self.apply(Message::Worker(Event::Reply(Reply { call_id, result })));
     }

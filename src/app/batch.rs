@@ -1,5 +1,6 @@
 //! What a batch of inputs means: the way from keys to messages, and nothing else of the loop.
 
+use mmd_elevate_core::Problem;
 use std::{collections::VecDeque, time::Instant};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -112,5 +113,5 @@ fn meaning(item: &Item, model: &Model) -> KeyMeaning {
 
 fn not_utf8() -> Message {
     let what = "The terminal sends bytes that are not UTF-8; each stands as a replacement character";
-    Message::Warning(what.to_owned(), "set the terminal to UTF-8, and correct what was typed".to_owned())
+    Message::Warning(Problem::new(what, "set the terminal to UTF-8, and correct what was typed"))
 }

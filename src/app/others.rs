@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::{
-    sync::mpsc::Sender,
-    task::{JoinHandle, JoinSet},
-};
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::{App, Batch, Channels};
 use crate::{
@@ -16,8 +13,9 @@ use crate::{
         editor::{Edited, EditorCommand, EditorError, edit},
     },
 };
-use mmd_elevate_core::Command;
+use mmd_elevate_core::Problem;
 use mmd_elevate_engine::redact::redact;
+use mmd_elevate_engine::session::Session;
 
 /// How long what was typed right before the end may take to come in: the thread that has read it may not have been given
 /// a core yet. Well below the 50 ms in which the terminal has to be given back.
@@ -35,7 +33,7 @@ impl<S: Surface> App<'_, S> {
     /// Lends the terminal to the agent's editor. Replies are applied meanwhile; nothing is drawn.
     pub(super) fn open_editor(&mut self, target: EditTarget, text: String) -> Option<Message> {
         if let Err(error) = self.surface.suspend() {
-            return Some(Message::Warning(format!("The editor was not started: {error}"), error.hint().to_owned()));
+            return Some(Message::Warning(Problem::new(format!("The editor was not started: {error}"), error.hint())));
         }
         let task = tokio::task::spawn_blocking(move || {
             EditorCommand::from_environment().and_then(|command| edit(&text, &command))
@@ -49,15 +47,15 @@ impl<S: Surface> App<'_, S> {
         &mut self,
         target: EditTarget,
         edited: Option<Result<Edited, EditorError>>,
-        calls: &Sender<Command>,
+        session: &Session,
     ) {
         let told = match edited {
             Some(Ok(Edited { text, told, keeps, file })) => {
                 let path = file.path().display().to_string();
                 self.edit_taken = text.is_none();
                 if let Some(text) = text {
-                    self.apply(self.tick(), calls);
-                    self.apply(Message::Edited { target, text }, calls);
+                    self.apply(self.tick(), session);
+                    self.apply(Message::Edited { target, text }, session);
                 }
                 if self.edit_taken && !keeps {
                     file.discard();
@@ -74,25 +72,25 @@ impl<S: Surface> App<'_, S> {
             }
         };
         if let Some((what, hint)) = told {
-            self.apply(Message::Warning(what, hint), calls);
+            self.apply(Message::Warning(Problem::new(what, hint)), session);
         }
     }
 
     /// Takes what was typed before the system ended the program (`is_forced`), and an editor's text that came just then.
     /// What was asked of the world right before the end is not begun.
-    pub(super) async fn take_last_results(&mut self, wires: &mut Channels, is_forced: bool) {
+    pub(super) async fn take_last_results(&mut self, channels: &mut Channels, session: &Session, is_forced: bool) {
         if self.editing.is_some()
             && let Ok((target, edited)) = tokio::time::timeout(LAST_RESULTS, edited(&mut self.editing)).await
         {
-            self.take_edited(target, edited, &wires.calls);
+            self.take_edited(target, edited, session);
         }
         let mut last: Vec<_> = self.held.take().into_iter().filter(|_| is_forced).collect();
-        while is_forced && let Ok(Some(batch)) = tokio::time::timeout(LAST_KEYS, wires.inputs.recv()).await {
+        while is_forced && let Ok(Some(batch)) = tokio::time::timeout(LAST_KEYS, channels.inputs.recv()).await {
             last.push(Batch::new(batch));
         }
         'keys: for batch in &mut last {
             while let Some(message) = batch.next(&self.model, &mut self.confirmations) {
-                if !message.only_types() || self.apply(message, &wires.calls) {
+                if !message.only_types() || self.apply(message, session) {
                     break 'keys;
                 }
             }
@@ -132,7 +130,7 @@ impl<S: Surface> App<'_, S> {
             Ok(()) => Message::Copied(CopiedTo::Terminal, text),
             Err(error) => {
                 let what = format!("The terminal did not take the copy: {error}");
-                Message::Warning(what, "copy it by hand".to_owned())
+                Message::Warning(Problem::new(what, "copy it by hand"))
             }
         }
     }

@@ -1,6 +1,6 @@
 //! From the settings to the parts of a running dashboard.
 
-use std::net::Ipv4Addr;
+use std::{net::Ipv4Addr, sync::Arc};
 
 use jiff::Timestamp;
 use ratatui::style::Color;
@@ -15,10 +15,12 @@ use crate::{
     keys::{Keymap, KeymapError},
     platform,
 };
-use mmd_elevate_core::{CallError, CallErrorKind, Event, Patterns};
+use mmd_elevate_core::{CallError, Event, Patterns, Problem};
 use mmd_elevate_engine::{
-    api::{BaseUrl, BaseUrlError, Client, ClientError, Timeouts, Trust, TrustError},
     auth::{Application, Method, Renewal, SecretFrom, Session, Source},
+    backend::Backend,
+    http::{BaseUrl, BaseUrlError, Trust, TrustError},
+    mmd::{Client, ClientError, Timeouts},
     record::{Place, TenantKey},
 };
 use mmd_elevate_practice::{self as practice, Practice};
@@ -153,9 +155,11 @@ pub async fn open_service(
     trust: Trust,
     practice: practice::Settings,
     to_loop: Sender<Event>,
-) -> Result<Client, CallError> {
+) -> Result<Arc<dyn Backend>, CallError> {
     match target {
-        Target::Service(service) => connect(&trust, &service.base_url, &service.tenant.id, service.sign_in),
+        Target::Service(service) => {
+            Ok(Arc::new(connect(&trust, &service.base_url, &service.tenant.id, service.sign_in)?))
+        }
         Target::Practice => {
             let practice = Practice::bind((Ipv4Addr::LOCALHOST, 0).into(), practice)
                 .await
@@ -163,13 +167,13 @@ pub async fn open_service(
             if let Some(warning) = practice.warning() {
                 let (what, hint) = warning.split_once("\nhint: ").unwrap_or((warning, "nothing has to be done"));
                 // That nobody listens any more is no matter for a warning.
-                let _ = to_loop.send(Event::Warning(what.to_owned(), hint.to_owned())).await;
+                let _ = to_loop.send(Event::Warning(Problem::new(what, hint))).await;
             }
             let base_url = BaseUrl::parse(&practice.base_url()).map_err(|error| not_ready(&error.to_string()))?;
             let sign_in = practice_sign_in(&practice).map_err(|error| not_ready(&error.to_string()))?;
             let client = connect(&trust, &base_url, practice::TENANT_ID, sign_in)?;
             tokio::spawn(practice.serve());
-            Ok(client)
+            Ok(Arc::new(client))
         }
     }
 }
@@ -194,5 +198,5 @@ fn connect(trust: &Trust, base_url: &BaseUrl, tenant_id: &str, sign_in: Method) 
 }
 
 fn not_ready(reason: &str) -> CallError {
-    CallError::new(CallErrorKind::NotSent { reason: reason.to_owned() })
+    CallError::not_sent(reason)
 }

@@ -4,11 +4,8 @@ use std::{process::ExitCode, time::Duration};
 
 use color_eyre::eyre::{self, WrapErr as _};
 use jiff::Timestamp;
-use mmd_elevate_core::{CALLS_WAITING, Event};
-use mmd_elevate_engine::{
-    record::Record,
-    worker::{self, Timing},
-};
+use mmd_elevate_core::{CALLS_WAITING, Event, Problem};
+use mmd_elevate_engine::{record::Record, session::Session, worker::Timing};
 use tokio::sync::mpsc;
 
 use super::runtime;
@@ -55,11 +52,10 @@ pub fn run(flags: &Flags) -> eyre::Result<ExitCode> {
     if let Err(error) = app.draw() {
         tracing::debug!(%error, "the loop finds the same and ends");
     }
-    let (calls, from_loop) = mpsc::channel(CALLS_WAITING);
-    let (to_loop, words) = mpsc::channel(CALLS_WAITING);
+    let (to_loop, events) = mpsc::channel(CALLS_WAITING);
     let tells = to_loop.clone();
     // A full channel has worse to tell.
-    let on_failure = move |what, hint| drop(tells.try_send(Event::Warning(what, hint)));
+    let on_failure = move |what, hint| drop(tells.try_send(Event::Warning(Problem::new(what, hint))));
     let _log = match log::start(&state_dir, level, on_failure) {
         Ok(guard) => guard,
         Err(error) => {
@@ -83,12 +79,12 @@ pub fn run(flags: &Flags) -> eyre::Result<ExitCode> {
     let service = open_service(parts.target, parts.trust, parts.practice, to_loop.clone());
     let place = parts.place;
     let journal = move || Record::open(place.clone(), Timestamp::now);
-    let worker = worker::run(service, journal, Timing::default(), from_loop, to_loop);
-    let worker = background.handle().spawn(worker);
-    let ended = background.handle().block_on(app.run(Channels { inputs, system, calls, words }));
+    let session = Session::open(background.handle(), service, journal, Timing::default(), to_loop);
+    let channels = Channels { inputs, system, events };
+    let ended = background.handle().block_on(app.run(channels, &session));
     screen.leave();
     // What was typed last goes to disk. A disk that does not answer must not keep who has left.
-    let saved = background.handle().block_on(async { tokio::time::timeout(LAST_WRITES, worker).await });
+    let saved = background.handle().block_on(async { tokio::time::timeout(LAST_WRITES, session.end()).await });
     if saved.is_err() {
         tracing::error!("the record did not end in time");
     }

@@ -31,7 +31,7 @@ use crate::{
     platform,
 };
 use mmd_elevate_core::visible;
-use mmd_elevate_engine::api::{BaseUrl, Trust};
+use mmd_elevate_engine::http::{BaseUrl, Trust};
 use mmd_elevate_practice::{self as practice, Practice};
 
 /// How long one step may take. There are fewer than ten, so the whole ends within a minute, whatever hangs.

@@ -12,7 +12,7 @@ use super::{
     doubts, keys, path, sign_in, value,
 };
 use mmd_elevate_core::{Pattern, Patterns};
-use mmd_elevate_engine::{api::BaseUrl, redact::quoted};
+use mmd_elevate_engine::{http::BaseUrl, redact::quoted};
 
 /// The longest file that is read, in bytes: many times one with a thousand tenants.
 const LONGEST: usize = 1 << 20;

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::cli::Flags;
 use mmd_elevate_engine::{
-    api::{BaseUrl, register_proxy_passwords},
     auth::{Method, Token},
+    http::{BaseUrl, register_proxy_passwords},
 };
 
 /// Reads the file that flags, environment or platform name, and resolves the whole. Nothing is written.

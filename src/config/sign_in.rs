@@ -11,8 +11,8 @@ use super::{
     path, value,
 };
 use mmd_elevate_engine::{
-    api::BaseUrl,
     auth::{self, Application, CertificateFiles, DEFAULT_AUTHORITY, DEFAULT_SCOPE, Method, SecretFrom},
+    http::BaseUrl,
     redact::{self, Kind, quoted},
 };
 

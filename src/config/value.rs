@@ -6,8 +6,8 @@ use uuid::Uuid;
 use super::{Refused, document::suggest};
 use mmd_elevate_core::invisible_characters;
 use mmd_elevate_engine::{
-    api::BaseUrl,
     auth::{self, Token},
+    http::BaseUrl,
     redact::{self, Kind, quoted},
 };
 

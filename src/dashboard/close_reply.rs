@@ -8,21 +8,26 @@ use super::{
     row::Row,
 };
 use crate::keys::{Action, Scope};
-use mmd_elevate_core::{CallError, CallErrorKind, CallResult, ClosedBy, ElevationRequest, ReadBack, Untrusted};
+use mmd_elevate_core::{CallError, CallResult, ClosedBy, ElevationRequest, ErrorCode, ReadBack, Untrusted};
 
 pub(super) fn close_ended(model: &mut Model, id: RowId, call: &PendingCall, result: Result<CallResult, CallError>) {
     match result {
         Ok(CallResult::Closed(read_back)) => closed(model, id, call, read_back),
         Ok(CallResult::StillOpen(request)) => still_open(model, id, *request),
         Ok(
-            CallResult::Created { .. } | CallResult::Looked { .. } | CallResult::SetAside | CallResult::Checked { .. },
+            CallResult::Created { .. }
+            | CallResult::Looked { .. }
+            | CallResult::SetAside
+            | CallResult::Checked { .. }
+            | CallResult::Listed { .. }
+            | CallResult::Devices(_),
         ) => {
             close_failed(model, id, call, true, other_answer());
         }
-        Err(fault) => match fault.kind {
-            CallErrorKind::AlreadyClosed => settled(model, id, Closure::Already, fault),
-            CallErrorKind::NoSuchRequest => settled(model, id, Closure::Gone, fault),
-            _ => close_failed(model, id, call, call.looks || fault.kind.may_have_happened(), fault),
+        Err(fault) => match fault.code {
+            Some(ErrorCode::AlreadyClosed) => settled(model, id, Closure::Already, fault),
+            Some(ErrorCode::NoSuchRequest) => settled(model, id, Closure::Gone, fault),
+            _ => close_failed(model, id, call, call.looks || fault.may_have_happened(), fault),
         },
     }
 }

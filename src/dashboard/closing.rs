@@ -1,7 +1,7 @@
 //! The dialog that closes a request. It holds the row's name; the text lives in the row, so that leaving keeps it.
 
 use super::{Effect, Model, Notice, Overlay, RowId, RowState, Subject};
-use mmd_elevate_core::{Call, CallId, Field};
+use mmd_elevate_core::{Call, CallId, CloseElevationRequest, Field, Operation};
 
 /// Opens the dialog for this row.
 pub(super) fn open(model: &mut Model, row: RowId) {
@@ -34,7 +34,7 @@ pub(super) fn submit(model: &mut Model, row_id: RowId) -> Vec<Effect> {
     model.overlays.pop();
     model.notice = None;
     model.untouched_since = Some(row_id);
-    vec![Effect::Call(call_id, Call::Close { id, device, actions_taken })]
+    vec![Effect::Call(call_id, Call::Send(Operation::Close(CloseElevationRequest { id, device, actions_taken })))]
 }
 
 impl Model {

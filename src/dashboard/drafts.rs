@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{Effect, Model, Notice, RecordState, RowState, Tone};
-use mmd_elevate_core::{Draft, DraftTarget, Field};
+use mmd_elevate_core::{Draft, DraftTarget, Field, Problem};
 
 /// How long after a change its draft is saved: soon enough to keep the promise of a second, late enough to save a run of
 /// typing once.
@@ -88,11 +88,11 @@ pub(super) fn save(model: &mut Model, at_once: bool) -> Option<Effect> {
 }
 
 /// The record did not take what it was told last: all of it is told again with the next change.
-pub(super) fn not_saved(model: &mut Model, what: String, hint: String) {
+pub(super) fn not_saved(model: &mut Model, problem: Problem) {
     model.record = model.record.if_it_fails();
     model.drafts.untaken = true;
-    model.drafts.said = Some(what.clone());
-    model.notice = Some(Notice { tone: Tone::Failure, text: what, hint: Some(hint) });
+    model.drafts.said = Some(problem.what.clone());
+    model.notice = Some(Notice::of_problem(Tone::Failure, problem));
 }
 
 /// The record takes what it is told again. Where the agent reads of something else that went wrong, that stays.

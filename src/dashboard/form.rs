@@ -2,7 +2,7 @@
 
 use super::{RowId, TextField, text_field::Dropped};
 use crate::keys::TextEdit;
-use mmd_elevate_core::{CallError, CallErrorKind, DeviceNameWarning, Draft, Field, FieldProblem, Patterns};
+use mmd_elevate_core::{CallError, DeviceNameWarning, Draft, ErrorCode, Field, FieldProblem, Patterns};
 
 /// A category that is suggested, with its subcategories.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,9 +150,9 @@ impl Form {
         self.sending = None;
         // A reason of the service's own is about the device where it says so; without words it is most likely.
         let names_device = || fault.words.as_ref().is_none_or(|words| words.raw().to_lowercase().contains("device"));
-        let is_about_device = match fault.kind {
-            CallErrorKind::TooManyOpen | CallErrorKind::NoSuchDevice => true,
-            CallErrorKind::Declined => names_device(),
+        let is_about_device = match fault.code {
+            Some(ErrorCode::TooManyOpen | ErrorCode::NoSuchDevice) => true,
+            Some(ErrorCode::Declined) => names_device(),
             _ => false,
         };
         if is_about_device {

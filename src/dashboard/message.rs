@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{RowId, ScrollLimits};
 use crate::keys::Action;
-use mmd_elevate_core::{Call, CallId, Draft, DraftTarget, Event};
+use mmd_elevate_core::{Call, CallId, Draft, DraftTarget, Event, Problem};
 
 /// Something that happened.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ pub enum Message {
     /// The system ends the program: what was typed is to be saved now.
     Ending,
     /// Something the agent should know that belongs to no call: what happened, and what to do.
-    Warning(String, String),
+    Warning(Problem),
     /// The screen was drawn, and had more to show than it had room for.
     Drawn(ScrollLimits),
 }

@@ -1,6 +1,6 @@
 //! The one line that says what just happened.
 
-use mmd_elevate_core::CallError;
+use mmd_elevate_core::{CallError, Problem};
 
 /// How a notice is meant, so that it can be told by sign, word and colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +40,14 @@ impl Notice {
     /// A fault, told as itself: what it was about, what happened, what to do, and the ids to quote.
     #[must_use]
     pub fn of_fault(about: &str, fault: &CallError) -> Self {
-        let tone = if fault.kind.may_have_happened() { Tone::Doubt } else { Tone::Failure };
+        let tone = if fault.may_have_happened() { Tone::Doubt } else { Tone::Failure };
         Self { tone, text: format!("{about}: {}", fault.what()), hint: Some(fault.hint().to_owned()) }
+    }
+
+    /// A problem that belongs to no call.
+    #[must_use]
+    pub fn of_problem(tone: Tone, problem: Problem) -> Self {
+        Self { tone, text: problem.what, hint: Some(problem.hint) }
     }
 
     /// The same notice with other advice.

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::keys::Motion;
 use mmd_elevate_core::{
-    Call, Draft, DraftTarget, ElevationRequest, Field, Gaps, Operation, Recovered, RequestId, SavedDraft, Untrusted,
-    WriteRecord, are_alike,
+    Call, CloseElevationRequest, Draft, DraftTarget, ElevationRequest, Field, Gaps, Operation, Recovered, RequestId,
+    SavedDraft, Untrusted, WriteRecord, are_alike,
 };
 
 /// What was brought back: the rows it stands in, for the pane that tells of it.
@@ -70,8 +70,8 @@ pub(super) fn recovered(model: &mut Model, recovered: Recovered) -> Vec<Effect> 
     if nothing_selected {
         model.requests.step(Motion::First);
     }
-    for (what, hint) in warnings {
-        model.notice = Some(Notice { tone: Tone::Doubt, text: what, hint: Some(hint) });
+    for problem in warnings {
+        model.notice = Some(Notice::of_problem(Tone::Doubt, problem));
     }
     if others > 0 && model.notice.is_none() {
         let text = "Another dashboard uses this record; each has its own drafts".to_owned();
@@ -85,7 +85,7 @@ pub(super) fn recovered(model: &mut Model, recovered: Recovered) -> Vec<Effect> 
 
 /// The service took this close, and no list had shown it: its row says so, and has its text again.
 fn take_accepted(model: &mut Model, intent: &WriteRecord) {
-    let Operation::Close { id, actions_taken, .. } = &intent.what else { return };
+    let Operation::Close(CloseElevationRequest { id, actions_taken, .. }) = &intent.what else { return };
     let Some(row) = model.requests.of_request(id).map(|row| row.id) else { return };
     let (text, at) = (actions_taken.clone(), intent.at);
     model.requests.change(row, |row| {
@@ -173,7 +173,7 @@ fn resolve(model: &mut Model, intent: &WriteRecord) -> Effect {
             model.requests.add_quietly(of_draft);
             row
         }
-        Operation::Close { id, device, actions_taken } => {
+        Operation::Close(CloseElevationRequest { id, device, actions_taken }) => {
             let mut called = Draft::default();
             called.set(Field::Device, device.raw());
             let row = row_of(model, id, &called);
@@ -191,7 +191,7 @@ fn resolve(model: &mut Model, intent: &WriteRecord) -> Effect {
     let call = model.begin_look(row, format!("looking for {name}"));
     let state = match &intent.what {
         Operation::Create(_) => RowState::Looking(call),
-        Operation::Close { actions_taken, .. } => {
+        Operation::Close(CloseElevationRequest { actions_taken, .. }) => {
             model.closes_with(call, actions_taken);
             RowState::Closing(call)
         }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::keys::{Action, Scope};
 use mmd_elevate_core::{
-    CallError, CallErrorKind, CallId, CallResult, ElevationRequest, Event, Field, Gaps, MatchResult, Progress, Reply,
+    CallError, CallId, CallResult, ElevationRequest, Event, Field, Gaps, MatchResult, Problem, Progress, Reply,
 };
 
 pub(super) fn from_worker(model: &mut Model, word: Event) -> Vec<Effect> {
@@ -27,10 +27,10 @@ pub(super) fn from_worker(model: &mut Model, word: Event) -> Vec<Effect> {
             }
         }
         Event::Reply(reply) => return apply(model, reply),
-        Event::Warning(what, hint) => {
-            model.notice = Some(Notice { tone: Tone::Doubt, text: what, hint: Some(hint) });
+        Event::Warning(problem) => {
+            model.notice = Some(Notice::of_problem(Tone::Doubt, problem));
         }
-        Event::NotSaved(what, hint) => super::drafts::not_saved(model, what, hint),
+        Event::NotSaved(problem) => super::drafts::not_saved(model, problem),
         Event::Saved => super::drafts::saved(model),
     }
     Vec::new()
@@ -40,15 +40,13 @@ pub(super) fn from_worker(model: &mut Model, word: Event) -> Vec<Effect> {
 pub(super) fn worker_gone(model: &mut Model) {
     let owed: Vec<_> = model.calls.keys().copied().collect();
     for call_id in owed {
-        apply(model, Reply { call_id, result: Err(CallError::new(CallErrorKind::Crashed)) });
+        apply(model, Reply { call_id, result: Err(CallError::crashed()) });
     }
     let reason = "the part that talks to the service has ended".to_owned();
-    model.service = ServiceState::NotReady(CallError::new(CallErrorKind::NotSent { reason }));
+    model.service = ServiceState::NotReady(CallError::not_sent(&reason));
     model.record = model.record.if_it_fails();
-    model.notice = Some(
-        Notice::of_fault("the service cannot be called", &CallError::new(CallErrorKind::Crashed))
-            .hint("quit and start again"),
-    );
+    model.notice =
+        Some(Notice::of_fault("the service cannot be called", &CallError::crashed()).hint("quit and start again"));
 }
 
 /// A call has come a step further; one that nobody awaits any more has not.
@@ -85,7 +83,7 @@ fn progressed(model: &mut Model, call_id: CallId, progress: Progress) {
                 model.requests.change(id, |row| row.fault = Some(fault));
             }
         }
-        Progress::LookingFirst | Progress::ReadingBack => {}
+        Progress::LookingFirst | Progress::ReadingBack | Progress::Page(_) => {}
         Progress::NotRead(fault) => model.requests.change(id, |row| row.unread = Some(fault)),
         Progress::ClosedBy(request) => model.requests.change(id, |row| row.take_request(*request)),
     }
@@ -107,7 +105,7 @@ fn apply(model: &mut Model, reply: Reply) -> Vec<Effect> {
                 Ok(_) => return vec![Effect::LogUnawaited(call_id)],
                 Err(fault) => {
                     let about = "The open requests could not be checked";
-                    let hint = format!("they are shown as they were seen last; {}", fault.hint_to_read());
+                    let hint = format!("they are shown as they were seen last; {}", fault.hint());
                     model.notice = Some(Notice::of_fault(about, &fault).hint(hint));
                 }
             }
@@ -145,17 +143,23 @@ fn create_ended(model: &mut Model, id: RowId, state: RowState, result: Result<Ca
         Ok(CallResult::Created { request, surplus }) => opened(model, id, sending, *request, surplus),
         Ok(CallResult::Looked { seen, at, fault }) => looked(model, id, seen, at, sending.then_some(fault)),
         Ok(CallResult::SetAside) => settle(model, id, RowState::SetAside, |_| {}),
-        Ok(CallResult::Closed(_) | CallResult::StillOpen(_) | CallResult::Checked { .. }) => {
+        Ok(
+            CallResult::Closed(_)
+            | CallResult::StillOpen(_)
+            | CallResult::Checked { .. }
+            | CallResult::Listed { .. }
+            | CallResult::Devices(_),
+        ) => {
             create_unknown(model, id, sending, other_answer());
         }
-        Err(fault) if sending && !fault.kind.may_have_happened() => refused(model, id, fault),
+        Err(fault) if sending && !fault.may_have_happened() => refused(model, id, fault),
         // A failed look says nothing of the create: it stays unknown.
         Err(fault) => create_unknown(model, id, sending, fault),
     }
 }
 
 pub(super) fn other_answer() -> CallError {
-    CallError::new(CallErrorKind::BrokenAnswer { reason: "it answers another call".to_owned() })
+    CallError::broken_answer("it answers another call")
 }
 
 /// Changes a row's state, and notes when it was learnt.
@@ -178,7 +182,7 @@ fn opened(model: &mut Model, id: RowId, sending: bool, request: ElevationRequest
         Some((known, true)) => return opened_as(model, id, known),
         Some((_, false)) => {
             let reason = "it has the id of another request that was opened from here".to_owned();
-            return create_unknown(model, id, sending, CallError::new(CallErrorKind::BrokenAnswer { reason }));
+            return create_unknown(model, id, sending, CallError::broken_answer(&reason));
         }
         None => {}
     }
@@ -254,7 +258,9 @@ fn looked(model: &mut Model, id: RowId, seen: MatchResult, at: jiff::Timestamp, 
         MatchResult::Unclear(gaps) => format!("It is unknown whether {name} was opened: {}", gaps.words()),
     };
     let hint = match &seen {
-        MatchResult::Unclear(Gaps { cut: Some((_, Some(hint))), .. }) => format!("{hint}; {key} on its row decides"),
+        MatchResult::Unclear(Gaps { cut: Some(Problem { hint, .. }), .. }) => {
+            format!("{hint}; {key} on its row decides")
+        }
         _ => format!("{key} on its row decides"),
     };
     model.notice = Some(Notice { tone: Tone::Doubt, ..Notice::info(text) }.hint(hint));

@@ -3,7 +3,7 @@
 
 use super::{Effect, Model, Notice, Tone};
 use crate::keys::{Action, Scope};
-use mmd_elevate_core::{CallError, CallErrorKind, SignIn};
+use mmd_elevate_core::{CallError, SignIn};
 
 /// The worker has told where signing in stands.
 pub(super) fn told(model: &mut Model, sign_in: SignIn) {
@@ -36,10 +36,8 @@ pub(super) fn again(model: &mut Model) -> Effect {
 
 /// Why there is no token, without saying again that there is none.
 fn why(fault: &CallError) -> String {
-    match &fault.kind {
-        CallErrorKind::SignInFailed { what, .. } => format!("{what}."),
-        _ => fault.what(),
-    }
+    let what = fault.what();
+    what.strip_prefix("Not signed in: ").map_or_else(|| what.clone(), str::to_owned)
 }
 
 fn and_again(model: &Model, fault: &CallError) -> String {

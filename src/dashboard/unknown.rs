@@ -2,7 +2,7 @@
 
 use super::{Effect, Model, Notice, Overlay, Row, RowId, RowState, Subject, closing};
 use crate::keys::Motion;
-use mmd_elevate_core::{Call, ElevationRequest, NewElevationRequest, WriteId};
+use mmd_elevate_core::{Call, ElevationRequest, NewElevationRequest, Operation, WriteId};
 
 impl Model {
     /// The row that the question is about, and which of its possible matches is chosen.
@@ -107,5 +107,5 @@ pub(super) fn create(model: &mut Model, request: NewElevationRequest) -> (RowId,
     let row = Row::of_draft(id, request.draft().clone(), RowState::Draft, model.now);
     let call = model.begin_call(Subject::Row(id), format!("opening a request for {}", row.name()));
     model.requests.add(Row { state: RowState::Sending(call), ..row });
-    (id, Effect::Call(call, Call::Create(request)))
+    (id, Effect::Call(call, Call::Send(Operation::Create(request))))
 }

@@ -5,7 +5,7 @@ use super::{
     drafts, leaving, opening, recovery, replies, sign_in, text_field::Dropped, unknown,
 };
 use crate::keys::{Action, Motion, Scope};
-use mmd_elevate_core::{Field, visible};
+use mmd_elevate_core::{Field, Problem, visible};
 
 /// Applies a message and says what the world has to do about it.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
@@ -50,9 +50,9 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             model.notice = Some(copied(to, &text));
             Vec::new()
         }
-        Message::Warning(text, hint) => {
-            let (text, hint) = (visible(&text).into_owned(), visible(&hint).into_owned());
-            model.notice = Some(Notice { tone: super::Tone::Failure, text, hint: Some(hint) });
+        Message::Warning(problem) => {
+            let problem = Problem::new(visible(&problem.what), visible(&problem.hint));
+            model.notice = Some(Notice::of_problem(super::Tone::Failure, problem));
             Vec::new()
         }
     };

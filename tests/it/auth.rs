@@ -11,8 +11,8 @@ use std::net::Ipv4Addr;
 
 use jiff::Timestamp;
 use mmd_elevate_engine::{
-    api::BaseUrl,
     auth::{Application, Method, SecretFrom, SignInError, Source},
+    http::BaseUrl,
 };
 use mmd_elevate_practice::{self as practice, Observer, Practice, Settings};
 use secrecy::ExposeSecret;

@@ -486,7 +486,7 @@ fn no_files() -> (TempDir, Vec<(PathBuf, &'static str)>) {
 fn what_is_no_regular_file_is_refused_at_once_wherever_one_is_named() {
     let (_folder, files) = no_files();
     for (path, said) in files {
-        let ca_file = mmd_elevate_engine::api::Trust::with_file(Some(&path)).unwrap_err().to_string();
+        let ca_file = mmd_elevate_engine::http::Trust::with_file(Some(&path)).unwrap_err().to_string();
         let rules = mmd_elevate_practice::Rules::load(&path).unwrap_err().to_string();
         for error in [loaded(&path).unwrap_err().to_string(), ca_file, rules] {
             assert!(error.contains(said) && error.contains("\nhint: "), "{}: {error}", path.display());

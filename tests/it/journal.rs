@@ -12,8 +12,8 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use mmd_elevate_core::{
-    Draft, DraftTarget, ElevationRequest, Field, NewElevationRequest, Operation, Outcome, Recovered, RequestId,
-    ServiceTime, Untrusted, WriteState,
+    CloseElevationRequest, Draft, DraftTarget, ElevationRequest, Field, NewElevationRequest, Operation, Outcome,
+    Recovered, RequestId, ServiceTime, Untrusted, WriteState,
 };
 use mmd_elevate_engine::record::{Place, Purged, Record, RecordError, TenantKey};
 use tempfile::TempDir;
@@ -50,7 +50,11 @@ pub(crate) fn create(text: &str) -> Operation {
 
 pub(crate) fn close(id: &str) -> Operation {
     let actions_taken = format!("closed {id}\n");
-    Operation::Close { id: RequestId::new(id).unwrap(), device: Untrusted::new("MMD-1"), actions_taken }
+    Operation::Close(CloseElevationRequest {
+        id: RequestId::new(id).unwrap(),
+        device: Untrusted::new("MMD-1"),
+        actions_taken,
+    })
 }
 
 pub(crate) fn request(id: &str) -> ElevationRequest {

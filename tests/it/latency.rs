@@ -6,6 +6,7 @@ use std::{
     net::Ipv4Addr,
     path::Path,
     pin::Pin,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -19,13 +20,19 @@ use mmd_elevate::{
 };
 use mmd_elevate_core::{CALLS_WAITING, Recovered};
 use mmd_elevate_engine::{
-    api::{BaseUrl, Client, Timeouts},
+    backend::Backend,
+    http::BaseUrl,
+    mmd::{Client, Timeouts},
     record::{Place, Record, RecordError, TenantKey},
-    worker::{self, Timing},
+    session::Session,
+    worker::Timing,
 };
 use mmd_elevate_practice::{self as practice, Endpoint, Misdeed, Observer, Practice, Rule};
 use rusqlite::Connection;
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, watch},
+};
 
 use crate::support::{
     keys::events,
@@ -105,12 +112,12 @@ async fn run(client: Client, record: impl FnMut() -> Opening + Send + 'static, s
     let mut app = App::new(&mut stage, model, Theme::default(), Timestamp::now);
     let (to_loop, inputs) = mpsc::channel(64);
     let (to_system, system) = mpsc::channel(8);
-    let (calls, from_loop) = mpsc::channel(CALLS_WAITING);
-    let (to_words, words) = mpsc::channel(CALLS_WAITING);
-    tokio::spawn(worker::run(async { Ok(client) }, record, Timing::default(), from_loop, to_words));
+    let (to_events, events) = mpsc::channel(CALLS_WAITING);
+    let backend = async { Ok(Arc::new(client) as Arc<dyn Backend>) };
+    let session = Session::open(&Handle::current(), backend, record, Timing::default(), to_events);
     let mut agent = Agent { inputs: to_loop, _system: to_system, drawn };
-    let wires = Channels { inputs, system, calls, words };
-    let (ended, ()) = within(async { tokio::join!(app.run(wires), script(&mut agent)) }).await;
+    let channels = Channels { inputs, system, events };
+    let (ended, ()) = within(async { tokio::join!(app.run(channels, &session), script(&mut agent)) }).await;
     assert_eq!(ended.unwrap(), Ended::ByAgent);
 }
 

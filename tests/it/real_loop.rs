@@ -1,9 +1,13 @@
 //! The real loop and the real worker, on a surface that keeps what was drawn and with inputs that are scripted.
 
 use std::{
+    future,
     net::Ipv4Addr,
     path::Path,
-    sync::atomic::{AtomicI64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -16,12 +20,18 @@ use mmd_elevate::{
 };
 use mmd_elevate_core::CALLS_WAITING;
 use mmd_elevate_engine::{
-    api::{BaseUrl, Client, Timeouts},
+    backend::Backend,
+    http::BaseUrl,
+    mmd::{Client, Timeouts},
     record::{Place, Record, TenantKey},
-    worker::{self, Backoff, Timing},
+    session::Session,
+    worker::{Backoff, Timing},
 };
 use mmd_elevate_practice::{self as practice, Practice};
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, watch},
+};
 
 use crate::support::{
     dashboard::{DRAFT, setup, start},
@@ -96,16 +106,17 @@ async fn run_by(
     let mut app = App::new(&mut stage, Model::new(setup()), Theme::default(), clock);
     let (to_loop, inputs) = mpsc::channel(64);
     let (to_system, system) = mpsc::channel(8);
-    let (calls, from_loop) = mpsc::channel(CALLS_WAITING);
-    let (to_words, words) = mpsc::channel(CALLS_WAITING);
+    let (to_events, events) = mpsc::channel(CALLS_WAITING);
     let tenant = TenantKey { base_url: "http://127.0.0.1".to_owned(), tenant_id: TENANT.to_owned() };
     let place = Place { state_dir: folder.to_owned(), tenant, operator: "agent".to_owned(), keep_days: 90 };
     let journal = move || Record::open(place.clone(), clock);
-    let worker = tokio::spawn(worker::run(async { Ok(client) }, journal, timing(), from_loop, to_words));
+    let backend = async { Ok(Arc::new(client) as Arc<dyn Backend>) };
+    let session = Session::open(&Handle::current(), backend, journal, timing(), to_events);
     let mut agent = Agent { inputs: to_loop, system: to_system, drawn };
     let (ended, ()) =
-        within(async { tokio::join!(app.run(Channels { inputs, system, calls, words }), script(&mut agent)) }).await;
-    within(worker).await.unwrap();
+        within(async { tokio::join!(app.run(Channels { inputs, system, events }, &session), script(&mut agent)) })
+            .await;
+    within(session.end()).await;
     ended.unwrap()
 }
 
@@ -221,8 +232,9 @@ async fn a_terminal_that_is_gone_ends_the_loop_with_an_error() {
     let (mut stage, _drawn) = Stage::new();
     let mut app = App::new(&mut stage, Model::new(setup()), Theme::default(), start);
     let ((_, inputs), (_system, system)) = (mpsc::channel(1), mpsc::channel(1));
-    let ((calls, _calls), (_words, words)) = (mpsc::channel(1), mpsc::channel(1));
-    let error = within(app.run(Channels { inputs, system, calls, words })).await.unwrap_err();
+    let (to_events, events) = mpsc::channel(1);
+    let session = Session::open_read_only(&Handle::current(), future::pending(), timing(), to_events);
+    let error = within(app.run(Channels { inputs, system, events }, &session)).await.unwrap_err();
     assert_eq!(error.to_string(), "failed to read the terminal");
 }
 

@@ -13,7 +13,22 @@ pub(crate) mod tls;
 
 use std::{env, process::Command, time::Duration};
 
-use mmd_elevate_engine::auth::{Method, Renewal, Session, Source, Token};
+use mmd_elevate_core::{CallError, Disposition, ErrorCode, Query};
+use mmd_elevate_engine::{
+    auth::{Method, Renewal, Session, Source, Token},
+    backend::{Listed, list_all},
+    mmd::Client,
+};
+
+/// What an error is, without the service's words, the ids and the advice.
+pub(crate) fn gist(error: &CallError) -> (Disposition, Option<ErrorCode>, &str) {
+    (error.disposition, error.code, &error.problem.what)
+}
+
+/// Lists the requests of a device, all pages.
+pub(crate) async fn list_device(client: &Client, device: &str) -> Result<Listed, CallError> {
+    list_all(client, &Query::Device(device.to_owned())).await
+}
 
 /// Waits for what has to come, and fails instead of hanging where it does not.
 pub(crate) async fn within<F: Future>(future: F) -> F::Output {

@@ -26,7 +26,10 @@ mod wire;
 use std::time::Duration;
 
 use mmd_elevate_core::{CallError, Draft, ElevationRequest, Field, NewElevationRequest, RequestId};
-use mmd_elevate_engine::api::{BaseUrl, Client, Timeouts};
+use mmd_elevate_engine::{
+    http::BaseUrl,
+    mmd::{Client, Timeouts},
+};
 
 use crate::support::{
     server::{Play, Server, http},
@@ -63,12 +66,12 @@ fn request_id(id: &str) -> RequestId {
 
 async fn create(play: Play) -> Result<ElevationRequest, CallError> {
     let server = Server::start(play).await;
-    within(client_of(&server, PATIENT).create(&new_request("x"))).await.map(|told| told.value)
+    within(client_of(&server, PATIENT).create(&new_request("x"))).await.map(|response| *response.request.unwrap())
 }
 
 async fn close(play: Play) -> Result<(), CallError> {
     let server = Server::start(play).await;
-    within(client_of(&server, PATIENT).close(&request_id("3f2b"), "Done.")).await.map(|told| told.value)
+    within(client_of(&server, PATIENT).close(&request_id("3f2b"), "Done.")).await.map(drop)
 }
 
 fn answer(head: &str, body: impl AsRef<[u8]>) -> Play {

@@ -1,19 +1,28 @@
-//! A failure as data, and what to say of it.
+//! Why a call failed: what that means for a write, and what to say of it.
+//!
+//! An error never leaves open whether the service may have acted: [`Disposition`] says so, and only that.
 
 use std::time::Duration;
 
 use super::status::refusal;
-use crate::Untrusted;
+use crate::{Problem, Untrusted};
 
-/// A wait that is longer than this, in seconds, is told as one that nobody counts: a hundred years.
-const BEYOND_COUNTING: u64 = 3_155_760_000;
+/// A wait that is longer than this, in seconds, is shown without a number: a hundred years.
+const LONGEST_COUNTED_WAIT: u64 = 3_155_760_000;
 
-/// Why a call did not come to an [`CallResult`](super::CallResult).
+/// The hint of an error after which the service may have acted all the same.
+const LOOK_FIRST: &str = "it may have been done all the same: look before you send it again";
+
+/// Why a call did not come to a [`CallResult`](super::CallResult).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallError {
-    /// What went wrong.
-    pub kind: CallErrorKind,
-    /// The service's own words, where it had any.
+    /// Whether the service may have acted, and whether the call may go out again by itself.
+    pub disposition: Disposition,
+    /// The error as far as anything acts on it.
+    pub code: Option<ErrorCode>,
+    /// The program's own words for it. `what` is a whole sentence.
+    pub problem: Box<Problem>,
+    /// The service's own words, where it had any. They may name people and devices.
     pub words: Option<Untrusted>,
     /// What to quote to whoever runs the service.
     pub ids: RequestIds,
@@ -28,266 +37,311 @@ pub struct RequestIds {
     pub service: Option<Untrusted>,
 }
 
-/// The ways in which a call can fail. Each says for itself whether the service may have acted: see
-/// [`CallErrorKind::may_have_happened`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CallErrorKind {
-    /// 403 with words that are no documented sentence: the service declines for a reason that it tells.
-    Declined,
-    /// The documented "too many open elevation requests", to a create.
+/// What a failed call means for what was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Disposition {
+    /// Nothing was done.
+    NotDone,
+    /// Nothing was done, and the same call may go out again by itself: no connection was made, or the service asked to
+    /// wait for the time given.
+    Repeat(Option<Duration>),
+    /// It is unknown whether the service did it.
+    Unknown,
+}
+
+/// The errors that something acts on: the worker, the dashboard or `doctor`. Every other error is told by its words alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorCode {
+    /// The device has as many open requests as it may have.
     TooManyOpen,
-    /// The documented "This device does not exist", to a create.
+    /// The service does not know the device.
     NoSuchDevice,
-    /// The documented "already closed", to a close; or its request is listed as closed.
+    /// The request is closed already, or is listed as closed.
     AlreadyClosed,
-    /// The documented "This elevation request does not exist", to a close. In a reply it means that a complete list bears
-    /// this out too.
+    /// The service says that the request does not exist. In a reply a complete list bears that out too.
     NoSuchRequest,
-    /// The same, but a list holds the request or was not seen whole: it counts as open.
-    AbsenceUnproven,
-    /// Any other 4xx: the service did not take the call.
-    NotAccepted {
-        /// The HTTP status.
-        status: u16,
-    },
-    /// 401: the token is bad or has ended (inferred).
+    /// The service declines for a reason that it gives.
+    Declined,
+    /// The service, or something in its place, did not take the call for what it is about.
+    NotAccepted,
+    /// The service does not accept the token.
     NotSignedIn,
-    /// There is no token, because signing in failed: nothing was sent.
-    SignInFailed {
-        /// What happened, in a sentence without its full stop; no secret is in it.
-        what: Box<str>,
-        /// What to do about it.
-        hint: Box<str>,
-    },
-    /// 403 without words, or with words about missing rights: the token lacks the role (inferred).
+    /// There is no token, because signing in failed. Nothing was sent.
+    SignInFailed,
+    /// The token does not allow it.
     NotAllowed,
-    /// 429: too many calls (inferred). That the call was not processed is an assumption.
-    Throttled {
-        /// When the service asks to be tried again.
-        retry_after: Option<Duration>,
-    },
-    /// 3xx: redirects are not followed, so that the token goes to the configured origin alone. A service that answers a
-    /// write with 303 may have done it; the others send the same call elsewhere.
-    Redirected {
-        /// The HTTP status.
-        status: u16,
-    },
-    /// The connection could not be made: nothing was sent.
-    NotReached {
-        /// Why, in a few words that name the host and no secret.
-        reason: String,
-    },
-    /// The connection could not be made, and another try will not change that: the certificate is not trusted, or a
-    /// proxy declined. Nothing was sent.
-    NotConnected {
-        /// Why, in a few words that name the host and no secret.
-        reason: String,
-        /// What to do about it.
-        hint: &'static str,
-    },
-    /// The call could not be made ready to send, or the worker had no room for it: nothing was sent.
-    NotSent {
-        /// Why, in a few words.
-        reason: String,
-    },
-    /// The intent could not be made durable in the record: nothing was sent.
-    NotRecorded {
-        /// What happened, in words that begin small.
-        what: String,
-        /// What to do about it.
-        hint: String,
-    },
-    /// The agent abandoned the call.
-    Abandoned {
-        /// Whether its bytes may have left before that.
-        sent: bool,
-    },
-    /// No whole answer came in the time a call is given.
+    /// The service asks to wait.
+    Throttled,
+    /// No connection was made. Nothing was sent.
+    NotConnected,
+    /// No whole answer came in the time that a call is given.
     TimedOut,
-    /// The connection broke before the answer was whole.
-    Cut,
-    /// 408 or 5xx.
-    ServerFailed {
-        /// The HTTP status.
-        status: u16,
-    },
-    /// The answer says success and cannot be used: no id, not JSON, too long.
-    BrokenAnswer {
-        /// What is wrong with it, in a few words.
-        reason: String,
-    },
+    /// The agent abandoned the call.
+    Abandoned,
+    /// The answer says success and cannot be used.
+    BrokenAnswer,
     /// The program itself failed during the call.
     Crashed,
 }
 
-impl CallErrorKind {
-    /// Whether the service may have done what was asked all the same. Only then is the outcome unknown; otherwise
-    /// nothing was done.
+impl CallError {
+    /// An error of which nobody acts on more than its disposition.
     #[must_use]
-    pub const fn may_have_happened(&self) -> bool {
-        match self {
-            Self::TimedOut | Self::Cut | Self::ServerFailed { .. } | Self::BrokenAnswer { .. } | Self::Crashed => true,
-            Self::Abandoned { sent } => *sent,
-            Self::Redirected { status } => *status == 303,
-            Self::Declined
-            | Self::TooManyOpen
-            | Self::NoSuchDevice
-            | Self::AlreadyClosed
-            | Self::NoSuchRequest
-            | Self::AbsenceUnproven
-            | Self::NotAccepted { .. }
-            | Self::NotSignedIn
-            | Self::SignInFailed { .. }
-            | Self::NotAllowed
-            | Self::Throttled { .. }
-            | Self::NotReached { .. }
-            | Self::NotConnected { .. }
-            | Self::NotSent { .. }
-            | Self::NotRecorded { .. } => false,
+    pub fn new(disposition: Disposition, what: impl Into<String>, hint: impl Into<String>) -> Self {
+        let problem = Box::new(Problem::new(what, hint));
+        Self { disposition, code: None, problem, words: None, ids: RequestIds::default() }
+    }
+
+    fn coded(code: ErrorCode, disposition: Disposition, what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { code: Some(code), ..Self::new(disposition, what, hint) }
+    }
+
+    /// Returns the same error with another hint.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.problem.hint = hint.into();
+        self
+    }
+
+    /// Returns the same error with the service's words.
+    #[must_use]
+    pub fn with_words(self, words: Option<Untrusted>) -> Self {
+        Self { words, ..self }
+    }
+
+    /// The device has too many open requests.
+    #[must_use]
+    pub fn too_many_open() -> Self {
+        let hint = "close a request that is open for this device, or take another device";
+        let what = "This device has too many open elevation requests.";
+        Self::coded(ErrorCode::TooManyOpen, Disposition::NotDone, what, hint)
+    }
+
+    /// The service does not know the device.
+    #[must_use]
+    pub fn no_such_device() -> Self {
+        let hint = "check the device's name; a ticket's number looks much like it";
+        Self::coded(ErrorCode::NoSuchDevice, Disposition::NotDone, "This device does not exist.", hint)
+    }
+
+    /// The request is closed already.
+    #[must_use]
+    pub fn already_closed() -> Self {
+        let hint = "nothing is left to do; your text was not stored by the service";
+        let what = "This elevation request was already closed.";
+        Self::coded(ErrorCode::AlreadyClosed, Disposition::NotDone, what, hint)
+    }
+
+    /// The request does not exist.
+    #[must_use]
+    pub fn no_such_request() -> Self {
+        let hint = "nothing is left to close; your text was not stored by the service";
+        let what = "This elevation request does not exist.";
+        Self::coded(ErrorCode::NoSuchRequest, Disposition::NotDone, what, hint)
+    }
+
+    /// The service says that the request does not exist, but a list holds it or was not seen whole.
+    #[must_use]
+    pub fn absence_unproven() -> Self {
+        let hint = "it counts as open, because the service's list holds it or was not seen whole; refresh, then close it again";
+        let what = "This elevation request does not exist.";
+        Self::coded(ErrorCode::NotAccepted, Disposition::NotDone, what, hint)
+    }
+
+    /// The service declines, in words of its own.
+    #[must_use]
+    pub fn declined() -> Self {
+        let hint = "the service gave this reason; ask whoever runs it what it wants instead";
+        Self::coded(ErrorCode::Declined, Disposition::NotDone, "The service declined.", hint)
+    }
+
+    /// The service, or something in its place, answered a status of 4xx that has no error of its own.
+    #[must_use]
+    pub fn not_accepted(status: u16, words: Option<Untrusted>) -> Self {
+        let (what, hint) = refusal(status);
+        let hint = match (status, &words) {
+            (403..=405 | 410, Some(_)) => {
+                "the service or something on the way gave this reason; if it does not fit, check the base URL and the tenant"
+            }
+            _ => hint,
+        };
+        let what = format!("{} (HTTP {status}).", what.unwrap_or("The service did not accept the call"));
+        Self::coded(ErrorCode::NotAccepted, Disposition::NotDone, what, hint).with_words(words)
+    }
+
+    /// The service does not accept the token.
+    #[must_use]
+    pub fn not_signed_in() -> Self {
+        let hint = "check the tenant and the scope of the sign-in; a token from MMD_ELEVATE_TOKEN may have ended: start again with a fresh one";
+        let what = "The service does not accept the token.";
+        Self::coded(ErrorCode::NotSignedIn, Disposition::NotDone, what, hint)
+    }
+
+    /// Signing in failed. `problem.what` is a sentence without its full stop.
+    #[must_use]
+    pub fn sign_in_failed(problem: &Problem) -> Self {
+        let what = format!("Not signed in: {}.", problem.what);
+        Self::coded(ErrorCode::SignInFailed, Disposition::NotDone, what, &problem.hint)
+    }
+
+    /// The token does not allow the call.
+    #[must_use]
+    pub fn not_allowed() -> Self {
+        let hint = "ask for the application role MmdSupport.ReadWrite, then get a fresh token";
+        Self::coded(ErrorCode::NotAllowed, Disposition::NotDone, "The token does not allow this.", hint)
+    }
+
+    /// The service asks to wait, for the time given where it names one.
+    #[must_use]
+    pub fn throttled(retry_after: Option<Duration>) -> Self {
+        let what = retry_after.map_or_else(
+            || "The service has too many calls just now.".to_owned(),
+            |after| format!("The service has too many calls and asks to wait {}.", wait_words(after)),
+        );
+        let hint = if retry_after.is_some_and(|after| after.as_secs() > 120) {
+            "that is too long to be waited for here: send it again after that time"
+        } else {
+            "wait a little, then try again"
+        };
+        Self::coded(ErrorCode::Throttled, Disposition::Repeat(retry_after), what, hint)
+    }
+
+    /// No connection was made, and another try may make one. `reason` is part of a sentence, and names no secret.
+    #[must_use]
+    pub fn not_reached(reason: &str) -> Self {
+        let what = format!("The service could not be reached: {reason}.");
+        let hint = "check the network and the base URL, then try again";
+        Self::coded(ErrorCode::NotConnected, Disposition::Repeat(None), what, hint)
+    }
+
+    /// No connection was made, and another try will not change that: the certificate is not trusted, or a proxy declined.
+    #[must_use]
+    pub fn not_connected(reason: &str, hint: impl Into<String>) -> Self {
+        let what = format!("The service could not be reached: {reason}.");
+        Self::coded(ErrorCode::NotConnected, Disposition::NotDone, what, hint)
+    }
+
+    /// The call could not be sent, for a reason that is part of a sentence.
+    #[must_use]
+    pub fn not_sent(reason: &str) -> Self {
+        Self::new(Disposition::NotDone, format!("Nothing was sent: {reason}."), "try again")
+    }
+
+    /// The write could not be recorded, so it was not sent. `problem.what` begins in lower case.
+    #[must_use]
+    pub fn not_recorded(problem: Problem) -> Self {
+        Self::new(Disposition::NotDone, format!("Nothing was sent: {}.", problem.what), problem.hint)
+    }
+
+    /// The agent abandoned the call; `sent`: its bytes may have left before that.
+    #[must_use]
+    pub fn abandoned(sent: bool) -> Self {
+        if sent {
+            let what = "It was abandoned after it may have been sent.";
+            Self::coded(ErrorCode::Abandoned, Disposition::Unknown, what, LOOK_FIRST)
+        } else {
+            let what = "It was abandoned before anything was sent.";
+            Self::coded(ErrorCode::Abandoned, Disposition::NotDone, what, "try again")
         }
+    }
+
+    /// No whole answer came in time.
+    #[must_use]
+    pub fn timed_out() -> Self {
+        Self::coded(ErrorCode::TimedOut, Disposition::Unknown, "No answer came in time.", LOOK_FIRST)
+    }
+
+    /// The connection broke before the answer was whole.
+    #[must_use]
+    pub fn cut() -> Self {
+        Self::new(Disposition::Unknown, "The connection broke before the answer came.", LOOK_FIRST)
+    }
+
+    /// The service failed with this HTTP status.
+    #[must_use]
+    pub fn server_failed(status: u16) -> Self {
+        Self::new(Disposition::Unknown, format!("The service failed (HTTP {status})."), LOOK_FIRST)
+    }
+
+    /// The service points elsewhere with this HTTP status. A redirect is not followed, so that the token goes to the
+    /// configured origin alone. A service that answers a write with 303 may have done it; the others send the same call
+    /// elsewhere.
+    #[must_use]
+    pub fn redirected(status: u16) -> Self {
+        let what = format!("The service points to another address (HTTP {status}).");
+        if status == 303 {
+            return Self::new(Disposition::Unknown, what, LOOK_FIRST);
+        }
+        let hint = "check the base URL; redirects are not followed, so that the token stays where it belongs";
+        Self::new(Disposition::NotDone, what, hint)
+    }
+
+    /// The answer says success and cannot be used, for a reason that is part of a sentence.
+    #[must_use]
+    pub fn broken_answer(reason: &str) -> Self {
+        let what = format!("The answer cannot be used: {reason}.");
+        Self::coded(ErrorCode::BrokenAnswer, Disposition::Unknown, what, LOOK_FIRST)
+    }
+
+    /// The program itself failed during the call.
+    #[must_use]
+    pub fn crashed() -> Self {
+        Self::coded(ErrorCode::Crashed, Disposition::Unknown, "The program failed during the call.", LOOK_FIRST)
+    }
+
+    /// Whether the service may have done what was asked all the same. Otherwise nothing was done.
+    #[must_use]
+    pub fn may_have_happened(&self) -> bool {
+        self.disposition == Disposition::Unknown
     }
 
     /// Whether the service, or something in its place, has looked at the call and refused it for what it is about. What it
-    /// is about may stand otherwise than was thought.
+    /// is about may then be in another state than was thought.
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
         matches!(
-            self,
-            Self::Declined
-                | Self::AlreadyClosed
-                | Self::NoSuchRequest
-                | Self::AbsenceUnproven
-                | Self::NotAccepted { .. }
+            self.code,
+            Some(ErrorCode::Declined | ErrorCode::AlreadyClosed | ErrorCode::NoSuchRequest | ErrorCode::NotAccepted)
         )
     }
-}
 
-impl CallError {
-    /// A fault without words or ids.
+    /// Returns how long the service asks to wait, where it does.
     #[must_use]
-    pub fn new(kind: CallErrorKind) -> Self {
-        Self { kind, words: None, ids: RequestIds::default() }
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self.disposition {
+            Disposition::Repeat(after) => after,
+            Disposition::NotDone | Disposition::Unknown => None,
+        }
     }
 
-    /// What happened, in one sentence for the agent, harmless to a terminal.
+    /// Returns what happened, in one sentence for the agent, harmless to a terminal: the service's words where it had any.
     #[must_use]
     pub fn what(&self) -> String {
-        let own = self.own_words();
-        match (self.words.as_ref().filter(|words| !words.is_blank()), &self.kind) {
-            (None, _) => own,
-            // The words alone would hide that nobody knows what became of the call.
-            (Some(words), CallErrorKind::BrokenAnswer { .. }) => format!("{own} It says: {}", words.visible()),
-            (Some(words), _) => words.visible().into_owned(),
+        let own = &self.problem.what;
+        match self.words.as_ref().filter(|words| !words.is_blank()) {
+            None => own.clone(),
+            // The words alone would hide that the outcome is unknown.
+            Some(words) if self.code == Some(ErrorCode::BrokenAnswer) => format!("{own} It says: {}", words.visible()),
+            Some(words) => words.visible().into_owned(),
         }
     }
 
-    fn own_words(&self) -> String {
-        match &self.kind {
-            CallErrorKind::Declined => "The service declined.".to_owned(),
-            CallErrorKind::TooManyOpen => "This device has too many open elevation requests.".to_owned(),
-            CallErrorKind::NoSuchDevice => "This device does not exist.".to_owned(),
-            CallErrorKind::AlreadyClosed => "This elevation request was already closed.".to_owned(),
-            CallErrorKind::NoSuchRequest | CallErrorKind::AbsenceUnproven => {
-                "This elevation request does not exist.".to_owned()
-            }
-            CallErrorKind::NotAccepted { status } => {
-                let what = refusal(*status).0.unwrap_or("The service did not accept the call");
-                format!("{what} (HTTP {status}).")
-            }
-            CallErrorKind::NotSignedIn => "The service does not accept the token.".to_owned(),
-            CallErrorKind::SignInFailed { what, .. } => format!("Not signed in: {what}."),
-            CallErrorKind::NotAllowed => "The token does not allow this.".to_owned(),
-            CallErrorKind::Throttled { retry_after: None } => "The service has too many calls just now.".to_owned(),
-            CallErrorKind::Throttled { retry_after: Some(after) } => {
-                format!("The service has too many calls and asks to wait {}.", wait_words(*after))
-            }
-            CallErrorKind::Redirected { status } => format!("The service points to another address (HTTP {status})."),
-            CallErrorKind::NotReached { reason } | CallErrorKind::NotConnected { reason, .. } => {
-                format!("The service could not be reached: {reason}.")
-            }
-            CallErrorKind::NotSent { reason } => format!("Nothing was sent: {reason}."),
-            CallErrorKind::NotRecorded { what, .. } => format!("Nothing was sent: {what}."),
-            CallErrorKind::Abandoned { sent: false } => "It was abandoned before anything was sent.".to_owned(),
-            CallErrorKind::Abandoned { sent: true } => "It was abandoned after it may have been sent.".to_owned(),
-            CallErrorKind::TimedOut => "No answer came in time.".to_owned(),
-            CallErrorKind::Cut => "The connection broke before the answer came.".to_owned(),
-            CallErrorKind::ServerFailed { status } => format!("The service failed (HTTP {status})."),
-            CallErrorKind::BrokenAnswer { reason } => format!("The answer cannot be used: {reason}."),
-            CallErrorKind::Crashed => "The program failed during the call.".to_owned(),
-        }
-    }
-
-    /// What to do about it. It stands behind `hint: `, and is true for what was refused.
+    /// Returns what to do about it.
     #[must_use]
     pub fn hint(&self) -> &str {
-        match &self.kind {
-            CallErrorKind::Declined => "the service gave this reason; ask whoever runs it what it wants instead",
-            CallErrorKind::TooManyOpen => "close a request that is open for this device, or take another device",
-            CallErrorKind::NoSuchDevice => "check the device's name; a ticket's number looks much like it",
-            CallErrorKind::AlreadyClosed => "nothing is left to do; your text was not stored by the service",
-            CallErrorKind::NoSuchRequest => "nothing is left to close; your text was not stored by the service",
-            CallErrorKind::AbsenceUnproven => {
-                "it counts as open, because the service's list holds it or was not seen whole; refresh, then close it again"
-            }
-            CallErrorKind::NotAccepted { status: 403..=405 | 410 } if self.words.is_some() => {
-                "the service or something on the way gave this reason; if it does not fit, check the base URL and the tenant"
-            }
-            CallErrorKind::NotAccepted { status } => refusal(*status).1,
-            CallErrorKind::NotSignedIn => {
-                "check the tenant and the scope of the sign-in; a token from MMD_ELEVATE_TOKEN may have ended: start again with a fresh one"
-            }
-            CallErrorKind::NotAllowed => "ask for the application role MmdSupport.ReadWrite, then get a fresh token",
-            CallErrorKind::Throttled { retry_after: Some(after) } if after.as_secs() > 120 => {
-                "that is too long to be waited for here: send it again after that time"
-            }
-            CallErrorKind::Throttled { .. } => "wait a little, then send it again",
-            CallErrorKind::Redirected { status } if *status != 303 => {
-                "check the base URL; redirects are not followed, so that the token stays where it belongs"
-            }
-            CallErrorKind::NotReached { .. } => "check the network and the base URL, then send it again",
-            CallErrorKind::NotConnected { hint, .. } => hint,
-            CallErrorKind::NotSent { .. } | CallErrorKind::Abandoned { sent: false } => "send it again",
-            CallErrorKind::NotRecorded { hint, .. } => hint.as_str(),
-            CallErrorKind::SignInFailed { hint, .. } => hint,
-            CallErrorKind::TimedOut
-            | CallErrorKind::Abandoned { sent: true }
-            | CallErrorKind::Cut
-            | CallErrorKind::ServerFailed { .. }
-            | CallErrorKind::Redirected { .. }
-            | CallErrorKind::BrokenAnswer { .. }
-            | CallErrorKind::Crashed => "it may have been done all the same: look before you send it again",
-        }
-    }
-
-    /// What to do about it where nothing was sent and something was to be read: a list that was looked into.
-    #[must_use]
-    pub fn hint_to_read(&self) -> &str {
-        match &self.kind {
-            CallErrorKind::NotReached { .. } => "check the network and the base URL, then look again",
-            CallErrorKind::NotAccepted { status: 404 | 405 }
-            | CallErrorKind::NotSignedIn
-            | CallErrorKind::SignInFailed { .. }
-            | CallErrorKind::NotAllowed
-            | CallErrorKind::Redirected { .. }
-            | CallErrorKind::NotConnected { .. }
-            | CallErrorKind::NotRecorded { .. } => self.hint(),
-            CallErrorKind::NotAccepted { .. } | CallErrorKind::Declined => {
-                "the service refuses this list: quote its words to whoever runs it"
-            }
-            _ => "look again a little later",
-        }
+        &self.problem.hint
     }
 }
 
-/// A wait as it was asked for, and in a larger unit where that says more.
+/// Returns a wait as it was asked for, and in a larger unit where that says more.
 fn wait_words(wait: Duration) -> String {
     let seconds = wait.as_secs();
     match seconds {
         0..=120 => format!("{seconds} s"),
         121..7_200 => format!("{seconds} s ({} min)", seconds / 60),
         7_200..172_800 => format!("{seconds} s ({} h)", seconds / 3_600),
-        172_800..BEYOND_COUNTING => format!("{seconds} s ({} days)", seconds / 86_400),
-        BEYOND_COUNTING.. => "more than a hundred years".to_owned(),
+        172_800..LONGEST_COUNTED_WAIT => format!("{seconds} s ({} days)", seconds / 86_400),
+        LONGEST_COUNTED_WAIT.. => "more than a hundred years".to_owned(),
     }
 }
 
@@ -306,29 +360,62 @@ mod tests {
             (999_999, "999999 s (11 days)"),
             (u64::MAX, "more than a hundred years"),
         ] {
-            let kind = CallErrorKind::Throttled { retry_after: Some(Duration::from_secs(seconds)) };
-            assert_eq!(CallError::new(kind).what(), format!("The service has too many calls and asks to wait {told}."));
+            let error = CallError::throttled(Some(Duration::from_secs(seconds)));
+            assert_eq!(error.what(), format!("The service has too many calls and asks to wait {told}."));
         }
     }
 
     #[test]
     fn hint_belongs_to_the_refusal_that_was_given() {
-        let hint = |kind| CallError { words: Some(Untrusted::new("words")), ..CallError::new(kind) }.hint().to_owned();
-        for (kind, part) in [
-            (CallErrorKind::TooManyOpen, "close a request"),
-            (CallErrorKind::NoSuchDevice, "check the device's name"),
-            (CallErrorKind::Declined, "the service gave this reason"),
-            (CallErrorKind::NotAllowed, "MmdSupport.ReadWrite"),
-            (CallErrorKind::NotAccepted { status: 400 }, "check the fields"),
-            (CallErrorKind::NotAccepted { status: 404 }, "gave this reason"),
-            (CallErrorKind::NotAccepted { status: 409 }, "look at what is there now"),
-            (CallErrorKind::NotAccepted { status: 499 }, "whoever runs the service"),
-            (CallErrorKind::Redirected { status: 302 }, "redirects are not followed"),
-            (CallErrorKind::Redirected { status: 303 }, "look before you send it again"),
-            (CallErrorKind::AbsenceUnproven, "it counts as open"),
+        let words = || Some(Untrusted::new("words"));
+        for (error, part) in [
+            (CallError::too_many_open(), "close a request"),
+            (CallError::no_such_device(), "check the device's name"),
+            (CallError::declined(), "the service gave this reason"),
+            (CallError::not_allowed(), "MmdSupport.ReadWrite"),
+            (CallError::not_accepted(400, words()), "check the fields"),
+            (CallError::not_accepted(404, words()), "gave this reason"),
+            (CallError::not_accepted(409, words()), "look at what is there now"),
+            (CallError::not_accepted(499, words()), "whoever runs the service"),
+            (CallError::redirected(302), "redirects are not followed"),
+            (CallError::redirected(303), "look before you send it again"),
+            (CallError::absence_unproven(), "it counts as open"),
         ] {
-            let told = hint(kind.clone());
-            assert!(told.contains(part), "{kind:?}: {told}");
+            assert!(error.hint().contains(part), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn each_error_says_whether_the_service_may_have_acted() {
+        for (error, disposition) in [
+            (CallError::not_reached("refused"), Disposition::Repeat(None)),
+            (CallError::throttled(Some(Duration::MAX)), Disposition::Repeat(Some(Duration::MAX))),
+            (CallError::redirected(303), Disposition::Unknown),
+            (CallError::server_failed(408), Disposition::Unknown),
+            (CallError::server_failed(503), Disposition::Unknown),
+            (CallError::broken_answer("it is empty"), Disposition::Unknown),
+            (CallError::timed_out(), Disposition::Unknown),
+            (CallError::cut(), Disposition::Unknown),
+            (CallError::crashed(), Disposition::Unknown),
+            (CallError::abandoned(true), Disposition::Unknown),
+            (CallError::redirected(302), Disposition::NotDone),
+            (CallError::redirected(307), Disposition::NotDone),
+            (CallError::not_accepted(404, None), Disposition::NotDone),
+            (CallError::not_accepted(409, None), Disposition::NotDone),
+            (CallError::not_signed_in(), Disposition::NotDone),
+            (CallError::not_allowed(), Disposition::NotDone),
+            (CallError::declined(), Disposition::NotDone),
+            (CallError::too_many_open(), Disposition::NotDone),
+            (CallError::no_such_device(), Disposition::NotDone),
+            (CallError::no_such_request(), Disposition::NotDone),
+            (CallError::absence_unproven(), Disposition::NotDone),
+            (CallError::already_closed(), Disposition::NotDone),
+            (CallError::not_connected("the proxy declined", "ask"), Disposition::NotDone),
+            (CallError::not_sent("the queue is full"), Disposition::NotDone),
+            (CallError::abandoned(false), Disposition::NotDone),
+        ] {
+            assert_eq!(error.disposition, disposition, "{error:?}");
+            assert_eq!(error.may_have_happened(), disposition == Disposition::Unknown);
         }
     }
 }

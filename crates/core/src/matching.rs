@@ -6,7 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 use unicode_normalization::UnicodeNormalization;
 
-use super::{ElevationRequest, Field, NewElevationRequest, RequestId};
+use super::{ElevationRequest, Field, NewElevationRequest, Problem, RequestId};
 
 /// A request that the service created later than this after the sending is somebody else's, or a matter for the agent.
 const WINDOW: SignedDuration = SignedDuration::from_mins(10);
@@ -43,8 +43,8 @@ pub enum MatchResult {
 pub struct Gaps {
     /// How many entries could not be read.
     pub unreadable: usize,
-    /// That it was not seen to its end and why, as part of a sentence, and what to do about it where there is anything.
-    pub cut: Option<(String, Option<String>)>,
+    /// Why it was not seen to its end, where it was not. `what` is part of a sentence.
+    pub cut: Option<Problem>,
 }
 
 impl Gaps {
@@ -62,14 +62,14 @@ impl Gaps {
             1 => Some("1 entry could not be read".to_owned()),
             count => Some(format!("{count} entries could not be read")),
         };
-        let cut = self.cut.as_ref().map(|(cut, _)| cut.strip_suffix('.').unwrap_or(cut).to_owned());
+        let cut = self.cut.as_ref().map(|cut| cut.what.strip_suffix('.').unwrap_or(&cut.what).to_owned());
         unreadable.into_iter().chain(cut).collect::<Vec<_>>().join("; ")
     }
 
     /// What to do about it, where there is anything.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
-        self.cut.as_ref().and_then(|(_, hint)| hint.as_deref())
+        self.cut.as_ref().map(|cut| cut.hint.as_str())
     }
 
     /// Adds what was not seen of another list. Two filters may yield the same entries, which are counted once.
@@ -364,7 +364,7 @@ mod tests {
 
     #[test]
     fn not_seen_is_said_of_a_list_that_was_seen_whole_alone() {
-        let cut = Some(("the list was not seen to its end: 5000 entries were read".to_owned(), None));
+        let cut = Some(Problem::new("the list was not seen to its end: 5000 entries were read", "look"));
         for (gaps, words) in [
             (Gaps { unreadable: 1, cut: None }, "1 entry could not be read"),
             (Gaps { unreadable: 2, cut: None }, "2 entries could not be read"),

@@ -4,9 +4,10 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::{CallError, DraftTarget, Recovered, SignIn, WriteId};
-
-use crate::{ElevationRequest, Gaps, MatchResult, NewElevationRequest, RequestId, Untrusted};
+use crate::{
+    CallError, Device, Draft, DraftTarget, ElevationRequest, Gaps, MatchResult, Operation, Problem, Query, Recovered,
+    RequestId, SignIn, Untrusted, WriteId,
+};
 
 /// How many calls may wait for the worker. The loop never waits for room: a full channel is a fault of that call.
 pub const CALLS_WAITING: usize = 64;
@@ -24,18 +25,13 @@ impl fmt::Display for CallId {
 /// Something to do that takes time: at the service, in the record, or both. It is owed exactly one [`Reply`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Call {
-    /// Open a request. There is no idempotency key: sending it twice opens two. It is durable in the record before
-    /// anything is sent, and where its outcome is unknown it is looked for.
-    Create(NewElevationRequest),
-    /// Close a request, and read it back. Repeating it is harmless.
-    Close {
-        /// The request to close.
-        id: RequestId,
-        /// Its device: requests are read back by it, because there is no get-by-id.
-        device: Untrusted,
-        /// What was done, exactly as it was typed.
-        actions_taken: String,
-    },
+    /// Send an operation. It is durable in the record before anything is sent. A create whose outcome is unknown is
+    /// looked for, a close is read back.
+    Send(Operation),
+    /// List requests. Each page comes as progress.
+    List(Query),
+    /// Search devices by a part of their name, serial number or user.
+    SearchDevices(String),
     /// Look once more for a write of unknown outcome: a create is looked for, a close is read back. Where that fails,
     /// the outcome is as unknown as before, whatever the fault says of itself.
     Look(WriteId),
@@ -72,6 +68,15 @@ pub enum CallResult {
     StillOpen(Box<ElevationRequest>),
     /// The intent is asked for no more.
     SetAside,
+    /// All pages of a query were read, or as many as could be. Their requests came as progress.
+    Listed {
+        /// What was not seen of the list.
+        gaps: Gaps,
+        /// When.
+        at: Timestamp,
+    },
+    /// The devices that a search found.
+    Devices(Vec<Device>),
     /// The requests as the service holds them, as far as it lists them.
     Checked {
         /// The requests.
@@ -132,6 +137,8 @@ pub enum Progress {
     ReadingBack,
     /// What was to be read back could not be, and this is why. The reply follows.
     NotRead(CallError),
+    /// A page of a list.
+    Page(Vec<ElevationRequest>),
     /// "Already closed": who closed it and when, where the service lists that. The reply follows.
     ClosedBy(Box<ElevationRequest>),
 }
@@ -144,7 +151,7 @@ pub enum Command {
     /// Abandon this call. Its reply still comes: what may have been sent is unknown, and is looked for.
     Abandon(CallId),
     /// Save these drafts; nothing where a text is empty means that its draft has ended.
-    Save(Vec<(DraftTarget, Option<crate::Draft>)>),
+    Save(Vec<(DraftTarget, Option<Draft>)>),
     /// Fetch a new token now, whatever there is.
     SignIn,
 }
@@ -165,10 +172,10 @@ pub enum Event {
     Progress(CallId, Progress),
     /// A call has come to its end.
     Reply(Reply),
-    /// Something the agent should know that belongs to no call: what happened, and what to do.
-    Warning(String, String),
-    /// Drafts or an outcome could not be saved: what happened, and what to do.
-    NotSaved(String, String),
+    /// Something the agent should know that belongs to no call.
+    Warning(Problem),
+    /// Drafts or an outcome could not be saved.
+    NotSaved(Problem),
     /// What was told as not saved is saved now, and so is everything since.
     Saved,
 }

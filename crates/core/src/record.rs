@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use super::WriteState;
-use crate::{Draft, ElevationRequest, NewElevationRequest, RequestId, Untrusted};
+use crate::{Draft, ElevationRequest, Operation, Problem, RequestId, Untrusted};
 
 /// The record's name for an intent. It is never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -15,22 +15,6 @@ impl fmt::Display for WriteId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "intent {}", self.0)
     }
-}
-
-/// A write that the agent confirmed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Operation {
-    /// Open a request.
-    Create(NewElevationRequest),
-    /// Close a request.
-    Close {
-        /// Which one.
-        id: RequestId,
-        /// Its device: the request is read back by it, also by the process that finds this intent left behind.
-        device: Untrusted,
-        /// What was done, as typed.
-        actions_taken: String,
-    },
 }
 
 /// An intent as the record holds it.
@@ -98,6 +82,6 @@ pub struct Recovered {
     pub unusable: bool,
     /// How many other dashboards use the record now.
     pub others: usize,
-    /// What the agent should know: a damaged file was set aside, and where it is. What happened, and what to do.
-    pub warnings: Vec<(String, String)>,
+    /// What the agent should know: a damaged file was set aside, and where it is.
+    pub warnings: Vec<Problem>,
 }

@@ -1,4 +1,4 @@
-//! The state machine of a write, in one place: what an answer means, and where a write can go from where it stands.
+//! The state machine of a write, in one place: where a write can go from where it stands.
 //!
 //! ```text
 //!                  ┌───────── repeat ─────────┐
@@ -20,8 +20,6 @@
 //!
 //! Only a close is ever disproved: its request is read back and is open, or another closed it. Then it goes out again,
 //! or is given up. That a create is not listed disproves nothing.
-
-use super::CallErrorKind;
 
 /// Where a write stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -123,66 +121,9 @@ impl WriteState {
     }
 }
 
-/// What a failed call of a write means for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Disposition {
-    /// Not done, told as itself.
-    NotDone,
-    /// Not done, and the same intent may be sent again by itself: no connection was made, or the service asked to wait.
-    Repeat,
-    /// Nobody knows: look.
-    Unknown,
-}
-
-impl CallErrorKind {
-    /// What this means for a write: the second half of the table in `api/answer.rs`, which says what each answer is. That
-    /// a throttled call was not processed is an assumption. What a refused close says of its request is for
-    /// `worker/close.rs`: a refusal alone never ends a request.
-    #[must_use]
-    pub const fn disposition(&self) -> Disposition {
-        match self {
-            Self::NotReached { .. } | Self::Throttled { .. } => Disposition::Repeat,
-            kind if kind.may_have_happened() => Disposition::Unknown,
-            _ => Disposition::NotDone,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-
-    #[test]
-    fn meaning_of_every_kind_of_answer() {
-        let reason = String::new;
-        for (kind, disposition) in [
-            (CallErrorKind::NotReached { reason: reason() }, Disposition::Repeat),
-            (CallErrorKind::Throttled { retry_after: Some(Duration::MAX) }, Disposition::Repeat),
-            (CallErrorKind::Redirected { status: 303 }, Disposition::Unknown),
-            (CallErrorKind::ServerFailed { status: 408 }, Disposition::Unknown),
-            (CallErrorKind::ServerFailed { status: 503 }, Disposition::Unknown),
-            (CallErrorKind::BrokenAnswer { reason: reason() }, Disposition::Unknown),
-            (CallErrorKind::TimedOut, Disposition::Unknown),
-            (CallErrorKind::Cut, Disposition::Unknown),
-            (CallErrorKind::Abandoned { sent: true }, Disposition::Unknown),
-            (CallErrorKind::Redirected { status: 302 }, Disposition::NotDone),
-            (CallErrorKind::Redirected { status: 307 }, Disposition::NotDone),
-            (CallErrorKind::NotAccepted { status: 404 }, Disposition::NotDone),
-            (CallErrorKind::NotAccepted { status: 409 }, Disposition::NotDone),
-            (CallErrorKind::NotSignedIn, Disposition::NotDone),
-            (CallErrorKind::NotAllowed, Disposition::NotDone),
-            (CallErrorKind::Declined, Disposition::NotDone),
-            (CallErrorKind::TooManyOpen, Disposition::NotDone),
-            (CallErrorKind::NoSuchDevice, Disposition::NotDone),
-            (CallErrorKind::NoSuchRequest, Disposition::NotDone),
-            (CallErrorKind::AlreadyClosed, Disposition::NotDone),
-            (CallErrorKind::Abandoned { sent: false }, Disposition::NotDone),
-        ] {
-            assert_eq!(kind.disposition(), disposition, "{kind:?}");
-        }
-    }
 
     #[test]
     fn what_is_settled_stays_as_it_is() {

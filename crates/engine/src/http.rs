@@ -1,5 +1,5 @@
 //! How HTTP is spoken: where secrets may be sent, the one place that makes a client of the HTTP library, and what a
-//! failure on the way proves. What is asked for, and of whom, is for `api` and `auth`.
+//! failure on the way proves. What is asked for, and of whom, is for the backends and `auth`.
 
 mod base_url;
 mod failure;
@@ -17,7 +17,7 @@ use std::{
 pub use base_url::{BaseUrl, BaseUrlError};
 #[cfg(test)]
 pub(crate) use failure::LONGEST_TEXT;
-pub(crate) use failure::{bounded, kind};
+pub(crate) use failure::{NoAnswer, bounded, no_answer};
 pub(crate) use flood::flooded;
 pub use proxy::{proxy_for, register_proxy_passwords};
 pub(crate) use retry_after::{date, retry_after};

@@ -2,11 +2,13 @@
 //!
 //! It knows neither the screen nor the keys, and it never shares a wire type with the practice tenant.
 
-pub mod api;
 pub mod auth;
+pub mod backend;
 pub mod failpoint;
-mod http;
+pub mod http;
+pub mod mmd;
 pub mod process;
 pub mod record;
 pub mod redact;
+pub mod session;
 pub mod worker;

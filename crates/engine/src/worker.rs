@@ -10,18 +10,18 @@ mod close;
 mod context;
 mod create;
 mod in_flight;
+mod list;
 mod look;
 mod record;
 mod repeats;
 mod saves;
-mod service;
 mod tend;
 mod timing;
 mod write;
 
 use std::{
     collections::HashMap,
-    future::Future,
+    future::{Future, Ready},
     sync::{Arc, PoisonError},
     time::{Duration, Instant},
 };
@@ -34,23 +34,21 @@ use tokio::{
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
+pub use self::timing::{Backoff, Timing};
 use self::{
-    close::Closing,
-    context::{Abandon, CallContext, Context, Ready},
+    context::{Abandon, CallContext, Context, MadeReady},
     in_flight::InFlight,
     record::{Opened, RecordHandle, RecordRefusal},
     saves::Saver,
 };
-pub use self::{
-    service::Service,
-    timing::{Backoff, Timing},
-};
 use crate::{
+    backend::Backend,
     failpoint,
     record::{Record, RecordError},
 };
 use mmd_elevate_core::{
-    Call, CallError, CallErrorKind, CallId, CallResult, Command, Event, Outcome, Recovered, Reply, SignIn, WriteState,
+    Call, CallError, CallId, CallResult, Command, Event, Operation, Outcome, Problem, Recovered, Reply, SignIn,
+    WriteState,
 };
 
 /// The wait after the first try to open the record that failed; each later wait is longer.
@@ -58,57 +56,77 @@ const FIRST_TRY_AGAIN: Duration = Duration::from_millis(250);
 
 /// Makes the service and the record ready, both at once, and does the calls that come meanwhile and after.
 ///
-/// `service` is what has to happen before the first call, such as starting the practice tenant; where it fails, every
-/// call is answered with its fault. `journal` opens the record, each time that it is called. As long as it fails no write
-/// is sent and each is answered with why; that is told in [`Event::Recovered`] too, as a warning. Where what is in
-/// the way may pass, it is called again until the record is open, and what the record holds is told then.
+/// `backend` is what has to happen before the first call, such as starting the practice tenant; where it fails, every
+/// call is answered with its error. `record` opens the record, each time that it is called. As long as it fails no write
+/// is sent and each is answered with why; [`Event::Recovered`] holds the reason too, as a warning. Where what is in
+/// the way may pass, it is called again until the record is open; what the record holds is then sent as an event.
 ///
-/// It ends when `words` is closed, every call has its reply and every draft is saved. When nobody listens at `to_loop`
-/// any more it ends as soon as the drafts are saved that were sent until then, and calls that are still running are
-/// dropped: their intents are in the record.
-pub async fn run<S, Making, Opening>(
-    service: Making,
-    journal: impl FnMut() -> Opening + Send + 'static,
+/// It ends when `commands` is closed, every call has its reply and every draft is saved. When `events` is dropped it ends
+/// as soon as the drafts are saved that were sent until then, and calls that are still running are dropped: their writes
+/// are in the record.
+pub async fn run<Opening>(
+    backend: impl Future<Output = Result<Arc<dyn Backend>, CallError>> + Send + 'static,
+    record: impl FnMut() -> Opening + Send + 'static,
     timing: Timing,
-    words: mpsc::Receiver<Command>,
-    to_loop: mpsc::Sender<Event>,
+    commands: mpsc::Receiver<Command>,
+    events: mpsc::Sender<Event>,
 ) where
-    S: Service,
-    Making: Future<Output = Result<S, CallError>> + Send + 'static,
     Opening: Future<Output = Result<(Record, Recovered), RecordError>> + Send + 'static,
 {
-    let (made, service_ready) = watch::channel(None);
     let (opened, record_ready) = watch::channel(None);
-    let record = RecordHandle::new(record_ready);
     let in_flight = InFlight::default();
+    let opening = open(record, timing.save_again, opened, in_flight.clone(), events.clone());
+    serve(backend, RecordHandle::new(record_ready), Some(opening), in_flight, timing, commands, events).await;
+}
+
+/// The same without a record: every write is refused before anything is sent, and drafts are not kept.
+pub async fn run_read_only(
+    backend: impl Future<Output = Result<Arc<dyn Backend>, CallError>> + Send + 'static,
+    timing: Timing,
+    commands: mpsc::Receiver<Command>,
+    events: mpsc::Sender<Event>,
+) {
+    let record = RecordHandle::new(watch::channel(Some(Err(RecordRefusal::read_only()))).1);
+    let opening = None::<Ready<()>>;
+    serve(backend, record, opening, InFlight::default(), timing, commands, events).await;
+}
+
+async fn serve(
+    backend: impl Future<Output = Result<Arc<dyn Backend>, CallError>> + Send + 'static,
+    record: RecordHandle,
+    opening: Option<impl Future<Output = ()> + Send + 'static>,
+    in_flight: InFlight,
+    timing: Timing,
+    commands: mpsc::Receiver<Command>,
+    events: mpsc::Sender<Event>,
+) {
+    let (made, backend_ready) = watch::channel(None);
     let mut starting = JoinSet::new();
-    starting.spawn(make_ready(service, made, to_loop.clone()));
-    starting.spawn(open(journal, timing.save_again, opened, in_flight.clone(), to_loop.clone()));
-    let saver = Saver::start(record.clone(), timing.save_again, to_loop.clone());
-    let context = Context { service: service_ready, record, in_flight, timing, to_loop };
-    Worker { context: Arc::new(context), calls: JoinSet::new(), abandons: HashMap::new(), saver }.serve(words).await;
+    starting.spawn(make_ready(backend, made, events.clone()));
+    if let Some(opening) = opening {
+        starting.spawn(opening);
+    }
+    let saver = Saver::start(record.clone(), timing.save_again, events.clone());
+    let context = Context { backend: backend_ready, record, in_flight, timing, to_loop: events };
+    Worker { context: Arc::new(context), calls: JoinSet::new(), abandons: HashMap::new(), saver }.serve(commands).await;
     drop(starting);
 }
 
-async fn make_ready<S: Service>(
-    service: impl Future<Output = Result<S, CallError>> + Send + 'static,
-    made: watch::Sender<Ready<S>>,
+async fn make_ready(
+    backend: impl Future<Output = Result<Arc<dyn Backend>, CallError>> + Send + 'static,
+    made: watch::Sender<MadeReady>,
     to_loop: mpsc::Sender<Event>,
 ) {
-    let not_made_ready = || {
-        CallError::new(CallErrorKind::NotSent {
-            reason: "the program failed while it made the service ready".to_owned(),
-        })
-    };
-    let service = guarded(service).await.unwrap_or_else(|Panicked| Err(not_made_ready())).map(Arc::new);
-    let word = match &service {
+    let not_made_ready = || CallError::not_sent("the program failed while it made the service ready");
+    let backend = guarded(backend).await.unwrap_or_else(|Panicked| Err(not_made_ready()));
+    let word = match &backend {
         Ok(_) => Event::Ready,
         Err(fault) => Event::NotReady(fault.clone()),
     };
     // The word goes first, or a reply could overtake it.
     let _ = to_loop.send(word).await;
-    let changes = service.as_ref().ok().and_then(|service| service.changes());
-    made.send_replace(Some(service));
+    let changes = backend.as_ref().ok().and_then(|backend| backend.sign_in_changes());
+    made.send_replace(Some(backend));
     if let Some(changes) = changes {
         tell_changes(changes, &to_loop).await;
     }
@@ -148,10 +166,10 @@ async fn open<Opening>(
         let may_pass = error.as_ref().is_some_and(RecordError::may_pass);
         let hint = error.as_ref().map(RecordError::hint_on_opening);
         let refused = error.map_or_else(RecordRefusal::crashed, RecordRefusal::from);
-        let warning = (refused.what.clone(), hint.unwrap_or(&refused.hint).to_owned());
+        let warning = Problem { hint: hint.unwrap_or(&refused.problem.hint).to_owned(), ..refused.problem.clone() };
         // It is told when it is first found, and when something else is in the way.
         if told.as_ref() != Some(&warning) {
-            tracing::error!(what = refused.what, may_pass, "the record is not open");
+            tracing::error!(what = warning.what, may_pass, "the record is not open");
             told = Some(warning.clone());
             let recovered = Recovered { unusable: true, warnings: vec![warning], ..Recovered::default() };
             let _ = to_loop.send(Event::Recovered(Box::new(recovered))).await;
@@ -179,14 +197,14 @@ async fn tell_recovered(recovered: Recovered, in_flight: &InFlight, to_loop: &mp
     let _ = to_loop.send(Event::Recovered(Box::new(recovered))).await;
 }
 
-struct Worker<S> {
-    context: Arc<Context<S>>,
+struct Worker {
+    context: Arc<Context>,
     calls: JoinSet<CallId>,
     abandons: HashMap<CallId, Abandon>,
     saver: Saver,
 }
 
-impl<S: Service> Worker<S> {
+impl Worker {
     async fn serve(mut self, mut words: mpsc::Receiver<Command>) {
         loop {
             tokio::select! {
@@ -245,7 +263,7 @@ impl<S: Service> Worker<S> {
 }
 
 /// Does one call and sends its one reply, whatever becomes of the call.
-async fn answer<S: Service>(context: Arc<Context<S>>, call_id: CallId, call: Call, abandon: Abandon) -> CallId {
+async fn answer(context: Arc<Context>, call_id: CallId, call: Call, abandon: Abandon) -> CallId {
     let started = Instant::now();
     let job = CallContext::new(call_id, abandon, context.to_loop.clone());
     let doing = {
@@ -262,17 +280,13 @@ async fn answer<S: Service>(context: Arc<Context<S>>, call_id: CallId, call: Cal
     call_id
 }
 
-async fn perform<S: Service>(
-    context: &Arc<Context<S>>,
-    job: &CallContext,
-    call: Call,
-) -> Result<CallResult, CallError> {
+async fn perform(context: &Arc<Context>, job: &CallContext, call: Call) -> Result<CallResult, CallError> {
     failpoint::panic_if_asked("call");
     match call {
-        Call::Create(new) => create::create(context, job, new).await,
-        Call::Close { id, device, actions_taken } => {
-            close::close(context, job, Closing { id, device, actions_taken }).await
-        }
+        Call::Send(Operation::Create(new)) => create::create(context, job, new).await,
+        Call::Send(Operation::Close(closing)) => close::close(context, job, closing).await,
+        Call::List(query) => list::list(context, job, &query).await,
+        Call::SearchDevices(text) => list::search_devices(context, job, &text).await,
         Call::Look(intent) => tend::look(context, job, intent).await,
         Call::SetAside(intent) => tend::set_aside(context, job, intent).await,
         Call::Adopt(intent, request) => tend::adopt(context, job, intent, request).await,
@@ -281,8 +295,8 @@ async fn perform<S: Service>(
 }
 
 /// The call has failed by the program's own fault. A write that was under way is unknown then.
-async fn crashed<S: Service>(context: &Context<S>, job: &CallContext) -> CallError {
-    let fault = CallError::new(CallErrorKind::Crashed);
+async fn crashed(context: &Context, job: &CallContext) -> CallError {
+    let fault = CallError::crashed();
     let writes = job.writes.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some((intent, stage)) = writes
         && !stage.is_settled()

@@ -9,10 +9,11 @@ use tokio::{
 
 use super::{Check, STEP, Verdict};
 use crate::config::ServiceSettings;
-use mmd_elevate_core::{CallError, CallErrorKind, visible};
+use mmd_elevate_core::{CallError, ErrorCode, Problem, visible};
 use mmd_elevate_engine::{
-    api::{Client, Probe, Timeouts, Trust, proxy_for},
     auth::{Renewal, Session, Source},
+    http::{Trust, proxy_for},
+    mmd::{Client, Probe, Timeouts},
 };
 
 const PROXY: Check = Check::new("proxy", "proxy");
@@ -105,12 +106,7 @@ async fn tls(service: &ServiceSettings, trust: &Trust) -> Check {
     let beside = if service.ca_file.is_some() { ", with the CA file beside the system's" } else { "" };
     match probe.reach().await {
         Ok(()) => TLS.ok(format!("the certificate is trusted{beside}")),
-        Err(CallError {
-            kind: kind @ (CallErrorKind::NotReached { .. } | CallErrorKind::NotConnected { .. }), ..
-        }) => {
-            let fault = CallError::new(kind);
-            TLS.failed(fault.what(), again(fault.hint()))
-        }
+        Err(fault) if fault.code == Some(ErrorCode::NotConnected) => TLS.failed(fault.problem.what, fault.problem.hint),
         // A fault of any other kind comes after the connection was made.
         Err(fault) => TLS.warning(
             format!("a connection was made{beside}, but nothing usable came over it: {}", fault.what()),
@@ -135,21 +131,13 @@ async fn list(service: &ServiceSettings, trust: &Trust, session: Session) -> Che
         Ok(()) => LIST.ok("the service lists requests for this tenant"),
         // The service's own words may name people and devices.
         Err(fault) => {
-            let (kind, failed) = (fault.kind.clone(), CallError::new(fault.kind));
             let later = "try again later; if it stays like this, tell whoever runs the service";
-            match kind {
-                CallErrorKind::Declined | CallErrorKind::NotAllowed => {
-                    let refused = CallError::new(CallErrorKind::NotAllowed);
-                    LIST.failed(refused.what(), refused.hint())
-                }
-                kind if kind.may_have_happened() => LIST.failed(failed.what(), later),
-                _ => LIST.failed(failed.what(), again(failed.hint())),
-            }
+            let Problem { what, hint } = match fault.code {
+                Some(ErrorCode::Declined | ErrorCode::NotAllowed) => *CallError::not_allowed().problem,
+                _ if fault.may_have_happened() => Problem::new(fault.problem.what, later),
+                _ => *fault.problem,
+            };
+            LIST.failed(what, hint)
         }
     }
-}
-
-/// A hint for a call, as a hint for a check.
-fn again(hint: &str) -> String {
-    hint.replace("send it again", "try again")
 }

@@ -14,7 +14,7 @@ use super::{
     words::{counted, cut, local, wrap},
 };
 use crate::dashboard::{Closure, Model, Row, RowId, RowState, TextField};
-use mmd_elevate_core::{CallError, CallErrorKind, Field, MatchResult, visible};
+use mmd_elevate_core::{CallError, ErrorCode, Field, MatchResult, visible};
 
 /// An empty frame in the middle of the area.
 fn open(frame: &mut Frame, area: Rect, theme: &Theme, title: &str, width: u16, height: u16) -> Rect {
@@ -43,7 +43,7 @@ pub(super) fn close(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme,
     let width = usize::from(inner.width);
     let mut lines = target(row, width);
     if let Some(fault) = &row.fault {
-        let style = if fault.kind.may_have_happened() { theme.doubt() } else { theme.failure() };
+        let style = if fault.may_have_happened() { theme.doubt() } else { theme.failure() };
         lines.push(Line::styled(cut(&fault.what(), width), style));
     }
     lines.push(Line::default());
@@ -131,7 +131,7 @@ pub(super) fn unknown(frame: &mut Frame, area: Rect, model: &Model, theme: &Them
     let Some(row) = model.requests.get(id) else { return };
     // Of what another run has sent no more is known than that it ended first.
     let ended_first =
-        |fault: &&CallError| fault.kind == CallErrorKind::Crashed && model.recovery.unresolved.contains(&id);
+        |fault: &&CallError| fault.code == Some(ErrorCode::Crashed) && model.recovery.unresolved.contains(&id);
     let what = match row.fault.as_ref().filter(|fault| !ended_first(fault)) {
         Some(fault) => fault.what(),
         None => "The program ended before an answer came.".to_owned(),

@@ -69,7 +69,7 @@ impl Sheet {
 fn lines(row: &Row, model: &Model, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     let mut sheet = Sheet { lines: Vec::new(), width };
     if let Some(fault) = &row.fault {
-        let style = if fault.kind.may_have_happened() { theme.doubt() } else { theme.failure() };
+        let style = if fault.may_have_happened() { theme.doubt() } else { theme.failure() };
         let style = if matches!(row.state, RowState::Closed(_)) { Style::new() } else { style };
         sheet.prose(&fault.what(), style);
         sheet.prose(&format!("hint: {}", fault.hint()), Style::new());
@@ -191,7 +191,7 @@ fn notes(row: &Row, model: &Model) -> Vec<String> {
     }
     if let Some(why) = &row.unread {
         notes.push(format!("The list could not be read: {}", why.what()));
-        notes.push(format!("hint: {}", why.hint_to_read()));
+        notes.push(format!("hint: {}", why.hint()));
     }
     notes
 }

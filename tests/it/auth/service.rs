@@ -8,15 +8,17 @@ use std::{
     time::Duration,
 };
 
-use mmd_elevate_core::{CallErrorKind, Draft, Field, NewElevationRequest, SignIn};
+use mmd_elevate_core::{CallError, Draft, ErrorCode, Field, NewElevationRequest, SignIn};
 use mmd_elevate_engine::{
-    api::{BaseUrl, Client, Timeouts},
     auth::{Renewal, Session},
+    http::BaseUrl,
+    mmd::{Client, Timeouts},
 };
 use mmd_elevate_practice::{self as practice, Endpoint, Misdeed, Rule, Settings};
 
 use super::{SECRET, Tenant, source_at, tenant};
 use crate::support::{
+    gist, list_device,
     server::{Play, Server, http},
     within,
 };
@@ -59,12 +61,12 @@ async fn a_token_that_has_ended_is_renewed_and_the_request_is_opened_once() {
 async fn calls_whose_token_ended_at_once_share_one_renewal() {
     let tenant = tenant(Settings::default()).await;
     let client = signed_in(&tenant);
-    within(client.list_by_device("MMD-03690457680")).await.unwrap();
+    within(list_device(&client, "MMD-03690457680")).await.unwrap();
     tenant.observer.end_tokens();
     let mut calls = tokio::task::JoinSet::new();
     for _ in 0..20 {
         let client = client.clone();
-        calls.spawn(async move { client.list_by_device("MMD-03690457680").await.unwrap() });
+        calls.spawn(async move { list_device(&client, "MMD-03690457680").await.unwrap() });
     }
     within(calls.join_all()).await;
     assert_eq!(tenant.observer.received(Endpoint::Token), 2);
@@ -90,8 +92,8 @@ async fn a_service_that_accepts_no_token_is_asked_twice_and_no_more() {
     let session = Session::start(source_at(&format!("http://{}/t", authority.address), SECRET), Renewal::default());
     let client = client(&format!("http://{}", service.address), session.clone());
     let fault = within(client.create(&request("x"))).await.unwrap_err();
-    assert_eq!(fault.kind, CallErrorKind::NotSignedIn);
-    assert!(!fault.kind.may_have_happened());
+    assert_eq!(gist(&fault), gist(&CallError::not_signed_in()));
+    assert!(!fault.may_have_happened());
     let tokens: Vec<_> = service.requests().iter().map(|it| it.header("authorization")[0].to_owned()).collect();
     assert_eq!(tokens, ["Bearer canary-token-0", "Bearer canary-token-1"]);
     assert_eq!(service.requests()[0].body, service.requests()[1].body);
@@ -107,7 +109,7 @@ async fn without_a_token_nothing_is_sent_and_a_failure_that_passes_is_forgotten(
     let changes = client.session().changes();
     within(changes.clone().wait_for(|told| matches!(told, SignIn::SignedOut(_)))).await.unwrap();
     let fault = within(client.create(&request("x"))).await.unwrap_err();
-    assert!(matches!(&fault.kind, CallErrorKind::SignInFailed { what, .. } if what.contains("HTTP 500")), "{fault:?}");
+    assert!(fault.code == Some(ErrorCode::SignInFailed) && fault.what().contains("HTTP 500"), "{fault:?}");
     assert_eq!(tenant.observer.creates_received(), 0);
     within(client.create(&request("x"))).await.unwrap();
     assert_eq!((opened(&tenant, "x"), tenant.observer.received(Endpoint::Token)), (1, 3));
@@ -141,7 +143,7 @@ async fn tokens_of_the_practice_tenant_end() {
     let client = client(&tenant.base_url, session);
     within(async {
         while tenant.observer.received(Endpoint::Token) < 2 {
-            client.list_by_device("MMD-03690457680").await.unwrap();
+            list_device(&client, "MMD-03690457680").await.unwrap();
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     })

@@ -9,7 +9,7 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use mmd_elevate_core::{CallError, CallErrorKind, SignIn};
+use mmd_elevate_core::{CallError, ErrorCode, SignIn};
 use mmd_elevate_engine::auth::{Renewal, Session, Token};
 use mmd_elevate_practice::{Endpoint, Misdeed, Rule, Settings};
 use rstest::rstest;
@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 
 use super::{SECRET, source_at, tenant};
 use crate::support::{
+    gist,
     server::{Play, Server, http},
     session as session_of, within,
 };
@@ -125,9 +126,9 @@ fn is_not_renewed(told: &SignIn) -> bool {
 #[track_caller]
 fn assert_sign_in_failed(result: &Result<Token, CallError>, words: &str) {
     let fault = result.as_ref().unwrap_err();
-    let CallErrorKind::SignInFailed { what, hint } = &fault.kind else { panic!("{fault:?}") };
-    assert!(what.contains(words) && !hint.is_empty(), "{what}");
-    assert!(!fault.kind.may_have_happened());
+    assert_eq!(fault.code, Some(ErrorCode::SignInFailed), "{fault:?}");
+    assert!(fault.what().contains(words) && !fault.hint().is_empty(), "{fault:?}");
+    assert!(!fault.may_have_happened());
 }
 
 #[tokio::test]
@@ -232,8 +233,9 @@ async fn token_with_a_clock_that_is_set_is_renewed_all_the_same() {
 async fn a_token_of_the_environment_cannot_be_renewed_and_is_tried_as_long_as_it_is_wanted() {
     let session = session_of("given");
     let token = within(session.token()).await.unwrap();
-    assert_eq!(within(session.renew(&token)).await.unwrap_err().kind, CallErrorKind::NotSignedIn);
-    until(&session, |told| matches!(told, SignIn::SignedOut(fault) if fault.kind == CallErrorKind::NotSignedIn)).await;
+    assert_eq!(gist(&within(session.renew(&token)).await.unwrap_err()), gist(&CallError::not_signed_in()));
+    until(&session, |told| matches!(told, SignIn::SignedOut(fault) if fault.code == Some(ErrorCode::NotSignedIn)))
+        .await;
     assert_eq!(text(&within(session.token()).await.unwrap()), "given");
     session.accepted(&token);
     until(&session, |told| *told == SignIn::SignedIn { until: None }).await;

@@ -9,8 +9,8 @@ use mmd_elevate::{
     terminal::Input,
 };
 use mmd_elevate_core::{
-    Call, CallError, CallErrorKind, CallId, CallResult, Draft, DraftTarget, Event, Field, MatchResult, Progress,
-    ReadBack, Recovered, WriteId, is_edge_blank,
+    Call, CallError, CallId, CallResult, CloseElevationRequest, Draft, DraftTarget, Event, Field, Gaps, MatchResult,
+    Operation, Problem, Progress, ReadBack, Recovered, WriteId, is_edge_blank,
 };
 use proptest::prelude::*;
 
@@ -27,9 +27,9 @@ enum Step {
     Habit(&'static str),
     Paste(String),
     /// The reply to one of the calls under way; `None` is success, of which there is more than one kind.
-    Reply(prop::sample::Index, Option<CallErrorKind>, u8),
+    Reply(prop::sample::Index, Option<CallError>, u8),
     /// One of the calls comes a step further.
-    Progress(prop::sample::Index, u8, CallErrorKind),
+    Progress(prop::sample::Index, u8, CallError),
     /// What the record holds, said once by a worker that works; here it may come at any time and again.
     Recovered(u8),
     NotSaved,
@@ -41,32 +41,31 @@ enum Step {
     WorkerGone,
 }
 
-fn kinds() -> impl Strategy<Value = CallErrorKind> {
-    let reason = "reason".to_owned();
+fn kinds() -> impl Strategy<Value = CallError> {
     prop::sample::select(vec![
-        CallErrorKind::Declined,
-        CallErrorKind::TooManyOpen,
-        CallErrorKind::AbsenceUnproven,
-        CallErrorKind::NoSuchDevice,
-        CallErrorKind::AlreadyClosed,
-        CallErrorKind::NoSuchRequest,
-        CallErrorKind::NotAccepted { status: 400 },
-        CallErrorKind::NotSignedIn,
-        CallErrorKind::SignInFailed { what: "why".into(), hint: "mend it".into() },
-        CallErrorKind::NotAllowed,
-        CallErrorKind::Throttled { retry_after: None },
-        CallErrorKind::Redirected { status: 301 },
-        CallErrorKind::Redirected { status: 303 },
-        CallErrorKind::NotReached { reason: reason.clone() },
-        CallErrorKind::NotSent { reason: reason.clone() },
-        CallErrorKind::NotRecorded { what: reason.clone(), hint: reason.clone() },
-        CallErrorKind::Abandoned { sent: false },
-        CallErrorKind::Abandoned { sent: true },
-        CallErrorKind::TimedOut,
-        CallErrorKind::Cut,
-        CallErrorKind::ServerFailed { status: 500 },
-        CallErrorKind::BrokenAnswer { reason },
-        CallErrorKind::Crashed,
+        CallError::declined(),
+        CallError::too_many_open(),
+        CallError::absence_unproven(),
+        CallError::no_such_device(),
+        CallError::already_closed(),
+        CallError::no_such_request(),
+        CallError::not_accepted(400, None),
+        CallError::not_signed_in(),
+        CallError::sign_in_failed(&Problem::new("why", "fix it")),
+        CallError::not_allowed(),
+        CallError::throttled(None),
+        CallError::redirected(301),
+        CallError::redirected(303),
+        CallError::not_reached("reason"),
+        CallError::not_sent("reason"),
+        CallError::not_recorded(Problem::new("reason", "reason")),
+        CallError::abandoned(false),
+        CallError::abandoned(true),
+        CallError::timed_out(),
+        CallError::cut(),
+        CallError::server_failed(500),
+        CallError::broken_answer("reason"),
+        CallError::crashed(),
     ])
 }
 
@@ -226,9 +225,9 @@ fn answer(dashboard: &Dashboard, call_id: CallId, call: &Call, which: u8) -> Cal
     let named = dashboard.model.requests.all().find(|row| row.state.call() == Some(call_id));
     let request =
         || named.and_then(|row| row.draft.validate().ok()).map(|new| created(&new, &format!("{call_id}"), start()));
-    let looked = |seen| CallResult::Looked { seen, at: start(), fault: CallError::new(CallErrorKind::TimedOut) };
+    let looked = |seen| CallResult::Looked { seen, at: start(), fault: CallError::timed_out() };
     match call {
-        Call::Create(new) => {
+        Call::Send(Operation::Create(new)) => {
             let request = created(new, &format!("{call_id}"), start());
             match which % 4 {
                 0 => looked(MatchResult::NotSeen),
@@ -240,16 +239,16 @@ fn answer(dashboard: &Dashboard, call_id: CallId, call: &Call, which: u8) -> Cal
                 _ => opened(request),
             }
         }
-        Call::Close { actions_taken, .. } if which.is_multiple_of(2) => {
+        Call::Send(Operation::Close(CloseElevationRequest { actions_taken, .. })) if which.is_multiple_of(2) => {
             let mut request = named.and_then(|row| row.request.clone()).unwrap();
             request.actions_taken = mmd_elevate_core::Untrusted::new(actions_taken.clone());
             CallResult::Closed(ReadBack::Verified(Box::new(closed(request, "agent", start()))))
         }
-        Call::Close { .. } if which % 4 == 1 => {
+        Call::Send(Operation::Close(_)) if which % 4 == 1 => {
             let request = named.and_then(|row| row.request.clone()).unwrap();
             CallResult::Closed(ReadBack::PerhapsOurs(Box::new(closed(request, "another agent", start()))))
         }
-        Call::Close { .. } => CallResult::Closed(ReadBack::NotYetVisible),
+        Call::Send(Operation::Close(_)) => CallResult::Closed(ReadBack::NotYetVisible),
         Call::Look(_) => match (request(), which % 3) {
             (None, 0) => CallResult::StillOpen(Box::new(named.and_then(|row| row.request.clone()).unwrap())),
             (None, _) => CallResult::Closed(ReadBack::NotYetVisible),
@@ -268,6 +267,8 @@ fn answer(dashboard: &Dashboard, call_id: CallId, call: &Call, which: u8) -> Cal
             });
             checked(listed.collect(), &["id-1", "id-3"], start())
         }
+        Call::List(_) => CallResult::Listed { gaps: Gaps::default(), at: start() },
+        Call::SearchDevices(_) => CallResult::Devices(Vec::new()),
     }
 }
 
@@ -313,12 +314,12 @@ fn happens(dashboard: &mut Dashboard, step: Step) {
             let Some(index) = index_of(dashboard, index) else { return };
             let (call_id, call) = dashboard.calls()[index].clone();
             let answer = answer(dashboard, call_id, &call, which);
-            dashboard.reply_to(index, fault.map_or(Ok(answer), |kind| Err(CallError::new(kind))));
+            dashboard.reply_to(index, fault.map_or(Ok(answer), Err));
         }
         Step::Progress(index, which, kind) => {
             let Some(index) = index_of(dashboard, index) else { return };
-            let fault = CallError::new(kind);
-            let closing = matches!(dashboard.calls()[index].1, Call::Close { .. });
+            let fault = kind;
+            let closing = matches!(dashboard.calls()[index].1, Call::Send(Operation::Close(_)));
             let progress = match which % 4 {
                 0 => Progress::Recorded(WriteId(i64::from(which))),
                 1 => Progress::Waiting { until: start(), attempt: 2, fault },
@@ -329,12 +330,12 @@ fn happens(dashboard: &mut Dashboard, step: Step) {
         }
         Step::Recovered(which) => _ = dashboard.recovered(some_record(which)),
         Step::NotSaved => {
-            dashboard.says(Event::NotSaved("The disk is full".to_owned(), "make room".to_owned()));
+            dashboard.says(Event::NotSaved(Problem::new("The disk is full", "make room")));
         }
         Step::WrongAnswer(index) => {
             let Some(index) = index_of(dashboard, index) else { return };
             let wrong = match &dashboard.calls()[index].1 {
-                Call::Close { .. } => Err(CallError::new(CallErrorKind::NoSuchDevice)),
+                Call::Send(Operation::Close(_)) => Err(CallError::no_such_device()),
                 _ => Ok(CallResult::Closed(ReadBack::NotYetVisible)),
             };
             dashboard.reply_to(index, wrong);
@@ -382,7 +383,7 @@ proptest! {
             assert_settled(&dashboard);
         }
         while !dashboard.left() && !dashboard.calls().is_empty() {
-            dashboard.fails(CallErrorKind::TimedOut, "");
+            dashboard.fails(CallError::timed_out(), "");
         }
         prop_assert!(dashboard.left() || dashboard.model.requests.all().all(|row| !row.state.in_flight()));
     }

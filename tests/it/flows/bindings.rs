@@ -4,7 +4,7 @@ use mmd_elevate::{
     dashboard::Model,
     keys::{BINDINGS, Key, Scope},
 };
-use mmd_elevate_core::{CallErrorKind, CallResult, MatchResult, Progress, Recovered, WriteId};
+use mmd_elevate_core::{CallError, CallResult, MatchResult, Progress, Recovered, WriteId};
 
 use crate::support::{
     dashboard::{DRAFT, Dashboard, fault, start},
@@ -21,7 +21,7 @@ fn dashboards_in(scope: Scope) -> Vec<Dashboard> {
         dashboard
     };
     let mut unsent = then(&many, "c Done ctrl-s");
-    unsent.fails(CallErrorKind::AlreadyClosed, "");
+    unsent.fails(CallError::already_closed(), "");
     let middle = "g j j j j j j j j j j j j j j";
     let text = "'one two' enter 'three four' enter 'five six' ctrl-z ctrl-z ctrl-y up ctrl-left";
     match scope {
@@ -51,13 +51,13 @@ fn dashboards_in(scope: Scope) -> Vec<Dashboard> {
             let mut unknown = then(&many, &format!("{DRAFT} ctrl-s"));
             unknown.progress(0, Progress::Recorded(WriteId(1)));
             let seen = MatchResult::Possible(requests[..2].iter().map(|request| held(request, request)).collect());
-            let looked = CallResult::Looked { seen, at: start(), fault: fault(CallErrorKind::TimedOut, "") };
+            let looked = CallResult::Looked { seen, at: start(), fault: fault(CallError::timed_out(), "") };
             unknown.reply_to(0, Ok(looked));
             vec![then(&unknown, "enter"), then(&unknown, "enter j")]
         }
         Scope::SendAgain => {
             let mut unknown = then(&many, &format!("{DRAFT} ctrl-s"));
-            unknown.fails(CallErrorKind::TimedOut, "");
+            unknown.fails(CallError::timed_out(), "");
             vec![then(&unknown, "enter s")]
         }
         Scope::Recovery => {

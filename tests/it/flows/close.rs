@@ -1,7 +1,7 @@
 //! Closing a request: the dialog, and what becomes of its text.
 
 use mmd_elevate::dashboard::{Closure, Effect, Overlay, RowState};
-use mmd_elevate_core::{CallErrorKind, CallResult, ReadBack};
+use mmd_elevate_core::{CallError, CallResult, ReadBack};
 
 use crate::support::dashboard::{Dashboard, created, opened, start};
 
@@ -58,13 +58,8 @@ fn leaving_the_dialog_keeps_its_text_for_each_request() {
 #[test]
 fn a_request_that_is_gone_is_settled_and_its_text_stays_on_the_screen_with_a_key_to_copy_it() {
     for (kind, words, closure, title) in [
-        (
-            CallErrorKind::AlreadyClosed,
-            "This elevation request was already closed.",
-            Closure::Already,
-            "Already closed",
-        ),
-        (CallErrorKind::NoSuchRequest, "This elevation request does not exist.", Closure::Gone, "Does not exist"),
+        (CallError::already_closed(), "This elevation request was already closed.", Closure::Already, "Already closed"),
+        (CallError::no_such_request(), "This elevation request does not exist.", Closure::Gone, "Does not exist"),
     ] {
         let mut dashboard = one();
         dashboard.press("c 'What I did' enter").paste("a\u{202e}b").press("ctrl-s").fails(kind, words);
@@ -86,7 +81,7 @@ fn a_request_that_is_gone_is_settled_and_its_text_stays_on_the_screen_with_a_key
 fn a_text_that_was_not_stored_waits_until_nothing_is_being_typed() {
     let mut dashboard = one();
     dashboard.press("c Done ctrl-s n INC-2");
-    dashboard.fails(CallErrorKind::AlreadyClosed, "");
+    dashboard.fails(CallError::already_closed(), "");
     assert!(!dashboard.shows("Already closed"));
     dashboard.press("tab MMD-2 esc");
     assert_eq!(dashboard.form()[..2], ["INC-2", "MMD-2"]);
@@ -96,7 +91,7 @@ fn a_text_that_was_not_stored_waits_until_nothing_is_being_typed() {
 #[test]
 fn a_close_that_was_refused_brings_its_dialog_back_to_who_waits_for_it() {
     let mut dashboard = one();
-    dashboard.press("c Done ctrl-s").fails(CallErrorKind::NotAllowed, "");
+    dashboard.press("c Done ctrl-s").fails(CallError::not_allowed(), "");
     assert!(matches!(dashboard.model.overlays[..], [Overlay::Close { .. }]));
     assert_eq!(dashboard.row("INC-1").state, RowState::Open);
     assert_eq!(typed(&dashboard, "INC-1"), "Done");
@@ -105,7 +100,7 @@ fn a_close_that_was_refused_brings_its_dialog_back_to_who_waits_for_it() {
     assert_eq!(dashboard.close(0), ("id-1", "Done"));
 
     let mut dashboard = one();
-    dashboard.press("c Done ctrl-s n").fails(CallErrorKind::NotAllowed, "");
+    dashboard.press("c Done ctrl-s n").fails(CallError::not_allowed(), "");
     assert!(dashboard.model.overlays.is_empty(), "who has gone on is left alone");
     assert_eq!(typed(&dashboard, "INC-1"), "Done");
 }
@@ -113,12 +108,12 @@ fn a_close_that_was_refused_brings_its_dialog_back_to_who_waits_for_it() {
 #[test]
 fn a_close_of_which_nobody_knows_may_be_repeated() {
     let mut dashboard = one();
-    dashboard.press("c Done ctrl-s j").fails(CallErrorKind::TimedOut, "");
+    dashboard.press("c Done ctrl-s j").fails(CallError::timed_out(), "");
     assert_eq!(dashboard.list(), ["> INC-1 unknown"]);
     assert!(dashboard.notice().contains("closing it again is harmless"), "{}", dashboard.notice());
     dashboard.press("c ctrl-s");
     assert_eq!(dashboard.close(0), ("id-1", "Done"));
-    dashboard.fails(CallErrorKind::AlreadyClosed, "");
+    dashboard.fails(CallError::already_closed(), "");
     assert_eq!(dashboard.row("INC-1").state, RowState::Closed(Closure::Already));
 }
 

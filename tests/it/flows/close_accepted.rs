@@ -3,8 +3,7 @@
 use jiff::SignedDuration;
 use mmd_elevate::dashboard::{Closure, Effect, Overlay, RowState};
 use mmd_elevate_core::{
-    Call, CallError, CallErrorKind, CallResult, ElevationRequest, Field, Progress, ReadBack, Recovered, Untrusted,
-    WriteState,
+    Call, CallError, CallResult, ElevationRequest, Field, Progress, ReadBack, Recovered, Untrusted, WriteState,
 };
 use rstest::rstest;
 
@@ -76,7 +75,7 @@ fn accepted_close_still_listed_as_open_says_so_and_can_be_closed_again() {
     assert!(dashboard.shows("Done"), "the dialog offers the text");
     dashboard.press("ctrl-s");
     assert_eq!(dashboard.close(0), ("id-1", "Done"));
-    dashboard.fails(CallErrorKind::NotAccepted { status: 409 }, "Conflict.").press("esc");
+    dashboard.fails(CallError::not_accepted(409, None), "Conflict.").press("esc");
     assert_eq!(dashboard.list(), ["> INC-1 accepted"], "the first was taken all the same");
     assert_eq!(typed(&dashboard), "Done");
 }
@@ -99,10 +98,10 @@ fn accepted_close_survives_a_restart() {
 #[test]
 fn refused_close_stays_open_with_its_words_and_its_text() {
     for (kind, words) in [
-        (CallErrorKind::NotAccepted { status: 404 }, "Resource not found for the segment 'elevationRequests'."),
-        (CallErrorKind::AbsenceUnproven, "This elevation request does not exist."),
-        (CallErrorKind::NotAccepted { status: 409 }, "Conflict."),
-        (CallErrorKind::Declined, "The tenant is suspended."),
+        (CallError::not_accepted(404, None), "Resource not found for the segment 'elevationRequests'."),
+        (CallError::absence_unproven(), "This elevation request does not exist."),
+        (CallError::not_accepted(409, None), "Conflict."),
+        (CallError::declined(), "The tenant is suspended."),
     ] {
         let mut dashboard = Dashboard::with_open(&[ONE]);
         dashboard.press("c 'What I did' ctrl-s").fails(kind.clone(), words);
@@ -119,8 +118,7 @@ fn refused_close_stays_open_with_its_words_and_its_text() {
 #[test]
 fn close_without_proof_that_was_not_done_tells_why_it_was_in_doubt() {
     let mut dashboard = Dashboard::with_open(&[ONE]);
-    let doubt =
-        fault(CallErrorKind::BrokenAnswer { reason: "it says success and holds an error".to_owned() }, "Forbidden");
+    let doubt = fault(CallError::broken_answer("it says success and holds an error"), "Forbidden");
     dashboard.press("c Done ctrl-s").progress(0, Progress::Looking(doubt));
     dashboard.reply_to(0, Ok(CallResult::StillOpen(Box::new(held(ONE, "id-1")))));
     assert_eq!(dashboard.list(), ["> INC-1 open"]);
@@ -167,7 +165,7 @@ fn lost_close_seen_by_a_refresh_is_told_by_its_text() {
         ("By the system", Closure::PerhapsOurs),
     ] {
         let mut dashboard = Dashboard::with_open(&[ONE]);
-        dashboard.press("c 'What I did' ctrl-s j").fails(CallErrorKind::TimedOut, "");
+        dashboard.press("c 'What I did' ctrl-s j").fails(CallError::timed_out(), "");
         assert_eq!(dashboard.list(), ["> INC-1 unknown"]);
         dashboard.press("r").reply_to(0, Ok(listed(as_closed(stored), 1)));
         assert_eq!(dashboard.row("INC-1").state, RowState::Closed(closure), "{stored}");
@@ -175,7 +173,7 @@ fn lost_close_seen_by_a_refresh_is_told_by_its_text() {
     }
     // Closed an hour before ours was sent: somebody else's.
     let mut dashboard = Dashboard::with_open(&[ONE]);
-    dashboard.after(3_600).press("c 'What I did' ctrl-s j").fails(CallErrorKind::TimedOut, "");
+    dashboard.after(3_600).press("c 'What I did' ctrl-s j").fails(CallError::timed_out(), "");
     dashboard.press("r").reply_to(0, Ok(listed(as_closed("By the system"), 61)));
     assert_eq!(dashboard.row("INC-1").state, RowState::Closed(Closure::Elsewhere));
     assert!(dashboard.shows("The service did not store what you typed"), "{}", dashboard.screen());
@@ -210,8 +208,8 @@ fn age_of_a_request_whose_creation_time_cannot_be_read_is_not_claimed() {
 #[test]
 fn wait_that_a_service_asks_for_is_told_as_it_is() {
     let mut dashboard = Dashboard::with_open(&[ONE]);
-    let kind = CallErrorKind::Throttled { retry_after: Some(std::time::Duration::from_secs(86_400)) };
-    dashboard.press("c Done ctrl-s").reply_to(0, Err(CallError::new(kind)));
+    let kind = CallError::throttled(Some(std::time::Duration::from_secs(86_400)));
+    dashboard.press("c Done ctrl-s").reply_to(0, Err(kind));
     assert!(dashboard.notice().contains("asks to wait 86400 s (24 h)"), "{}", dashboard.notice());
     assert!(!dashboard.notice().contains("wait a little"), "{}", dashboard.notice());
 }

@@ -7,7 +7,7 @@ use mmd_elevate::{
     keys::{BINDINGS, Key},
     terminal::Input,
 };
-use mmd_elevate_core::{Call, CallErrorKind, CallResult, MatchResult, Progress, WriteId};
+use mmd_elevate_core::{Call, CallError, CallResult, MatchResult, Operation, Progress, WriteId};
 use rstest::rstest;
 
 use crate::support::{
@@ -29,7 +29,7 @@ fn unknown() -> Dashboard {
     let mut dashboard = Dashboard::new();
     dashboard.press(&format!("{DRAFT} ctrl-s")).progress(0, Progress::Recorded(WriteId(1)));
     let seen = MatchResult::Possible(vec![held("INC-1 MMD-1 Title", "id-1")]);
-    dashboard.reply_to(0, Ok(CallResult::Looked { seen, at: start(), fault: fault(CallErrorKind::TimedOut, "") }));
+    dashboard.reply_to(0, Ok(CallResult::Looked { seen, at: start(), fault: fault(CallError::timed_out(), "") }));
     dashboard
 }
 
@@ -42,7 +42,7 @@ fn two_with_texts() -> Dashboard {
 }
 
 fn creates(dashboard: &Dashboard) -> usize {
-    dashboard.calls().iter().filter(|(_, call)| matches!(call, Call::Create(_))).count()
+    dashboard.calls().iter().filter(|(_, call)| matches!(call, Call::Send(Operation::Create(_)))).count()
 }
 
 #[rstest]
@@ -90,7 +90,7 @@ fn key_that_is_held_confirms_nothing_however_long(#[case] every: u64) {
     assert_eq!(dashboard.calls().len(), 1);
     // A close that comes back is not sent again.
     let mut dashboard = Dashboard::with_open(&["INC-1 MMD-1 Excel"]);
-    dashboard.press("c Done ctrl-s").fails(CallErrorKind::TimedOut, "");
+    dashboard.press("c Done ctrl-s").fails(CallError::timed_out(), "");
     dashboard.press_every(every, &held("ctrl-s"));
     assert!(dashboard.calls().is_empty(), "{:?}", dashboard.calls());
 }
@@ -158,13 +158,13 @@ fn question_on_a_screen_that_is_too_small_for_it_is_not_answered() {
 #[test]
 fn what_comes_by_itself_is_not_dismissed_before_it_was_drawn() {
     let mut dashboard = Dashboard::with_open(&["INC-1 MMD-1 Excel"]);
-    dashboard.press("c Done ctrl-s").fails(CallErrorKind::AlreadyClosed, "");
+    dashboard.press("c Done ctrl-s").fails(CallError::already_closed(), "");
     assert!(matches!(dashboard.model.overlays[..], [Overlay::Unsent(_)]));
     dashboard.press_every(20, "enter");
     assert!(dashboard.model.overlays.is_empty(), "seen, and another key than the one before");
     // It comes with what leaves the text: the same Esc does not take it away.
     let mut dashboard = Dashboard::with_open(&["INC-1 MMD-1 Excel"]);
-    dashboard.press("c Done ctrl-s n").fails(CallErrorKind::AlreadyClosed, "");
+    dashboard.press("c Done ctrl-s n").fails(CallError::already_closed(), "");
     dashboard.burst("esc esc esc");
     assert!(matches!(dashboard.model.overlays[..], [Overlay::Unsent(_)]), "{}", dashboard.screen());
     assert!(dashboard.press("esc").model.overlays.is_empty());

@@ -1,7 +1,7 @@
 //! Opening a request: from the form to the service's id, and back where the service declines.
 
 use mmd_elevate::dashboard::{Effect, Message, Pane, RowState};
-use mmd_elevate_core::{CallError, CallErrorKind, CallId, CallResult, Field, ReadBack};
+use mmd_elevate_core::{CallError, CallId, CallResult, Field, Problem, ReadBack};
 
 use crate::support::dashboard::{DRAFT, Dashboard, created, fault, opened, start};
 
@@ -52,9 +52,9 @@ fn all_problems_are_shown_at_once_and_the_first_has_the_focus() {
 #[test]
 fn a_refusal_comes_back_to_the_device_in_the_service_s_words_with_every_character() {
     for (kind, words, hint) in [
-        (CallErrorKind::TooManyOpen, TOO_MANY, "close a request that is open for this device"),
-        (CallErrorKind::Declined, "No elevation for devices in the Test group.", "the service gave this reason"),
-        (CallErrorKind::NoSuchDevice, "The device INC-10442 does not exist.", "check the device's name"),
+        (CallError::too_many_open(), TOO_MANY, "close a request that is open for this device"),
+        (CallError::declined(), "No elevation for devices in the Test group.", "the service gave this reason"),
+        (CallError::no_such_device(), "The device INC-10442 does not exist.", "check the device's name"),
     ] {
         let mut dashboard = Dashboard::new();
         dashboard.press("n ' INC-10442 ' tab MMD-1 tab").paste("Ünïcode \"quoted\" 东京").press("tab Office tab x tab");
@@ -75,20 +75,20 @@ fn a_refusal_comes_back_to_the_device_in_the_service_s_words_with_every_characte
 #[test]
 fn a_refusal_that_no_field_caused_brings_the_draft_back_all_the_same() {
     for kind in [
-        CallErrorKind::NotSignedIn,
-        CallErrorKind::SignInFailed { what: "the client secret is wrong".into(), hint: "mend it".into() },
-        CallErrorKind::NotAllowed,
-        CallErrorKind::NotAccepted { status: 400 },
-        CallErrorKind::Throttled { retry_after: None },
-        CallErrorKind::Redirected { status: 302 },
-        CallErrorKind::NotReached { reason: "refused".to_owned() },
-        CallErrorKind::NotSent { reason: "too many calls wait already".to_owned() },
+        CallError::not_signed_in(),
+        CallError::sign_in_failed(&Problem::new("the client secret is wrong", "fix it")),
+        CallError::not_allowed(),
+        CallError::not_accepted(400, None),
+        CallError::throttled(None),
+        CallError::redirected(302),
+        CallError::not_reached("refused"),
+        CallError::not_sent("too many calls wait already"),
     ] {
         let mut dashboard = Dashboard::new();
         dashboard.press(DRAFT).press("ctrl-s").fails(kind.clone(), "");
         assert_eq!(dashboard.form()[0], "INC-10442");
         assert_eq!(dashboard.model.pane, Pane::Form);
-        let told = CallError::new(kind.clone());
+        let told = kind.clone();
         assert!(dashboard.notice().contains(&told.what()) && dashboard.notice().contains(told.hint()));
     }
 }
@@ -116,7 +116,7 @@ fn a_refusal_never_replaces_what_is_being_typed() {
     let mut dashboard = Dashboard::new();
     dashboard.press(DRAFT).press("ctrl-s n INC-2 tab MMD");
     let typed = dashboard.form();
-    dashboard.fails(CallErrorKind::Declined, TOO_MANY);
+    dashboard.fails(CallError::declined(), TOO_MANY);
     assert_eq!(dashboard.form(), typed);
     assert_eq!(dashboard.model.form.focused, Field::Device);
     assert_eq!(dashboard.list(), ["> INC-10442 refused"]);
@@ -138,7 +138,7 @@ fn a_refusal_never_replaces_what_is_being_typed() {
 #[test]
 fn what_was_discarded_to_take_up_another_draft_comes_back() {
     let mut dashboard = Dashboard::new();
-    dashboard.press(DRAFT).press("ctrl-s n INC-2 tab MMD-2").fails(CallErrorKind::Declined, TOO_MANY);
+    dashboard.press(DRAFT).press("ctrl-s n INC-2 tab MMD-2").fails(CallError::declined(), TOO_MANY);
     dashboard.press("ctrl-x esc enter");
     assert_eq!(dashboard.form()[0], "INC-10442");
     dashboard.press("ctrl-s").opened().press("n ctrl-z");
@@ -151,7 +151,7 @@ fn a_reply_moves_the_focus_only_as_long_as_the_agent_has_touched_nothing() {
     dashboard.press(DRAFT).press("ctrl-s j");
     let focus = |dashboard: &Dashboard| (dashboard.model.pane, dashboard.model.overlays.len());
     let before = focus(&dashboard);
-    dashboard.fails(CallErrorKind::Declined, TOO_MANY);
+    dashboard.fails(CallError::declined(), TOO_MANY);
     assert_eq!(focus(&dashboard), before);
     assert!(dashboard.notice().contains("hint: n goes back to the draft"), "{}", dashboard.notice());
     dashboard.press("n");
@@ -165,7 +165,7 @@ fn a_reply_changes_nothing_under_a_dialog_or_a_filter_that_is_being_typed() {
         let mut dashboard = Dashboard::with_open(&["INC-1 MMD-1 One"]);
         dashboard.press(DRAFT).press("ctrl-s j").press(keys);
         let scopes = dashboard.model.scopes();
-        dashboard.fails(CallErrorKind::NoSuchDevice, "No.");
+        dashboard.fails(CallError::no_such_device(), "No.");
         assert_eq!(dashboard.model.scopes(), scopes, "{keys}");
         assert!(dashboard.shows(typed), "{keys}");
     }
@@ -174,11 +174,11 @@ fn a_reply_changes_nothing_under_a_dialog_or_a_filter_that_is_being_typed() {
 #[test]
 fn an_outcome_that_nobody_knows_is_said_to_be_unknown_and_its_row_keeps_the_text() {
     for kind in [
-        CallErrorKind::TimedOut,
-        CallErrorKind::Cut,
-        CallErrorKind::ServerFailed { status: 502 },
-        CallErrorKind::BrokenAnswer { reason: "it has no id".to_owned() },
-        CallErrorKind::Crashed,
+        CallError::timed_out(),
+        CallError::cut(),
+        CallError::server_failed(502),
+        CallError::broken_answer("it has no id"),
+        CallError::crashed(),
     ] {
         let mut dashboard = Dashboard::new();
         dashboard.press(DRAFT).press("ctrl-s").fails(kind, "");
@@ -209,7 +209,7 @@ fn a_reply_that_nobody_awaits_is_dropped_with_a_line_in_the_log() {
     for id in [1, 99] {
         let before = dashboard.screen();
         dashboard.reply(CallId(id), Ok(opened(late.clone())));
-        dashboard.reply(CallId(id), Err(fault(CallErrorKind::TimedOut, "")));
+        dashboard.reply(CallId(id), Err(fault(CallError::timed_out(), "")));
         assert_eq!(dashboard.screen(), before);
         let logged = Effect::LogUnawaited(CallId(id));
         assert_eq!(dashboard.take_effects(), [logged.clone(), logged]);

@@ -1,7 +1,7 @@
 //! Leaving: the question, the dialogs in turn, and the way out at once.
 
 use mmd_elevate::dashboard::{Effect, Overlay};
-use mmd_elevate_core::{CallErrorKind, Event, Progress, WriteId};
+use mmd_elevate_core::{CallError, Event, Problem, Progress, WriteId};
 
 use crate::support::dashboard::{DRAFT, Dashboard};
 
@@ -27,9 +27,9 @@ fn where_nothing_would_be_left_behind_nothing_is_asked() {
 fn what_would_be_left_behind_is_named() {
     let mut dashboard = two();
     dashboard.send("INC-3 MMD-3 Title");
-    dashboard.fails(CallErrorKind::TimedOut, "").send("INC-4 MMD-4 Title");
+    dashboard.fails(CallError::timed_out(), "").send("INC-4 MMD-4 Title");
     dashboard.progress(0, Progress::Recorded(WriteId(4)));
-    dashboard.says(Event::NotSaved("The disk is full".to_owned(), "make room".to_owned()));
+    dashboard.says(Event::NotSaved(Problem::new("The disk is full", "make room")));
     dashboard.press("n INC-5 esc q");
     for text in [
         "2 requests are open",
@@ -51,7 +51,7 @@ fn what_would_be_left_behind_is_named() {
 fn a_draft_that_is_kept_is_not_asked_about_and_one_that_is_not_offers_nothing_to_close() {
     assert!(Dashboard::new().press("n INC-1 esc q").left(), "the next start brings it back");
     let mut dashboard = Dashboard::new();
-    dashboard.says(Event::NotSaved("The disk is full".to_owned(), "make room".to_owned()));
+    dashboard.says(Event::NotSaved(Problem::new("The disk is full", "make room")));
     dashboard.press("n INC-1 esc q");
     assert!(asks(&dashboard) && !dashboard.shows("close them"));
     dashboard.press("c");
@@ -85,14 +85,14 @@ fn leaving_a_dialog_on_the_way_out_means_to_stay() {
 fn a_close_that_fails_on_the_way_out_is_asked_about_again() {
     let mut dashboard = two();
     dashboard.press("q c first ctrl-s second ctrl-s").closed();
-    dashboard.press("j").fails(CallErrorKind::NotAllowed, "");
+    dashboard.press("j").fails(CallError::not_allowed(), "");
     assert!(asks(&dashboard) && !dashboard.left());
 }
 
 #[test]
 fn a_text_that_was_not_stored_is_seen_before_the_end() {
     let mut dashboard = Dashboard::with_open(&["INC-1 MMD-1 Excel"]);
-    dashboard.press("q c Done ctrl-s").fails(CallErrorKind::AlreadyClosed, "");
+    dashboard.press("q c Done ctrl-s").fails(CallError::already_closed(), "");
     assert!(!dashboard.left() && dashboard.shows("Already closed"));
     assert!(dashboard.press("esc").left());
 }

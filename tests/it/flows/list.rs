@@ -4,7 +4,7 @@ use mmd_elevate::dashboard::{
     CopiedTo, Effect, Message,
     Pane::{Details, Form, List},
 };
-use mmd_elevate_core::CallErrorKind;
+use mmd_elevate_core::CallError;
 
 use crate::support::dashboard::Dashboard;
 
@@ -42,7 +42,7 @@ fn the_selection_holds_its_row_whatever_changes_around_it() {
     assert_eq!(dashboard.list(), ["> INC-2 open", "INC-3 open"]);
     dashboard.send("INC-0 MMD-0 New");
     assert_eq!(dashboard.list(), ["> INC-0 sending", "INC-2 open", "INC-3 open"], "a new request is selected");
-    dashboard.press("j").fails(CallErrorKind::TimedOut, "");
+    dashboard.press("j").fails(CallError::timed_out(), "");
     assert_eq!(dashboard.list(), ["INC-0 unknown", "> INC-2 open", "INC-3 open"]);
 }
 

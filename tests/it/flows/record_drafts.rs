@@ -1,7 +1,7 @@
 //! What is typed is kept: within a second, once, and at every exit; and the agent is told where it is not.
 
 use mmd_elevate::dashboard::{Effect, Message, Pane, RecordState};
-use mmd_elevate_core::{CallErrorKind, Draft, DraftTarget, Event, Field, Progress, Recovered, RequestId, WriteId};
+use mmd_elevate_core::{CallError, Draft, DraftTarget, Event, Field, Problem, Progress, Recovered, RequestId, WriteId};
 use rstest::rstest;
 
 use crate::support::{
@@ -23,7 +23,7 @@ fn form(text: &str) -> (DraftTarget, Option<String>) {
 }
 
 fn full(dashboard: &mut Dashboard) {
-    dashboard.says(Event::NotSaved("The record takes nothing: the disk is full".into(), "make room".into()));
+    dashboard.says(Event::NotSaved(Problem::new("The record takes nothing: the disk is full", "make room")));
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn what_is_sent_is_a_draft_until_its_outcome_is_known() {
     assert_eq!(saves(&mut dashboard), [], "it may come back refused");
     dashboard.press("n INC-2").after(1);
     assert_eq!(saves(&mut dashboard), [form("INC-2")]);
-    dashboard.fails(CallErrorKind::Declined, "").after(1);
+    dashboard.fails(CallError::declined(), "").after(1);
     assert_eq!(saves(&mut dashboard), [], "refused, its row keeps it");
     dashboard.press("esc").send("INC-3 MMD-3 Dock");
     dashboard.after(1);
@@ -146,8 +146,8 @@ fn a_record_that_fails_says_so_and_leaving_asks() {
 #[rstest]
 fn without_a_record_the_pictures_say_so(#[values((120, 36), (80, 24), (60, 20))] (columns, rows): (u16, u16)) {
     let mut dashboard = Dashboard::opening(columns, rows);
-    let warning = "The record cannot be used: its folder is read-only".to_owned();
-    let warnings = vec![(warning, "make it writable, then start again".to_owned())];
+    let warning = "The record cannot be used: its folder is read-only";
+    let warnings = vec![Problem::new(warning, "make it writable, then start again")];
     dashboard.recovered(Recovered { unusable: true, warnings, ..Recovered::default() });
     assert!(dashboard.notice().ends_with("hint: make it writable, then start again"));
     dashboard.press("n INC-7 esc q");
@@ -157,8 +157,7 @@ fn without_a_record_the_pictures_say_so(#[values((120, 36), (80, 24), (60, 20))]
 #[test]
 fn a_create_that_could_not_be_recorded_was_not_sent_and_its_draft_is_back() {
     let mut dashboard = Dashboard::new();
-    let kind =
-        CallErrorKind::NotRecorded { what: "the disk is full".into(), hint: "make room, then send it again".into() };
+    let kind = CallError::not_recorded(Problem::new("the disk is full", "make room, then send it again"));
     dashboard.press(DRAFT).press("ctrl-s").fails(kind, "");
     assert_eq!((dashboard.model.pane, dashboard.form()[0].as_str()), (Pane::Form, "INC-10442"));
     assert!(dashboard.list().is_empty());
@@ -171,7 +170,7 @@ fn the_leaving_question_names_what_stays_and_takes_its_three_keys() {
     let open = vec![held("INC-1 MMD-1 Excel", "id-1")];
     let mut dashboard = Dashboard::opening(120, 36);
     dashboard.recovered(Recovered { open, ..Recovered::default() });
-    dashboard.press("enter").fails(CallErrorKind::TimedOut, "").press("q");
+    dashboard.press("enter").fails(CallError::timed_out(), "").press("q");
     assert!(dashboard.shows("1 request is open. Left open, the next start shows it"), "{}", dashboard.screen());
     dashboard.press("esc");
     assert!(dashboard.model.overlays.is_empty());

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use mmd_elevate::dashboard::RowState;
-use mmd_elevate_core::{Call, CallError, CallErrorKind, CallResult, Gaps, MatchResult, Progress, RequestId, WriteId};
+use mmd_elevate_core::{Call, CallError, CallResult, Gaps, MatchResult, Problem, Progress, RequestId, WriteId};
 
 use crate::support::{
     dashboard::{Dashboard, created, fault, opened, start},
@@ -12,7 +12,7 @@ use crate::support::{
 const REQUEST: &str = "INC-10442 MMD-03690457680 Excel add-in crashes";
 
 fn lost() -> CallError {
-    fault(CallErrorKind::TimedOut, "")
+    fault(CallError::timed_out(), "")
 }
 
 fn looking() -> Dashboard {
@@ -24,8 +24,7 @@ fn looking() -> Dashboard {
 }
 
 fn unclear() -> CallResult {
-    let cut =
-        Some(("the list could not be read: The service failed (HTTP 500).".to_owned(), Some("look later".to_owned())));
+    let cut = Some(Problem::new("the list could not be read: The service failed (HTTP 500).", "look later"));
     let seen = MatchResult::Unclear(Gaps { unreadable: 2, cut });
     CallResult::Looked { seen, at: start() + SignedDuration::from_secs(31), fault: lost() }
 }
@@ -122,8 +121,8 @@ fn listing_before_a_repeat_is_shown() {
 #[test]
 fn reason_why_a_close_could_not_be_read_back_is_told() {
     let mut dashboard = Dashboard::with_open(&["INC-1 MMD-1 Excel"]);
-    dashboard.press("c Done ctrl-s").progress(0, Progress::NotRead(fault(CallErrorKind::NotSignedIn, "")));
-    dashboard.fails(CallErrorKind::TimedOut, "");
+    dashboard.press("c Done ctrl-s").progress(0, Progress::NotRead(fault(CallError::not_signed_in(), "")));
+    dashboard.fails(CallError::timed_out(), "");
     let notice = dashboard.notice();
     assert!(notice.contains("The list could not be read: The service does not accept the token."), "{notice}");
     dashboard.press("esc tab");

@@ -1,7 +1,7 @@
 //! A start after anything: the recovery pane comes first, and then everything is where it was.
 
 use mmd_elevate::dashboard::{Closure, Overlay, RowState};
-use mmd_elevate_core::{Call, CallResult, DraftTarget, Event, Field, ReadBack, Recovered, Untrusted, WriteId};
+use mmd_elevate_core::{Call, CallResult, DraftTarget, Event, Field, Problem, ReadBack, Recovered, Untrusted, WriteId};
 use rstest::rstest;
 
 use crate::support::{
@@ -199,14 +199,14 @@ fn list_over_a_record_that_is_not_read_never_says_that_nothing_is_open(
     assert!(!nothing(&dashboard) && dashboard.shows("Reading the record"), "{}", dashboard.screen());
     let not_read = |why: &str| Recovered {
         unusable: true,
-        warnings: vec![(why.to_owned(), "close what else uses it".to_owned())],
+        warnings: vec![Problem::new(why, "close what else uses it")],
         ..Recovered::default()
     };
     dashboard.recovered(not_read("it is busy"));
     assert!(!nothing(&dashboard) && dashboard.shows("record not read"), "{}", dashboard.screen());
     assert!(dashboard.notice().starts_with("it is busy"));
     // Typing, and a save that fails, change nothing of that.
-    dashboard.press("n I").says(Event::NotSaved("it is busy".to_owned(), "wait".to_owned())).press("esc");
+    dashboard.press("n I").says(Event::NotSaved(Problem::new("it is busy", "wait"))).press("esc");
     assert!(!nothing(&dashboard) && dashboard.shows("record not read"), "{}", dashboard.screen());
     dashboard.recovered(Recovered { open: vec![held("INC-1 MMD-1 One", "id-1")], ..Recovered::default() });
     assert!(!dashboard.shows("record not read"));
@@ -221,8 +221,8 @@ fn record_that_is_written_anew_adds_what_was_found_and_keeps_what_is_there() {
     let mut dashboard = Dashboard::opening(120, 36);
     dashboard.recovered(Recovered { open: vec![held("INC-1 MMD-1 One", "id-1")], ..Recovered::default() });
     dashboard.press("enter n INC-9 esc");
-    dashboard.says(Event::NotSaved("the log was removed".to_owned(), "wait".to_owned()));
-    let warnings = vec![("The record was written anew".to_owned(), "find out why".to_owned())];
+    dashboard.says(Event::NotSaved(Problem::new("the log was removed", "wait")));
+    let warnings = vec![Problem::new("The record was written anew", "find out why")];
     dashboard.recovered(Recovered {
         open: vec![held("INC-2 MMD-2 Two", "id-2")],
         drafts: vec![saved(DraftTarget::Form, draft("INC-3 MMD-3 Three"))],

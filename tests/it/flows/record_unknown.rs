@@ -3,7 +3,8 @@
 use jiff::SignedDuration;
 use mmd_elevate::dashboard::{Closure, Overlay, RowState};
 use mmd_elevate_core::{
-    Call, CallError, CallErrorKind, CallResult, ElevationRequest, MatchResult, Progress, Recovered, Untrusted, WriteId,
+    Call, CallError, CallResult, ElevationRequest, ErrorCode, MatchResult, Problem, Progress, Recovered, Untrusted,
+    WriteId,
 };
 use rstest::rstest;
 
@@ -15,7 +16,7 @@ use crate::support::{
 const REQUEST: &str = "INC-10442 MMD-03690457680 Excel add-in crashes";
 
 fn lost() -> CallError {
-    fault(CallErrorKind::TimedOut, "")
+    fault(CallError::timed_out(), "")
 }
 
 fn looked(seen: MatchResult) -> CallResult {
@@ -119,10 +120,10 @@ fn looking_again_finds_it_or_leaves_everything_as_it_was() {
     assert_eq!(call(&dashboard, 0), Call::Look(WriteId(7)));
     assert!(dashboard.model.overlays.is_empty());
     // The look fails in a way that would mean "not done" of a create. It says nothing of this one.
-    dashboard.fails(CallErrorKind::NotReached { reason: "refused".to_owned() }, "");
+    dashboard.fails(CallError::not_reached("refused"), "");
     let row = dashboard.row("INC-10442");
     assert_eq!(row.state, RowState::Unknown);
-    assert_eq!(row.fault.as_ref().unwrap().kind, CallErrorKind::TimedOut, "why it is unknown has not changed");
+    assert_eq!(row.fault.as_ref().unwrap().code, Some(ErrorCode::TimedOut), "why it is unknown has not changed");
     assert!(!dashboard.notice().contains("send it again"), "{}", dashboard.notice());
     dashboard.press("enter l");
     dashboard.reply_to(0, Ok(opened(held(REQUEST, "id-1"))));
@@ -186,9 +187,7 @@ fn setting_aside_asks_no_more() {
     assert_eq!(dashboard.row("INC-10442").state, RowState::SetAside);
 
     let mut dashboard = not_seen();
-    dashboard
-        .press("enter d")
-        .fails(CallErrorKind::NotRecorded { what: "the disk is full".into(), hint: "make room".into() }, "");
+    dashboard.press("enter d").fails(CallError::not_recorded(Problem::new("the disk is full", "make room")), "");
     assert_eq!(dashboard.list(), ["> INC-10442 unknown"], "what could not be recorded is asked about as before");
 }
 
@@ -222,7 +221,7 @@ fn one_that_a_dead_process_left_can_be_decided_like_any_other() {
     let mut dashboard = Dashboard::opening(120, 36);
     dashboard.recovered(Recovered { unresolved: vec![lost_create(7, REQUEST)], ..Recovered::default() }).press("enter");
     // The record does not know why it was lost; the worker makes something up.
-    let crashed = fault(CallErrorKind::Crashed, "");
+    let crashed = fault(CallError::crashed(), "");
     dashboard.reply_to(0, Ok(CallResult::Looked { seen: MatchResult::NotSeen, at: start(), fault: crashed }));
     dashboard.press("enter");
     assert!(dashboard.shows("The program ended before an answer"), "{}", dashboard.screen());

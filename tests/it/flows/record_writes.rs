@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use mmd_elevate::dashboard::{Closure, Effect, RowState};
-use mmd_elevate_core::{Call, CallErrorKind, CallResult, MatchResult, Progress, ReadBack, Untrusted, WriteId};
+use mmd_elevate_core::{Call, CallError, CallResult, MatchResult, Progress, ReadBack, Untrusted, WriteId};
 use rstest::rstest;
 
 use crate::support::{
@@ -21,7 +21,7 @@ fn throttled_at(columns: u16, rows: u16) -> Dashboard {
     dashboard.press(DRAFT).press("ctrl-s");
     dashboard.progress(0, Progress::Recorded(WriteId(1)));
     let retry_after = Some(std::time::Duration::from_secs(20));
-    let fault = fault(CallErrorKind::Throttled { retry_after }, "");
+    let fault = fault(CallError::throttled(retry_after), "");
     dashboard.progress(0, Progress::Waiting { until: start() + SignedDuration::from_secs(20), attempt: 2, fault });
     dashboard
 }
@@ -72,7 +72,7 @@ fn a_throttled_create_waits_visibly_and_can_be_abandoned() {
     let id = dashboard.calls()[0].0;
     assert_eq!(dashboard.take_effects(), [Effect::Abandon(id)]);
     assert_eq!(dashboard.list(), ["> INC-10442 sending"], "it is not over before its reply");
-    dashboard.fails(CallErrorKind::Abandoned { sent: false }, "");
+    dashboard.fails(CallError::abandoned(false), "");
     assert_eq!(dashboard.form()[0], "INC-10442", "nothing was sent: the draft is back");
     assert!(dashboard.list().is_empty());
 }
@@ -84,7 +84,7 @@ fn abandoned_in_flight_it_is_unknown_and_looked_for() {
     dashboard.press("x");
     let id = dashboard.calls()[0].0;
     assert_eq!(dashboard.take_effects(), [Effect::Abandon(id)]);
-    let abandoned = fault(CallErrorKind::Abandoned { sent: true }, "");
+    let abandoned = fault(CallError::abandoned(true), "");
     dashboard.progress(0, Progress::Looking(abandoned.clone()));
     assert_eq!(dashboard.list(), ["> INC-10442 unknown"]);
     dashboard.reply_to(0, Ok(CallResult::Looked { seen: MatchResult::NotSeen, at: start(), fault: abandoned }));
@@ -133,7 +133,7 @@ fn already_closed_shows_who_and_when_and_that_the_text_was_not_stored() {
     dashboard.press("c 'What I did' ctrl-s");
     let request = closed(held(ONE, "id-1"), "other@partner.example", start());
     dashboard.progress(0, Progress::ClosedBy(Box::new(request)));
-    dashboard.fails(CallErrorKind::AlreadyClosed, "");
+    dashboard.fails(CallError::already_closed(), "");
     let screen = prose(&dashboard);
     for text in ["Closed by other@partner.example at", "The service did not store what you typed", "What I did"] {
         assert!(screen.contains(text), "{text}\n{}", dashboard.screen());
@@ -159,7 +159,8 @@ fn refreshing_shows_what_was_closed_elsewhere_with_the_text_that_nobody_stored()
 #[test]
 fn a_refresh_that_fails_keeps_the_list_with_its_time() {
     let mut dashboard = one();
-    dashboard.after(300).press("r").fails(CallErrorKind::NotReached { reason: "refused".to_owned() }, "");
+    let error = CallError::not_reached("refused").with_hint("check the network and the base URL, then look again");
+    dashboard.after(300).press("r").fails(error, "");
     assert_eq!(dashboard.list(), ["> INC-1 open"]);
     assert!(dashboard.notice().contains("The open requests could not be checked"));
     let notice = dashboard.notice();

@@ -1,7 +1,7 @@
 //! Pictures of the main screens at three sizes, and what no picture can show of them.
 
 use mmd_elevate::dashboard::Message;
-use mmd_elevate_core::CallErrorKind;
+use mmd_elevate_core::CallError;
 use ratatui::style::{Color, Modifier};
 use rstest::rstest;
 
@@ -23,20 +23,20 @@ const STORIES: &[Story] = &[
     ("sending", |dashboard| _ = dashboard.press(DRAFT).press("ctrl-s").after(4)),
     ("open", |dashboard| _ = two(dashboard).after(12 * 60)),
     ("details", |dashboard| _ = two(dashboard).press("enter")),
-    ("refused", |dashboard| _ = dashboard.press(DRAFT).press("ctrl-s").fails(CallErrorKind::TooManyOpen, TOO_MANY)),
+    ("refused", |dashboard| _ = dashboard.press(DRAFT).press("ctrl-s").fails(CallError::too_many_open(), TOO_MANY)),
     ("close", |dashboard| _ = two(dashboard).press("c 'Reset the add-in.' enter 'It starts again.'")),
     ("closed", |dashboard| _ = two(dashboard).press("c Done ctrl-s").closed()),
     ("accepted", |dashboard| _ = two(dashboard).press("c Done ctrl-s").accepted()),
     ("already-closed", |dashboard| {
         two(dashboard).press("c 'Reset the add-in.' ctrl-s");
-        dashboard.fails(CallErrorKind::AlreadyClosed, "This elevation request was already closed.");
+        dashboard.fails(CallError::already_closed(), "This elevation request was already closed.");
     }),
     ("does-not-exist", |dashboard| {
         two(dashboard).press("c 'Reset the add-in.' ctrl-s");
-        dashboard.fails(CallErrorKind::NoSuchRequest, "This elevation request does not exist.");
+        dashboard.fails(CallError::no_such_request(), "This elevation request does not exist.");
     }),
     ("unknown", |dashboard| {
-        _ = dashboard.press(DRAFT).press("ctrl-s").fails(CallErrorKind::TimedOut, "").press("enter");
+        _ = dashboard.press(DRAFT).press("ctrl-s").fails(CallError::timed_out(), "").press("enter");
     }),
     ("filter", |dashboard| _ = two(dashboard).press("/ exc")),
     ("filter-closed", |dashboard| _ = two(dashboard).press("c Done ctrl-s").closed().press("/ closed")),
@@ -106,7 +106,7 @@ fn colour_is_red_for_action_yellow_for_doubt_and_the_accent_for_the_focus() {
     assert_eq!(dashboard.style_of("✓ Opened for").0, Color::Green);
     assert_eq!(dashboard.style_of("PRACTICE TENANT"), (Color::Magenta, Modifier::BOLD));
     assert_eq!(dashboard.style_of("Device").1, Modifier::DIM);
-    dashboard.press("c Done ctrl-s j").fails(CallErrorKind::TimedOut, "");
+    dashboard.press("c Done ctrl-s j").fails(CallError::timed_out(), "");
     assert_eq!(dashboard.style_of("? unknown").0, Color::Yellow);
     dashboard.press("n ctrl-s");
     assert_eq!(dashboard.style_of("type a title").0, Color::Red);

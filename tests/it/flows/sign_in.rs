@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use mmd_elevate::dashboard::Effect;
-use mmd_elevate_core::{CallError, CallErrorKind, Event, SignIn};
+use mmd_elevate_core::{CallError, Event, Problem, SignIn};
 use rstest::rstest;
 
 use crate::support::dashboard::{DRAFT, Dashboard, start};
@@ -12,8 +12,8 @@ fn in_minutes(minutes: i64) -> Timestamp {
 }
 
 fn wrong_secret() -> CallError {
-    let what = "the client secret is wrong (AADSTS7000215)".into();
-    CallError::new(CallErrorKind::SignInFailed { what, hint: "get the secret's value, not its id".into() })
+    let what = "the client secret is wrong (AADSTS7000215)";
+    CallError::sign_in_failed(&Problem::new(what, "get the secret's value, not its id"))
 }
 
 #[rstest]
@@ -65,7 +65,7 @@ fn who_is_signed_out_is_told_why_and_what_to_do_and_loses_nothing() {
     let notice = dashboard.notice();
     assert!(notice.contains("AADSTS7000215") && notice.contains("L signs in again"), "{notice}");
     assert_eq!(dashboard.form(), form);
-    dashboard.press("ctrl-s").fails(wrong_secret().kind, "");
+    dashboard.press("ctrl-s").fails(wrong_secret(), "");
     assert_eq!(dashboard.form(), form, "a call that had no token gives its draft back");
 }
 

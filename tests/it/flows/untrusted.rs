@@ -1,7 +1,7 @@
 //! Text of the service through every pane: no cell of the screen holds what a terminal would act on.
 
 use mmd_elevate::dashboard::{CopiedTo, EditTarget, Effect, Message};
-use mmd_elevate_core::{CallErrorKind, ElevationRequest, RequestId, RequestIds, ServiceTime, Untrusted};
+use mmd_elevate_core::{CallError, ElevationRequest, Problem, RequestId, RequestIds, ServiceTime, Untrusted};
 use rstest::rstest;
 
 use crate::support::{
@@ -83,16 +83,16 @@ fn nothing_of_the_service_s_acts_in_any_pane(
         dashboard.press("c Done");
         assert_screen_harmless(&dashboard, name);
         dashboard.press("esc c ctrl-s");
-        let mut failed = fault(CallErrorKind::AlreadyClosed, &text);
+        let mut failed = fault(CallError::already_closed(), &text);
         failed.ids = RequestIds { client: Some("client".to_owned()), service: Some(Untrusted::new(text.as_str())) };
         dashboard.reply_to(0, Err(failed.clone()));
         assert_screen_harmless(&dashboard, name);
         dashboard.press("esc / closed enter");
         look(&mut dashboard);
-        for kind in [CallErrorKind::TimedOut, CallErrorKind::Declined] {
+        for kind in [CallError::timed_out(), CallError::declined()] {
             dashboard.send("INC-2 MMD-2 Word");
             let mut failed = failed.clone();
-            failed.kind = kind;
+            (failed.disposition, failed.code, failed.problem) = (kind.disposition, kind.code, kind.problem);
             dashboard.reply_to(0, Err(failed));
             assert_screen_harmless(&dashboard, name);
             look(&mut dashboard);
@@ -123,7 +123,7 @@ fn nothing_that_was_pasted_acts_while_it_is_typed_on(
 fn nothing_that_the_shell_tells_acts() {
     for Specimen { name, text } in corpus() {
         let mut dashboard = Dashboard::with_open(&["INC-1 MMD-1 Excel"]);
-        dashboard.happens(Message::Warning(text.clone(), text.clone()));
+        dashboard.happens(Message::Warning(Problem::new(&text, &text)));
         assert_harmless(&dashboard.notice(), name);
         dashboard.happens(Message::Copied(CopiedTo::Terminal, text.clone()));
         assert_harmless(&dashboard.notice(), name);
@@ -139,7 +139,7 @@ fn nothing_that_the_shell_tells_acts() {
 fn a_text_that_was_not_stored_is_copied_with_marks() {
     for Specimen { name, text } in corpus() {
         let mut dashboard = Dashboard::with_open(&["INC-1 MMD-1 Excel"]);
-        dashboard.press("c").paste(&text).press("ctrl-s").fails(CallErrorKind::AlreadyClosed, "");
+        dashboard.press("c").paste(&text).press("ctrl-s").fails(CallError::already_closed(), "");
         assert_screen_harmless(&dashboard, name);
         dashboard.take_effects();
         dashboard.press("Y y");
@@ -156,7 +156,7 @@ fn a_name_without_an_end_does_not_hide_what_happened_nor_the_hint() {
     let mut entity = created(&dashboard.create(0), "id", start());
     (entity.device, entity.ticket) = (Untrusted::new("漢".repeat(8_000)), Untrusted::new("x".repeat(8_000)));
     dashboard.reply_to(0, Ok(opened(entity)));
-    dashboard.press("c Done ctrl-s").fails(CallErrorKind::NotAccepted { status: 409 }, "Busy with it.");
+    dashboard.press("c Done ctrl-s").fails(CallError::not_accepted(409, None), "Busy with it.");
     assert!(
         dashboard.shows("Busy with it.") && dashboard.shows("hint: somebody else may have"),
         "{}",

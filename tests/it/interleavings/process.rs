@@ -3,7 +3,10 @@
 use std::{
     collections::{BTreeSet, VecDeque},
     fs,
-    sync::atomic::{AtomicI64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -12,9 +15,11 @@ use mmd_elevate::{
     dashboard::{Effect, Message, Model, RecordState, Setup, Tenant, update},
     keys::Keymap,
 };
-use mmd_elevate_core::{CALLS_WAITING, Call, CallError, CallErrorKind, CallId, Command, Event, Recovered, Reply};
+use mmd_elevate_core::{CALLS_WAITING, Call, CallError, CallId, Command, Event, Problem, Recovered, Reply};
 use mmd_elevate_engine::{
-    api::{BaseUrl, Client, Timeouts},
+    backend::Backend,
+    http::BaseUrl,
+    mmd::{Client, Timeouts},
     record::{Place, Record, RecordError, TenantKey},
     worker::{self, Backoff, Timing},
 };
@@ -141,7 +146,13 @@ impl Process {
             }
         };
         let timing = Timing { now, ..QUICK };
-        let worker = runtime.spawn(worker::run(async { Ok(client) }, journal, timing, to_worker, to_loop));
+        let worker = runtime.spawn(worker::run(
+            async { Ok(Arc::new(client) as Arc<dyn Backend>) },
+            journal,
+            timing,
+            to_worker,
+            to_loop,
+        ));
         let model = Model::new(Setup {
             tenant: Tenant { name: None, id: practice::TENANT_ID.to_owned(), practice: true },
             categories: Vec::new(),
@@ -178,8 +189,7 @@ impl Process {
                     Effect::Call(id, call) => {
                         self.calls.push((id, call.clone()));
                         if self.words.try_send(Command::Do(id, call)).is_err() {
-                            let fault =
-                                CallError::new(CallErrorKind::NotSent { reason: "there is no room".to_owned() });
+                            let fault = CallError::not_sent("there is no room");
                             let reply = Reply { call_id: id, result: Err(fault) };
                             messages.push_back(Message::Worker(Event::Reply(reply)));
                         }
@@ -187,7 +197,7 @@ impl Process {
                     Effect::Abandon(id) => drop(self.words.try_send(Command::Abandon(id))),
                     Effect::Save(drafts) => {
                         if self.words.try_send(Command::Save(drafts)).is_err() {
-                            let word = Event::NotSaved("no room".to_owned(), "try again".to_owned());
+                            let word = Event::NotSaved(Problem::new("no room", "try again"));
                             messages.push_back(Message::Worker(word));
                         }
                     }

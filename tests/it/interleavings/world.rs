@@ -8,7 +8,7 @@ use std::{
 };
 
 use mmd_elevate::dashboard::Row;
-use mmd_elevate_core::{Call, Draft, ElevationRequest, Event, Field, Progress};
+use mmd_elevate_core::{Call, Draft, ElevationRequest, Event, Field, Operation, Progress};
 use mmd_elevate_practice::{Held, Observer, Practice, Rules, Settings};
 
 use super::{
@@ -206,12 +206,17 @@ impl World {
     pub(super) fn notes_calls(&mut self) {
         for (_, call) in self.process.calls.drain(..) {
             match call {
-                Call::Create(new) => {
+                Call::Send(Operation::Create(new)) => {
                     self.told.creates += 1;
                     *self.confirmed.entry(Key::of(new.draft())).or_default() += 1;
                 }
-                Call::Close { .. } => self.told.closes += 1,
-                Call::Look(_) | Call::SetAside(_) | Call::Adopt(..) | Call::Check(_) => {}
+                Call::Send(Operation::Close(_)) => self.told.closes += 1,
+                Call::Look(_)
+                | Call::SetAside(_)
+                | Call::Adopt(..)
+                | Call::Check(_)
+                | Call::List(_)
+                | Call::SearchDevices(_) => {}
             }
         }
     }

@@ -85,7 +85,7 @@ impl Ruin {
             assert!(fs::read(aside).unwrap() == main, "{what}: not as it was");
             let log = format!("{}-wal", aside.display());
             assert!(fs::read(log).unwrap_or_default() == wal, "{what}: log not as it was");
-            assert!(recovered.warnings[0].0.contains(aside.to_str().unwrap()), "{what}: {:?}", recovered.warnings);
+            assert!(recovered.warnings[0].what.contains(aside.to_str().unwrap()), "{what}: {:?}", recovered.warnings);
             let fresh = journal.intend(&create("after")).await.unwrap();
             assert!(self.unresolved.keys().all(|id| *id < fresh.id), "{what}: a name is used again");
         }
@@ -196,7 +196,11 @@ async fn one_damaged_row_does_no_harm_to_the_others() {
     journal.close().await;
     let (journal, recovered) = open(dir.path()).await;
     assert_eq!(recovered.unresolved.iter().map(|it| it.id).collect::<Vec<_>>(), [good.id]);
-    assert!(recovered.warnings[0].0.contains(&format!(" {} cannot be trusted", bad.id.0)), "{:?}", recovered.warnings);
+    assert!(
+        recovered.warnings[0].what.contains(&format!(" {} cannot be trusted", bad.id.0)),
+        "{:?}",
+        recovered.warnings
+    );
     assert!(journal.intent(bad.id).await.is_err());
     journal.purge(Timestamp::now()).await.unwrap();
     let kept: String = db.query_row("SELECT title FROM intent WHERE id = ?1", [bad.id.0], |row| row.get(0)).unwrap();

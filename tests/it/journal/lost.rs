@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mmd_elevate_core::{DraftTarget, WriteRecord, WriteState};
+use mmd_elevate_core::{DraftTarget, Problem, WriteRecord, WriteState};
 use mmd_elevate_engine::record::{Record, RecordError};
 use rstest::rstest;
 use rusqlite::Connection;
@@ -213,7 +213,7 @@ async fn record_without_a_place_is_written_anew_as_soon_as_there_is_one() {
     assert!(!error.hint().is_empty() && error.may_pass(), "{error}");
     fs::remove_file(&state).unwrap();
     let told = within(news.recv()).await.unwrap();
-    let [(what, hint)] = &told.warnings[..] else { panic!("{told:?}") };
+    let [Problem { what, hint }] = &told.warnings[..] else { panic!("{told:?}") };
     assert!(what.starts_with("The record was written anew") && !hint.is_empty(), "{what}");
     let after = journal.intend(&create("after")).await.unwrap();
     journal.close().await;

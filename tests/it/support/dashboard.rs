@@ -16,8 +16,8 @@ use mmd_elevate::{
     terminal::{Input, InputBatch},
 };
 use mmd_elevate_core::{
-    Call, CallError, CallErrorKind, CallId, CallResult, Draft, DraftTarget, ElevationRequest, Event, Field,
-    NewElevationRequest, Progress, ReadBack, Recovered, Reply, RequestId, ServiceTime, SignIn, Untrusted,
+    Call, CallError, CallId, CallResult, CloseElevationRequest, Draft, DraftTarget, ElevationRequest, Event, Field,
+    NewElevationRequest, Operation, Progress, ReadBack, Recovered, Reply, RequestId, ServiceTime, SignIn, Untrusted,
 };
 use ratatui::{
     Terminal,
@@ -250,7 +250,7 @@ impl Dashboard {
     /// The create that was handed over as the `index`th of those under way.
     pub(crate) fn create(&self, index: usize) -> NewElevationRequest {
         match &self.calls[index].1 {
-            Call::Create(request) => request.clone(),
+            Call::Send(Operation::Create(request)) => request.clone(),
             other => panic!("{other:?}"),
         }
     }
@@ -258,7 +258,7 @@ impl Dashboard {
     /// The close under way: its id and its text.
     pub(crate) fn close(&self, index: usize) -> (&str, &str) {
         match &self.calls[index].1 {
-            Call::Close { id, actions_taken, .. } => (id.raw(), actions_taken),
+            Call::Send(Operation::Close(CloseElevationRequest { id, actions_taken, .. })) => (id.raw(), actions_taken),
             other => panic!("{other:?}"),
         }
     }
@@ -296,7 +296,7 @@ impl Dashboard {
     }
 
     /// The oldest call under way fails.
-    pub(crate) fn fails(&mut self, kind: CallErrorKind, words: &str) -> &mut Self {
+    pub(crate) fn fails(&mut self, kind: CallError, words: &str) -> &mut Self {
         self.reply_to(0, Err(fault(kind, words)))
     }
 
@@ -422,8 +422,8 @@ impl Dashboard {
 }
 
 /// A fault with words of the service's, where there are any.
-pub(crate) fn fault(kind: CallErrorKind, words: &str) -> CallError {
-    CallError { words: (!words.is_empty()).then(|| Untrusted::new(words)), ..CallError::new(kind) }
+pub(crate) fn fault(kind: CallError, words: &str) -> CallError {
+    CallError { words: (!words.is_empty()).then(|| Untrusted::new(words)), ..kind }
 }
 
 /// The answer to a create.

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use mmd_elevate_core::{
-    CallResult, Draft, DraftTarget, ElevationRequest, Field, Gaps, NewElevationRequest, Operation, Recovered,
-    RequestId, SavedDraft, Untrusted, WriteId, WriteRecord, WriteState,
+    CallResult, CloseElevationRequest, Draft, DraftTarget, ElevationRequest, Field, Gaps, NewElevationRequest,
+    Operation, Recovered, RequestId, SavedDraft, Untrusted, WriteId, WriteRecord, WriteState,
 };
 
 use super::dashboard::{created, start};
@@ -42,7 +42,7 @@ pub(crate) fn lost_create(intent: i64, request: &str) -> WriteRecord {
 /// A close that a dead process left behind.
 pub(crate) fn lost_close(intent: i64, id: &str, device: &str, text: &str) -> WriteRecord {
     let (id, device) = (RequestId::new(id).unwrap(), Untrusted::new(device));
-    let what = Operation::Close { id, device, actions_taken: text.to_owned() };
+    let what = Operation::Close(CloseElevationRequest { id, device, actions_taken: text.to_owned() });
     WriteRecord { id: WriteId(intent), what, at: start(), stage: WriteState::Unknown }
 }
 

@@ -2,14 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mmd_elevate_core::{Call, CallErrorKind, Progress, WriteState};
+use mmd_elevate_core::{Call, CallError, Operation, Progress, WriteState};
 
 use super::{
     held::{Act, commits_then, entity_of, plays, says},
     new_request,
     scene::{Scene, close_of, summary},
 };
-use crate::support::{server::Play, within};
+use crate::support::{gist, server::Play, within};
 
 fn is_looking(progress: &Progress) -> bool {
     matches!(progress, Progress::Looking(_))
@@ -21,7 +21,7 @@ fn is_waiting(progress: &Progress) -> bool {
 
 #[tokio::test]
 async fn while_it_waits_to_go_out_again_it_is_not_done() {
-    for call in [Call::Create(new_request("x")), close_of("r1", "Done.")] {
+    for call in [Call::Send(Operation::Create(new_request("x"))), close_of("r1", "Done.")] {
         let mut scene = Scene::start([plays(says("429 ?\nretry-after: 2"))]).await;
         let call_id = scene.ask(call).await;
         scene.until(is_waiting).await;
@@ -34,11 +34,11 @@ async fn while_it_waits_to_go_out_again_it_is_not_done() {
 
 async fn in_flight(act: Act) -> String {
     let mut scene = Scene::start([act]).await;
-    let call_id = scene.ask(Call::Create(new_request("x"))).await;
+    let call_id = scene.ask(Call::Send(Operation::Create(new_request("x")))).await;
     scene.writes(1).await;
     scene.abandon(call_id).await;
     let Progress::Looking(fault) = scene.until(is_looking).await else { panic!() };
-    assert_eq!(fault.kind, CallErrorKind::Abandoned { sent: true });
+    assert_eq!(gist(&fault), gist(&CallError::abandoned(true)));
     let reply = summary(&scene.reply().await);
     assert_eq!(scene.counts(), (1, 0));
     format!("{reply}, {:?}", scene.stage(1).await)
@@ -80,7 +80,7 @@ async fn lists(scene: &Scene, least: usize) {
 #[tokio::test]
 async fn looking_that_is_abandoned_tells_what_was_seen() {
     let mut scene = Scene::start([plays(says("500 Oops"))]).await;
-    let call_id = scene.ask(Call::Create(new_request("x"))).await;
+    let call_id = scene.ask(Call::Send(Operation::Create(new_request("x")))).await;
     // A look lists the two spellings of the name: the first look is over by then.
     lists(&scene, 3).await;
     scene.abandon(call_id).await;
@@ -89,7 +89,7 @@ async fn looking_that_is_abandoned_tells_what_was_seen() {
 
     let mut scene = Scene::start([plays(says("500 Oops"))]).await;
     scene.held.lock().unwrap().lists.push_back(Play::Hang(Vec::new()));
-    let call_id = scene.ask(Call::Create(new_request("x"))).await;
+    let call_id = scene.ask(Call::Send(Operation::Create(new_request("x")))).await;
     lists(&scene, 1).await;
     scene.abandon(call_id).await;
     assert_eq!(summary(&scene.reply().await), "failed: ServerFailed { status: 500 }", "nothing was seen at all");

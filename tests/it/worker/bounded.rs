@@ -3,12 +3,13 @@
 
 use std::{env, fs, time::Duration};
 
-use mmd_elevate_core::CallErrorKind;
-use mmd_elevate_engine::api::Timeouts;
+use mmd_elevate_core::CallError;
+use mmd_elevate_engine::mmd::Timeouts;
 use serde_json::json;
 
 use super::{answer, client_at, list::entities, new_request, request_id};
 use crate::support::{
+    gist, list_device,
     server::{Play, Server, http},
     shown_in_a_process_of_its_own, within,
 };
@@ -108,9 +109,9 @@ async fn call_and_measure() {
     let client = client_at(&format!("http://{address}/support/odata/v1"), TIMEOUTS);
     // What every call needs is not the answer's.
     let nobody = client_at("http://127.0.0.1:9", TIMEOUTS);
-    let _ = within(nobody.list_by_device("x")).await;
+    let _ = within(list_device(&nobody, "x")).await;
     let before = memory("VmRSS").unwrap();
-    let _ = within(client.list_by_device("x")).await;
+    let _ = within(list_device(&client, "x")).await;
     let _ = within(client.create(&new_request("x"))).await;
     let _ = within(client.close(&request_id("1"), "x")).await;
     let more = memory("VmHWM").unwrap().saturating_sub(before);
@@ -177,9 +178,9 @@ async fn what_is_too_much_is_a_fault_that_says_so() {
         let play = plays().into_iter().find(|(known, _)| *known == name).unwrap().1;
         let server = Server::start(play).await;
         let client = client_at(&format!("http://{}", server.address), super::PATIENT);
-        let kind = CallErrorKind::BrokenAnswer { reason: reason.to_owned() };
-        assert_eq!(within(client.list_by_device("x")).await.unwrap_err().kind, kind, "{name}");
-        assert_eq!(within(client.create(&new_request("x"))).await.unwrap_err().kind, kind, "{name}");
+        let kind = CallError::broken_answer(reason);
+        assert_eq!(gist(&within(list_device(&client, "x")).await.unwrap_err()), gist(&kind), "{name}");
+        assert_eq!(gist(&within(client.create(&new_request("x"))).await.unwrap_err()), gist(&kind), "{name}");
     }
 }
 
@@ -188,7 +189,7 @@ async fn nesting_is_bounded_and_what_is_usual_is_not() {
     let nested = |depth: usize| answer("200 OK", format!("{}{}", "[".repeat(depth), "]".repeat(depth)));
     for (depth, reason) in [(100, "it is JSON without keys"), (200, "it is not JSON (HTTP 200)")] {
         let fault = super::create(nested(depth)).await.unwrap_err();
-        assert_eq!(fault.kind, CallErrorKind::BrokenAnswer { reason: reason.to_owned() }, "{depth}");
+        assert_eq!(gist(&fault), gist(&CallError::broken_answer(reason)), "{depth}");
     }
     // As many whole entities as fit into 4 MiB.
     let text = "What the agent means to do; with commas, [brackets] and {braces}: none of them a value. ".repeat(2);
@@ -206,7 +207,7 @@ async fn nesting_is_bounded_and_what_is_usual_is_not() {
         .collect();
     let server = Server::start(answer("200 OK", json!({ "value": all }).to_string())).await;
     let client = client_at(&format!("http://{}", server.address), super::PATIENT);
-    let listed = within(client.list_by_device("x")).await.unwrap();
+    let listed = within(list_device(&client, "x")).await.unwrap();
     assert_eq!(listed.requests.len(), all.len());
     assert!(all.len() > 3_000, "{}", all.len());
 }

@@ -7,13 +7,13 @@ use std::{
 };
 
 use mmd_elevate_core::{
-    Call, CallError, CallErrorKind, CallId, CallResult, Command, Draft, DraftTarget, ElevationRequest, Event, Field,
-    NewElevationRequest, Progress, Recovered, Reply, RequestId, RequestIds, WriteState,
+    Call, CallError, CallId, CallResult, CloseElevationRequest, Command, Device, Draft, DraftTarget, Event, Field,
+    Operation, Problem, Progress, Query, Recovered, Reply, RequestIds, WriteState,
 };
 use mmd_elevate_engine::{
-    api::{Listed, Response},
+    backend::{Abilities, Answer, Backend, Continuation, Listed, Page, Response},
     record::RecordError,
-    worker::{self, Service},
+    worker,
 };
 use tokio::{
     sync::{Barrier, mpsc, oneshot},
@@ -44,29 +44,53 @@ impl Fake {
     }
 }
 
-impl Service for Fake {
-    async fn create(&self, request: &NewElevationRequest) -> Result<Response<ElevationRequest>, CallError> {
-        assert!(!request.get(Field::Title).contains("panic"), "as it was asked to");
-        Err(CallError::new(CallErrorKind::Declined))
-    }
-
-    async fn close(&self, _: &RequestId, actions_taken: &str) -> Result<Response<()>, CallError> {
+impl Fake {
+    async fn write(&self, operation: &Operation) -> Result<Response, CallError> {
+        let actions_taken = match operation {
+            Operation::Create(request) => {
+                assert!(!request.get(Field::Title).contains("panic"), "as it was asked to");
+                return Err(CallError::declined());
+            }
+            Operation::Close(CloseElevationRequest { actions_taken, .. }) => actions_taken,
+        };
         // Nobody passes before all have come: one that had to wait for another would wait for ever.
         self.all.wait().await;
-        match actions_taken {
+        match actions_taken.as_str() {
             "panic" => panic!("as it was asked to"),
-            "fail" => Err(CallError::new(CallErrorKind::Declined)),
+            "fail" => Err(CallError::declined()),
             "hang" => {
                 self.alive.send(()).await.unwrap();
                 future::pending().await
             }
-            _ => Ok(Response { value: (), ids: RequestIds::default(), skew: None }),
+            _ => Ok(Response { request: None, ids: RequestIds::default(), skew: None }),
         }
     }
+}
 
-    async fn list_by_device(&self, _: &str) -> Result<Listed, CallError> {
-        Err(CallError::new(CallErrorKind::NotSignedIn))
+impl Backend for Fake {
+    fn abilities(&self) -> Abilities {
+        Abilities::default()
     }
+
+    fn send<'a>(&'a self, operation: &'a Operation) -> Answer<'a, Response> {
+        Box::pin(self.write(operation))
+    }
+
+    fn look_up<'a>(&'a self, _: &'a Operation) -> Answer<'a, Listed> {
+        Box::pin(async { Err(CallError::not_signed_in()) })
+    }
+
+    fn list<'a>(&'a self, _: &'a Query, _: Option<Continuation>) -> Answer<'a, Page> {
+        Box::pin(async { Err(CallError::not_signed_in()) })
+    }
+
+    fn search_devices<'a>(&'a self, _: &'a str) -> Answer<'a, Vec<Device>> {
+        Box::pin(async { Err(CallError::not_signed_in()) })
+    }
+}
+
+fn backend(fake: Fake) -> Arc<dyn Backend> {
+    Arc::new(fake)
 }
 
 struct Worker {
@@ -78,7 +102,7 @@ struct Worker {
 impl Worker {
     /// Few places in the channel to the loop, so that replies have to wait for one.
     fn start<Opening>(
-        service: impl Future<Output = Result<Fake, CallError>> + Send + 'static,
+        service: impl Future<Output = Result<Arc<dyn Backend>, CallError>> + Send + 'static,
         journal: impl FnMut() -> Opening + Send + 'static,
     ) -> Self
     where
@@ -131,7 +155,7 @@ async fn many_calls_run_at_once_and_each_has_one_reply_panics_too() {
     const CALLS: usize = 300;
     let record = OpenRecord::open().await;
     let (fake, _seen) = Fake::new(CALLS);
-    let mut worker = Worker::start(future::ready(Ok(fake)), record.opening());
+    let mut worker = Worker::start(future::ready(Ok(backend(fake))), record.opening());
     for id in 0..CALLS {
         worker.ask(id as u64, ["close", "panic", "fail"][id % 3]).await;
     }
@@ -164,7 +188,7 @@ async fn calls_that_come_before_the_service_is_ready_wait_for_it() {
     let mut worker = Worker::start(
         async move {
             wait.await.unwrap();
-            Ok(fake)
+            Ok(backend(fake))
         },
         record.opening(),
     );
@@ -189,7 +213,7 @@ async fn a_call_that_waits_for_the_service_can_be_abandoned() {
 #[tokio::test]
 async fn a_service_that_cannot_be_made_ready_fails_every_call() {
     let record = OpenRecord::open().await;
-    let fault = CallError::new(CallErrorKind::NotSent { reason: "no client".to_owned() });
+    let fault = CallError::not_sent("no client");
     let mut worker = Worker::start(future::ready(Err(fault.clone())), future::pending::<Opened>);
     assert_eq!(worker.next().await, Some(Event::NotReady(fault.clone())));
     let mut worker = Worker::start(future::ready(Err(fault.clone())), record.opening());
@@ -210,10 +234,10 @@ async fn a_service_that_cannot_be_made_ready_fails_every_call() {
 
 #[tokio::test]
 async fn a_panic_before_the_service_is_ready_is_told_and_nothing_was_sent() {
-    let panics = async { if true { panic!("as it was asked to") } else { Ok(Fake::new(1).0) } };
+    let panics = async { if true { panic!("as it was asked to") } else { Ok(backend(Fake::new(1).0)) } };
     let mut worker = Worker::start(panics, future::pending::<Opened>);
     let Some(Event::NotReady(fault)) = worker.next().await else { panic!() };
-    assert!(!fault.kind.may_have_happened(), "{fault:?}");
+    assert!(!fault.may_have_happened(), "{fault:?}");
 }
 
 #[tokio::test]
@@ -224,7 +248,13 @@ async fn without_a_record_nothing_is_written_and_reads_work() {
     let client = super::client_of(&server, super::PATIENT);
     let (words, to_worker) = mpsc::channel(64);
     let (to_loop, heard) = mpsc::channel(4);
-    let running = tokio::spawn(worker::run(future::ready(Ok(client)), no_journal, QUICK, to_worker, to_loop));
+    let running = tokio::spawn(worker::run(
+        future::ready(Ok(Arc::new(client) as Arc<dyn Backend>)),
+        no_journal,
+        QUICK,
+        to_worker,
+        to_loop,
+    ));
     let mut worker = Worker { words, heard, running };
     let mut warnings = 0;
     for _ in 0..2 {
@@ -233,7 +263,7 @@ async fn without_a_record_nothing_is_written_and_reads_work() {
         }
     }
     assert_eq!(warnings, 1, "it is told at once");
-    for (id, call) in [(1, Call::Create(new_request("x"))), (2, close_of("r1", "Done."))] {
+    for (id, call) in [(1, Call::Send(Operation::Create(new_request("x")))), (2, close_of("r1", "Done."))] {
         worker.words.send(Command::Do(CallId(id), call)).await.unwrap();
         assert_eq!(summary(&worker.reply().await), "failed: NotRecorded");
     }
@@ -242,7 +272,7 @@ async fn without_a_record_nothing_is_written_and_reads_work() {
     worker.words.send(Command::Do(CallId(3), Call::Check(asked))).await.unwrap();
     assert_eq!(summary(&worker.reply().await), "checked 0, 1 missing");
     worker.words.send(drafts("x")).await.unwrap();
-    assert!(matches!(super::scene::next(&mut worker.heard).await, Event::NotSaved(..)));
+    assert!(matches!(super::scene::next(&mut worker.heard).await, Event::NotSaved(_)));
     worker.end().await;
 }
 
@@ -250,7 +280,7 @@ async fn without_a_record_nothing_is_written_and_reads_work() {
 async fn calls_under_way_are_finished_when_no_more_can_come() {
     let record = OpenRecord::open().await;
     let (fake, _seen) = Fake::new(2);
-    let worker = Worker::start(future::ready(Ok(fake.clone())), record.opening());
+    let worker = Worker::start(future::ready(Ok(backend(fake.clone()))), record.opening());
     worker.ask(1, "x").await;
     let Worker { words, mut heard, running } = worker;
     drop(words);
@@ -270,7 +300,7 @@ async fn calls_under_way_are_finished_when_no_more_can_come() {
 async fn when_nobody_listens_any_more_calls_are_dropped_and_the_last_drafts_are_saved() {
     let (fake, mut seen) = Fake::new(1);
     let record = OpenRecord::open().await;
-    let mut worker = Worker::start(future::ready(Ok(fake)), record.opening());
+    let mut worker = Worker::start(future::ready(Ok(backend(fake))), record.opening());
     worker.ask(1, "hang").await;
     while !matches!(worker.next().await, Some(Event::Progress(..))) {}
     within(seen.recv()).await.unwrap();
@@ -290,7 +320,7 @@ async fn drafts_that_cannot_be_saved_are_told_and_go_with_the_next() {
     assert!(matches!(worker.next().await, Some(Event::Recovered(_))));
     record.break_it();
     worker.words.send(drafts("first")).await.unwrap();
-    let Some(Event::NotSaved(what, hint)) = worker.next().await else { panic!() };
+    let Some(Event::NotSaved(Problem { what, hint })) = worker.next().await else { panic!() };
     assert!(!what.is_empty() && !hint.is_empty());
     record.mend_it();
     let mut second = Draft::default();
@@ -307,7 +337,7 @@ async fn drafts_that_could_not_be_saved_are_saved_as_soon_as_they_can_be_and_tha
     assert!(matches!(worker.next().await, Some(Event::Recovered(_))));
     record.break_it();
     worker.words.send(drafts("first")).await.unwrap();
-    assert!(matches!(worker.next().await, Some(Event::NotSaved(..))));
+    assert!(matches!(worker.next().await, Some(Event::NotSaved(_))));
     record.mend_it();
     assert_eq!(worker.next().await, Some(Event::Saved));
     worker.words.send(drafts("second")).await.unwrap();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mmd_elevate_core::{Progress, WriteState};
-use mmd_elevate_engine::api::Timeouts;
+use mmd_elevate_engine::mmd::Timeouts;
 use serde_json::json;
 
 use super::{

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use mmd_elevate_core::{CallError, CallErrorKind, Untrusted};
+use mmd_elevate_core::{CallError, Untrusted};
 use proptest::prelude::*;
 
 use super::{CREATED, PATIENT, TOKEN, answer, client_of, close, create, new_request, request_id};
 use crate::support::{
+    gist,
     server::{Play, Server},
     within,
 };
@@ -19,24 +20,24 @@ const OTHER: &str = r#"{"errorCode": "400", "message": "Title is too long.", "in
 const GATEWAY: &str = r#"{"statusCode": 404, "message": "Resource not found"}"#;
 const HTML: &str = "<html><h1>already closed, does not exist</h1></html>";
 
-fn broken(reason: &str) -> CallErrorKind {
-    CallErrorKind::BrokenAnswer { reason: reason.to_owned() }
+fn broken(reason: &str) -> CallError {
+    CallError::broken_answer(reason)
 }
 
-fn not_accepted(status: u16) -> CallErrorKind {
-    CallErrorKind::NotAccepted { status }
+fn not_accepted(status: u16) -> CallError {
+    CallError::not_accepted(status, None)
 }
 
-fn failed(status: u16) -> CallErrorKind {
-    CallErrorKind::ServerFailed { status }
+fn failed(status: u16) -> CallError {
+    CallError::server_failed(status)
 }
 
-fn throttled(seconds: Option<u64>) -> CallErrorKind {
-    CallErrorKind::Throttled { retry_after: seconds.map(Duration::from_secs) }
+fn throttled(seconds: Option<u64>) -> CallError {
+    CallError::throttled(seconds.map(Duration::from_secs))
 }
 
-fn assert_fault(fault: &CallError, row: &str, kind: &CallErrorKind, words: Option<&str>) {
-    assert_eq!(&fault.kind, kind, "{row}");
+fn assert_fault(fault: &CallError, row: &str, kind: &CallError, words: Option<&str>) {
+    assert_eq!(gist(fault), gist(kind), "{row}");
     assert_eq!(fault.words.as_ref().map(Untrusted::raw), words, "{row}");
     assert!(fault.ids.client.is_some(), "{row}");
     let shown = format!("{fault:?} {} {}", fault.what(), fault.hint());
@@ -49,21 +50,21 @@ async fn what_a_create_is_answered() {
         (
             "403 Forbidden",
             TOO_MANY,
-            CallErrorKind::TooManyOpen,
+            CallError::too_many_open(),
             Some("This device has too many open elevation requests."),
         ),
-        ("403 Forbidden", "", CallErrorKind::NotAllowed, None),
-        ("403 Forbidden", r#"{"error": {"code": "403", "message": ""}}"#, CallErrorKind::NotAllowed, None),
+        ("403 Forbidden", "", CallError::not_allowed(), None),
+        ("403 Forbidden", r#"{"error": {"code": "403", "message": ""}}"#, CallError::not_allowed(), None),
         ("403 Forbidden", HTML, not_accepted(403), None),
-        ("404 Not Found", NO_DEVICE, CallErrorKind::NoSuchDevice, Some("This device does not exist.")),
+        ("404 Not Found", NO_DEVICE, CallError::no_such_device(), Some("This device does not exist.")),
         ("404 Not Found", "", not_accepted(404), None),
         ("404 Not Found", HTML, not_accepted(404), None),
         ("404 Not Found", GATEWAY, not_accepted(404), Some("Resource not found")),
         ("400 Bad Request", OTHER, not_accepted(400), Some("Title is too long.")),
         ("400 Bad Request", CLOSED, not_accepted(400), Some("This elevation request was already closed.")),
         ("400 Bad Request", r#"{"error": {"mess"#, not_accepted(400), None),
-        ("401 Unauthorized", "", CallErrorKind::NotSignedIn, None),
-        ("401 Unauthorized\nwww-authenticate: Bearer error=\"invalid_token\"", "", CallErrorKind::NotSignedIn, None),
+        ("401 Unauthorized", "", CallError::not_signed_in(), None),
+        ("401 Unauthorized\nwww-authenticate: Bearer error=\"invalid_token\"", "", CallError::not_signed_in(), None),
         ("405 Method Not Allowed", "", not_accepted(405), None),
         ("408 Request Timeout", "", failed(408), None),
         ("409 Conflict", OTHER, not_accepted(409), Some("Title is too long.")),
@@ -98,15 +99,15 @@ async fn what_a_create_is_answered() {
 #[tokio::test]
 async fn what_a_close_is_answered() {
     for (head, body, kind, words) in [
-        ("400 Bad Request", CLOSED, CallErrorKind::AlreadyClosed, Some("This elevation request was already closed.")),
+        ("400 Bad Request", CLOSED, CallError::already_closed(), Some("This elevation request was already closed.")),
         ("400 Bad Request", OTHER, not_accepted(400), Some("Title is too long.")),
         ("400 Bad Request", HTML, not_accepted(400), None),
-        ("404 Not Found", NO_REQUEST, CallErrorKind::NoSuchRequest, Some("This elevation request does not exist.")),
+        ("404 Not Found", NO_REQUEST, CallError::no_such_request(), Some("This elevation request does not exist.")),
         ("404 Not Found", "", not_accepted(404), None),
         ("404 Not Found", HTML, not_accepted(404), None),
         ("404 Not Found", GATEWAY, not_accepted(404), Some("Resource not found")),
-        ("403 Forbidden", OTHER, CallErrorKind::Declined, Some("Title is too long.")),
-        ("403 Forbidden", "", CallErrorKind::NotAllowed, None),
+        ("403 Forbidden", OTHER, CallError::declined(), Some("Title is too long.")),
+        ("403 Forbidden", "", CallError::not_allowed(), None),
         ("200 OK", HTML, broken("it is not JSON (HTTP 200)"), None),
         (
             "200 OK",

@@ -1,17 +1,18 @@
 //! The list operation on the wire, page by page.
 
-use mmd_elevate_core::{CallError, CallErrorKind};
-use mmd_elevate_engine::api::{Listed, Timeouts};
+use mmd_elevate_core::CallError;
+use mmd_elevate_engine::{backend::Listed, mmd::Timeouts};
 use serde_json::{Value, json};
 
 use super::{PATIENT, TENANT, TOKEN, answer, client_of};
 use crate::support::{
+    gist, list_device,
     server::{Play, Server, http},
     within,
 };
 
 async fn list_of(server: &Server, device: &str) -> Result<Listed, CallError> {
-    within(client_of(server, PATIENT).list_by_device(device)).await
+    within(list_device(&client_of(server, PATIENT), device)).await
 }
 
 async fn list(play: Play) -> Result<Listed, CallError> {
@@ -114,7 +115,7 @@ async fn entries_without_a_usable_id_are_counted() {
 async fn the_date_of_the_answer_tells_the_skew_of_the_clocks() {
     let at = |play: Play, now: fn() -> jiff::Timestamp| async move {
         let server = Server::start(play).await;
-        within(client_of(&server, PATIENT).with_clock(now).list_by_device("x")).await.unwrap().skew
+        within(list_device(&client_of(&server, PATIENT).with_clock(now), "x")).await.unwrap().skew
     };
     let now = || "2024-01-01T12:00:30Z".parse().unwrap();
     let dated = |date: &str| answer(&format!("200 OK\ndate: {date}"), r#"{"value": []}"#);
@@ -126,21 +127,21 @@ async fn the_date_of_the_answer_tells_the_skew_of_the_clocks() {
 #[tokio::test]
 async fn what_is_no_list_is_a_fault() {
     for (head, body, kind) in [
-        ("200 OK", r#"{"id": "1"}"#, CallErrorKind::BrokenAnswer { reason: "it has no list".to_owned() }),
-        ("200 OK", r#"{"value": {}}"#, CallErrorKind::BrokenAnswer { reason: "it has no list".to_owned() }),
+        ("200 OK", r#"{"id": "1"}"#, CallError::broken_answer("it has no list")),
+        ("200 OK", r#"{"value": {}}"#, CallError::broken_answer("it has no list")),
         (
             "200 OK",
             r#"{"value": [], "error": {"code": "500", "message": "In part."}}"#,
-            CallErrorKind::BrokenAnswer { reason: "it says success and holds an error".to_owned() },
+            CallError::broken_answer("it says success and holds an error"),
         ),
-        ("200 OK", "<html>", CallErrorKind::BrokenAnswer { reason: "it is not JSON (HTTP 200)".to_owned() }),
-        ("404 Not Found", "", CallErrorKind::NotAccepted { status: 404 }),
-        ("401 Unauthorized", "", CallErrorKind::NotSignedIn),
-        ("503 Busy", "", CallErrorKind::ServerFailed { status: 503 }),
-        ("503 Busy\nretry-after: 0", "", CallErrorKind::Throttled { retry_after: Some(std::time::Duration::ZERO) }),
-        ("302 Found\nlocation: https://elsewhere.example/", "", CallErrorKind::Redirected { status: 302 }),
+        ("200 OK", "<html>", CallError::broken_answer("it is not JSON (HTTP 200)")),
+        ("404 Not Found", "", CallError::not_accepted(404, None)),
+        ("401 Unauthorized", "", CallError::not_signed_in()),
+        ("503 Busy", "", CallError::server_failed(503)),
+        ("503 Busy\nretry-after: 0", "", CallError::throttled(Some(std::time::Duration::ZERO))),
+        ("302 Found\nlocation: https://elsewhere.example/", "", CallError::redirected(302)),
     ] {
-        assert_eq!(list(answer(head, body)).await.unwrap_err().kind, kind, "{head} {body}");
+        assert_eq!(gist(&list(answer(head, body)).await.unwrap_err()), gist(&kind), "{head} {body}");
     }
 }
 
@@ -148,9 +149,9 @@ async fn what_is_no_list_is_a_fault() {
 async fn all_pages_together_have_the_time_of_one_call() {
     let server = Server::start(Play::Hang(Vec::new())).await;
     let timeouts = Timeouts { read: std::time::Duration::from_millis(300), ..PATIENT };
-    let fault = within(client_of(&server, timeouts).list_by_device("x")).await.unwrap_err();
-    assert_eq!(fault.kind, CallErrorKind::TimedOut);
+    let fault = within(list_device(&client_of(&server, timeouts), "x")).await.unwrap_err();
+    assert_eq!(gist(&fault), gist(&CallError::timed_out()));
     let endless = vec![b' '; 5 << 20];
     let fault = list(answer("200 OK", endless)).await.unwrap_err();
-    assert_eq!(fault.kind, CallErrorKind::BrokenAnswer { reason: "it is longer than 4 MiB (HTTP 200)".to_owned() });
+    assert_eq!(gist(&fault), gist(&CallError::broken_answer("it is longer than 4 MiB (HTTP 200)")));
 }

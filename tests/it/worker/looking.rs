@@ -1,6 +1,8 @@
 //! What is unknown is looked for, and what the agent decides about what was seen.
 
-use mmd_elevate_core::{Call, CallResult, ElevationRequest, MatchResult, RequestId, Untrusted, WriteId, WriteState};
+use mmd_elevate_core::{
+    Call, CallResult, ElevationRequest, MatchResult, Operation, RequestId, Untrusted, WriteId, WriteState,
+};
 use serde_json::{Value, json};
 
 use super::{
@@ -70,7 +72,7 @@ async fn another_that_equals_it_is_surplus() {
 async fn what_may_be_it_is_possible_and_can_be_adopted() {
     for (key, value) in [("title", "Another"), ("requestCreationTime", &in_minutes(60)), ("planOfAction", "")] {
         let mut scene = lost_and_found([changed(entity_of("r7", "x"), key, value)]).await;
-        scene.ask(Call::Create(super::new_request("x"))).await;
+        scene.ask(Call::Send(Operation::Create(super::new_request("x")))).await;
         let Ok(CallResult::Looked { seen: MatchResult::Possible(mut seen), .. }) = scene.reply().await.result else {
             panic!("{key}")
         };
@@ -85,7 +87,7 @@ async fn what_may_be_it_is_possible_and_can_be_adopted() {
 #[tokio::test]
 async fn what_belongs_to_another_cannot_be_adopted() {
     let mut scene = Scene::start([]).await;
-    scene.ask(Call::Create(super::new_request("x"))).await;
+    scene.ask(Call::Send(Operation::Create(super::new_request("x")))).await;
     let Ok(CallResult::Created { request, .. }) = scene.reply().await.result else { panic!() };
     scene.held.lock().unwrap().acts.push_back(plays(says(LOST)));
     assert_eq!(scene.create("x").await, "not seen, ServerFailed { status: 500 }");

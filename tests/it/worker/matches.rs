@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use mmd_elevate_core::{Call, CallResult, ElevationRequest, MatchResult, WriteId, WriteState};
+use mmd_elevate_core::{Call, CallResult, ElevationRequest, MatchResult, Operation, WriteId, WriteState};
 use mmd_elevate_engine::worker::Timing;
 use serde_json::{Value, json};
 
@@ -158,7 +158,7 @@ async fn adopted_request_keeps_the_texts_that_the_service_does_not_tell() {
     let bare = json!({ "id": "r7", "deviceName": "Device x", "requestCreationTime": in_seconds(0) });
     let mut scene = Scene::start([plays(says(LOST))]).await;
     scene.held.lock().unwrap().requests = vec![bare];
-    scene.ask(Call::Create(new_request("x"))).await;
+    scene.ask(Call::Send(Operation::Create(new_request("x")))).await;
     let Ok(CallResult::Looked { seen: MatchResult::Possible(mut seen), .. }) = scene.reply().await.result else {
         panic!()
     };

@@ -1,11 +1,12 @@
 //! The token goes to the configured origin and to no other: a second server, which everything points to, sees nobody.
 
-use mmd_elevate_core::CallErrorKind;
+use mmd_elevate_core::CallError;
 use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::{PATIENT, TENANT, TOKEN, client_of, new_request, request_id};
 use crate::support::{
+    gist, list_device,
     server::{Play, Server, http},
     within,
 };
@@ -76,10 +77,10 @@ async fn no_redirect_takes_the_token_along(#[values(301, 302, 303, 307, 308, 300
         })
         .await;
         let client = client_of(&scene.service, PATIENT);
-        let redirected = CallErrorKind::Redirected { status };
-        assert_eq!(within(client.create(&new_request("x"))).await.unwrap_err().kind, redirected);
-        assert_eq!(within(client.close(&request_id("3f2b"), "x")).await.unwrap_err().kind, redirected);
-        assert_eq!(within(client.list_by_device("x")).await.unwrap_err().kind, redirected);
+        let redirected = CallError::redirected(status);
+        assert_eq!(gist(&within(client.create(&new_request("x"))).await.unwrap_err()), gist(&redirected));
+        assert_eq!(gist(&within(client.close(&request_id("3f2b"), "x")).await.unwrap_err()), gist(&redirected));
+        assert_eq!(gist(&within(list_device(&client, "x")).await.unwrap_err()), gist(&redirected));
         assert_eq!(scene.service.connections(), 3, "each is sent once, also to the same origin");
         scene.assert_kept(&format!("{status} to pointer {n}"));
     }
@@ -102,7 +103,7 @@ async fn no_link_of_a_list_leads_elsewhere() {
             http(&format!("200 OK\nlink: <{to}>; rel=next\nalt-svc: h2=\"{to}\""), page.to_string())
         })
         .await;
-        let listed = within(client_of(&scene.service, PATIENT).list_by_device("x")).await.unwrap();
+        let listed = within(list_device(&client_of(&scene.service, PATIENT), "x")).await.unwrap();
         assert_eq!((listed.requests.len(), scene.service.connections()), (3, 4), "pointer {n}");
         assert!(listed.is_complete(), "pointer {n}");
         scene.assert_kept(&format!("a link to pointer {n}"));
@@ -127,7 +128,7 @@ async fn no_address_in_any_other_answer_is_asked() {
             let client = client_of(&scene.service, PATIENT);
             let _ = within(client.create(&new_request("x"))).await;
             let _ = within(client.close(&request_id("3f2b"), "x")).await;
-            let _ = within(client.list_by_device("x")).await;
+            let _ = within(list_device(&client, "x")).await;
             assert_eq!(scene.service.connections(), 3);
             scene.assert_kept(&format!("{head}, pointer {n}"));
         }

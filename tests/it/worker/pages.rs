@@ -2,18 +2,19 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use mmd_elevate_core::CallErrorKind;
-use mmd_elevate_engine::api::{Client, Listed};
+use mmd_elevate_core::Disposition;
+use mmd_elevate_engine::{backend::Listed, mmd::Client};
 use serde_json::{Value, json};
 
 use super::{PATIENT, TENANT, client_of, list::entities};
 use crate::support::{
+    list_device,
     server::{Play, Request, Server, http},
     within,
 };
 
 async fn list(client: &Client) -> Listed {
-    within(client.list_by_device("MMD-1")).await.unwrap()
+    within(list_device(client, "MMD-1")).await.unwrap()
 }
 
 fn ids(listed: &Listed) -> Vec<usize> {
@@ -151,8 +152,8 @@ async fn list_whose_second_page_fails_keeps_the_first_and_says_why() {
         })
     })
     .await;
-    let fault = within(client_of(&server, PATIENT).list_by_device("x")).await.unwrap_err();
-    assert!(matches!(fault.kind, CallErrorKind::Throttled { retry_after: Some(_) }), "a service is not asked sooner");
+    let fault = within(list_device(&client_of(&server, PATIENT), "x")).await.unwrap_err();
+    assert!(matches!(fault.disposition, Disposition::Repeat(Some(_))), "a service is not asked sooner");
 }
 
 #[tokio::test]
@@ -183,7 +184,7 @@ async fn page_size_is_asked_for_again_where_it_was_not_the_reason() {
     let server = Server::start(Play::Answer(http("400 Bad Request", words.to_string()))).await;
     let client = client_of(&server, PATIENT);
     for _ in 0..2 {
-        let fault = within(client.list_by_device("x")).await.unwrap_err();
+        let fault = within(list_device(&client, "x")).await.unwrap_err();
         assert_eq!(fault.what(), "The filter is not supported.", "the reason is told");
     }
     let with_top = server.requests().iter().filter(|request| asked(request, "$top=").is_some()).count();

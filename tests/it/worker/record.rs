@@ -9,8 +9,9 @@ use std::{
 };
 
 use jiff::Timestamp;
-use mmd_elevate_core::{Call, CallErrorKind, CallId, Command, Draft, DraftTarget, Event, Field, Recovered, Reply};
+use mmd_elevate_core::{Call, CallId, Command, Draft, DraftTarget, Event, Field, Operation, Problem, Recovered, Reply};
 use mmd_elevate_engine::{
+    backend::Backend,
     record::{Place, Record, RecordError, TenantKey},
     worker,
 };
@@ -65,7 +66,13 @@ impl Closed {
         };
         let (words, to_worker) = mpsc::channel(64);
         let (to_loop, heard) = mpsc::channel(4);
-        let running = tokio::spawn(worker::run(future::ready(Ok(client)), opening, QUICK, to_worker, to_loop));
+        let running = tokio::spawn(worker::run(
+            future::ready(Ok(Arc::new(client) as Arc<dyn Backend>)),
+            opening,
+            QUICK,
+            to_worker,
+            to_loop,
+        ));
         Self { words, heard, server, free, tries, running, folder }
     }
 
@@ -107,17 +114,16 @@ async fn record_that_may_open_later_is_opened_as_soon_as_it_can_be(#[case] error
     let mut closed = Closed::by(error.clone()).await;
     let told = closed.recovered().await;
     assert!(told.unusable, "{told:?}");
-    let [(what, hint)] = &told.warnings[..] else { panic!("{told:?}") };
+    let [Problem { what, hint }] = &told.warnings[..] else { panic!("{told:?}") };
     assert_eq!(*what, format!("failed to {error}"));
     assert!(hint.contains("open"), "it says that it is tried again: {hint}");
-    for (id, call) in [(1, Call::Create(new_request("x"))), (2, close_of("r1", "Done."))] {
+    for (id, call) in [(1, Call::Send(Operation::Create(new_request("x")))), (2, close_of("r1", "Done."))] {
         let reply = closed.does(id, call).await;
         let Err(fault) = &reply.result else { panic!("{reply:?}") };
-        let CallErrorKind::NotRecorded { what: why, .. } = &fault.kind else { panic!("{fault:?}") };
-        assert_eq!(why, what, "the true reason");
+        assert_eq!(fault.what(), format!("Nothing was sent: {what}."), "the true reason");
     }
     closed.words.send(drafts("typed meanwhile")).await.unwrap();
-    assert!(matches!(closed.next().await, Event::NotSaved(..)));
+    assert!(matches!(closed.next().await, Event::NotSaved(_)));
     // It is tried again and again, and nothing more is said of that.
     within(async {
         while closed.tries.load(Ordering::SeqCst) < 6 {
@@ -130,7 +136,7 @@ async fn record_that_may_open_later_is_opened_as_soon_as_it_can_be(#[case] error
     assert_eq!(closed.recovered().await, Recovered::default(), "as at any start");
     assert_eq!(closed.next().await, Event::Saved, "what was typed is saved by itself");
     let tries = closed.tries.load(Ordering::SeqCst);
-    assert_eq!(summary(&closed.does(3, Call::Create(new_request("x"))).await), "created r1");
+    assert_eq!(summary(&closed.does(3, Call::Send(Operation::Create(new_request("x")))).await), "created r1");
     assert_eq!(closed.tries.load(Ordering::SeqCst), tries, "once it is open");
     drop(closed.words);
     while within(closed.heard.recv()).await.is_some() {}
@@ -148,10 +154,10 @@ async fn record_that_may_open_later_is_opened_as_soon_as_it_can_be(#[case] error
 async fn record_that_will_not_open_is_told_and_not_tried_again(#[case] error: RecordError) {
     let mut closed = Closed::by(error.clone()).await;
     let told = closed.recovered().await;
-    assert!(told.unusable && told.warnings[0].1 == error.hint(), "{told:?}");
+    assert!(told.unusable && told.warnings[0].hint == error.hint(), "{told:?}");
     closed.free.store(true, Ordering::SeqCst);
     for id in 1..50 {
-        let reply = closed.does(id, Call::Create(new_request("x"))).await;
+        let reply = closed.does(id, Call::Send(Operation::Create(new_request("x")))).await;
         assert_eq!(summary(&reply), "failed: NotRecorded");
     }
     assert_eq!((closed.tries.load(Ordering::SeqCst), closed.server.connections()), (1, 0));
@@ -174,12 +180,12 @@ async fn reason_that_changes_is_told_anew() {
     };
     let (_words, to_worker) = mpsc::channel(64);
     let (to_loop, mut heard) = mpsc::channel(4);
-    let service = future::pending::<Result<mmd_elevate_engine::api::Client, _>>();
+    let service = future::pending::<Result<Arc<dyn Backend>, _>>();
     tokio::spawn(worker::run(service, opening, QUICK, to_worker, to_loop));
     let mut told = Vec::new();
     while told.last() != Some(&None) {
         let Event::Recovered(recovered) = next(&mut heard).await else { panic!() };
-        told.push(recovered.warnings.first().map(|(what, _)| what.clone()));
+        told.push(recovered.warnings.first().map(|warning| warning.what.clone()));
     }
     assert_eq!(told.len(), 3, "{told:?}");
 }
@@ -190,7 +196,7 @@ async fn record_that_another_keeps_busy_takes_drafts_once_it_is_free_and_nothing
     let other = scene.record.connection();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     scene.words.send(drafts("typed meanwhile")).await.unwrap();
-    let Event::NotSaved(what, hint) = scene.next().await else { panic!() };
+    let Event::NotSaved(Problem { what, hint }) = scene.next().await else { panic!() };
     assert!(what.contains("busy") && !hint.is_empty(), "{what}");
     assert_eq!(scene.create("x").await, "failed: NotRecorded");
     assert_eq!(scene.counts(), (0, 0));
@@ -211,10 +217,11 @@ async fn create_after_a_file_of_the_record_is_removed_is_not_sent(
     let mut scene = Scene::start([]).await;
     assert_eq!(scene.create("before").await, "created r1");
     scene.record.remove(name);
-    scene.ask(Call::Create(new_request("refused"))).await;
+    scene.ask(Call::Send(Operation::Create(new_request("refused")))).await;
     let reply = scene.reply().await;
     let Err(fault) = &reply.result else { panic!("{reply:?}") };
-    let CallErrorKind::NotRecorded { what, hint } = &fault.kind else { panic!("{fault:?}") };
+    let Problem { what, hint } = &*fault.problem;
+    assert!(what.starts_with("Nothing was sent: "), "{what}");
     assert!(what.contains(name) && what.contains("removed") && !hint.is_empty(), "{what}");
     assert_eq!(scene.does(close_of("r1", "Done.")).await, "failed: NotRecorded");
     assert_eq!(scene.counts(), (1, 0), "{name}: nothing was sent");

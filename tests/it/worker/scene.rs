@@ -10,13 +10,14 @@ use std::{
 
 use jiff::Timestamp;
 use mmd_elevate_core::{
-    Call, CallErrorKind, CallId, CallResult, Command, Event, MatchResult, Progress, ReadBack, Recovered, Reply, SignIn,
-    Untrusted, WriteId, WriteState,
+    Call, CallError, CallId, CallResult, CloseElevationRequest, Command, Disposition, ErrorCode, Event, MatchResult,
+    Operation, Progress, ReadBack, Recovered, Reply, SignIn, Untrusted, WriteId, WriteState,
 };
 use mmd_elevate_engine::{
-    api::Timeouts,
+    backend::Backend,
+    mmd::Timeouts,
     record::{Place, Record, RecordError, TenantKey},
-    worker::{self, Backoff, Service, Timing},
+    worker::{self, Backoff, Timing},
 };
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -77,12 +78,18 @@ impl Scene {
         Self::between(held, server, client, timing).await
     }
 
-    pub(super) async fn between(held: Arc<Mutex<Held>>, server: Server, service: impl Service, timing: Timing) -> Self {
+    pub(super) async fn between(held: Arc<Mutex<Held>>, server: Server, service: impl Backend, timing: Timing) -> Self {
         let record = OpenRecord::open().await;
         let (words, to_worker) = mpsc::channel(64);
         let (to_loop, heard) = mpsc::channel(4);
         let opening = record.opening();
-        tokio::spawn(worker::run(async { Ok(service) }, opening, timing, to_worker, to_loop));
+        tokio::spawn(worker::run(
+            async { Ok(Arc::new(service) as Arc<dyn Backend>) },
+            opening,
+            timing,
+            to_worker,
+            to_loop,
+        ));
         let mut scene = Self { held, server, words, heard, record, progress: Vec::new(), sign_in: None, calls: 0 };
         let ready = [scene.next().await, scene.next().await];
         assert!(ready.contains(&Event::Ready), "{ready:?}");
@@ -142,7 +149,7 @@ impl Scene {
     }
 
     pub(super) async fn create(&mut self, text: &str) -> String {
-        self.does(Call::Create(new_request(text))).await
+        self.does(Call::Send(Operation::Create(new_request(text)))).await
     }
 
     /// Waits until the service has seen so many writes.
@@ -239,7 +246,11 @@ async fn open(folder: &Path) -> (Record, Recovered) {
 }
 
 pub(super) fn close_of(id: &str, text: &str) -> Call {
-    Call::Close { id: request_id(id), device: Untrusted::new("Device x"), actions_taken: text.to_owned() }
+    Call::Send(Operation::Close(CloseElevationRequest {
+        id: request_id(id),
+        device: Untrusted::new("Device x"),
+        actions_taken: text.to_owned(),
+    }))
 }
 
 /// A reply in few words.
@@ -255,28 +266,51 @@ pub(super) fn summary(reply: &Reply) -> String {
         Ok(CallResult::Closed(ReadBack::PerhapsOurs(_))) => "perhaps ours".to_owned(),
         Ok(CallResult::Closed(ReadBack::NotYetVisible)) => "not yet visible".to_owned(),
         Ok(CallResult::Looked { seen: MatchResult::Possible(possible), fault, .. }) => {
-            format!("{} possible, {}", possible.len(), name(&fault.kind))
+            format!("{} possible, {}", possible.len(), name(fault))
         }
         Ok(CallResult::Looked { seen: MatchResult::Unclear(gaps), fault, .. }) => {
-            format!("unclear ({}), {}", gaps.words(), name(&fault.kind))
+            format!("unclear ({}), {}", gaps.words(), name(fault))
         }
-        Ok(CallResult::Looked { fault, .. }) => format!("not seen, {}", name(&fault.kind)),
+        Ok(CallResult::Looked { fault, .. }) => format!("not seen, {}", name(fault)),
         Ok(CallResult::StillOpen(_)) => "still open".to_owned(),
         Ok(CallResult::SetAside) => "set aside".to_owned(),
+        Ok(CallResult::Listed { gaps, .. }) => format!("listed {}", gaps.words()),
+        Ok(CallResult::Devices(devices)) => format!("{} devices", devices.len()),
         Ok(CallResult::Checked { listed, missing, gaps, surplus, .. }) => {
             let count = |what: &str, count: usize| if count > 0 { format!(", {count} {what}") } else { String::new() };
             let gaps = if gaps.is_empty() { String::new() } else { format!(", {}", gaps.words()) };
             let (missing, surplus) = (count("missing", missing.len()), count("surplus", surplus.len()));
             format!("checked {}{missing}{surplus}{gaps}", listed.len())
         }
-        Err(fault) => format!("failed: {}", name(&fault.kind)),
+        Err(fault) => format!("failed: {}", name(fault)),
     }
 }
 
-fn name(kind: &CallErrorKind) -> String {
-    let text = format!("{kind:?}");
-    match kind {
-        CallErrorKind::Abandoned { .. } | CallErrorKind::ServerFailed { .. } => text,
-        _ => text.split([' ', '{', '(']).next().unwrap().to_owned(),
+/// An error in one word or two.
+fn name(error: &CallError) -> String {
+    let what = &error.problem.what;
+    let status = || what.split(|c: char| !c.is_ascii_digit()).find(|digits| digits.len() == 3).unwrap_or_default();
+    match (error.code, error.disposition) {
+        (Some(ErrorCode::Abandoned), disposition) => {
+            format!("Abandoned {{ sent: {} }}", disposition == Disposition::Unknown)
+        }
+        (Some(ErrorCode::NotConnected), Disposition::Repeat(_)) => "NotReached".to_owned(),
+        (Some(ErrorCode::NotAccepted), _)
+            if *error
+                == CallError {
+                    ids: error.ids.clone(),
+                    words: error.words.clone(),
+                    ..CallError::absence_unproven()
+                } =>
+        {
+            "AbsenceUnproven".to_owned()
+        }
+        (Some(code), _) => format!("{code:?}"),
+        (None, _) if what.starts_with("The service failed") => format!("ServerFailed {{ status: {} }}", status()),
+        (None, _) if what.starts_with("The service points") => "Redirected".to_owned(),
+        (None, _) if *what == CallError::cut().problem.what => "Cut".to_owned(),
+        (None, _) if error.hint() == CallError::not_sent("").hint() => "NotSent".to_owned(),
+        (None, _) if what.starts_with("Nothing was sent: ") => "NotRecorded".to_owned(),
+        (None, _) => panic!("{error:?}"),
     }
 }

@@ -7,8 +7,11 @@ use std::{
     time::Duration,
 };
 
-use mmd_elevate_core::CallErrorKind;
-use mmd_elevate_engine::api::{BaseUrl, Client, ClientError, Timeouts};
+use mmd_elevate_core::{Disposition, ErrorCode};
+use mmd_elevate_engine::{
+    http::BaseUrl,
+    mmd::{Client, ClientError, Timeouts},
+};
 
 use super::{CREATED, PATIENT, TOKEN, answer, client_at, client_of, create, new_request};
 use crate::support::{
@@ -48,10 +51,9 @@ async fn https_says_why_there_is_no_connection_and_shows_a_stranger_nothing() {
     }
     let fault = |base_url: String| async move {
         let fault = within(client_at(&base_url, PATIENT).create(&new_request("x"))).await.unwrap_err();
-        match fault.kind {
-            CallErrorKind::NotReached { reason } => reason,
-            other => panic!("{other:?}"),
-        }
+        assert_eq!(fault.code, Some(ErrorCode::NotConnected), "{fault:?}");
+        let reason = fault.problem.what.strip_prefix("The service could not be reached: ").unwrap();
+        reason.strip_suffix('.').unwrap().to_owned()
     };
     assert_eq!(fault("https://no-such-host.invalid/x".into()).await, "no address is known for no-such-host.invalid");
     let server = Server::start(Play::Slam).await;
@@ -60,7 +62,11 @@ async fn https_says_why_there_is_no_connection_and_shows_a_stranger_nothing() {
     let server = Server::start(Play::Answer(Vec::new())).await;
     let client = client_at(&format!("https://{}", server.address), Timeouts { connect: SHORT, ..PATIENT });
     let fault = within(client.create(&new_request("x"))).await.unwrap_err();
-    assert!(matches!(fault.kind, CallErrorKind::NotReached { .. }), "{fault:?}");
+    assert_eq!(
+        (fault.code, fault.disposition),
+        (Some(ErrorCode::NotConnected), Disposition::Repeat(None)),
+        "{fault:?}"
+    );
     let hello = String::from_utf8_lossy(&server.bytes()).into_owned();
     assert!(!hello.is_empty() && !hello.contains("Bearer") && !hello.contains(TOKEN), "{hello}");
 }
@@ -100,7 +106,7 @@ async fn a_service_that_repeats_the_token_in_a_success_is_not_repeated() {
         let body = format!(r#"{{"id": "3f2b", {}, "viewerUpns": ["{echo}"]}}"#, members.join(", "));
         let server = Server::start(answer(&format!("201 Created\nx-ms-request-id: {echo}"), body)).await;
         let told = within(client_of(&server, PATIENT).create(&new_request("x"))).await.unwrap();
-        let shown = format!("{:?} {:?}", told.value, told.ids);
+        let shown = format!("{:?} {:?}", told.request, told.ids);
         assert!(shown.matches("[token]").count() >= 9, "{echo}: {shown}");
         assert!(!shown.contains(&TOKEN[..20]) && !shown.contains("QmVhcmVyIGNhbmFye"), "{shown}");
     }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use mmd_elevate_core::{Call, Command, Event, Progress, SignIn, WriteState};
+use mmd_elevate_core::{Call, Command, Event, Operation, Progress, SignIn, WriteState};
 use mmd_elevate_engine::{
-    api::{BaseUrl, Client},
     auth::{Application, Method, Renewal, SecretFrom, Session, Source},
+    http::BaseUrl,
+    mmd::Client,
 };
 use mmd_elevate_practice::{self as practice, Endpoint, Misdeed, Observer, Practice, Rule, Rules, Settings};
 
@@ -40,7 +41,7 @@ fn on_a_device(title: &str) -> Call {
     use mmd_elevate_core::{Draft, Field};
     let mut draft: Draft = new_request(title).draft().clone();
     draft.set(Field::Device, "MMD-03690457680");
-    Call::Create(draft.validate().unwrap())
+    Call::Send(Operation::Create(draft.validate().unwrap()))
 }
 
 async fn told(scene: &mut Scene, like: impl Fn(&SignIn) -> bool) -> SignIn {

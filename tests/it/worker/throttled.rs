@@ -1,6 +1,6 @@
 //! A create that the service asks to wait with is looked for before it goes out again.
 
-use mmd_elevate_core::{Call, Progress, WriteState};
+use mmd_elevate_core::{Call, Operation, Progress, WriteState};
 use serde_json::{Value, json};
 
 use super::{
@@ -60,7 +60,7 @@ async fn create_is_not_repeated_where_the_device_cannot_be_listed() {
 async fn looking_before_a_repeat_can_be_abandoned() {
     let mut scene = Scene::start([plays(says(WAIT))]).await;
     scene.held.lock().unwrap().lists.push_back(crate::support::server::Play::Hang(Vec::new()));
-    let call_id = scene.ask(Call::Create(new_request("x"))).await;
+    let call_id = scene.ask(Call::Send(Operation::Create(new_request("x")))).await;
     scene.until(|progress| *progress == Progress::LookingFirst).await;
     scene.abandon(call_id).await;
     assert_eq!(summary(&scene.reply().await), "failed: Abandoned { sent: false }");

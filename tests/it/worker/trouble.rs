@@ -6,13 +6,14 @@ use std::{
     time::Duration,
 };
 
-use mmd_elevate_core::{CallError, CallErrorKind};
-use mmd_elevate_engine::api::Timeouts;
+use mmd_elevate_core::CallError;
+use mmd_elevate_engine::mmd::Timeouts;
 use rstest::rstest;
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::{PATIENT, answer, client_at, client_of, close, create, new_request};
 use crate::support::{
+    gist,
     server::{Play, Server, http},
     within,
 };
@@ -20,10 +21,11 @@ use crate::support::{
 const SHORT: Duration = Duration::from_millis(300);
 
 fn reason(fault: &CallError) -> &str {
-    match &fault.kind {
-        CallErrorKind::NotReached { reason } | CallErrorKind::BrokenAnswer { reason } => reason,
-        other => panic!("{other:?}"),
-    }
+    let what = &fault.problem.what;
+    let reason = ["The service could not be reached: ", "The answer cannot be used: "]
+        .into_iter()
+        .find_map(|before| what.strip_prefix(before)?.strip_suffix('.'));
+    reason.unwrap_or_else(|| panic!("{fault:?}"))
 }
 
 async fn create_at(base_url: &str, timeouts: Timeouts) -> CallError {
@@ -35,7 +37,7 @@ async fn a_refused_connection_sent_nothing() {
     let free = StdListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let fault = create_at(&format!("http://{free}"), PATIENT).await;
     assert_eq!(reason(&fault), format!("{free} refused the connection"));
-    assert!(!fault.kind.may_have_happened());
+    assert!(!fault.may_have_happened());
 }
 
 #[rstest]
@@ -59,7 +61,7 @@ async fn interim_answers_without_end_are_given_up_before_the_calls_time_is_over(
     // Not a time-out: that would be of another kind.
     let fault = create_at(&format!("http://{address}"), PATIENT).await;
     assert_eq!(reason(&fault), "the server keeps sending and does not begin to answer");
-    assert!(fault.kind.may_have_happened());
+    assert!(fault.may_have_happened());
 }
 
 #[tokio::test]
@@ -85,9 +87,9 @@ async fn a_connection_that_breaks_leaves_the_outcome_unknown() {
         [Play::Slam, Play::Answer(Vec::new()), Play::Answer(b"HTTP/1.1 201 Cr".into()), Play::Answer(half.into())]
     {
         let fault = create(play.clone()).await.unwrap_err();
-        assert_eq!(fault.kind, CallErrorKind::Cut, "{play:?}");
-        assert!(fault.kind.may_have_happened());
-        assert_eq!(close(play.clone()).await.unwrap_err().kind, CallErrorKind::Cut, "{play:?}");
+        assert_eq!(gist(&fault), gist(&CallError::cut()), "{play:?}");
+        assert!(fault.may_have_happened());
+        assert_eq!(gist(&close(play.clone()).await.unwrap_err()), gist(&CallError::cut()), "{play:?}");
     }
 }
 
@@ -98,7 +100,7 @@ async fn an_answer_that_takes_too_long_leaves_the_outcome_unknown() {
         let server = Server::start(play.clone()).await;
         let client = client_of(&server, Timeouts { write: SHORT, ..PATIENT });
         let fault = within(client.create(&new_request("x"))).await.unwrap_err();
-        assert_eq!(fault.kind, CallErrorKind::TimedOut, "{play:?}");
+        assert_eq!(gist(&fault), gist(&CallError::timed_out()), "{play:?}");
         assert_eq!(fault.ids.service.is_some(), !matches!(&play, Play::Hang(head) if head.is_empty()), "{play:?}");
         assert_eq!(server.connections(), 1, "no call is repeated");
     }
@@ -124,7 +126,7 @@ async fn a_body_is_read_up_to_4_mib_as_it_unfolds() {
         assert_eq!(reason(&fault), "it is longer than 4 MiB (HTTP 201)");
     }
     let fault = create(answer("400 Bad Request", &endless)).await.unwrap_err();
-    assert_eq!(fault.kind, CallErrorKind::NotAccepted { status: 400 });
+    assert_eq!(gist(&fault), gist(&CallError::not_accepted(400, None)));
     let mut fits = br#"{"id": "3f2b"}"#.to_vec();
     fits.resize(4 << 20, b' ');
     assert!(create(answer("201 Created", fits)).await.is_ok());
@@ -136,7 +138,7 @@ async fn a_redirect_is_told_and_not_followed() {
     for status in [300, 301, 302, 303, 304, 307, 308] {
         let head = format!("{status} Moved\nlocation: http://{}/x", elsewhere.address);
         for fault in [create(answer(&head, "")).await.unwrap_err(), close(answer(&head, "")).await.unwrap_err()] {
-            assert_eq!(fault.kind, CallErrorKind::Redirected { status });
+            assert_eq!(gist(&fault), gist(&CallError::redirected(status)));
         }
     }
     assert_eq!(elsewhere.connections(), 0);

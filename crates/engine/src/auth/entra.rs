@@ -17,10 +17,10 @@ use super::{
     error::{SignInError, hint_for, known},
 };
 use crate::{
-    http::{self, Trust, bounded, retry_after},
+    http::{self, NoAnswer, Trust, bounded, retry_after},
     redact::{self, Kind},
 };
-use mmd_elevate_core::{CallErrorKind, visible};
+use mmd_elevate_core::{Problem, visible};
 
 /// How long connecting may take, and the whole request.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -109,17 +109,19 @@ impl Endpoint {
 
     fn unanswered(&self, error: &reqwest::Error) -> SignInError {
         let authority = self.application.authority.authority();
-        let what = match http::kind(error, authority, CONNECT) {
-            CallErrorKind::NotReached { reason } => format!("the sign-in could not be reached: {}", visible(&reason)),
-            CallErrorKind::NotConnected { reason, hint } => {
-                return SignInError::lasting(format!("the sign-in could not be reached: {}", visible(&reason)), hint);
+        let what = match http::no_answer(error, authority, CONNECT) {
+            NoAnswer::NotReached(reason) => format!("the sign-in could not be reached: {}", visible(&reason)),
+            NoAnswer::NotConnected(Problem { what, hint }) => {
+                return SignInError::lasting(format!("the sign-in could not be reached: {}", visible(&what)), hint);
             }
-            CallErrorKind::TimedOut => format!("{authority} gave no token in time"),
-            CallErrorKind::BrokenAnswer { reason } => {
+            NoAnswer::TimedOut => format!("{authority} gave no token in time"),
+            NoAnswer::Broken(reason) => {
                 let what = format!("{authority} gave an answer that cannot be used: {reason}");
                 return SignInError::lasting(what, "check the authority");
             }
-            _ => format!("the connection to {authority} broke before the token came"),
+            NoAnswer::NotSent(_) | NoAnswer::Cut => {
+                format!("the connection to {authority} broke before the token came")
+            }
         };
         SignInError::passing(what, "check the network and the authority")
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::redact::redact;
-use mmd_elevate_core::{CallError, CallErrorKind};
+use mmd_elevate_core::{CallError, Problem};
 
 /// Why signing in came to no token. Its text is two lines: what happened, and a hint. No secret is in it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,7 +34,7 @@ impl SignInError {
     /// The fault of a call that has no token for this reason.
     #[must_use]
     pub fn fault(&self) -> CallError {
-        CallError::new(CallErrorKind::SignInFailed { what: self.what.as_str().into(), hint: self.hint.as_str().into() })
+        CallError::sign_in_failed(&Problem::new(&self.what, &self.hint))
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
     due::Due,
     session::{RefreshRequest, Shared},
 };
-use mmd_elevate_core::{CallError, CallErrorKind, SignIn};
+use mmd_elevate_core::{CallError, SignIn};
 
 type Fetching = Pin<Box<dyn Future<Output = Result<Token, SignInError>> + Send>>;
 type Waiting = oneshot::Sender<Result<Token, CallError>>;
@@ -142,7 +142,7 @@ impl TokenRefresher {
                 if self.token.as_ref().is_some_and(|held| held.is(&token)) && self.source.given().is_none() {
                     self.refuse();
                     self.failed = None;
-                    self.tell(SignIn::SignedOut(CallError::new(CallErrorKind::NotSignedIn)));
+                    self.tell(SignIn::SignedOut(CallError::not_signed_in()));
                 }
             }
             RefreshRequest::Accepted(token) => {
@@ -162,7 +162,7 @@ impl TokenRefresher {
             // Another call was faster.
             let _ = reply.send(Ok(token.clone()));
         } else if self.source.given().is_some() {
-            let fault = CallError::new(CallErrorKind::NotSignedIn);
+            let fault = CallError::not_signed_in();
             self.tell(SignIn::SignedOut(fault.clone()));
             let _ = reply.send(Err(fault));
         } else {

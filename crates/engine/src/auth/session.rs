@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{Source, Token, due::Due, refresher::TokenRefresher};
-use mmd_elevate_core::{CallError, CallErrorKind, SignIn};
+use mmd_elevate_core::{CallError, Problem, SignIn};
 
 /// How many words may wait for the refresher, which answers each at once.
 const WORDS_WAITING: usize = 64;
@@ -114,7 +114,7 @@ impl Session {
     /// A token that has not ended. Where there is none and the last failure may have passed, one try is made.
     ///
     /// # Errors
-    /// [`CallErrorKind::SignInFailed`], which says why there is none. Nothing was sent to the service then.
+    /// [`ErrorCode::SignInFailed`], which says why there is none. Nothing was sent to the service then.
     pub async fn token(&self) -> Result<Token, CallError> {
         let now = (self.now)();
         let (token, is_due) = {
@@ -135,7 +135,7 @@ impl Session {
     /// Another token in the place of one that the service does not accept.
     ///
     /// # Errors
-    /// [`CallErrorKind::NotSignedIn`] where none can be fetched, [`CallErrorKind::SignInFailed`] where that failed.
+    /// [`ErrorCode::NotSignedIn`] where none can be fetched, [`ErrorCode::SignInFailed`] where that failed.
     pub async fn renew(&self, rejected: &Token) -> Result<Token, CallError> {
         self.ask(|reply| RefreshRequest::Renew(rejected.clone(), reply)).await
     }
@@ -158,11 +158,8 @@ impl Session {
     ) -> Result<Token, CallError> {
         let (reply, answer) = oneshot::channel();
         let ended = || {
-            let what = "the program failed while it signed in".to_owned();
-            CallError::new(CallErrorKind::SignInFailed {
-                what: what.into(),
-                hint: "leave, and start the program again".into(),
-            })
+            let what = "the program failed while it signed in";
+            CallError::sign_in_failed(&Problem::new(what, "leave, and start the program again"))
         };
         self.words.send(word(reply)).await.map_err(|_| ended())?;
         answer.await.unwrap_or_else(|_| Err(ended()))

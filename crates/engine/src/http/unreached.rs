@@ -5,19 +5,19 @@ use std::{error::Error, io, time::Duration};
 use jiff::Timestamp;
 use rustls::{CertificateError, pki_types::UnixTime};
 
-use super::failure::{chain, io_kinds};
-use mmd_elevate_core::{CallErrorKind, visible};
+use super::failure::{NoAnswer, chain, io_kinds};
+use mmd_elevate_core::{Problem, visible};
 
 /// At most so many of the names in a certificate are told.
 const MOST_NAMES: usize = 3;
 
-/// Reads an error of connecting, at which nothing was sent. What trying again may mend is
-/// [`CallErrorKind::NotReached`]; what somebody has to mend is [`CallErrorKind::NotConnected`].
-pub(super) fn kind(error: &reqwest::Error, authority: &str, connect: Duration) -> CallErrorKind {
+/// Reads an error of connecting, at which nothing was sent. What trying again may fix is
+/// [`NoAnswer::NotReached`]; what somebody has to fix is [`NoAnswer::NotConnected`].
+pub(super) fn no_connection(error: &reqwest::Error, authority: &str, connect: Duration) -> NoAnswer {
     if let Some(tls) = chain(error).find_map(tls) {
         return not_trusted(tls, authority);
     }
-    let not_reached = |reason: String| CallErrorKind::NotReached { reason };
+    let not_reached = NoAnswer::NotReached;
     let said = |words: &str| chain(error).any(|cause| cause.to_string().contains(words));
     if error.is_timeout() {
         return not_reached(format!("{authority} took no connection within {} s", connect.as_secs_f64()));
@@ -62,7 +62,7 @@ fn tls<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     }
 }
 
-fn not_trusted(error: &rustls::Error, authority: &str) -> CallErrorKind {
+fn not_trusted(error: &rustls::Error, authority: &str) -> NoAnswer {
     let cause = error.to_string();
     let cause = visible(&cause);
     let rustls::Error::InvalidCertificate(certificate) = error else {
@@ -102,11 +102,11 @@ fn not_trusted(error: &rustls::Error, authority: &str) -> CallErrorKind {
     }
 }
 
-fn clock(reason: String) -> CallErrorKind {
+fn clock(reason: String) -> NoAnswer {
     not_connected(reason, "check this machine's clock; if it is right, the service's certificate has to be renewed")
 }
 
-fn wrong_host(authority: &str, presented: &[String]) -> CallErrorKind {
+fn wrong_host(authority: &str, presented: &[String]) -> NoAnswer {
     let names: Vec<_> = presented.iter().take(MOST_NAMES).map(|name| bare(name)).collect();
     let names = match names.as_slice() {
         [] => "another host".to_owned(),
@@ -127,6 +127,6 @@ fn on(time: UnixTime) -> String {
     time.map_or_else(String::new, |time| time.strftime(" on %Y-%m-%d").to_string())
 }
 
-fn not_connected(reason: String, hint: &'static str) -> CallErrorKind {
-    CallErrorKind::NotConnected { reason, hint }
+fn not_connected(reason: String, hint: &'static str) -> NoAnswer {
+    NoAnswer::NotConnected(Problem::new(reason, hint))
 }

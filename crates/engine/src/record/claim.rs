@@ -12,7 +12,8 @@ use super::{
     store::{Me, note},
 };
 use mmd_elevate_core::{
-    DraftTarget, ElevationRequest, Field, Operation, SavedDraft, Transition, WriteRecord, WriteState,
+    CloseElevationRequest, DraftTarget, ElevationRequest, Field, Operation, SavedDraft, Transition, WriteRecord,
+    WriteState,
 };
 
 /// What was left.
@@ -79,7 +80,7 @@ pub(super) fn claim(tx: &Transaction<'_>, me: &Me, living: &HashSet<String>, now
 
 /// Whether the service took this close of a request that still counts as open.
 fn is_accepted(write: &IntentRow, open: &[ElevationRequest]) -> bool {
-    let Operation::Close { id, .. } = &write.intent.what else { return false };
+    let Operation::Close(CloseElevationRequest { id, .. }) = &write.intent.what else { return false };
     write.intent.stage == WriteState::Done && open.iter().any(|request| request.id == *id)
 }
 
@@ -91,7 +92,7 @@ fn is_of(write: &IntentRow, draft: &DraftRow) -> bool {
         (Operation::Create(new), DraftTarget::Form) => {
             new.draft().is_sent_as(&draft.saved.draft) && draft.saved.at <= write.intent.at
         }
-        (Operation::Close { id, actions_taken, .. }, DraftTarget::Close(closes)) => {
+        (Operation::Close(CloseElevationRequest { id, actions_taken, .. }), DraftTarget::Close(closes)) => {
             id == closes && actions_taken.contains(draft.saved.draft.get(Field::PlanOfAction))
         }
         _ => false,
@@ -102,7 +103,7 @@ fn is_of(write: &IntentRow, draft: &DraftRow) -> bool {
 /// Whether the text of this write comes back without its draft, or is at the service word for word. That of a close which
 /// the service has kept in another form is nowhere else.
 fn has_text(write: &IntentRow, requests: &[RequestRow]) -> bool {
-    let Operation::Close { id, actions_taken, .. } = &write.intent.what else { return true };
+    let Operation::Close(CloseElevationRequest { id, actions_taken, .. }) = &write.intent.what else { return true };
     let ended = requests.iter().find(|row| row.request.id == *id && row.ended_at.is_some());
     write.intent.stage != WriteState::Done
         || ended.is_none_or(|row| row.request.actions_taken.is_blank() || row.request.holds_text(actions_taken))

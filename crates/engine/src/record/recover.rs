@@ -28,7 +28,7 @@ use super::{
     store::{self, Failure, Me, Open, Store, StoreState},
     wal::{self, Log, PAGE, Rest},
 };
-use mmd_elevate_core::{Recovered, visible};
+use mmd_elevate_core::{Problem, Recovered, visible};
 
 /// How long another process that is just opening the record is waited for.
 const AT_THE_GATE: Duration = Duration::from_secs(20);
@@ -165,7 +165,7 @@ fn join(
         let mut open = Open { db, guard: Guard::new(files, &me.owner), files: files.clone() };
         match take_over(&mut open, me, salvaged.as_ref(), before, others, now, place.keep_days) {
             Ok(mut taken) => {
-                for (what, _) in &taken.recovered.warnings {
+                for Problem { what, .. } in &taken.recovered.warnings {
                     tracing::warn!("{what}");
                 }
                 taken.recovered.unresolved.sort_by_key(|intent| intent.id);
@@ -203,6 +203,7 @@ fn take_over(
         warnings.extend(damaged);
         retention::purge(tx, retention::days_before(now, keep_days))?;
         let others = others.len();
+        let warnings = warnings.into_iter().map(|(what, hint)| Problem::new(what, hint)).collect();
         let recovered = Recovered { unresolved, open, accepted, drafts, unusable: false, others, warnings };
         Ok(Taken { recovered, renumbered })
     })

@@ -16,7 +16,7 @@ use super::{
     Job, RecordError, recover,
     store::{Store, StoreState},
 };
-use mmd_elevate_core::Recovered;
+use mmd_elevate_core::{Problem, Recovered};
 
 /// How long files that are gone are waited for, and the first wait after a try that failed.
 const FIRST: Duration = Duration::from_secs(1);
@@ -98,7 +98,7 @@ impl Store {
                 let how = if is_whole { "with all that it held" } else { "with what could still be read of it" };
                 let what = format!("The record was written anew, {how}: {}.", restore.cause.of_the_file());
                 let hint = "what was not sent meanwhile can be sent now; find out what changes files there";
-                recovered.warnings.insert(0, (what, hint.to_owned()));
+                recovered.warnings.insert(0, Problem::new(what, hint));
                 self.restore = None;
                 self.settle_pending();
                 Some(recovered)

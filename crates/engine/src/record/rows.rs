@@ -6,8 +6,8 @@ use rusqlite::types::Value;
 pub(super) use super::tables::{DRAFT, INTENT, REQUEST, TABLES};
 use super::{TenantKey, row::StoredRow};
 use mmd_elevate_core::{
-    Draft, DraftTarget, ElevationRequest, Field, Operation, RequestId, SavedDraft, ServiceTime, Untrusted, WriteId,
-    WriteRecord, WriteState,
+    CloseElevationRequest, Draft, DraftTarget, ElevationRequest, Field, Operation, RequestId, SavedDraft, ServiceTime,
+    Untrusted, WriteId, WriteRecord, WriteState,
 };
 
 /// A row of `intent`.
@@ -135,7 +135,7 @@ impl IntentRow {
             text(&self.operator),
             text(match &self.intent.what {
                 Operation::Create(_) => "create",
-                Operation::Close { .. } => "close",
+                Operation::Close(_) => "close",
             }),
             text(time(self.intent.at)),
             text(stage_name(self.intent.stage)),
@@ -146,7 +146,7 @@ impl IntentRow {
                 cells.extend(Field::ALL.map(|field| text(new.get(field))));
                 cells.extend([Value::Null, maybe(self.made.as_ref().map(RequestId::raw))]);
             }
-            Operation::Close { id, device, actions_taken } => {
+            Operation::Close(CloseElevationRequest { id, device, actions_taken }) => {
                 cells.extend(Field::ALL.map(|field| match field {
                     Field::Device => text(device.raw()),
                     _ => Value::Null,
@@ -170,7 +170,10 @@ impl IntentRow {
             "create" => (Operation::Create(draft.validate().ok()?), request_id),
             "close" => {
                 let device = Untrusted::new(draft.get(Field::Device));
-                (Operation::Close { id: request_id?, device, actions_taken: actions_taken? }, None)
+                (
+                    Operation::Close(CloseElevationRequest { id: request_id?, device, actions_taken: actions_taken? }),
+                    None,
+                )
             }
             _ => return None,
         };

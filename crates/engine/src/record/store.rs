@@ -18,7 +18,8 @@ use super::{
     wal,
 };
 use mmd_elevate_core::{
-    ElevationRequest, Operation, Outcome, RequestId, Transition, Untrusted, WriteId, WriteRecord, WriteState,
+    CloseElevationRequest, ElevationRequest, Operation, Outcome, RequestId, Transition, Untrusted, WriteId,
+    WriteRecord, WriteState,
 };
 
 /// Who this process is to the record.
@@ -341,7 +342,7 @@ fn settle(tx: &Transaction<'_>, me: &Me, id: WriteId, outcome: &Outcome) -> Resu
             super::drafts::sent(tx, me, sent.draft(), row.intent.at)?;
         }
         (Operation::Create(_), ..) => {}
-        (Operation::Close { id: closes, .. }, ..) => {
+        (Operation::Close(CloseElevationRequest { id: closes, .. }), ..) => {
             let told: Option<&ElevationRequest> = outcome.request.as_ref().filter(|request| request.id == *closes);
             super::requests::closed(tx, me, closes, told, to == WriteState::Done)?;
         }

@@ -11,21 +11,13 @@ use jiff::SignedDuration;
 use super::{
     context::{CallContext, Context},
     look::Watch,
-    service::Service,
     write::{SendResult, Write},
 };
-use crate::api::Listed;
+use crate::backend::Listed;
 use mmd_elevate_core::{
-    CallError, CallErrorKind, CallResult, ClosedBy, ElevationRequest, Operation, Progress, ReadBack, RequestId,
+    CallError, CallResult, CloseElevationRequest, ClosedBy, ElevationRequest, ErrorCode, Operation, Progress, ReadBack,
     Transition, Untrusted,
 };
-
-/// What is to be closed, and how.
-pub(super) struct Closing {
-    pub(super) id: RequestId,
-    pub(super) device: Untrusted,
-    pub(super) actions_taken: String,
-}
 
 /// What reading back shows.
 enum ReadBackSeen {
@@ -45,17 +37,15 @@ struct FoundClosed {
     skew: SignedDuration,
 }
 
-pub(super) async fn close<S: Service>(
-    context: &Context<S>,
+pub(super) async fn close(
+    context: &Context,
     job: &CallContext,
-    closing: Closing,
+    closing: CloseElevationRequest,
 ) -> Result<CallResult, CallError> {
-    let Closing { id, device, actions_taken } = &closing;
-    let intention = Operation::Close { id: id.clone(), device: device.clone(), actions_taken: actions_taken.clone() };
-    let (write, service) = Write::begin(context, job, intention).await?;
+    let (write, backend) = Write::begin(context, job, Operation::Close(closing.clone())).await?;
     let mut repeated = 0;
     loop {
-        let fault = match write.send(|| service.close(id, actions_taken)).await {
+        let fault = match write.send(&*backend).await {
             SendResult::Done(told) => {
                 write.settle_told(None, told.ids.service).await;
                 job.progress(Progress::ReadingBack).await;
@@ -72,9 +62,9 @@ pub(super) async fn close<S: Service>(
         write.settle_fault(&fault, None).await;
         job.progress(Progress::Looking(fault.clone())).await;
         // Before a repeat, which is harmless, a short look is enough; before the last word, none is too long.
-        let again = repeated < context.timing.closes_again && !matches!(fault.kind, CallErrorKind::Abandoned { .. });
+        let again = repeated < context.timing.closes_again && fault.code != Some(ErrorCode::Abandoned);
         let time = if again { context.timing.read_back } else { context.timing.look };
-        match read_back(context, job, &closing, time).await {
+        match read_back(context, job, &write, &closing, time).await {
             ReadBackSeen::Closed(found) => return closed(context, job, &write, &closing, found).await,
             ReadBackSeen::Open(request) if again => write.disprove(&fault, &request).await,
             ReadBackSeen::Open(request) => return still_open(&write, &fault, request).await,
@@ -85,14 +75,14 @@ pub(super) async fn close<S: Service>(
 }
 
 /// Reads back a close of unknown outcome, once more. The error is why nothing could be seen.
-pub(super) async fn look_for<S: Service>(
-    context: &Context<S>,
+pub(super) async fn look_for(
+    context: &Context,
     job: &CallContext,
-    write: &Write<'_, S>,
-    closing: &Closing,
+    write: &Write<'_>,
+    closing: &CloseElevationRequest,
     fault: &CallError,
 ) -> Result<CallResult, CallError> {
-    match read_back(context, job, closing, context.timing.look).await {
+    match read_back(context, job, write, closing, context.timing.look).await {
         ReadBackSeen::Closed(found) => closed(context, job, write, closing, found).await,
         ReadBackSeen::Open(request) => still_open(write, fault, request).await,
         ReadBackSeen::Absent => Err(fault.clone()),
@@ -101,13 +91,13 @@ pub(super) async fn look_for<S: Service>(
 }
 
 /// The service took it: does it show it?
-async fn confirmed<S: Service>(
-    context: &Context<S>,
+async fn confirmed(
+    context: &Context,
     job: &CallContext,
-    write: &Write<'_, S>,
-    closing: &Closing,
+    write: &Write<'_>,
+    closing: &CloseElevationRequest,
 ) -> ReadBack {
-    match read_back(context, job, closing, context.timing.read_back).await {
+    match read_back(context, job, write, closing, context.timing.read_back).await {
         ReadBackSeen::Closed(FoundClosed { request, skew }) => {
             context.tell_unless_saved(context.record.refreshed(vec![(*request).clone()]).await).await;
             match request.closed_by_close(&closing.actions_taken, write.intent.at, skew) {
@@ -123,45 +113,44 @@ async fn confirmed<S: Service>(
 
 /// The service refused it. That may be because the request is closed by now: by whom? By this very write, perhaps, if that
 /// or an earlier one was lost.
-async fn refused<S: Service>(
-    context: &Context<S>,
+async fn refused(
+    context: &Context,
     job: &CallContext,
-    write: &Write<'_, S>,
-    closing: &Closing,
+    write: &Write<'_>,
+    closing: &CloseElevationRequest,
     fault: CallError,
 ) -> Result<CallResult, CallError> {
     let lost_before = context.in_flight.lost_close(&closing.id).is_some();
-    let seen = match fault.kind {
-        CallErrorKind::AlreadyClosed => read_back(context, job, closing, context.timing.read_back).await,
-        ref kind if kind.is_refusal() => look_once(context, job, closing).await,
+    let seen = match fault.code {
+        Some(ErrorCode::AlreadyClosed) => read_back(context, job, write, closing, context.timing.read_back).await,
+        _ if fault.is_refusal() => look_once(context, job, write, closing).await,
         _ => ReadBackSeen::Nothing { failed: None },
     };
-    let kind = fault.kind.clone();
-    match (&kind, seen) {
+    match (fault.code, seen) {
         (_, ReadBackSeen::Closed(found)) if lost_before || found.request.holds_text(&closing.actions_taken) => {
             // The refusal says nothing of the try that was lost; what is listed does.
             write.take(Transition::Lose);
             closed(context, job, write, closing, found).await
         }
         (_, ReadBackSeen::Closed(FoundClosed { request, .. })) => {
-            let fault = CallError { kind: CallErrorKind::AlreadyClosed, ..fault };
+            let fault = CallError { words: fault.words, ids: fault.ids, ..CallError::already_closed() };
             write.refuse(&fault, Some(&request)).await;
             job.progress(Progress::ClosedBy(request)).await;
             Err(fault)
         }
-        (CallErrorKind::AlreadyClosed, _) if lost_before => {
+        (Some(ErrorCode::AlreadyClosed), _) if lost_before => {
             // Closed, and perhaps by the try that was lost. Once a list shows it, its text tells.
             write.settle_told(None, fault.ids.service).await;
             Ok(CallResult::Closed(ReadBack::NotYetVisible))
         }
-        (CallErrorKind::AlreadyClosed, _) | (CallErrorKind::NoSuchRequest, ReadBackSeen::Absent) => {
+        (Some(ErrorCode::AlreadyClosed), _) | (Some(ErrorCode::NoSuchRequest), ReadBackSeen::Absent) => {
             write.refuse(&fault, None).await;
             // It is over, though no list says how.
             context.tell_unless_saved(context.record.ended(&closing.id).await).await;
             Err(fault)
         }
-        (CallErrorKind::NoSuchRequest, _) => {
-            let fault = CallError { kind: CallErrorKind::AbsenceUnproven, ..fault };
+        (Some(ErrorCode::NoSuchRequest), _) => {
+            let fault = CallError { words: fault.words, ids: fault.ids, ..CallError::absence_unproven() };
             write.refuse(&fault, None).await;
             Err(fault)
         }
@@ -173,11 +162,11 @@ async fn refused<S: Service>(
 }
 
 /// It is closed: by this write or one before it that was lost, or by another whose text the service has kept.
-async fn closed<S: Service>(
-    context: &Context<S>,
+async fn closed(
+    context: &Context,
     job: &CallContext,
-    write: &Write<'_, S>,
-    closing: &Closing,
+    write: &Write<'_>,
+    closing: &CloseElevationRequest,
     found: FoundClosed,
 ) -> Result<CallResult, CallError> {
     let FoundClosed { request, skew } = found;
@@ -190,7 +179,7 @@ async fn closed<S: Service>(
             ClosedBy::Us | ClosedBy::PerhapsUs | ClosedBy::Another => ReadBack::Verified(request),
         }));
     }
-    let fault = CallError::new(CallErrorKind::AlreadyClosed);
+    let fault = CallError::already_closed();
     let is_perhaps_ours = by == ClosedBy::PerhapsUs;
     let words = is_perhaps_ours
         .then(|| Untrusted::new("It is closed, perhaps by this write: the text that the service stored is another."));
@@ -205,8 +194,8 @@ async fn closed<S: Service>(
     Err(fault)
 }
 
-async fn still_open<S: Service>(
-    write: &Write<'_, S>,
+async fn still_open(
+    write: &Write<'_>,
     fault: &CallError,
     request: Box<ElevationRequest>,
 ) -> Result<CallResult, CallError> {
@@ -217,16 +206,17 @@ async fn still_open<S: Service>(
 }
 
 /// Lists until the request is closed or the time is over. One whose device is not known is listed by no name.
-async fn read_back<S: Service>(
-    context: &Context<S>,
+async fn read_back(
+    context: &Context,
     job: &CallContext,
-    closing: &Closing,
+    write: &Write<'_>,
+    closing: &CloseElevationRequest,
     time: Duration,
 ) -> ReadBackSeen {
     if closing.device.is_blank() {
         return ReadBackSeen::Nothing { failed: None };
     }
-    let mut watch = Watch::new(context, job, vec![closing.device.raw().to_owned()], time);
+    let mut watch = Watch::new(context, job, &write.intent.what, time);
     let mut last = None;
     while let Some(listed) = watch.next().await {
         match seen_in(listed, closing) {
@@ -246,18 +236,23 @@ async fn read_back<S: Service>(
 }
 
 /// Lists once: enough to see why a close was refused.
-async fn look_once<S: Service>(context: &Context<S>, job: &CallContext, closing: &Closing) -> ReadBackSeen {
+async fn look_once(
+    context: &Context,
+    job: &CallContext,
+    write: &Write<'_>,
+    closing: &CloseElevationRequest,
+) -> ReadBackSeen {
     if closing.device.is_blank() {
         return ReadBackSeen::Nothing { failed: None };
     }
-    let mut watch = Watch::new(context, job, vec![closing.device.raw().to_owned()], context.timing.read_back);
+    let mut watch = Watch::new(context, job, &write.intent.what, context.timing.read_back);
     match watch.next().await {
         Some(listed) => seen_in(listed, closing),
         None => ReadBackSeen::Nothing { failed: watch.failed },
     }
 }
 
-fn seen_in(listed: Listed, closing: &Closing) -> ReadBackSeen {
+fn seen_in(listed: Listed, closing: &CloseElevationRequest) -> ReadBackSeen {
     let is_complete = listed.is_complete();
     let skew = listed.skew.unwrap_or(SignedDuration::ZERO);
     match listed.requests.into_iter().find(|request| request.id == closing.id) {

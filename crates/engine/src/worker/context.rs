@@ -13,75 +13,96 @@ use super::{
     in_flight::InFlight,
     record::{RecordHandle, RecordRefusal},
     repeats::{Repeats, may_pass},
-    service::Service,
     timing::Timing,
 };
-use crate::api::Listed;
-use mmd_elevate_core::{CallError, CallErrorKind, CallId, Event, Progress, WriteRecord, WriteState};
+use crate::backend::{Backend, Listed, list_all};
+use mmd_elevate_core::{CallError, CallId, ErrorCode, Event, Operation, Progress, Query, WriteRecord, WriteState};
 
 /// Nothing while the service is being made ready.
-pub(super) type Ready<S> = Option<Result<Arc<S>, CallError>>;
+pub(super) type MadeReady = Option<Result<Arc<dyn Backend>, CallError>>;
 
 /// What all calls share.
-pub(super) struct Context<S> {
-    pub(super) service: watch::Receiver<Ready<S>>,
+pub(super) struct Context {
+    pub(super) backend: watch::Receiver<MadeReady>,
     pub(super) record: RecordHandle,
     pub(super) in_flight: InFlight,
     pub(super) timing: Timing,
     pub(super) to_loop: mpsc::Sender<Event>,
 }
 
-impl<S: Service> Context<S> {
+impl Context {
     pub(super) fn now(&self) -> Timestamp {
         (self.timing.now)()
     }
 
     /// Waits until the service can be called, or cannot.
-    pub(super) async fn service(&self) -> Result<Arc<S>, CallError> {
-        match self.service.clone().wait_for(Option::is_some).await.as_deref() {
-            Ok(Some(service)) => service.clone(),
-            Ok(None) | Err(_) => Err(CallError::new(CallErrorKind::Crashed)),
+    pub(super) async fn backend(&self) -> Result<Arc<dyn Backend>, CallError> {
+        match self.backend.clone().wait_for(Option::is_some).await.as_deref() {
+            Ok(Some(backend)) => backend.clone(),
+            Ok(None) | Err(_) => Err(CallError::crashed()),
         }
     }
 
     /// Waits until there is a token. The error is why there is none.
     pub(super) async fn signed_in(&self) -> Result<(), CallError> {
-        self.service().await?.signed_in().await
+        self.backend().await?.signed_in().await
     }
 
     /// Fetches a token now. While the service is being made ready one is being fetched anyway.
     pub(super) fn sign_in(&self) {
-        if let Some(Ok(service)) = &*self.service.borrow() {
-            service.sign_in();
+        if let Some(Ok(backend)) = &*self.backend.borrow() {
+            backend.sign_in();
         }
     }
 
     /// The record has failed after the matter: it is told, and what the service said stands all the same.
     pub(super) async fn tell_unless_saved(&self, saved: Result<(), RecordRefusal>) {
-        if let Err(RecordRefusal { what, hint, .. }) = saved {
-            tracing::error!(what, "the record was not written");
-            let _ = self.to_loop.send(Event::NotSaved(what, hint)).await;
+        if let Err(RecordRefusal { problem, .. }) = saved {
+            tracing::error!(what = problem.what, "the record was not written");
+            let _ = self.to_loop.send(Event::NotSaved(problem)).await;
         }
+    }
+
+    /// Lists the requests of a device; see [`Self::repeat_read`].
+    pub(super) async fn list_device(&self, device: &str, waits: Option<&CallContext>) -> Result<Listed, CallError> {
+        let (backend, query) = (self.backend().await?, Query::Device(device.to_owned()));
+        self.repeat_read(waits, || list_all(&*backend, &query)).await
+    }
+
+    /// Lists what shows whether an operation happened; see [`Self::repeat_read`].
+    pub(super) async fn look_up(
+        &self,
+        operation: &Operation,
+        waits: Option<&CallContext>,
+    ) -> Result<Listed, CallError> {
+        let backend = self.backend().await?;
+        self.repeat_read(waits, || backend.look_up(operation)).await
     }
 
     /// Lists, and tries again where that may help. Quietly, but for the wait that a service asks for: that is told to
     /// `waits`. Of a list of which a page fails again and again, what came before is better than nothing.
-    pub(super) async fn list(&self, device: &str, waits: Option<&CallContext>) -> Result<Listed, CallError> {
-        let service = self.service().await?;
+    async fn repeat_read<F>(
+        &self,
+        waits: Option<&CallContext>,
+        mut read: impl FnMut() -> F,
+    ) -> Result<Listed, CallError>
+    where
+        F: Future<Output = Result<Listed, CallError>>,
+    {
         let mut repeats = Repeats::of_read(self.timing);
         loop {
-            let listed = service.list_by_device(device).await;
-            let kind = match &listed {
+            let listed = read().await;
+            let error = match &listed {
                 Ok(Listed { stopped: None, .. }) => return listed,
-                Ok(Listed { stopped: Some(fault), .. }) | Err(fault) => &fault.kind,
+                Ok(Listed { stopped: Some(error), .. }) | Err(error) => error,
             };
             // One that had pages for all of its time would have no more of them in as much again.
-            let passes = may_pass(kind) && !(listed.is_ok() && *kind == CallErrorKind::TimedOut);
-            let Some(wait) = passes.then(|| repeats.after(kind)).flatten() else { return listed };
-            if let (Some(job), Err(fault)) = (waits, &listed)
-                && matches!(fault.kind, CallErrorKind::Throttled { .. })
+            let passes = may_pass(error) && !(listed.is_ok() && error.code == Some(ErrorCode::TimedOut));
+            let Some(wait) = passes.then(|| repeats.after(error)).flatten() else { return listed };
+            if let (Some(job), Err(error)) = (waits, &listed)
+                && error.code == Some(ErrorCode::Throttled)
             {
-                job.waiting(self.now(), wait, repeats.next_attempt(), fault.clone()).await;
+                job.waiting(self.now(), wait, repeats.next_attempt(), error.clone()).await;
             }
             sleep(wait).await;
         }
@@ -157,5 +178,5 @@ impl Abandon {
 
 /// A call that was abandoned before anything of it was sent.
 pub(super) fn abandoned_unsent() -> CallError {
-    CallError::new(CallErrorKind::Abandoned { sent: false })
+    CallError::abandoned(false)
 }

@@ -4,26 +4,26 @@ use super::{
     context::{CallContext, Context},
     look::{self, Looked},
     repeats::Repeats,
-    service::Service,
     write::{SendResult, Write},
 };
+use crate::backend::Response;
 use mmd_elevate_core::{
-    CallError, CallErrorKind, CallResult, MatchResult, NewElevationRequest, Operation, Progress, Transition,
+    CallError, CallResult, ErrorCode, MatchResult, NewElevationRequest, Operation, Progress, Transition,
 };
 
-pub(super) async fn create<S: Service>(
-    context: &Context<S>,
+pub(super) async fn create(
+    context: &Context,
     job: &CallContext,
     new: NewElevationRequest,
 ) -> Result<CallResult, CallError> {
-    let (write, service) = Write::begin(context, job, Operation::Create(new.clone())).await?;
+    let (write, backend) = Write::begin(context, job, Operation::Create(new.clone())).await?;
     context.in_flight.send(write.intent.id, &new);
     let mut repeats = Repeats::of_write(context.timing);
     let sent = loop {
-        match write.send_once(&mut repeats, service.create(&new)).await {
+        match write.send_once(&mut repeats, &*backend).await {
             Ok(sent) => break sent,
             // Where no connection was made, nothing was sent.
-            Err(fault) if matches!(fault.kind, CallErrorKind::Throttled { .. }) => {
+            Err(fault) if fault.code == Some(ErrorCode::Throttled) => {
                 if let Some(ended) = look_first(context, job, &write, &new, fault).await {
                     return ended;
                 }
@@ -32,13 +32,15 @@ pub(super) async fn create<S: Service>(
         }
     };
     let fault = match sent {
-        SendResult::Done(told) => {
-            let request = told.value.with_gaps_from_draft(new.draft());
-            if write.settle_created(&request, told.ids.service.clone()).await {
-                return Ok(CallResult::Created { request: Box::new(request), surplus: Vec::new() });
-            }
-            let reason = "it has the id of another request that was opened from here".to_owned();
-            CallError { ids: told.ids, ..CallError::new(CallErrorKind::BrokenAnswer { reason }) }
+        SendResult::Done(Response { request, ids, .. }) => {
+            let reason = match request {
+                Some(request) if write.settle_created(&request, ids.service.clone()).await => {
+                    return Ok(CallResult::Created { request, surplus: Vec::new() });
+                }
+                Some(_) => "it has the id of another request that was opened from here",
+                None => "it does not tell the request",
+            };
+            CallError { ids, ..CallError::broken_answer(reason) }
         }
         SendResult::Refused(fault) => {
             write.refuse(&fault, None).await;
@@ -57,10 +59,10 @@ pub(super) async fn create<S: Service>(
 
 /// Lists the device before a create goes out again. That the service has not processed it is an assumption: nothing is
 /// repeated unless a list that was seen whole holds nothing that may be it. Nothing: it may go out.
-async fn look_first<S: Service>(
-    context: &Context<S>,
+async fn look_first(
+    context: &Context,
     job: &CallContext,
-    write: &Write<'_, S>,
+    write: &Write<'_>,
     new: &NewElevationRequest,
     fault: CallError,
 ) -> Option<Result<CallResult, CallError>> {
@@ -82,10 +84,10 @@ async fn look_first<S: Service>(
 }
 
 /// Looks for a create that is unknown because of `fault`.
-pub(super) async fn look_for<S: Service>(
-    context: &Context<S>,
+pub(super) async fn look_for(
+    context: &Context,
     job: &CallContext,
-    write: &Write<'_, S>,
+    write: &Write<'_>,
     new: &NewElevationRequest,
     fault: CallError,
 ) -> Result<CallResult, CallError> {

@@ -10,7 +10,9 @@ use std::{
 
 use jiff::Timestamp;
 
-use mmd_elevate_core::{NewElevationRequest, Operation, RequestId, WriteId, WriteRecord, are_alike};
+use mmd_elevate_core::{
+    CloseElevationRequest, NewElevationRequest, Operation, RequestId, WriteId, WriteRecord, are_alike,
+};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Create {
@@ -60,7 +62,7 @@ impl InFlight {
     pub(super) fn lose_write(&self, intent: &WriteRecord) {
         match &intent.what {
             Operation::Create(new) => self.lose(intent.id, new),
-            Operation::Close { id, .. } => {
+            Operation::Close(CloseElevationRequest { id, .. }) => {
                 self.known().lost_closes.entry(id.clone()).or_insert(intent.at);
             }
         }

@@ -1,6 +1,6 @@
 //! Looks for what is unknown: lists again and again, for a while.
 
-use std::{collections::HashSet, time::Duration};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, sleep, timeout_at};
@@ -9,22 +9,23 @@ use super::{
     context::{CallContext, Context},
     record::RecordRefusal,
     repeats::may_pass,
-    service::Service,
     timing::Delays,
     write::Write,
 };
-use crate::api::Listed;
+use crate::backend::Listed;
 use mmd_elevate_core::{
-    CallError, CallErrorKind, ElevationRequest, Field, Gaps, MatchResult, NewElevationRequest, Sent, Transition,
+    CallError, ElevationRequest, Gaps, MatchResult, NewElevationRequest, Operation, Problem, Sent, Transition,
     WriteState, are_alike, match_listed,
 };
 
-/// Lists a device again and again until a time has gone by.
-pub(super) struct Watch<'a, S> {
-    context: &'a Context<S>,
+/// What to do after a list that failed in passing.
+pub(super) const LOOK_AGAIN: &str = "look again a little later";
+
+/// Looks up an operation again and again until a time has gone by.
+pub(super) struct Watch<'a> {
+    context: &'a Context,
     job: &'a CallContext,
-    /// The device's names: all of them are listed, each time.
-    spellings: Vec<String>,
+    operation: &'a Operation,
     delays: Delays,
     /// No look begins later, so that the last one has time to end.
     last: Instant,
@@ -35,13 +36,13 @@ pub(super) struct Watch<'a, S> {
     pub(super) abandoned: bool,
 }
 
-impl<'a, S: Service> Watch<'a, S> {
-    pub(super) fn new(context: &'a Context<S>, job: &'a CallContext, spellings: Vec<String>, time: Duration) -> Self {
+impl<'a> Watch<'a> {
+    pub(super) fn new(context: &'a Context, job: &'a CallContext, operation: &'a Operation, time: Duration) -> Self {
         let now = Instant::now();
         Self {
             context,
             job,
-            spellings,
+            operation,
             delays: context.timing.look_again.delays((context.timing.seed)()),
             last: now + time - time / 10,
             until: now + time,
@@ -64,17 +65,18 @@ impl<'a, S: Service> Watch<'a, S> {
                 }
             }
             self.begun = true;
-            match self.job.unless_abandoned(timeout_at(self.until, self.look())).await {
+            let look = self.context.look_up(self.operation, None);
+            match self.job.unless_abandoned(timeout_at(self.until, look)).await {
                 Some(Ok(Ok(listed))) => return Some(listed),
                 Some(Ok(Err(fault))) => {
-                    let passing = may_pass(&fault.kind);
+                    let passing = may_pass(&fault);
                     self.failed = Some(fault);
                     if !passing {
                         return None;
                     }
                 }
                 Some(Err(_)) => {
-                    self.failed.get_or_insert(CallError::new(CallErrorKind::TimedOut));
+                    self.failed.get_or_insert(CallError::timed_out().with_hint(LOOK_AGAIN));
                     return None;
                 }
                 None => {
@@ -84,44 +86,6 @@ impl<'a, S: Service> Watch<'a, S> {
             }
         }
     }
-
-    async fn look(&self) -> Result<Listed, CallError> {
-        list_all(self.context, &self.spellings, None).await
-    }
-}
-
-/// What the service lists of a device under all these names.
-async fn list_all<S: Service>(
-    context: &Context<S>,
-    spellings: &[String],
-    waits: Option<&CallContext>,
-) -> Result<Listed, CallError> {
-    let mut all = Listed { to_end: true, ..Listed::default() };
-    let mut known = HashSet::new();
-    for device in spellings {
-        let listed = context.list(device, waits).await?;
-        all.skew = all.skew.max(listed.skew);
-        // Two filters may yield the same entries.
-        all.unreadable = all.unreadable.max(listed.unreadable);
-        all.to_end &= listed.to_end;
-        all.stopped = all.stopped.or(listed.stopped);
-        all.requests.extend(listed.requests.into_iter().filter(|request| known.insert(request.id.clone())));
-    }
-    Ok(all)
-}
-
-/// A device's name as it was typed, and as the service may have taken it: a filter may be sensitive to case, and a service
-/// may leave out the domain.
-fn spellings(device: &str) -> Vec<String> {
-    let trimmed = device.trim();
-    let host = trimmed.split_once('.').map_or(trimmed, |(host, _)| host);
-    let mut spellings = vec![device.to_owned()];
-    for other in [trimmed.to_owned(), trimmed.to_uppercase(), host.to_owned()] {
-        if !other.is_empty() && !spellings.contains(&other) {
-            spellings.push(other);
-        }
-    }
-    spellings
 }
 
 /// What looking for a create came to.
@@ -135,13 +99,13 @@ pub(super) enum Looked {
 }
 
 /// Looks for a create of unknown outcome, and settles it where it is found.
-pub(super) async fn for_create<S: Service>(
-    context: &Context<S>,
+pub(super) async fn for_create(
+    context: &Context,
     job: &CallContext,
-    write: &Write<'_, S>,
+    write: &Write<'_>,
     new: &NewElevationRequest,
 ) -> Looked {
-    let mut watch = Watch::new(context, job, spellings(new.get(Field::Device)), context.timing.look);
+    let mut watch = Watch::new(context, job, &write.intent.what, context.timing.look);
     let mut last = None;
     let mut doubtful = Vec::new();
     while let Some(mut listed) = watch.next().await {
@@ -154,7 +118,7 @@ pub(super) async fn for_create<S: Service>(
             Ok(seen) => seen,
             Err(refused) => {
                 write.take(Transition::NotFind);
-                return Looked::Open { seen: unclear_for(refused.what, refused.hint), at };
+                return Looked::Open { seen: unclear_for(refused.problem), at };
             }
         };
         doubtful = if let MatchResult::Possible(possible) = &seen { possible.clone() } else { Vec::new() };
@@ -171,14 +135,13 @@ pub(super) async fn for_create<S: Service>(
 
 /// Looks once for a create that the service has asked to wait with, before it goes out again. Settles it where it is
 /// found.
-pub(super) async fn before_repeat<S: Service>(
-    context: &Context<S>,
+pub(super) async fn before_repeat(
+    context: &Context,
     job: &CallContext,
-    write: &Write<'_, S>,
+    write: &Write<'_>,
     new: &NewElevationRequest,
 ) -> Looked {
-    let spellings = spellings(new.get(Field::Device));
-    let listed = match job.unless_abandoned(list_all(context, &spellings, Some(job))).await {
+    let listed = match job.unless_abandoned(context.look_up(&write.intent.what, Some(job))).await {
         Some(Ok(listed)) => listed,
         Some(Err(fault)) => return Looked::Open { seen: unclear(&fault), at: context.now() },
         None => return Looked::Abandoned,
@@ -187,22 +150,22 @@ pub(super) async fn before_repeat<S: Service>(
     match decide(context, write, new, listed).await {
         Ok(MatchResult::Found { request, surplus }) => Looked::Found { request, surplus },
         Ok(seen) => Looked::Open { seen, at },
-        Err(refused) => Looked::Open { seen: unclear_for(refused.what, refused.hint), at },
+        Err(refused) => Looked::Open { seen: unclear_for(refused.problem), at },
     }
 }
 
 fn unclear(fault: &CallError) -> MatchResult {
-    unclear_for(format!("the list could not be read: {}", fault.what()), fault.hint_to_read().to_owned())
+    unclear_for(Problem::new(format!("the list could not be read: {}", fault.what()), fault.hint()))
 }
 
-fn unclear_for(what: String, hint: String) -> MatchResult {
-    MatchResult::Unclear(Gaps { unreadable: 0, cut: Some((what, Some(hint))) })
+fn unclear_for(problem: Problem) -> MatchResult {
+    MatchResult::Unclear(Gaps { unreadable: 0, cut: Some(problem) })
 }
 
 /// Decides, and claims what is found before another decides.
-async fn decide<S: Service>(
-    context: &Context<S>,
-    write: &Write<'_, S>,
+async fn decide(
+    context: &Context,
+    write: &Write<'_>,
     new: &NewElevationRequest,
     listed: Listed,
 ) -> Result<MatchResult, RecordRefusal> {

@@ -12,23 +12,27 @@ use tokio::sync::watch;
 
 use crate::record::{Record, RecordError, Unclaimed};
 use mmd_elevate_core::{
-    CallError, CallErrorKind, Draft, DraftTarget, ElevationRequest, Operation, Outcome, RequestId, WriteId, WriteRecord,
+    CallError, Draft, DraftTarget, ElevationRequest, Operation, Outcome, Problem, RequestId, WriteId, WriteRecord,
 };
 
-/// Why the record did not do it: what happened, and what to do.
+/// Why the record did not do it.
 #[derive(Clone, Debug)]
 pub(super) struct RecordRefusal {
-    pub(super) what: String,
-    pub(super) hint: String,
+    /// What happened, in words that begin in lower case.
+    pub(super) problem: Problem,
     /// Another intent owns the request that was to settle this one.
     pub(super) is_owned: bool,
 }
 
 impl RecordRefusal {
+    pub(super) fn read_only() -> Self {
+        let problem = Problem::new("this session is read-only", "open the tenant without read_only to send anything");
+        Self { problem, is_owned: false }
+    }
+
     pub(super) fn crashed() -> Self {
         Self {
-            what: "the program failed while it used the record".to_owned(),
-            hint: "look into the log, then start again".to_owned(),
+            problem: Problem::new("the program failed while it used the record", "look into the log, then start again"),
             is_owned: false,
         }
     }
@@ -37,16 +41,15 @@ impl RecordRefusal {
 impl From<RecordError> for RecordRefusal {
     fn from(error: RecordError) -> Self {
         Self {
-            what: format!("failed to {error}"),
-            hint: error.hint().to_owned(),
+            problem: Problem::new(format!("failed to {error}"), error.hint()),
             is_owned: matches!(error, RecordError::Owned { .. }),
         }
     }
 }
 
 impl From<RecordRefusal> for CallError {
-    fn from(RecordRefusal { what, hint, .. }: RecordRefusal) -> Self {
-        Self::new(CallErrorKind::NotRecorded { what, hint })
+    fn from(RecordRefusal { problem, .. }: RecordRefusal) -> Self {
+        Self::not_recorded(problem)
     }
 }
 

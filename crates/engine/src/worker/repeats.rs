@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::timing::{Delays, Timing};
-use mmd_elevate_core::CallErrorKind;
+use mmd_elevate_core::{CallError, Disposition, ErrorCode};
 
 /// The tries of one call.
 pub(super) struct Repeats {
@@ -39,10 +39,10 @@ impl Repeats {
 
     /// How long to wait after this failure before the next try, or nothing where it is given up: never sooner than the
     /// service asks, and not at all where it asks for too long.
-    pub(super) fn after(&mut self, kind: &CallErrorKind) -> Option<Duration> {
-        if let CallErrorKind::Throttled { retry_after } = kind {
+    pub(super) fn after(&mut self, error: &CallError) -> Option<Duration> {
+        if error.code == Some(ErrorCode::Throttled) {
             self.throttles += 1;
-            let asked = retry_after.unwrap_or_default();
+            let asked = error.retry_after().unwrap_or_default();
             if self.throttles >= self.timing.throttles || asked > self.timing.longest_wait {
                 return None;
             }
@@ -55,30 +55,11 @@ impl Repeats {
 }
 
 /// Whether a read that failed like this may succeed a moment later.
-pub(super) const fn may_pass(kind: &CallErrorKind) -> bool {
-    match kind {
-        CallErrorKind::Throttled { .. }
-        | CallErrorKind::NotReached { .. }
-        | CallErrorKind::TimedOut
-        | CallErrorKind::Cut
-        | CallErrorKind::ServerFailed { .. }
-        | CallErrorKind::BrokenAnswer { .. } => true,
-        CallErrorKind::Declined
-        | CallErrorKind::TooManyOpen
-        | CallErrorKind::NoSuchDevice
-        | CallErrorKind::AlreadyClosed
-        | CallErrorKind::NoSuchRequest
-        | CallErrorKind::AbsenceUnproven
-        | CallErrorKind::NotAccepted { .. }
-        | CallErrorKind::NotSignedIn
-        | CallErrorKind::SignInFailed { .. }
-        | CallErrorKind::NotAllowed
-        | CallErrorKind::Redirected { .. }
-        | CallErrorKind::NotConnected { .. }
-        | CallErrorKind::NotSent { .. }
-        | CallErrorKind::NotRecorded { .. }
-        | CallErrorKind::Abandoned { .. }
-        | CallErrorKind::Crashed => false,
+pub(super) fn may_pass(error: &CallError) -> bool {
+    match error.disposition {
+        Disposition::NotDone => false,
+        Disposition::Repeat(_) => true,
+        Disposition::Unknown => !matches!(error.code, Some(ErrorCode::Abandoned | ErrorCode::Crashed)),
     }
 }
 
@@ -86,8 +67,8 @@ pub(super) const fn may_pass(kind: &CallErrorKind) -> bool {
 mod tests {
     use super::*;
 
-    fn throttled(seconds: Option<u64>) -> CallErrorKind {
-        CallErrorKind::Throttled { retry_after: seconds.map(Duration::from_secs) }
+    fn throttled(seconds: Option<u64>) -> CallError {
+        CallError::throttled(seconds.map(Duration::from_secs))
     }
 
     #[test]
@@ -104,7 +85,7 @@ mod tests {
     fn each_kind_of_failure_is_counted() {
         let timing = Timing { seed: || 7, ..Timing::default() };
         let mut repeats = Repeats::of_write(timing);
-        let unreached = CallErrorKind::NotReached { reason: String::new() };
+        let unreached = CallError::not_reached("");
         assert!(repeats.after(&unreached).is_some() && repeats.after(&throttled(None)).is_some());
         assert_eq!(repeats.next_attempt(), 3);
         assert!(repeats.after(&unreached).is_some());

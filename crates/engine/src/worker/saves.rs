@@ -82,10 +82,10 @@ async fn save_all(
                 }
             }
             // It is told when it happens, and once.
-            Err(refused) if told.as_ref() == Some(&refused.what) => {}
-            Err(RecordRefusal { what, hint, .. }) => {
-                told = Some(what.clone());
-                let _ = to_loop.send(Event::NotSaved(what, hint)).await;
+            Err(refused) if told.as_ref() == Some(&refused.problem.what) => {}
+            Err(RecordRefusal { problem, .. }) => {
+                told = Some(problem.what.clone());
+                let _ = to_loop.send(Event::NotSaved(problem)).await;
             }
         }
         if is_last {

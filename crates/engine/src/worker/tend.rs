@@ -9,46 +9,36 @@ use jiff::SignedDuration;
 use tokio::{sync::Semaphore, task::JoinSet};
 
 use super::{
-    close::{self, Closing},
+    close,
     context::{CallContext, Context, abandoned_unsent},
     create,
+    look::LOOK_AGAIN,
     record::RecordRefusal,
-    service::Service,
     write::{Write, not_sent},
 };
-use crate::api::Listed;
+use crate::backend::Listed;
 use mmd_elevate_core::{
-    CallError, CallErrorKind, CallResult, ElevationRequest, Gaps, Operation, RequestId, Sent, Transition, Untrusted,
-    WriteId, WriteRecord, WriteState,
+    CallError, CallResult, ElevationRequest, Gaps, Operation, Problem, RequestId, Sent, Transition, Untrusted, WriteId,
+    WriteRecord, WriteState,
 };
 
-async fn intent<S: Service>(context: &Context<S>, id: WriteId) -> Result<WriteRecord, CallError> {
+async fn intent(context: &Context, id: WriteId) -> Result<WriteRecord, CallError> {
     context.record.intent(id).await?.ok_or_else(|| not_sent("the record does not hold this intent"))
 }
 
 /// Looks once more for a write of unknown outcome.
-pub(super) async fn look<S: Service>(
-    context: &Context<S>,
-    job: &CallContext,
-    id: WriteId,
-) -> Result<CallResult, CallError> {
+pub(super) async fn look(context: &Context, job: &CallContext, id: WriteId) -> Result<CallResult, CallError> {
     let write = Write::resume(context, job, intent(context, id).await?)?;
     // The record does not keep what kind of fault it was. Most who look again do so because a process has died.
-    let fault = CallError::new(CallErrorKind::Crashed);
+    let fault = CallError::crashed();
     match write.intent.what.clone() {
         Operation::Create(new) => create::look_for(context, job, &write, &new, fault).await,
-        Operation::Close { id, device, actions_taken } => {
-            close::look_for(context, job, &write, &Closing { id, device, actions_taken }, &fault).await
-        }
+        Operation::Close(closing) => close::look_for(context, job, &write, &closing, &fault).await,
     }
 }
 
 /// Stops asking for a write of unknown outcome.
-pub(super) async fn set_aside<S: Service>(
-    context: &Context<S>,
-    job: &CallContext,
-    id: WriteId,
-) -> Result<CallResult, CallError> {
+pub(super) async fn set_aside(context: &Context, job: &CallContext, id: WriteId) -> Result<CallResult, CallError> {
     let write = Write::resume(context, job, intent(context, id).await?)?;
     write.take(Transition::SetAside);
     write.settle_aside().await;
@@ -56,8 +46,8 @@ pub(super) async fn set_aside<S: Service>(
 }
 
 /// The agent says that this request is the one.
-pub(super) async fn adopt<S: Service>(
-    context: &Context<S>,
+pub(super) async fn adopt(
+    context: &Context,
     job: &CallContext,
     id: WriteId,
     request: Box<ElevationRequest>,
@@ -65,7 +55,7 @@ pub(super) async fn adopt<S: Service>(
     let write = Write::resume(context, job, intent(context, id).await?)?;
     let request = match &write.intent.what {
         Operation::Create(new) => Box::new(request.with_gaps_from_draft(new.draft())),
-        Operation::Close { .. } => request,
+        Operation::Close(_) => request,
     };
     let _alone = context.in_flight.decide().await;
     let mut owned = context.record.owned(id).await?;
@@ -84,8 +74,8 @@ fn anothers() -> CallError {
 }
 
 /// Sees what the service holds of these requests: each device once, a few at a time.
-pub(super) async fn check<S: Service>(
-    context: &Arc<Context<S>>,
+pub(super) async fn check(
+    context: &Arc<Context>,
     job: &CallContext,
     asked: Vec<(RequestId, Untrusted)>,
 ) -> Result<CallResult, CallError> {
@@ -128,16 +118,12 @@ impl Checked {
 
     fn fail(&mut self, fault: CallError) {
         let what = format!("a list could not be read: {}", fault.what());
-        self.gaps.add(Gaps { unreadable: 0, cut: Some((what, Some(fault.hint_to_read().to_owned()))) });
+        self.gaps.add(Gaps { unreadable: 0, cut: Some(Problem::new(what, fault.hint())) });
         self.failed.get_or_insert(fault);
     }
 }
 
-async fn listed<S: Service>(
-    context: &Arc<Context<S>>,
-    job: &CallContext,
-    asked: Vec<(RequestId, Untrusted)>,
-) -> Checked {
+async fn listed(context: &Arc<Context>, job: &CallContext, asked: Vec<(RequestId, Untrusted)>) -> Checked {
     let mut devices: BTreeMap<Untrusted, HashSet<RequestId>> = BTreeMap::new();
     for (id, device) in asked {
         devices.entry(device).or_default().insert(id);
@@ -148,12 +134,12 @@ async fn listed<S: Service>(
         let (context, job, places) = (Arc::clone(context), job.clone(), Arc::clone(&places));
         asking.spawn(async move {
             let _place = places.acquire_owned().await;
-            Ok((ids, context.list(device.raw(), Some(&job)).await?))
+            Ok((ids, context.list_device(device.raw(), Some(&job)).await?))
         });
     }
     let mut checked = Checked::default();
     while let Some(one) = asking.join_next().await {
-        match one.unwrap_or_else(|_| Err(CallError::new(CallErrorKind::Crashed))) {
+        match one.unwrap_or_else(|_| Err(CallError::crashed().with_hint(LOOK_AGAIN))) {
             Ok((ids, listed)) => checked.add(ids, listed),
             Err(fault) => checked.fail(fault),
         }
@@ -163,8 +149,8 @@ async fn listed<S: Service>(
 
 /// Those that a create which was set aside may have made: open, equal, and claimed by no write. The agent asked no more
 /// for them, and they are open all the same.
-async fn unclaimed<S: Service>(
-    context: &Context<S>,
+async fn unclaimed(
+    context: &Context,
     others: Vec<(ElevationRequest, Option<SignedDuration>)>,
 ) -> Vec<ElevationRequest> {
     // Whoever is without a record has set nothing aside.

@@ -1,9 +1,6 @@
 //! A write from its intent to the moment where its outcome is done, not done or unknown.
 
-use std::{
-    future::Future,
-    sync::{Arc, PoisonError},
-};
+use std::sync::{Arc, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, sleep};
@@ -13,18 +10,20 @@ use super::{
     in_flight::Occupied,
     record::RecordRefusal,
     repeats::Repeats,
-    service::Service,
 };
-use crate::{api::Response, failpoint};
+use crate::{
+    backend::{Backend, Response},
+    failpoint,
+};
 use mmd_elevate_core::{
-    CallError, CallErrorKind, Disposition, ElevationRequest, Operation, Outcome, Progress, RequestId, Transition,
-    Untrusted, WriteRecord, WriteState,
+    CallError, Disposition, ElevationRequest, Operation, Outcome, Progress, RequestId, Transition, Untrusted,
+    WriteRecord, WriteState,
 };
 
 /// What came of sending it.
-pub(super) enum SendResult<T> {
+pub(super) enum SendResult {
     /// The service did it. To write that down is for the caller: the step is still to be taken.
-    Done(Response<T>),
+    Done(Response),
     /// The service refused it. What that means is for the caller to say: the step is still to be taken.
     Refused(CallError),
     /// It was given up or abandoned with nothing of it done.
@@ -34,26 +33,26 @@ pub(super) enum SendResult<T> {
 }
 
 /// A write whose intent is durable.
-pub(super) struct Write<'a, S> {
+pub(super) struct Write<'a> {
     pub(super) intent: WriteRecord,
-    context: &'a Context<S>,
+    context: &'a Context,
     job: &'a CallContext,
     /// When the intent was made, where that was in this call.
     begun: Option<Instant>,
     _occupied: Occupied,
 }
 
-impl<'a, S: Service> Write<'a, S> {
+impl<'a> Write<'a> {
     /// Makes the intent durable. Where that fails nothing is sent.
     pub(super) async fn begin(
-        context: &'a Context<S>,
+        context: &'a Context,
         job: &'a CallContext,
         what: Operation,
-    ) -> Result<(Self, Arc<S>), CallError> {
+    ) -> Result<(Self, Arc<dyn Backend>), CallError> {
         let ready = async {
             // In this order: a record that cannot be used is the worse news.
             context.record.journal().await?;
-            context.service().await
+            context.backend().await
         };
         let service = job.unless_abandoned(ready).await.unwrap_or_else(|| Err(abandoned_unsent()))?;
         failpoint::die_if_asked("before-intent");
@@ -65,11 +64,7 @@ impl<'a, S: Service> Write<'a, S> {
     }
 
     /// Takes up an intent that was left behind, or whose looking came to nothing.
-    pub(super) fn resume(
-        context: &'a Context<S>,
-        job: &'a CallContext,
-        intent: WriteRecord,
-    ) -> Result<Self, CallError> {
+    pub(super) fn resume(context: &'a Context, job: &'a CallContext, intent: WriteRecord) -> Result<Self, CallError> {
         let stage = intent.stage;
         if stage.is_settled() {
             return Err(not_sent("its outcome is known"));
@@ -82,7 +77,7 @@ impl<'a, S: Service> Write<'a, S> {
     }
 
     fn of(
-        context: &'a Context<S>,
+        context: &'a Context,
         job: &'a CallContext,
         intent: WriteRecord,
         stage: WriteState,
@@ -122,24 +117,21 @@ impl<'a, S: Service> Write<'a, S> {
     }
 
     /// Sends it, and again as long as nothing of it was processed and patience lasts.
-    pub(super) async fn send<T, F>(&self, mut attempt: impl FnMut() -> F) -> SendResult<T>
-    where
-        F: Future<Output = Result<Response<T>, CallError>>,
-    {
+    pub(super) async fn send(&self, backend: &dyn Backend) -> SendResult {
         let mut repeats = Repeats::of_write(self.context.timing);
         loop {
-            if let Ok(sent) = self.send_once(&mut repeats, attempt()).await {
+            if let Ok(sent) = self.send_once(&mut repeats, backend).await {
                 return sent;
             }
         }
     }
 
     /// Sends it once. The error is why it may go out again: the wait for that is over then.
-    pub(super) async fn send_once<T>(
+    pub(super) async fn send_once(
         &self,
         repeats: &mut Repeats,
-        attempt: impl Future<Output = Result<Response<T>, CallError>>,
-    ) -> Result<SendResult<T>, CallError> {
+        backend: &dyn Backend,
+    ) -> Result<SendResult, CallError> {
         if self.job.abandon.is_pressed() {
             return Ok(self.abandoned());
         }
@@ -151,7 +143,7 @@ impl<'a, S: Service> Write<'a, S> {
         if let Err(fault) = signed_in {
             return Ok(SendResult::Refused(fault));
         }
-        let fault = match self.job.unless_abandoned(attempt).await {
+        let fault = match self.job.unless_abandoned(backend.send(&self.intent.what)).await {
             Some(Ok(told)) => {
                 failpoint::die_if_asked("after-answer");
                 return Ok(SendResult::Done(told));
@@ -159,18 +151,18 @@ impl<'a, S: Service> Write<'a, S> {
             Some(Err(fault)) => fault,
             None => {
                 self.take(Transition::Abandon);
-                return Ok(SendResult::Unknown(CallError::new(CallErrorKind::Abandoned { sent: true })));
+                return Ok(SendResult::Unknown(CallError::abandoned(true)));
             }
         };
-        match fault.kind.disposition() {
+        match fault.disposition {
             Disposition::NotDone => return Ok(SendResult::Refused(fault)),
             Disposition::Unknown => {
                 self.take(Transition::Lose);
                 return Ok(SendResult::Unknown(fault));
             }
-            Disposition::Repeat => self.take(Transition::Defer),
+            Disposition::Repeat(_) => self.take(Transition::Defer),
         }
-        let Some(wait) = repeats.after(&fault.kind) else {
+        let Some(wait) = repeats.after(&fault) else {
             self.take(Transition::GiveUp);
             return Ok(SendResult::GivenUp(fault));
         };
@@ -181,7 +173,7 @@ impl<'a, S: Service> Write<'a, S> {
         Err(fault)
     }
 
-    fn abandoned<T>(&self) -> SendResult<T> {
+    fn abandoned(&self) -> SendResult {
         SendResult::GivenUp(self.let_go())
     }
 
@@ -291,5 +283,5 @@ impl<'a, S: Service> Write<'a, S> {
 
 /// A call about an intent that cannot be made.
 pub(super) fn not_sent(reason: &str) -> CallError {
-    CallError::new(CallErrorKind::NotSent { reason: reason.to_owned() })
+    CallError::not_sent(reason)
 }

@@ -1,9 +1,10 @@
-//! The client of the service's API. It and the sign-in are the only code that names the HTTP library.
+//! The support API of Microsoft Managed Desktop: the backend that speaks it over HTTP.
 //!
-//! It does each call once, but for one whose token is not accepted, which is done once more with a new one. Nothing here
-//! follows a redirect, or waits longer than its [`Timeouts`] say.
+//! It does each call once, but for one whose token is not accepted, which is done once more with a new one. It never
+//! follows a redirect, and never waits longer than its [`Timeouts`] say.
 
 mod answer;
+mod devices;
 mod error_body;
 mod error_text;
 mod failure;
@@ -14,31 +15,36 @@ mod text;
 mod wire;
 
 use std::{
-    sync::{Arc, atomic::AtomicBool},
+    collections::HashSet,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use reqwest::{
     Method, Url,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue},
 };
 use secrecy::ExposeSecret;
 use serde::Serialize;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use self::{
     answer::HttpAnswer,
+    list::ListOptions,
     wire::{CloseBody, CreateBody},
 };
 use crate::{
     auth::{Session, Token},
-    http,
+    backend::{Abilities, Answer, Backend, Continuation, Listed, Page, Response, list_all},
+    http::{self, BaseUrl, NoAnswer, Trust},
 };
-use mmd_elevate_core::{CallError, CallErrorKind, ElevationRequest, NewElevationRequest, RequestId, RequestIds};
+use mmd_elevate_core::{
+    CallError, CloseElevationRequest, Device, ElevationRequest, ErrorCode, Field, NewElevationRequest, Operation,
+    Query, RequestId, RequestIds, SignIn,
+};
 
-pub use crate::http::{BaseUrl, BaseUrlError, Trust, TrustError, proxy_for, register_proxy_passwords};
-pub use list::Listed;
 pub use probe::Probe;
 
 /// What is told of a server that sends and sends, and never begins to answer.
@@ -63,17 +69,6 @@ impl Default for Timeouts {
     }
 }
 
-/// What a successful write has brought.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Response<T> {
-    /// The answer itself.
-    pub value: T,
-    /// What to quote to whoever runs the service.
-    pub ids: RequestIds,
-    /// By how much the service's clock is behind ours, where the answer's `Date` header tells it.
-    pub skew: Option<SignedDuration>,
-}
-
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
@@ -94,8 +89,8 @@ pub struct Client {
     session: Session,
     timeouts: Timeouts,
     now: fn() -> Timestamp,
-    /// Whether the service has refused a list with `$top` and taken it without, in this run.
-    without_top: Arc<AtomicBool>,
+    /// What the service has been found to take of a list's options, in this run.
+    list_options: Arc<Mutex<ListOptions>>,
 }
 
 impl Client {
@@ -123,8 +118,8 @@ impl Client {
             return Err(ClientError::TenantId);
         }
         let http = http::client(base, timeouts.connect, trust).map_err(ClientError::Http)?;
-        let (base, tenant_id, without_top) = (base.clone(), tenant_id.to_owned(), Arc::default());
-        Ok(Self { http, base, tenant_id, session, timeouts, now: Timestamp::now, without_top })
+        let (base, tenant_id, list_options) = (base.clone(), tenant_id.to_owned(), Arc::default());
+        Ok(Self { http, base, tenant_id, session, timeouts, now: Timestamp::now, list_options })
     }
 
     /// The same client with another clock: the service's is measured against it.
@@ -137,31 +132,55 @@ impl Client {
     /// service leaves out of its answer is as it was sent.
     ///
     /// # Errors
-    /// A [`CallError`]; its kind says whether the request may be open all the same.
-    pub async fn create(&self, request: &NewElevationRequest) -> Result<Response<ElevationRequest>, CallError> {
+    /// A [`CallError`] that says whether the request may be open all the same.
+    pub async fn create(&self, request: &NewElevationRequest) -> Result<Response, CallError> {
         let url = self.base.under(&["tenants", &self.tenant_id, "elevationRequests"]);
         let answer = self.write(Method::POST, url, &CreateBody::of(request)).await;
-        Self::told(answer, |answer| answer.created().map(|made| made.with_gaps_from_draft(request.draft())))
+        Self::response(answer, |answer| {
+            answer.created().map(|made| Some(Box::new(made.with_gaps_from_draft(request.draft()))))
+        })
     }
 
     /// Closes a request: `PATCH /tenants/{tenantId}/elevationRequests/{id}` (close document). Success carries no proof.
     ///
     /// # Errors
-    /// A [`CallError`]; its kind says whether the request may be closed all the same.
-    pub async fn close(&self, id: &RequestId, actions_taken: &str) -> Result<Response<()>, CallError> {
+    /// A [`CallError`] that says whether the request may be closed all the same.
+    pub async fn close(&self, id: &RequestId, actions_taken: &str) -> Result<Response, CallError> {
         let url = self.base.under(&["tenants", &self.tenant_id, "elevationRequests", id.raw()]);
         let answer = self.write(Method::PATCH, url, &CloseBody { actions_taken }).await;
-        Self::told(answer, |answer| answer.closed(id))
+        Self::response(answer, |answer| answer.closed(id).map(|()| None))
     }
 
-    fn told<T>(
+    /// Lists what shows whether an operation happened: the requests of its device. A create is looked for under each
+    /// spelling of the device's name.
+    async fn look_up_operation(&self, operation: &Operation) -> Result<Listed, CallError> {
+        let names = match operation {
+            Operation::Create(new) => spellings(new.get(Field::Device)),
+            Operation::Close(CloseElevationRequest { device, .. }) => vec![device.raw().to_owned()],
+        };
+        let mut all = Listed { to_end: true, ..Listed::default() };
+        let mut known = HashSet::new();
+        for name in names {
+            let listed = list_all(self, &Query::Device(name)).await?;
+            all.skew = all.skew.max(listed.skew);
+            all.entries = all.entries.max(listed.entries);
+            // Two filters may yield the same entries.
+            all.unreadable = all.unreadable.max(listed.unreadable);
+            all.to_end &= listed.to_end;
+            all.stopped = all.stopped.or(listed.stopped);
+            all.requests.extend(listed.requests.into_iter().filter(|request| known.insert(request.id.clone())));
+        }
+        Ok(all)
+    }
+
+    fn response(
         answer: Result<HttpAnswer, CallError>,
-        read: impl FnOnce(HttpAnswer) -> Result<T, CallError>,
-    ) -> Result<Response<T>, CallError> {
+        read: impl FnOnce(HttpAnswer) -> Result<Option<Box<ElevationRequest>>, CallError>,
+    ) -> Result<Response, CallError> {
         answer
             .and_then(|answer| {
                 let (ids, skew) = (answer.ids.clone(), answer.skew);
-                read(answer).map(|value| Response { value, ids: failure::presentable_ids(ids), skew })
+                read(answer).map(|request| Response { request, ids: failure::presentable_ids(ids), skew })
             })
             .map_err(failure::presentable)
     }
@@ -169,9 +188,7 @@ impl Client {
     async fn write(&self, method: Method, url: Url, body: &(impl Serialize + Sync)) -> Result<HttpAnswer, CallError> {
         match serde_json::to_vec(body) {
             Ok(body) => self.ask(method, url, Some(body), self.timeouts.write).await,
-            Err(_) => {
-                Err(CallError::new(CallErrorKind::NotSent { reason: "the texts cannot be written as JSON".to_owned() }))
-            }
+            Err(_) => Err(CallError::not_sent("the texts cannot be written as JSON")),
         }
     }
 
@@ -193,7 +210,7 @@ impl Client {
         let token = match self.session.renew(&token).await {
             Ok(token) => token,
             // There is no other token to be had: the answer says it all.
-            Err(CallError { kind: CallErrorKind::NotSignedIn, .. }) => return Ok(answer),
+            Err(fault) if fault.code == Some(ErrorCode::NotSignedIn) => return Ok(answer),
             Err(fault) => return Err(CallError { ids: answer.ids, ..fault }),
         };
         let answer = self.ask_with(&token, method, url, body, time).await?;
@@ -220,10 +237,10 @@ impl Client {
                     Ok(response) => HttpAnswer::read(response, &mut ids, self.now).await,
                     Err(error) => Err(error),
                 }
-                .map_err(|error| http::kind(&error, self.base.authority(), self.timeouts.connect)),
-                () = http::flooded() => Err(CallErrorKind::BrokenAnswer { reason: NEVER_BEGINS.to_owned() }),
+                .map_err(|error| http::no_answer(&error, self.base.authority(), self.timeouts.connect)),
+                () = http::flooded() => Err(NoAnswer::Broken(NEVER_BEGINS.to_owned())),
             },
-            Err(reason) => Err(CallErrorKind::NotSent { reason: reason.to_owned() }),
+            Err(reason) => Err(NoAnswer::NotSent(reason.to_owned())),
         };
         tracing::debug!(
             client_request_id = client_id,
@@ -232,7 +249,7 @@ impl Client {
             ms = started.elapsed().as_millis(),
             "asked the service"
         );
-        result.map_err(|kind| CallError { kind, words: None, ids })
+        result.map_err(|no_answer| CallError { ids, ..no_answer.into() })
     }
 
     fn request(
@@ -264,6 +281,59 @@ impl Client {
     pub const fn session(&self) -> &Session {
         &self.session
     }
+}
+
+impl Backend for Client {
+    fn abilities(&self) -> Abilities {
+        Abilities { lists_tenant: true, searches_devices: true }
+    }
+
+    fn send<'a>(&'a self, operation: &'a Operation) -> Answer<'a, Response> {
+        match operation {
+            Operation::Create(request) => Box::pin(self.create(request)),
+            Operation::Close(CloseElevationRequest { id, actions_taken, .. }) => {
+                Box::pin(self.close(id, actions_taken))
+            }
+        }
+    }
+
+    fn look_up<'a>(&'a self, operation: &'a Operation) -> Answer<'a, Listed> {
+        Box::pin(self.look_up_operation(operation))
+    }
+
+    fn list<'a>(&'a self, query: &'a Query, after: Option<Continuation>) -> Answer<'a, Page> {
+        Box::pin(self.page_of(query, after))
+    }
+
+    fn search_devices<'a>(&'a self, text: &'a str) -> Answer<'a, Vec<Device>> {
+        Box::pin(self.devices(text))
+    }
+
+    fn signed_in(&self) -> Answer<'_, ()> {
+        Box::pin(async { self.session.token().await.map(drop) })
+    }
+
+    fn sign_in(&self) {
+        self.session.sign_in();
+    }
+
+    fn sign_in_changes(&self) -> Option<watch::Receiver<SignIn>> {
+        Some(self.session.changes())
+    }
+}
+
+/// Returns a device's name as it was typed, and as the service may have taken it: a filter may be sensitive to case, and a
+/// service may leave out the domain.
+fn spellings(device: &str) -> Vec<String> {
+    let trimmed = device.trim();
+    let host = trimmed.split_once('.').map_or(trimmed, |(host, _)| host);
+    let mut spellings = vec![device.to_owned()];
+    for other in [trimmed.to_owned(), trimmed.to_uppercase(), host.to_owned()] {
+        if !other.is_empty() && !spellings.contains(&other) {
+            spellings.push(other);
+        }
+    }
+    spellings
 }
 
 /// What an answer with this status and body comes to as the answer to a create, to a close and to a list, in this order:

@@ -144,7 +144,7 @@ fn plain(value: &Value) -> Option<String> {
     }
 }
 
-fn text(object: &Map<String, Value>, key: &str) -> Untrusted {
+pub(super) fn text(object: &Map<String, Value>, key: &str) -> Untrusted {
     kept(&members(object, key).find_map(plain).unwrap_or_default())
 }
 

@@ -2,8 +2,8 @@
 
 use reqwest::Method;
 
-use super::{BaseUrl, Client, ClientError, Timeouts, Trust, answer::HttpAnswer, failure};
-use crate::http;
+use super::{Client, ClientError, Timeouts, answer::HttpAnswer, failure};
+use crate::http::{self, BaseUrl, Trust};
 use mmd_elevate_core::CallError;
 
 /// A client without a token.
@@ -30,8 +30,8 @@ impl Probe {
     /// A [`CallError`] where nothing is answered.
     pub async fn reach(&self) -> Result<(), CallError> {
         let request = self.http.get(self.base.under(&[])).timeout(self.timeouts.read);
-        let kind = |error| http::kind(&error, self.base.authority(), self.timeouts.connect);
-        request.send().await.map(drop).map_err(|error| CallError::new(kind(error)))
+        let no_answer = |error| http::no_answer(&error, self.base.authority(), self.timeouts.connect);
+        request.send().await.map(drop).map_err(|error| no_answer(error).into())
     }
 }
 
@@ -45,6 +45,6 @@ impl Client {
         let mut url = self.base.under(&["tenants", &self.tenant_id, "elevationRequests"]);
         url.set_query(Some("$top=1"));
         let answer = self.ask(Method::GET, url, None, self.timeouts.read).await;
-        answer.and_then(HttpAnswer::listed).map(drop).map_err(failure::presentable)
+        answer.and_then(HttpAnswer::listed).map(drop).map_err(failure::presentable_for_reading)
     }
 }

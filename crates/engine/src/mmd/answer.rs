@@ -10,6 +10,7 @@ use reqwest::{
 use serde_json::Value;
 
 use super::{
+    devices,
     error_body::{self, ALREADY_CLOSED, NO_SUCH_DEVICE, NO_SUCH_REQUEST, Said, Sentence, TOO_MANY_OPEN},
     error_text::{self, Other},
     json,
@@ -20,7 +21,7 @@ use crate::{
     http::{date, retry_after},
     redact,
 };
-use mmd_elevate_core::{CallError, CallErrorKind, ElevationRequest, RequestId, RequestIds, Untrusted};
+use mmd_elevate_core::{CallError, Device, ElevationRequest, RequestId, RequestIds, Untrusted};
 
 /// The longest body that is read, in bytes after decompression (promises: never hangs).
 const LONGEST_BODY: usize = 4 << 20;
@@ -79,7 +80,7 @@ enum Asked {
 }
 
 /// One page of a list.
-pub(super) struct Page {
+pub(super) struct HttpPage {
     pub(super) entries: wire::Entries,
     /// How long its body was, in bytes.
     pub(super) length: usize,
@@ -172,13 +173,28 @@ impl HttpAnswer {
     }
 
     /// As the answer to a list: 200 and `value`. What holds an error beside it is not the list that was asked for.
-    pub(super) fn listed(self) -> Result<Page, CallError> {
+    pub(super) fn listed(self) -> Result<HttpPage, CallError> {
         let broken = match (self.status, &self.body) {
             (200, Body::Json(json)) => match wire::page(json) {
                 Some(_) if json.is_object() && self.said().is_some() => {
                     Some("it says success and holds an error".to_owned())
                 }
-                Some(entries) => return Ok(Page { entries, length: self.length, skew: self.skew }),
+                Some(entries) => return Ok(HttpPage { entries, length: self.length, skew: self.skew }),
+                None => Some("it has no list".to_owned()),
+            },
+            _ => None,
+        };
+        Err(self.fault(Asked::List, broken))
+    }
+
+    /// As the answer to a search of devices: 200 and `value`.
+    pub(super) fn devices(self) -> Result<Vec<Device>, CallError> {
+        let broken = match (self.status, &self.body) {
+            (200, Body::Json(json)) => match devices::devices(json) {
+                Some(_) if json.is_object() && self.said().is_some() => {
+                    Some("it says success and holds an error".to_owned())
+                }
+                Some(devices) => return Ok(devices),
                 None => Some("it has no list".to_owned()),
             },
             _ => None,
@@ -188,16 +204,18 @@ impl HttpAnswer {
 
     fn fault(self, asked: Asked, broken: Option<String>) -> CallError {
         let said = self.said();
-        let kind =
-            broken.map_or_else(|| self.kind(asked, said.as_ref()), |reason| CallErrorKind::BrokenAnswer { reason });
-        let words = match (said, &self.body) {
+        let words = match (&said, &self.body) {
             (Some(said), _) => Some(said.words()).filter(|words| !words.is_blank()),
             (None, Body::Text(Other::Page(Some(title)))) => {
                 Some(Untrusted::new(format!("A web page answered, and not the service: {title}")))
             }
             (None, _) => None,
         };
-        CallError { kind, words, ids: self.ids }
+        let error = match broken {
+            Some(reason) => CallError::broken_answer(&reason),
+            None => self.error(asked, said.as_ref(), words.clone()),
+        };
+        CallError { words, ids: self.ids, ..error }
     }
 
     /// What the service says, where the body has the shape of an error.
@@ -209,7 +227,7 @@ impl HttpAnswer {
         }
     }
 
-    /// The one table of what an answer means that is no success. What that means for a write is in `port/write.rs`.
+    /// The one table of what an answer means that is no success.
     ///
     /// | status | to a create | to a close |
     /// |---|---|---|
@@ -224,42 +242,47 @@ impl HttpAnswer {
     /// | other 4xx | not done | the same: still open |
     ///
     /// The sentence alone settles anything: the 404 of a router, a gateway or a wrong base URL says nothing of a request.
-    fn kind(&self, asked: Asked, said: Option<&Said>) -> CallErrorKind {
+    fn error(&self, asked: Asked, said: Option<&Said>, words: Option<Untrusted>) -> CallError {
         let says = |sentence: Sentence| said.is_some_and(|said| said.says(sentence));
         match (self.status, asked) {
-            (401, _) => CallErrorKind::NotSignedIn,
-            (429, _) => CallErrorKind::Throttled { retry_after: self.retry_after },
+            (401, _) => CallError::not_signed_in(),
+            (429, _) => CallError::throttled(self.retry_after),
             // Nothing was asked for that could have happened, so this is what it says (contract, inferred).
-            (503, Asked::List) if self.retry_after.is_some() => {
-                CallErrorKind::Throttled { retry_after: self.retry_after }
-            }
-            (status @ (408 | 500..=599), _) => CallErrorKind::ServerFailed { status },
-            (status @ 300..=399, _) => CallErrorKind::Redirected { status },
-            (400..=499, Asked::Create) if says(TOO_MANY_OPEN) => CallErrorKind::TooManyOpen,
-            (400..=499, Asked::Create) if says(NO_SUCH_DEVICE) => CallErrorKind::NoSuchDevice,
-            (400..=499, Asked::Close) if says(ALREADY_CLOSED) => CallErrorKind::AlreadyClosed,
-            (400..=499, Asked::Close) if says(NO_SUCH_REQUEST) => CallErrorKind::NoSuchRequest,
-            (403, _) => self.forbidden(said),
-            (status @ 400..=499, _) => CallErrorKind::NotAccepted { status },
-            (status, _) => CallErrorKind::BrokenAnswer {
-                reason: match self.body {
-                    Body::Text(_) => format!("it is not JSON (HTTP {status})"),
-                    Body::TooLong => format!("it is longer than 4 MiB (HTTP {status})"),
-                    Body::TooMany => format!("it holds too many values (HTTP {status})"),
-                    Body::Empty | Body::Json(_) => format!("HTTP {status} was not expected"),
-                },
-            },
+            (503, Asked::List) if self.retry_after.is_some() => CallError::throttled(self.retry_after),
+            (status @ (408 | 500..=599), _) => CallError::server_failed(status),
+            (status @ 300..=399, _) => CallError::redirected(status),
+            (400..=499, Asked::Create) if says(TOO_MANY_OPEN) => CallError::too_many_open(),
+            (400..=499, Asked::Create) if says(NO_SUCH_DEVICE) => CallError::no_such_device(),
+            (400..=499, Asked::Close) if says(ALREADY_CLOSED) => CallError::already_closed(),
+            (400..=499, Asked::Close) if says(NO_SUCH_REQUEST) => CallError::no_such_request(),
+            (403, _) => self.forbidden(asked, said, words),
+            (404 | 405, Asked::List) => CallError::not_accepted(self.status, words),
+            (status @ 400..=499, _) => refused(asked, CallError::not_accepted(status, words)),
+            (status, _) => CallError::broken_answer(&match self.body {
+                Body::Text(_) => format!("it is not JSON (HTTP {status})"),
+                Body::TooLong => format!("it is longer than 4 MiB (HTTP {status})"),
+                Body::TooMany => format!("it holds too many values (HTTP {status})"),
+                Body::Empty | Body::Json(_) => format!("HTTP {status} was not expected"),
+            }),
         }
     }
 
     /// A 403 without a reason means that the token lacks the role (inferred); a page comes from something on the way.
-    fn forbidden(&self, said: Option<&Said>) -> CallErrorKind {
+    fn forbidden(&self, asked: Asked, said: Option<&Said>, words: Option<Untrusted>) -> CallError {
         match (said, &self.body) {
-            (Some(said), _) if said.is_blank() || said.is_about_rights() => CallErrorKind::NotAllowed,
-            (Some(_), _) => CallErrorKind::Declined,
-            (None, Body::Empty) => CallErrorKind::NotAllowed,
-            (None, _) => CallErrorKind::NotAccepted { status: 403 },
+            (Some(said), _) if said.is_blank() || said.is_about_rights() => CallError::not_allowed(),
+            (Some(_), _) => refused(asked, CallError::declined()),
+            (None, Body::Empty) => CallError::not_allowed(),
+            (None, _) => refused(asked, CallError::not_accepted(403, words)),
         }
+    }
+}
+
+/// A refusal with the hint for what was asked: a list has no fields that could be changed.
+fn refused(asked: Asked, error: CallError) -> CallError {
+    match asked {
+        Asked::Create | Asked::Close => error,
+        Asked::List => error.with_hint("the service refuses this list: quote its words to whoever runs it"),
     }
 }
 

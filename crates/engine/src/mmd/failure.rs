@@ -1,7 +1,10 @@
 //! Taking secrets out of the words of a fault.
 
 use crate::{http::bounded, redact::redact};
-use mmd_elevate_core::{CallError, CallErrorKind, RequestIds, Untrusted, visible};
+use mmd_elevate_core::{CallError, Disposition, ErrorCode, RequestIds, Untrusted, visible};
+
+/// What to do after a list that failed in passing.
+const LOOK_AGAIN: &str = "look again a little later";
 
 /// Takes the secrets out of everything that came from elsewhere, for a service may repeat what it was sent, and bounds
 /// it. In this order: a secret that is cut in two would not be found.
@@ -9,12 +12,18 @@ pub(super) fn presentable(mut fault: CallError) -> CallError {
     let text = |text: &str| bounded(redact(text).into_owned());
     fault.words = fault.words.map(|words| Untrusted::new(text(words.raw()))).filter(|words| !words.is_blank());
     fault.ids = presentable_ids(fault.ids);
-    if let CallErrorKind::BrokenAnswer { reason }
-    | CallErrorKind::NotReached { reason }
-    | CallErrorKind::NotConnected { reason, .. }
-    | CallErrorKind::NotSent { reason } = &mut fault.kind
-    {
-        *reason = visible(&text(reason)).into_owned();
+    fault.problem.what = visible(&text(&fault.problem.what)).into_owned();
+    fault
+}
+
+/// The same for a call that only reads: nothing can have been done, so that it is harmless to ask again.
+pub(super) fn presentable_for_reading(fault: CallError) -> CallError {
+    let fault = presentable(fault);
+    if fault.disposition == Disposition::Repeat(None) && fault.code == Some(ErrorCode::NotConnected) {
+        return fault.with_hint("check the network and the base URL, then look again");
+    }
+    if fault.disposition == Disposition::Unknown || fault.code == Some(ErrorCode::Throttled) {
+        return fault.with_hint(LOOK_AGAIN);
     }
     fault
 }
@@ -35,9 +44,9 @@ mod tests {
         crate::redact::register(crate::redact::Kind::Token, "canary-token");
         let echo = format!("{}canary-token", "x".repeat(LONGEST_TEXT - 3));
         let fault = CallError {
-            kind: CallErrorKind::BrokenAnswer { reason: format!("its id is \x1b{echo}") },
             words: Some(Untrusted::new(&echo)),
             ids: RequestIds { client: None, service: Some(Untrusted::new(&echo)) },
+            ..CallError::broken_answer(&format!("its id is \x1b{echo}"))
         };
         let fault = presentable(fault);
         assert!(!format!("{fault:?}").contains("can"), "{fault:?}");
