@@ -10,7 +10,6 @@ mod due;
 mod entra;
 mod error;
 mod method;
-mod refresher;
 mod secret;
 mod session;
 mod source;

@@ -3,7 +3,7 @@
 use std::{fs, path::Path, time::Duration};
 
 use jiff::Timestamp;
-use mmd_elevate_engine::auth::{Method, SecretFrom, SignInError, Source};
+use mmd_elevate_engine::auth::{Method, Renewal, SecretFrom, Session, SignInError, Source};
 use mmd_elevate_practice::Settings;
 use rstest::rstest;
 
@@ -124,6 +124,19 @@ async fn a_command_that_hangs_ends_with_what_it_started(#[case] limited: bool) {
     let pids = read(&pids);
     assert_eq!(pids.split_whitespace().count(), 2);
     becomes(|| pids.split_whitespace().all(is_gone)).await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_command_ends_with_the_last_clone_of_the_session_that_waits_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let pid = folder.path().join("pid");
+    let script = format!("echo $$ > {}.new; mv {0}.new {0}; exec sleep 600", pid.display());
+    let session = Session::start(command(&script, Duration::from_secs(600)), Renewal::default());
+    becomes(|| pid.exists()).await;
+    drop(session);
+    let pid = read(&pid);
+    becomes(|| is_gone(pid.trim())).await;
 }
 
 #[cfg(target_os = "linux")]

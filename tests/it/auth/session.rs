@@ -72,6 +72,22 @@ async fn fifty_calls_wait_for_one_token_and_one_renewal() {
 }
 
 #[tokio::test]
+async fn a_call_that_is_given_up_leaves_the_token_to_the_next() {
+    let tenant = tenant(Settings::default()).await;
+    let session = Session::start(tenant.source(), Renewal::default());
+    let rejected = within(session.token()).await.unwrap();
+    tenant.observer.set_rules([Rule::new(Endpoint::Token, Misdeed::Delay(Duration::from_millis(100)))]);
+    let call = tokio::spawn({
+        let session = session.clone();
+        async move { session.renew(&rejected).await }
+    });
+    until(&session, |told| matches!(told, SignIn::SigningIn)).await;
+    call.abort();
+    within(session.token()).await.unwrap();
+    assert_eq!(tenant.observer.received(Endpoint::Token), 2);
+}
+
+#[tokio::test]
 async fn a_token_is_renewed_five_minutes_before_its_end_while_calls_go_on_with_it() {
     clock!(AHEAD, now);
     let tenant = tenant(Settings::default()).await;

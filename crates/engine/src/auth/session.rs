@@ -1,4 +1,7 @@
-//! The token as calls see it: asked for before each, told when the service does not accept it.
+//! A sign-in that lasts: the token that all calls take, renewed ahead of its end.
+//!
+//! A mutex is held across each fetch, so that at most one token request is in flight. Whoever waited for the mutex takes
+//! the result of the fetch that held it.
 
 use std::{
     fmt,
@@ -7,13 +10,15 @@ use std::{
 };
 
 use jiff::Timestamp;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::{
+    sync::{Notify, watch},
+    task::JoinHandle,
+    time::timeout,
+};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{Source, Token, due::Due, refresher::TokenRefresher};
+use super::{SignInError, Source, Token, due::Due};
 use mmd_elevate_core::{CallError, Problem, SignIn};
-
-/// How many words may wait for the refresher, which answers each at once.
-const WORDS_WAITING: usize = 64;
 
 /// The clock, and when a token is renewed.
 #[derive(Clone, Copy, Debug)]
@@ -37,50 +42,12 @@ impl Default for Renewal {
     }
 }
 
-/// What calls ask the refresher, and what they tell it.
-pub(super) enum RefreshRequest {
-    /// There is no token that can be used: wait for one.
-    Token(oneshot::Sender<Result<Token, CallError>>),
-    /// The service does not accept this one: wait for another.
-    Renew(Token, oneshot::Sender<Result<Token, CallError>>),
-    /// The service does not accept this one either, which was new.
-    Refused(Token),
-    /// The service accepts this one after all.
-    Accepted(Token),
-    /// Fetch one now, whatever there is.
-    Now,
-    /// Look at the clock.
-    Look,
-}
-
-/// What calls see without asking.
-#[derive(Default)]
-pub(super) struct TokenSeen {
-    /// The token that calls take.
-    pub(super) token: Option<Token>,
-    /// Until when, where that is known and something can be fetched after it.
-    pub(super) until: Option<Due>,
-    /// From when on it is to be renewed.
-    pub(super) renew_at: Option<Due>,
-}
-
-pub(super) struct Shared {
-    pub(super) seen: Mutex<TokenSeen>,
-    pub(super) told: watch::Sender<SignIn>,
-}
-
-impl Shared {
-    pub(super) fn seen(&self) -> MutexGuard<'_, TokenSeen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// A sign-in that lasts. A clone is the same one; with the last of them it ends, and what it was fetching too.
 #[derive(Clone)]
 pub struct Session {
     shared: Arc<Shared>,
-    words: mpsc::Sender<RefreshRequest>,
-    now: fn() -> Timestamp,
+    end: CancellationToken,
+    _until_dropped: Arc<DropGuard>,
 }
 
 impl fmt::Debug for Session {
@@ -90,14 +57,13 @@ impl fmt::Debug for Session {
 }
 
 impl Session {
-    /// Begins to sign in. It needs the runtime, on which it keeps a task of its own.
+    /// Begins to sign in. It needs the runtime, on which it keeps a task that renews the token.
     #[must_use]
     pub fn start(source: Source, renewal: Renewal) -> Self {
-        let shared = Arc::new(Shared { seen: Mutex::default(), told: watch::Sender::new(SignIn::SigningIn) });
-        let (words, heard) = mpsc::channel(WORDS_WAITING);
-        let refresher = TokenRefresher::new(source, renewal, Arc::clone(&shared));
-        tokio::spawn(refresher.refresh(heard));
-        Self { shared, words, now: renewal.now }
+        let shared = Arc::new(Shared::new(source, renewal));
+        let end = CancellationToken::new();
+        tokio::spawn(end.clone().run_until_cancelled_owned(Arc::clone(&shared).renew_when_due()));
+        Self { shared, _until_dropped: Arc::new(end.clone().drop_guard()), end }
     }
 
     /// Each change of where signing in stands.
@@ -108,67 +74,286 @@ impl Session {
 
     /// Fetches a token now, whatever there is. One that is being fetched already is that one.
     pub fn sign_in(&self) {
-        self.tell(RefreshRequest::Now);
+        let fetches = self.shared.state().fetches;
+        drop(self.fetch(fetches, Cause::Agent));
     }
 
     /// A token that has not ended. Where there is none and the last failure may have passed, one try is made.
     ///
     /// # Errors
-    /// [`ErrorCode::SignInFailed`], which says why there is none. Nothing was sent to the service then.
+    /// [`mmd_elevate_core::ErrorCode::SignInFailed`], which says why there is none. Nothing was sent to the service then.
     pub async fn token(&self) -> Result<Token, CallError> {
-        let now = (self.now)();
-        let (token, is_due) = {
-            let seen = self.shared.seen();
-            let lasts = seen.until.is_none_or(|until| !until.has_come(now));
-            (seen.token.clone().filter(|_| lasts), seen.renew_at.is_some_and(|at| at.has_come(now)))
+        let fetches = {
+            let (state, now) = (self.shared.state(), self.shared.now());
+            if let Some(token) = state.usable(now) {
+                // The timer may have slept with the machine: whoever calls looks at the clock too.
+                if state.is_due(now) {
+                    self.shared.rescheduled.notify_one();
+                }
+                return Ok(token.clone());
+            }
+            state.fetches
         };
-        // The timer may have slept with the machine: whoever calls looks at the clock too.
-        if is_due {
-            self.tell(RefreshRequest::Look);
-        }
-        match token {
-            Some(token) => Ok(token),
-            None => self.ask(RefreshRequest::Token).await,
-        }
+        self.fetched(fetches).await
     }
 
     /// Another token in the place of one that the service does not accept.
     ///
     /// # Errors
-    /// [`ErrorCode::NotSignedIn`] where none can be fetched, [`ErrorCode::SignInFailed`] where that failed.
+    /// [`mmd_elevate_core::ErrorCode::NotSignedIn`] where none can be fetched, [`mmd_elevate_core::ErrorCode::SignInFailed`] where that failed.
     pub async fn renew(&self, rejected: &Token) -> Result<Token, CallError> {
-        self.ask(|reply| RefreshRequest::Renew(rejected.clone(), reply)).await
+        let fetches = {
+            let mut state = self.shared.state();
+            match state.usable(self.shared.now()) {
+                // Another call was faster.
+                Some(token) if !token.is(rejected) => return Ok(token.clone()),
+                _ if self.shared.source.given().is_some() => {
+                    let fault = CallError::not_signed_in();
+                    self.shared.tell(SignIn::SignedOut(fault.clone()));
+                    return Err(fault);
+                }
+                _ => state.refuse(),
+            }
+            state.fetches
+        };
+        self.fetched(fetches).await
     }
 
     /// The service does not accept a token that was just renewed.
     pub fn refused(&self, token: &Token) {
-        self.tell(RefreshRequest::Refused(token.clone()));
+        let mut state = self.shared.state();
+        if state.token.as_ref().is_some_and(|held| held.is(token)) && self.shared.source.given().is_none() {
+            state.refuse();
+            self.shared.tell(SignIn::SignedOut(CallError::not_signed_in()));
+        }
     }
 
     /// The service has accepted a token.
     pub fn accepted(&self, token: &Token) {
-        if matches!(*self.shared.told.borrow(), SignIn::SignedOut(_)) {
-            self.tell(RefreshRequest::Accepted(token.clone()));
+        let state = self.shared.state();
+        let is_signed_out = matches!(*self.shared.told.borrow(), SignIn::SignedOut(_));
+        if is_signed_out && state.usable(self.shared.now()).is_some_and(|held| held.is(token)) {
+            self.shared.tell(SignIn::SignedIn { until: token.ends() });
         }
     }
 
-    async fn ask(
-        &self,
-        word: impl FnOnce(oneshot::Sender<Result<Token, CallError>>) -> RefreshRequest,
-    ) -> Result<Token, CallError> {
-        let (reply, answer) = oneshot::channel();
-        let ended = || {
+    async fn fetched(&self, fetches: u64) -> Result<Token, CallError> {
+        self.fetch(fetches, Cause::Call).await.ok().flatten().unwrap_or_else(|| {
             let what = "the program failed while it signed in";
-            CallError::sign_in_failed(&Problem::new(what, "leave, and start the program again"))
-        };
-        self.words.send(word(reply)).await.map_err(|_| ended())?;
-        answer.await.unwrap_or_else(|_| Err(ended()))
+            Err(CallError::sign_in_failed(&Problem::new(what, "leave, and start the program again")))
+        })
     }
 
-    /// Where there is no room the refresher has much to look at already, and will see this too.
-    fn tell(&self, word: RefreshRequest) {
-        if self.words.try_send(word).is_err() {
-            tracing::warn!("the sign-in is not listening");
+    /// Fetches in a task, so that a call that is given up does not take the token away from the others that wait.
+    fn fetch(&self, fetches: u64, cause: Cause) -> JoinHandle<Option<Result<Token, CallError>>> {
+        let shared = Arc::clone(&self.shared);
+        tokio::spawn(
+            self.end.clone().run_until_cancelled_owned(async move { shared.fetch_after(fetches, cause).await }),
+        )
+    }
+}
+
+/// Why a token is fetched.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// It is due, so that calls need not wait for it.
+    Due,
+    /// A call has none that it could use.
+    Call,
+    /// The agent wants it.
+    Agent,
+}
+
+/// What is known of the token.
+struct State {
+    /// The token that was fetched last, until the service refuses it.
+    token: Option<Token>,
+    /// When it ends, where that is known and another could be fetched then. The end of a token that was handed over is
+    /// only what it says of itself: the service decides.
+    ends: Option<Due>,
+    renew_at: Option<Due>,
+    /// How often the renewal of this token has failed.
+    failures: usize,
+    /// The last failure since there was a token.
+    failed: Option<SignInError>,
+    /// How many fetches have ended. Who waits for one knows by it whether there was one.
+    fetches: u64,
+}
+
+impl State {
+    fn usable(&self, now: Timestamp) -> Option<&Token> {
+        self.token.as_ref().filter(|_| self.ends.is_none_or(|ends| !ends.has_come(now)))
+    }
+
+    fn is_due(&self, now: Timestamp) -> bool {
+        self.renew_at.is_some_and(|at| at.has_come(now))
+    }
+
+    /// No call takes this token any more. The next that needs one fetches it, whatever has failed before.
+    fn refuse(&mut self) {
+        (self.token, self.renew_at, self.failed) = (None, None, None);
+    }
+}
+
+struct Shared {
+    source: Source,
+    renewal: Renewal,
+    state: Mutex<State>,
+    /// Held across a fetch.
+    fetching: tokio::sync::Mutex<()>,
+    /// Something may be due sooner than the task that renews knows.
+    rescheduled: Notify,
+    told: watch::Sender<SignIn>,
+}
+
+impl Shared {
+    fn new(source: Source, renewal: Renewal) -> Self {
+        // The first token is due at once.
+        let renew_at = Some(Due::after(Duration::ZERO, (renewal.now)()));
+        let state = State { token: None, ends: None, renew_at, failures: 0, failed: None, fetches: 0 };
+        let shared = Self {
+            source,
+            renewal,
+            state: Mutex::new(state),
+            fetching: tokio::sync::Mutex::default(),
+            rescheduled: Notify::new(),
+            told: watch::Sender::new(SignIn::SigningIn),
+        };
+        if let Some(token) = shared.source.given() {
+            shared.has(&mut shared.state(), token);
         }
+        shared
+    }
+
+    /// It is never held across a wait.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Timestamp {
+        (self.renewal.now)()
+    }
+
+    /// Renews the token ahead of its end, and tells when one that could not be renewed has ended.
+    async fn renew_when_due(self: Arc<Self>) {
+        loop {
+            // The wall clock is looked at again whatever has ended the wait.
+            let _ = timeout(self.wait(), self.rescheduled.notified()).await;
+            let due = {
+                let (state, now) = (self.state(), self.now());
+                if let Some(failed) = &state.failed
+                    && state.token.is_some()
+                    && state.usable(now).is_none()
+                {
+                    self.tell(SignIn::SignedOut(failed.fault()));
+                }
+                state.is_due(now).then_some(state.fetches)
+            };
+            if let Some(fetches) = due {
+                let _ = self.fetch_after(fetches, Cause::Due).await;
+            }
+        }
+    }
+
+    /// How long nothing is due.
+    fn wait(&self) -> Duration {
+        let (state, now) = (self.state(), self.now());
+        let ends = state.ends.filter(|_| state.failed.is_some() && state.usable(now).is_some());
+        [state.renew_at, ends].into_iter().flatten().map(|due| due.wait(now)).min().unwrap_or(Duration::MAX)
+    }
+
+    /// Fetches a token, unless more than so many fetches have ended meanwhile: the result is theirs then. A failure that
+    /// will not pass is the result for a call too.
+    async fn fetch_after(&self, fetches: u64, cause: Cause) -> Result<Token, CallError> {
+        let _one_at_a_time = self.fetching.lock().await;
+        {
+            let state = self.state();
+            let usable = state.usable(self.now());
+            let is_answered = state.fetches != fetches;
+            match (usable, &state.failed) {
+                (Some(token), _) if is_answered => return Ok(token.clone()),
+                (None, Some(failed)) if is_answered || (cause == Cause::Call && !failed.may_pass) => {
+                    return Err(failed.fault());
+                }
+                _ => {}
+            }
+            self.tell(match usable {
+                Some(token) => SignIn::Renewing { until: token.ends() },
+                None => SignIn::SigningIn,
+            });
+        }
+        let result = self.source.fetch(self.renewal.now).await;
+        let result = result.and_then(|token| match token.ends() {
+            Some(ends) if ends <= self.now() && self.source.given().is_none() => Err(SignInError::lasting(
+                "the token that came has ended already",
+                "check this machine's clock, then sign in again",
+            )),
+            _ => Ok(token),
+        });
+        let mut state = self.state();
+        state.fetches += 1;
+        let result = match result {
+            Ok(token) => {
+                self.has(&mut state, &token);
+                Ok(token)
+            }
+            Err(error) => Err(self.has_not(&mut state, cause, error)),
+        };
+        self.rescheduled.notify_one();
+        result
+    }
+
+    fn has(&self, state: &mut State, token: &Token) {
+        let now = self.now();
+        let ends = token.ends().filter(|_| self.source.given().is_none());
+        state.renew_at = ends.map(|ends| {
+            let life = Duration::try_from(ends.duration_since(now)).unwrap_or_default();
+            let early = self.renewal.early.min(life / 2);
+            Due::after(life.saturating_sub(early).max(self.renewal.least), now)
+        });
+        state.ends = ends.map(|ends| Due::at(ends, now));
+        state.token = Some(token.clone());
+        (state.failures, state.failed) = (0, None);
+        self.tell(SignIn::SignedIn { until: token.ends() });
+    }
+
+    fn has_not(&self, state: &mut State, cause: Cause, error: SignInError) -> CallError {
+        tracing::warn!(what = error.what, may_pass = error.may_pass, "no token");
+        let (now, fault) = (self.now(), error.fault());
+        if let Some(until) = state.usable(now).map(Token::ends) {
+            if cause == Cause::Due {
+                self.put_off(state, &error);
+            }
+            // A renewal that is tried again by itself is still under way.
+            let is_tried_again = cause == Cause::Due && state.renew_at.is_some();
+            self.tell(if is_tried_again {
+                SignIn::Renewing { until }
+            } else {
+                SignIn::NotRenewed { until, fault: fault.clone() }
+            });
+        } else {
+            state.renew_at = None;
+            self.tell(SignIn::SignedOut(fault.clone()));
+        }
+        state.failed = Some(error);
+        fault
+    }
+
+    /// When the renewal that has failed is tried again, where that may help and the token lasts until then.
+    fn put_off(&self, state: &mut State, error: &SignInError) {
+        let wait = self.renewal.again.get(state.failures).filter(|_| error.may_pass);
+        let wait = wait.map(|wait| error.retry_after.unwrap_or_default().max(*wait));
+        state.failures += 1;
+        let again = wait.map(|wait| Due::after(wait, self.now()));
+        state.renew_at = again.filter(|again| state.ends.is_none_or(|ends| again.is_before(ends)));
+    }
+
+    /// Tells where signing in stands. It is called with the state locked, so that what is told comes in its order.
+    fn tell(&self, sign_in: SignIn) {
+        self.told.send_if_modified(|told| {
+            let is_new = *told != sign_in;
+            *told = sign_in;
+            is_new
+        });
     }
 }
