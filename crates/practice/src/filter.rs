@@ -1,7 +1,7 @@
 //! `$filter`, as far as the documents' examples go: `eq`, `contains(…,'…')`, and `and` between them. That open requests
 //! can be asked for with `requestClosureTime eq null` is an assumption: such services usually understand it.
 
-use super::{known::same_name, wire::ElevationRequest};
+use super::{tenant::same_name, wire::ElevationRequest};
 
 /// What a request must meet to be listed.
 #[derive(Default)]

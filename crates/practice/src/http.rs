@@ -28,47 +28,41 @@ use super::{
     filter::Filter,
     host,
     keep::Storage,
-    listener::{ListenGate, StreamFault},
+    listener::{ListenGate, RESET, StreamFault},
     misbehave::{CallGuard, misbehave},
-    pages::Page,
-    rules::{About, Active, Endpoint, Fate, ListFault},
+    rules::{Active, Endpoint, Fate, ListFault},
     settings::Settings,
-    store::{NewRequest, TenantStore},
+    store::{PageRange, TenantStore},
+    tenant::NewRequest,
     token::{self, Tokens},
-    wire::{Body, Refusal, entity, page},
+    wire::{Fields, Refusal, entity, page},
 };
+
+/// The longest body of a request, in bytes; a longer one is answered with 413. An assumption.
+const LONGEST_BODY: usize = 1 << 20;
 
 /// What all calls share.
 pub(super) struct ServerState {
     address: SocketAddr,
     tokens: Mutex<Tokens>,
-    settings: Settings,
+    pub(super) settings: Settings,
     pub(super) book: Storage,
     pub(super) latch: Arc<ListenGate>,
     rules: Mutex<Active>,
     received: Mutex<HashMap<Endpoint, u64>>,
-    /// How long a caller may take over the head of a request, and over its body.
-    pub(super) slowest: Duration,
     /// Cancelled when the tenant is served no more.
     pub(super) ended: CancellationToken,
 }
 
 impl ServerState {
     pub(super) fn new(address: SocketAddr, settings: Settings, book: Storage) -> Self {
-        let tokens = Mutex::new(Tokens::new(settings.token_lifetime, settings.client_certificate.clone()));
-        let rules = Mutex::new(Active::new(settings.rules.clone()));
+        let (tokens, rules) = (Mutex::new(Tokens::new()), Mutex::new(Active::new(settings.rules.clone())));
         let (latch, received, ended) = (Arc::new(ListenGate::new()), Mutex::default(), CancellationToken::new());
-        let slowest = settings.slowest_request;
-        Self { address, tokens, settings, book, latch, rules, received, slowest, ended }
+        Self { address, tokens, settings, book, latch, rules, received, ended }
     }
 
     pub(super) fn base_url(&self) -> String {
         format!("http://{}{BASE_PATH}", self.address)
-    }
-
-    /// How many connections there can be at once.
-    pub(super) fn connections(&self) -> usize {
-        self.settings.connections
     }
 
     pub(super) fn tokens(&self) -> MutexGuard<'_, Tokens> {
@@ -102,14 +96,6 @@ impl ServerState {
         self.rules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn has_rules(&self) -> bool {
-        !self.rules().is_empty()
-    }
-
-    pub(super) fn fate(&self, operation: Endpoint, about: &About) -> Fate {
-        self.rules().fate(operation, about)
-    }
-
     pub(super) fn count(&self, operation: Endpoint) {
         *self.received.lock().unwrap_or_else(PoisonError::into_inner).entry(operation).or_default() += 1;
     }
@@ -131,7 +117,7 @@ impl ServerState {
     }
 }
 
-type Practice = State<Arc<ServerState>>;
+type Shared = State<Arc<ServerState>>;
 type Raw = Result<Bytes, BytesRejection>;
 type Options = Result<Query<Vec<(String, String)>>, QueryRejection>;
 
@@ -150,21 +136,21 @@ pub(super) fn router(shared: Arc<ServerState>) -> Router {
     Router::new()
         .route(&format!("/{{tenant}}{}", token::PATH), ruled(Endpoint::Token, post(token::token)))
         .nest(&format!("{BASE_PATH}/tenants/{{tenant}}"), operations)
-        .layer(DefaultBodyLimit::max(shared.settings.longest_body))
+        .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(middleware::from_fn_with_state(Arc::clone(&shared), admit))
         .with_state(shared)
 }
 
 /// Lets in who has a token or wants one, and gives every answer an id of its own.
 async fn admit(
-    State(shared): Practice,
+    State(shared): Shared,
     Extension(orders): Extension<StreamFault>,
     request: Request,
     next: Next,
 ) -> Response {
     orders.called();
     let mut response = if shared.latch.is_shut() {
-        orders.reset();
+        orders.end(RESET);
         StatusCode::SERVICE_UNAVAILABLE.into_response()
     } else if let Err(refusal) = host::check(&request) {
         refusal.into_response()
@@ -184,7 +170,7 @@ fn is_known(headers: &HeaderMap, shared: &ServerState) -> bool {
     given.and_then(|value| value.strip_prefix("Bearer ")).is_some_and(|token| shared.tokens().is_accepted(token))
 }
 
-async fn create(State(shared): Practice, Extension(fate): Extension<Fate>, body: Raw) -> Result<Response, Refusal> {
+async fn create(State(shared): Shared, Extension(fate): Extension<Fate>, body: Raw) -> Result<Response, Refusal> {
     let keys = ["PartnerTicketId", "DeviceName", "Title", "Category", "Subcategory", "PlanOfAction"];
     let texts = parse(body)?.texts(keys, shared.settings.blank_fields_refused)?;
     let [ticket, device, title, category, subcategory, plan_of_action] = texts;
@@ -194,7 +180,7 @@ async fn create(State(shared): Practice, Extension(fate): Extension<Fate>, body:
 }
 
 async fn close(
-    State(shared): Practice,
+    State(shared): Shared,
     InTenant(id): InTenant,
     Extension(fate): Extension<Fate>,
     body: Raw,
@@ -205,17 +191,17 @@ async fn close(
 }
 
 async fn list(
-    State(shared): Practice,
+    State(shared): Shared,
     Extension(fate): Extension<Fate>,
     uri: Uri,
     headers: HeaderMap,
     options: Options,
 ) -> Result<Response, Refusal> {
-    let (filter, asked) = parts(options, "$filter", &fate)?;
+    let (filter, range) = options_of(options, "$filter", &fate)?;
     let filter = filter.filter(|_| !fate.list.contains(&ListFault::Unfiltered));
     let filter = filter.map_or_else(|| Ok(Filter::default()), |text| Filter::parse(&text)).map_err(Refusal::bad)?;
-    let part = shared.with(move |store| store.requests(&filter, &asked, &fate)).await?;
-    let next = part.next.map(|next| {
+    let listed = shared.with(move |store| store.requests(&filter, &range, &fate)).await?;
+    let next = listed.next.map(|next| {
         // Of the origin that was called, whichever of this machine's names that has.
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
         let options = uri.query().unwrap_or_default().split('&');
@@ -223,22 +209,22 @@ async fn list(
         let options = rest.chain([format!("$skiptoken={next}").as_str()]).collect::<Vec<_>>().join("&");
         format!("http://{host}{BASE_PATH}/tenants/{TENANT_ID}/elevationRequests?{options}")
     });
-    Ok(page("ElevationRequests", &part.entries, next))
+    Ok(page("ElevationRequests", &listed.entries, next))
 }
 
-async fn devices(State(shared): Practice, options: Options) -> Result<Response, Refusal> {
-    let (text, part) = parts(options, "$searchText", &Fate::default())?;
-    let devices = shared.with(move |store| store.devices(&text.unwrap_or_default(), &part)).await?;
+async fn devices(State(shared): Shared, options: Options) -> Result<Response, Refusal> {
+    let (text, range) = options_of(options, "$searchText", &Fate::default())?;
+    let devices = shared.with(move |store| store.devices(&text.unwrap_or_default(), &range)).await?;
     Ok(page("Devices", &devices, None))
 }
 
-async fn device(State(shared): Practice, InTenant(name): InTenant) -> Result<Response, Refusal> {
+async fn device(State(shared): Shared, InTenant(name): InTenant) -> Result<Response, Refusal> {
     let device = shared.with(move |store| store.device(&name)).await??;
     Ok(entity("Devices", &device))
 }
 
 async fn details(
-    State(shared): Practice,
+    State(shared): Shared,
     InTenant(name): InTenant,
     Extension(fate): Extension<Fate>,
 ) -> Result<Response, Refusal> {
@@ -247,22 +233,22 @@ async fn details(
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(details)).into_response())
 }
 
-fn parse(body: Raw) -> Result<Body, Refusal> {
-    Body::parse(&body.map_err(|rejection| Refusal::new(rejection.status(), rejection.body_text()))?)
+fn parse(body: Raw) -> Result<Fields, Refusal> {
+    Fields::parse(&body.map_err(|rejection| Refusal::new(rejection.status(), rejection.body_text()))?)
 }
 
 /// The option that is the operation's own, and the part of the list. An option that starts with `$` and is unknown is
 /// refused, for it would be believed to have worked; others mean nothing to the service.
-fn parts(options: Options, own: &str, fate: &Fate) -> Result<(Option<String>, Page), Refusal> {
+fn options_of(options: Options, own: &str, fate: &Fate) -> Result<(Option<String>, PageRange), Refusal> {
     let has_links = fate.list.iter().any(|fault| matches!(fault, ListFault::NextLink(_)));
     let Query(options) = options.map_err(|rejection| Refusal::bad(rejection.body_text()))?;
-    let (mut text, mut page) = (None, Page::default());
+    let (mut text, mut range) = (None, PageRange::default());
     for (name, value) in options {
         let number = || value.parse().map_err(|_| Refusal::bad(format!("{name} must be a whole number.")));
         match name.as_str() {
-            "$skip" => page.skip = number()?,
-            "$top" => page.top = Some(number()?),
-            "$skiptoken" if has_links => page.token = Some(number()?),
+            "$skip" => range.skip = number()?,
+            "$top" => range.top = Some(number()?),
+            "$skiptoken" if has_links => range.token = Some(number()?),
             _ if name == own => text = Some(value),
             _ if name.starts_with('$') => return Err(Refusal::bad(format!("{name} is not supported."))),
             _ => {}
@@ -270,14 +256,14 @@ fn parts(options: Options, own: &str, fate: &Fate) -> Result<(Option<String>, Pa
     }
     let most =
         fate.list.iter().find_map(|fault| if let ListFault::RefuseTop(most) = fault { Some(*most) } else { None });
-    if let (Some(most), Some(top)) = (most, page.top)
+    if let (Some(most), Some(top)) = (most, range.top)
         && top > most
     {
         // In the words of Microsoft's library for such services.
         let words = "Top query has been exceeded. The value from the incoming request is";
         return Err(Refusal::bad(format!("The limit of '{most}' for {words} '{top}'.")));
     }
-    Ok((text, page))
+    Ok((text, range))
 }
 
 /// What the path names inside the tenant; empty where it ends with a collection. Another tenant is refused.

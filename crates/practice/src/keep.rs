@@ -13,7 +13,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{PracticeError, known::TenantData, settings::Settings, store::TenantStore, tenant};
+use super::{PracticeError, settings::Settings, store::TenantStore, tenant, tenant::TenantData};
 use mmd_elevate_core::visible;
 
 const FILE: &str = "practice.json";

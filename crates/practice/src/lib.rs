@@ -12,11 +12,9 @@ mod filter;
 mod host;
 mod http;
 mod keep;
-mod known;
 mod listener;
 mod misbehave;
 mod observer;
-mod pages;
 mod rules;
 mod settings;
 mod shape;
@@ -40,6 +38,8 @@ pub use settings::{Order, Settings};
 pub const TENANT_ID: &str = "7f3c0b1a-2d4e-4f60-8a9b-c1d2e3f46677";
 /// The application that may sign in, the same at every start.
 pub const CLIENT_ID: &str = "0f5e2d1c-3b4a-4958-8776-655443322110";
+/// Who opens, closes and views. An application token names no person, so whom the service would name is an assumption.
+pub const AGENT_UPN: &str = "practice.agent@partner.example";
 /// The scope that tokens are for (documented).
 pub const SCOPE: &str = "https://mwaas-services-customerapi-prod.azurewebsites.net/.default";
 /// The path of the service's documented base URL.
@@ -115,10 +115,9 @@ impl Practice {
         let _until_dropped = ended.clone().drop_guard();
         let rules = Arc::clone(&self.shared);
         let refuses = move || rules.rules().refuses();
-        let bounds = listener::Bounds { connections: self.shared.connections(), slowest_head: self.shared.slowest };
-        let listener =
-            listener::FaultyListener::new(self.listener, self.address, Arc::clone(&self.shared.latch), refuses);
-        listener.serve(&http::router(self.shared), &ended, bounds).await;
+        let (settings, latch) = (self.shared.settings.clone(), Arc::clone(&self.shared.latch));
+        let listener = listener::FaultyListener { listener: self.listener, address: self.address, latch, refuses };
+        listener.serve(&http::router(self.shared), &ended, &settings).await;
     }
 }
 

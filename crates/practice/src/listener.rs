@@ -27,6 +27,8 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+use super::settings::Settings;
+
 /// How many callers may wait to be let in.
 const WAITING: u32 = 1024;
 /// How often it is tried to open again where another took the address meanwhile.
@@ -74,34 +76,22 @@ impl ListenGate {
     }
 }
 
-/// What connections may take.
-pub(super) struct Bounds {
-    /// How many there can be at once.
-    pub(super) connections: usize,
-    /// How long one may take until a head is whole.
-    pub(super) slowest_head: Duration,
-}
-
 /// Where connections come in.
 pub(super) struct FaultyListener<R> {
-    listener: TcpListener,
-    address: SocketAddr,
-    latch: Arc<ListenGate>,
+    pub(super) listener: TcpListener,
+    pub(super) address: SocketAddr,
+    pub(super) latch: Arc<ListenGate>,
     /// Whether the connection that was just made is to be reset.
-    refuses: R,
+    pub(super) refuses: R,
 }
 
 impl<R: FnMut() -> bool> FaultyListener<R> {
-    pub(super) const fn new(listener: TcpListener, address: SocketAddr, latch: Arc<ListenGate>, refuses: R) -> Self {
-        Self { listener, address, latch, refuses }
-    }
-
     /// Answers each connection in a task of its own, until this future is dropped; those that are left end when `ended`
     /// says so.
-    pub(super) async fn serve(mut self, router: &Router, ended: &CancellationToken, bounds: Bounds) {
+    pub(super) async fn serve(mut self, router: &Router, ended: &CancellationToken, settings: &Settings) {
         let mut http = Builder::new(TokioExecutor::new()).http1_only();
-        http.http1().timer(TokioTimer::new()).header_read_timeout(bounds.slowest_head);
-        let room = Arc::new(Semaphore::new(bounds.connections));
+        http.http1().timer(TokioTimer::new()).header_read_timeout(settings.slowest_request);
+        let room = Arc::new(Semaphore::new(settings.connections));
         let mut lines = VecDeque::new();
         loop {
             let place = make_room(&room, &mut lines).await;
@@ -195,8 +185,8 @@ async fn make_room(room: &Arc<Semaphore>, lines: &mut VecDeque<CancellationToken
 
 fn hold(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // Connections that were made before still have the address. (On Windows the option means something else.)
-    socket.set_reuseaddr(cfg!(unix))?;
+    // Connections that were made before still have the address.
+    socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     Ok(socket)
 }
@@ -209,42 +199,33 @@ fn reset(stream: &TcpStream) {
 
 /// How a call has its connection end. Its answer still has to be made, for that is what is not sent.
 #[derive(Clone, Default)]
-pub(super) struct StreamFault(Arc<Order>);
-
-#[derive(Default)]
-struct Order {
-    end: AtomicU8,
-    is_called: AtomicBool,
+pub(super) struct StreamFault {
+    /// [`SEND`], [`CUT`], [`END`] or [`RESET`].
+    end: Arc<AtomicU8>,
+    is_called: Arc<AtomicBool>,
 }
 
+/// The answer is sent.
 const SEND: u8 = 0;
-const CUT: u8 = 1;
-const END: u8 = 2;
-const RESET: u8 = 3;
+/// Half of the answer is sent, then the connection ends.
+pub(super) const CUT: u8 = 1;
+/// The connection ends without a byte.
+pub(super) const END: u8 = 2;
+/// The connection is reset without a byte.
+pub(super) const RESET: u8 = 3;
 
 impl StreamFault {
     /// A whole head has come.
     pub(super) fn called(&self) {
-        self.0.is_called.store(true, Ordering::Release);
+        self.is_called.store(true, Ordering::Release);
     }
 
     fn is_called(&self) -> bool {
-        self.0.is_called.load(Ordering::Acquire)
+        self.is_called.load(Ordering::Acquire)
     }
 
-    /// Half of the answer is sent, then the connection ends.
-    pub(super) fn cut(&self) {
-        self.0.end.store(CUT, Ordering::Release);
-    }
-
-    /// The connection ends without a byte.
-    pub(super) fn end(&self) {
-        self.0.end.store(END, Ordering::Release);
-    }
-
-    /// The connection is reset without a byte.
-    pub(super) fn reset(&self) {
-        self.0.end.store(RESET, Ordering::Release);
+    pub(super) fn end(&self, how: u8) {
+        self.end.store(how, Ordering::Release);
     }
 }
 
@@ -263,12 +244,12 @@ impl AsyncRead for FaultyStream {
 impl AsyncWrite for FaultyStream {
     /// An error here makes the server drop the connection, which is how it ends.
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.orders.0.end.load(Ordering::Acquire) {
+        match self.orders.end.load(Ordering::Acquire) {
             SEND => Pin::new(&mut self.stream).poll_write(cx, bytes),
             CUT => {
                 let written = Pin::new(&mut self.stream).poll_write(cx, &bytes[..bytes.len().div_ceil(2)]);
                 if written.is_ready() {
-                    self.orders.end();
+                    self.orders.end(END);
                 }
                 written
             }

@@ -17,10 +17,10 @@ use super::{
     TENANT_ID,
     filter::Filter,
     http::{InTenant, ServerState},
-    listener::StreamFault,
+    listener::{CUT, END, StreamFault},
     rules::{About, Endpoint, Fate, Misdeed, RetryAfter},
     shape::reshape,
-    wire::{self, Refusal},
+    wire::{Fields, Refusal},
 };
 
 /// What stands in the way of one operation.
@@ -45,15 +45,14 @@ pub(super) async fn misbehave(
         Err(refusal) => return refusal.into_response(),
     };
     let whole = Bytes::from_request(Request::from_parts(parts.clone(), body), &());
-    let body = match tokio::time::timeout(shared.slowest, whole).await {
+    let body = match tokio::time::timeout(shared.settings.slowest_request, whole).await {
         Ok(Ok(body)) => body,
         Ok(Err(rejection)) => return Refusal::new(rejection.status(), rejection.body_text()).into_response(),
         Err(_) => return Refusal::new(StatusCode::REQUEST_TIMEOUT, "The request took too long.").into_response(),
     };
     shared.count(operation);
-    let about =
-        if shared.has_rules() { about(&shared, operation, named, &parts, &body).await } else { About::default() };
-    let fate = shared.fate(operation, &about);
+    let about = about(&shared, operation, named, &parts, &body).await;
+    let fate = shared.rules().fate(operation, &about);
     parts.extensions.insert(fate.clone());
     let request = Request::from_parts(parts, Body::from(body));
     // In a task of its own: the server forgets a call whose caller has gone, and a real one does not.
@@ -65,7 +64,7 @@ pub(super) async fn misbehave(
 async fn about(shared: &Arc<ServerState>, operation: Endpoint, named: String, parts: &Parts, body: &[u8]) -> About {
     match operation {
         Endpoint::Create => {
-            let text = |key| wire::Body::parse(body).ok()?.texts([key], false).ok().map(|[text]| text);
+            let text = |key| Fields::parse(body).ok()?.texts([key], false).ok().map(|[text]| text);
             About { device: text("DeviceName"), ticket: text("PartnerTicketId") }
         }
         Endpoint::Close => {
@@ -121,9 +120,30 @@ async fn meet(shared: &Arc<ServerState>, fate: &Fate, orders: &StreamFault, requ
                 .into_response()
         }
         Some(Misdeed::Ignore) => StatusCode::NO_CONTENT.into_response(),
+        // The others end a call that was done.
         Some(end) => {
             let response = next.run(request).await;
-            after(shared, end, fate, orders, response).await
+            match end {
+                Misdeed::HangAfter(limit) => hang(shared, limit, orders).await,
+                Misdeed::DropAfter => nothing(orders),
+                Misdeed::Cut => {
+                    orders.end(CUT);
+                    response
+                }
+                Misdeed::WrongJson => {
+                    let json = [(header::CONTENT_TYPE, "application/json")];
+                    let is_made = response.status() == StatusCode::CREATED;
+                    let status = if is_made { StatusCode::CREATED } else { StatusCode::OK };
+                    (status, json, r#"{"@odata.context": "https://practice.example/", "id": "#).into_response()
+                }
+                Misdeed::FailAfter => failed(),
+                Misdeed::ThrottleAfter(again) => throttled(again, fate),
+                Misdeed::RedirectAfter => {
+                    let place = format!("{}/tenants/{TENANT_ID}/elevationRequests", shared.base_url());
+                    (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
+                }
+                _ => response,
+            }
         }
     };
     if !fate.shapes.is_empty() {
@@ -137,33 +157,9 @@ async fn meet(shared: &Arc<ServerState>, fate: &Fate, orders: &StreamFault, requ
     response
 }
 
-/// What becomes of the answer to a call that was done.
-async fn after(shared: &ServerState, end: Misdeed, fate: &Fate, orders: &StreamFault, response: Response) -> Response {
-    match end {
-        Misdeed::HangAfter(limit) => hang(shared, limit, orders).await,
-        Misdeed::DropAfter => nothing(orders),
-        Misdeed::Cut => {
-            orders.cut();
-            response
-        }
-        Misdeed::WrongJson => {
-            let json = [(header::CONTENT_TYPE, "application/json")];
-            let status = if response.status() == StatusCode::CREATED { StatusCode::CREATED } else { StatusCode::OK };
-            (status, json, r#"{"@odata.context": "https://practice.example/", "id": "#).into_response()
-        }
-        Misdeed::FailAfter => failed(),
-        Misdeed::ThrottleAfter(again) => throttled(again, fate),
-        Misdeed::RedirectAfter => {
-            let place = format!("{}/tenants/{TENANT_ID}/elevationRequests", shared.base_url());
-            (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
-        }
-        _ => response,
-    }
-}
-
 /// An answer of which no byte is sent.
 fn nothing(orders: &StreamFault) -> Response {
-    orders.end();
+    orders.end(END);
     StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }
 

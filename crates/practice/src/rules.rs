@@ -6,14 +6,12 @@
 //! calls that it sees and that fit it.
 
 mod active;
-mod check;
 mod file;
 
 use std::time::Duration;
 
 pub(super) use active::{About, Active, Fate};
 pub use file::RulesError;
-use serde::Deserialize;
 
 /// Rules of misbehaviour, in their order.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,8 +32,7 @@ impl Rules {
 }
 
 /// Which calls a rule is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Endpoint {
     /// Opening a request.
     Create,

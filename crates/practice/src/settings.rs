@@ -10,7 +10,6 @@ use super::{Rules, RulesError};
 /// What had to be invented: each an assumption of this project's and not a fact about the service. Then what the
 /// service has nothing to do with: where practice is kept, and how it misbehaves.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each stands for itself: they are no states of one thing")]
 pub struct Settings {
     /// How many requests may be open for one device. The document has the refusal, not the number: an assumption.
     pub open_requests_per_device: usize,
@@ -25,23 +24,12 @@ pub struct Settings {
     /// The most that one page holds, whatever `$top` says; `None` is no limit. An assumption, and so is that a page
     /// which was cut short carries no `@odata.nextLink`.
     pub page_size: Option<usize>,
-    /// Who opens, closes and views. An application token names no person, so whom the service would name is an
-    /// assumption.
-    pub agent_upn: String,
-    /// The words of the 404 for the details of a device without an open request: status and words are assumptions.
-    pub no_open_request_refusal: String,
-    /// Whether asking for a device's details puts the agent among the `viewerUpns` of its open request: an assumption.
-    pub details_record_viewer: bool,
-    /// Whether a close gives the device a new password: an assumption.
-    pub close_rotates_password: bool,
     /// How long a password lasts. It is changed when it is next asked for: an assumption.
     pub password_lasts: Duration,
     /// How long a token lasts: 3599 s, as in Microsoft's samples (documented).
     pub token_lifetime: Duration,
     /// The certificate that is registered for the application, in PEM: who has its key can sign in with it.
     pub client_certificate: Option<String>,
-    /// The longest body of a request, in bytes; a longer one is answered with 413. An assumption.
-    pub longest_body: usize,
     /// How long a caller may take over the head of a request, and then over its body; an idle connection ends after the
     /// same time. An assumption.
     pub slowest_request: Duration,
@@ -85,14 +73,9 @@ impl Default for Settings {
             test_ring_refusal: Some("Elevation is not available for devices in the Test group.".to_owned()),
             order: Order::NewestFirst,
             page_size: None,
-            agent_upn: "practice.agent@partner.example".to_owned(),
-            no_open_request_refusal: "This device has no open elevation request.".to_owned(),
-            details_record_viewer: true,
-            close_rotates_password: true,
             password_lasts: Duration::from_secs(2 * 60 * 60),
             token_lifetime: Duration::from_secs(3599),
             client_certificate: None,
-            longest_body: 1024 * 1024,
             slowest_request: Duration::from_secs(10),
             connections: 256,
             keep: None,

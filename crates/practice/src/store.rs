@@ -4,30 +4,34 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use jiff::Timestamp;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    TENANT_ID,
+    AGENT_UPN, TENANT_ID,
     filter::Filter,
-    known::{Late, Managed, REMEMBERED, TenantData, same_name, time},
-    pages::{Page, Part, cut},
     rules::{Fate, ListFault},
     settings::{Order, Settings},
-    tenant::TTL,
-    wire::{Details, Device, ElevationRequest, Refusal},
+    tenant::{Late, Managed, NewRequest, REMEMBERED, TenantData, same_name, splitmix, time},
+    wire::{Device, ElevationRequest, Refusal},
 };
 
 /// The ring to whose devices elevation is not offered.
 const TEST_RING: &str = "Test";
 
-/// What a create asks for. All texts are as they came.
-pub(super) struct NewRequest {
-    pub(super) ticket: String,
-    pub(super) device: String,
-    pub(super) title: String,
-    pub(super) category: String,
-    pub(super) subcategory: String,
-    pub(super) plan_of_action: String,
+/// Which part of a list is asked for.
+#[derive(Default)]
+pub(super) struct PageRange {
+    pub(super) skip: usize,
+    pub(super) top: Option<usize>,
+    /// Where the link of the page before says that this one begins.
+    pub(super) token: Option<usize>,
+}
+
+/// A page, and where the next begins, if the answer is to say so.
+pub(super) struct Page<T> {
+    pub(super) entries: Vec<T>,
+    pub(super) next: Option<usize>,
 }
 
 /// How a change differs from one that is simply done: what the rules of misbehaviour add to it.
@@ -87,30 +91,9 @@ impl TenantStore {
         if self.open_for(&facts.name).count() >= self.settings.open_requests_per_device {
             return Err(Refusal::new(StatusCode::FORBIDDEN, "This device has too many open elevation requests."));
         }
-        let request = ElevationRequest {
-            id: Uuid::new_v4().to_string(),
-            tenant_id: TENANT_ID.to_owned(),
-            // The sample has the tenant's id here too.
-            partner_id: TENANT_ID.to_owned(),
-            requesting_agent_upn: self.settings.agent_upn.clone(),
-            partner_ticket_id: new.ticket,
-            device_name: facts.name.clone(),
-            title: new.title,
-            category: new.category,
-            subcategory: new.subcategory,
-            plan_of_action: new.plan_of_action,
-            actions_taken: String::new(),
-            closing_agent_upn: String::new(),
-            request_creation_time: time(now),
-            request_closure_time: None,
-            request_renew_time: None,
-            is_successful_request: true,
-            viewer_upns: Vec::new(),
-            password_last_updated_time: managed.password_since.clone(),
-            is_deleted: false,
-            ttl: TTL,
-            e_tag: None,
-        };
+        let (device, password_since) = (facts.name.clone(), managed.password_since.clone());
+        let id = Uuid::new_v4().to_string();
+        let request = NewRequest { device, ..new }.opened(id, AGENT_UPN, time(now), password_since);
         self.open(request.clone(), twist);
         if twist.twice {
             // It is the service's own slip, so the device's limit does not stop it.
@@ -149,20 +132,18 @@ impl TenantStore {
             return Err(Refusal::bad("This elevation request was already closed."));
         }
         request.actions_taken = actions_taken;
-        request.closing_agent_upn.clone_from(&self.settings.agent_upn);
+        AGENT_UPN.clone_into(&mut request.closing_agent_upn);
         request.request_closure_time = Some(time(now));
-        let id = request.id.clone();
-        if self.settings.close_rotates_password {
-            request.password_last_updated_time = time(now);
-            let device = request.device_name.clone();
-            self.rotate(&device, now);
-        }
+        request.password_last_updated_time = time(now);
+        let (id, device) = (request.id.clone(), request.device_name.clone());
+        // That a close gives the device a new password is an assumption.
+        self.rotate(&device, now);
         self.show_late(&id, before, twist);
         Ok(())
     }
 
     /// A page of the requests, open and closed, that meet the filter.
-    pub(super) fn requests(&self, filter: &Filter, page: &Page, fate: &Fate) -> Part<ElevationRequest> {
+    pub(super) fn requests(&self, filter: &Filter, range: &PageRange, fate: &Fate) -> Page<ElevationRequest> {
         let stale =
             fate.list.iter().find_map(|fault| if let ListFault::Stale(ago) = fault { Some(*ago) } else { None });
         let as_of = earlier(Timestamp::now(), stale.unwrap_or_default());
@@ -175,16 +156,16 @@ impl TenantStore {
         if self.settings.order == Order::NewestFirst {
             matching.reverse();
         }
-        cut(matching, page, self.settings.page_size, fate)
+        cut(matching, range, self.settings.page_size, fate)
     }
 
     /// A page of the devices in which the text is found, in any letter case.
-    pub(super) fn devices(&self, text: &str, page: &Page) -> Vec<Device> {
+    pub(super) fn devices(&self, text: &str, range: &PageRange) -> Vec<Device> {
         let text = text.to_lowercase();
         let devices = self.known.devices.iter().map(|managed| &managed.device);
         let found =
             devices.filter(|device| device.facts.searched().iter().any(|part| part.to_lowercase().contains(&text)));
-        cut(found.collect(), page, self.settings.page_size, &Fate::default()).entries
+        cut(found.collect(), range, self.settings.page_size, &Fate::default()).entries
     }
 
     /// One device.
@@ -193,32 +174,32 @@ impl TenantStore {
     }
 
     /// The credential of a device with an open request; the newest where there are several.
-    pub(super) fn details(&mut self, name: &str, now: Timestamp) -> Result<Details, Refusal> {
+    pub(super) fn details(&mut self, name: &str, now: Timestamp) -> Result<Value, Refusal> {
         let name = self.managed(name)?.device.facts.name.clone();
         let since = self.managed(&name)?.password_since.parse::<Timestamp>();
         if since.is_ok_and(|since| now.duration_since(since).unsigned_abs() >= self.settings.password_lasts) {
             self.rotate(&name, now);
         }
-        let agent = &self.settings.agent_upn;
         let request = self.known.requests.iter_mut().rev().find(|r| r.is_open() && same_name(&r.device_name, &name));
-        let request = request.ok_or_else(|| not_found(&self.settings.no_open_request_refusal))?;
-        if self.settings.details_record_viewer && !request.viewer_upns.contains(agent) {
-            request.viewer_upns.push(agent.clone());
+        // Status and words are an assumption, and so is that whoever asks becomes a viewer.
+        let request = request.ok_or_else(|| not_found("This device has no open elevation request."))?;
+        if !request.viewer_upns.iter().any(|viewer| viewer == AGENT_UPN) {
+            request.viewer_upns.push(AGENT_UPN.to_owned());
         }
         let (id, viewed_by) = (request.id.clone(), request.viewer_upns.clone());
         let managed = self.managed(&name)?;
-        Ok(Details {
-            opened_elevation_request_id: id,
-            account_upn: format!("{name}\\MMDLocalAdmin"),
-            password: managed.password(),
-            password_last_updated: managed.password_since.clone(),
-            status: "PasswordSucceeded",
-            is_password_changed: false,
-            viewed_by,
-            aad_device_id: managed.device.facts.aad_device_id.clone(),
-            device_name: name,
-            tenant_id: TENANT_ID.to_owned(),
-        })
+        Ok(json!({
+            "openedElevationRequestId": id,
+            "accountUpn": format!("{name}\\MMDLocalAdmin"),
+            "password": managed.password(),
+            "passwordLastUpdated": managed.password_since,
+            "status": "PasswordSucceeded",
+            "isPasswordChanged": false,
+            "viewedBy": viewed_by,
+            "aadDeviceId": managed.device.facts.aad_device_id,
+            "deviceName": name,
+            "tenantId": TENANT_ID,
+        }))
     }
 
     fn managed(&self, name: &str) -> Result<&Managed, Refusal> {
@@ -247,4 +228,36 @@ fn earlier(now: Timestamp, by: Duration) -> String {
 
 fn not_found(words: &str) -> Refusal {
     Refusal::new(StatusCode::NOT_FOUND, words)
+}
+
+/// Cuts a page of at most `most` out of the list, with the faults of the call's fate.
+fn cut<T: Clone>(mut all: Vec<&T>, range: &PageRange, most: Option<usize>, fate: &Fate) -> Page<T> {
+    let (mut most, mut has_links, mut overlap) = (most.unwrap_or(usize::MAX), false, 0);
+    let mut drawn = fate.drawn;
+    let mut below = |bound: usize| {
+        drawn = splitmix(drawn);
+        usize::try_from(drawn % bound.max(1) as u64).unwrap_or_default()
+    };
+    for fault in &fate.list {
+        match *fault {
+            ListFault::Cap(entries) => most = most.min(entries),
+            ListFault::NextLink(entries) => (most, has_links) = (most.min(entries), true),
+            ListFault::Overlap(entries) => overlap = entries,
+            ListFault::Vanish(entries) => {
+                for _ in 0..entries.min(all.len()) {
+                    all.remove(below(all.len()));
+                }
+            }
+            ListFault::Shuffle => (1..all.len()).for_each(|at| all.swap(at, below(at + 1))),
+            // These are about what there is to cut, and what may be asked.
+            ListFault::Unfiltered | ListFault::RefuseTop(_) | ListFault::Stale(_) => {}
+        }
+    }
+    let length = range.top.unwrap_or(most).min(most);
+    let start = if has_links { range.token.unwrap_or_default() } else { range.skip };
+    // A page that brought nothing new would be an endless list.
+    let start = start.saturating_sub(overlap.min(length.saturating_sub(1)));
+    let entries: Vec<T> = all.iter().skip(start).take(length).copied().cloned().collect();
+    let end = start + entries.len();
+    Page { next: (has_links && end < all.len()).then_some(end), entries }
 }

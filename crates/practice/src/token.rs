@@ -29,16 +29,13 @@ pub(super) struct Tokens {
     /// One that never ends, for callers that hand a token over.
     pub(super) lasting: String,
     pub(super) client_secret: String,
-    /// The registered certificate, in PEM.
-    certificate: Option<String>,
-    lifetime: Duration,
     /// Those that were given out, and when each ends.
     given: HashMap<String, Timestamp>,
 }
 
 impl Tokens {
-    pub(super) fn new(lifetime: Duration, certificate: Option<String>) -> Self {
-        Self { lasting: new_token(), client_secret: new_token(), certificate, lifetime, given: HashMap::new() }
+    pub(super) fn new() -> Self {
+        Self { lasting: new_token(), client_secret: new_token(), given: HashMap::new() }
     }
 
     pub(super) fn is_accepted(&self, token: &str) -> bool {
@@ -55,10 +52,10 @@ impl Tokens {
         self.given.keys().cloned().collect()
     }
 
-    fn give(&mut self) -> String {
+    fn give(&mut self, lifetime: Duration) -> String {
         let now = Timestamp::now();
         self.given.retain(|_, ends| *ends > now);
-        let lifetime = SignedDuration::try_from(self.lifetime).unwrap_or(SignedDuration::MAX);
+        let lifetime = SignedDuration::try_from(lifetime).unwrap_or(SignedDuration::MAX);
         let token = new_token();
         self.given.insert(token.clone(), now.saturating_add(lifetime).unwrap_or(Timestamp::MAX));
         token
@@ -73,22 +70,22 @@ pub(super) async fn token(
 ) -> Result<Response, TokenRefusal> {
     let Form(form) = form.map_err(|_| {
         let words = "The request body must contain the following parameter: 'grant_type'.";
-        TokenRefusal(StatusCode::BAD_REQUEST, "invalid_request", 900_144, words.to_owned())
+        TokenRefusal("invalid_request", 900_144, words.to_owned())
     })?;
     if !tenant.eq_ignore_ascii_case(TENANT_ID) {
         let words = format!("Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID.");
-        return Err(TokenRefusal(StatusCode::BAD_REQUEST, "invalid_request", 90_002, words));
+        return Err(TokenRefusal("invalid_request", 90_002, words));
     }
-    check(&shared, &Parameters(form))?;
-    let mut tokens = shared.tokens();
-    let expires_in = tokens.lifetime.as_secs();
-    let answer = json!({ "token_type": "Bearer", "expires_in": expires_in, "ext_expires_in": expires_in, "access_token": tokens.give() });
+    check(&shared, &TokenForm(form))?;
+    let lifetime = shared.settings.token_lifetime;
+    let (expires_in, token) = (lifetime.as_secs(), shared.tokens().give(lifetime));
+    let answer = json!({ "token_type": "Bearer", "expires_in": expires_in, "ext_expires_in": expires_in, "access_token": token });
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response())
 }
 
-struct Parameters(Vec<(String, String)>);
+struct TokenForm(Vec<(String, String)>);
 
-impl Parameters {
+impl TokenForm {
     fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
     }
@@ -96,33 +93,33 @@ impl Parameters {
     fn need(&self, name: &str) -> Result<&str, TokenRefusal> {
         self.get(name).ok_or_else(|| {
             let words = format!("The request body must contain the following parameter: '{name}'.");
-            TokenRefusal(StatusCode::BAD_REQUEST, "invalid_request", 900_144, words)
+            TokenRefusal("invalid_request", 900_144, words)
         })
     }
 }
 
-fn check(shared: &ServerState, parameters: &Parameters) -> Result<(), TokenRefusal> {
-    let grant_type = parameters.need("grant_type")?;
+fn check(shared: &ServerState, form: &TokenForm) -> Result<(), TokenRefusal> {
+    let grant_type = form.need("grant_type")?;
     if grant_type != "client_credentials" {
         let words = "The app requested an unsupported grant type.".to_owned();
-        return Err(TokenRefusal(StatusCode::BAD_REQUEST, "unsupported_grant_type", 70_003, words));
+        return Err(TokenRefusal("unsupported_grant_type", 70_003, words));
     }
-    let client_id = parameters.need("client_id")?;
+    let client_id = form.need("client_id")?;
     if !client_id.eq_ignore_ascii_case(CLIENT_ID) {
         let words = format!("Application with identifier '{client_id}' was not found in the directory 'Contoso'.");
-        return Err(TokenRefusal(StatusCode::BAD_REQUEST, "unauthorized_client", 700_016, words));
+        return Err(TokenRefusal("unauthorized_client", 700_016, words));
     }
-    let scope = parameters.need("scope")?;
+    let scope = form.need("scope")?;
     let Some(resource) = scope.strip_suffix("/.default") else {
         let words =
             format!("The provided value for the input parameter 'scope' is not valid. The scope {scope} is not valid.");
-        return Err(TokenRefusal(StatusCode::BAD_REQUEST, "invalid_scope", 70_011, words));
+        return Err(TokenRefusal("invalid_scope", 70_011, words));
     };
     if scope != SCOPE {
         let words = format!("The resource principal named {resource} was not found in the tenant named Contoso.");
-        return Err(TokenRefusal(StatusCode::BAD_REQUEST, "invalid_resource", 500_011, words));
+        return Err(TokenRefusal("invalid_resource", 500_011, words));
     }
-    match (parameters.get("client_secret"), parameters.get("client_assertion")) {
+    match (form.get("client_secret"), form.get("client_assertion")) {
         (Some(secret), None) if secret == shared.tokens().client_secret => Ok(()),
         (Some(_), None) => Err(invalid_client(
             7_000_215,
@@ -131,7 +128,7 @@ fn check(shared: &ServerState, parameters: &Parameters) -> Result<(), TokenRefus
         )),
         (None, Some(assertion)) => {
             let wanted = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-            if parameters.need("client_assertion_type")? != wanted {
+            if form.need("client_assertion_type")? != wanted {
                 return Err(invalid_client(700_021, "The client assertion type is not supported."));
             }
             check_assertion(shared, assertion)
@@ -147,8 +144,8 @@ fn check(shared: &ServerState, parameters: &Parameters) -> Result<(), TokenRefus
 fn check_assertion(shared: &ServerState, assertion: &str) -> Result<(), TokenRefusal> {
     let unsigned = || invalid_client(700_027, "Client assertion failed signature validation.");
     let header = decode_header(assertion).map_err(|_| invalid_client(50_027, "JWT token is invalid or malformed."))?;
-    let certificate = shared.tokens().certificate.clone().ok_or_else(unsigned)?;
-    let der = pem::parse(&certificate).map_err(|_| unsigned())?;
+    let certificate = shared.settings.client_certificate.as_ref().ok_or_else(unsigned)?;
+    let der = pem::parse(certificate).map_err(|_| unsigned())?;
     if header.x5t_s256 != Some(URL_SAFE_NO_PAD.encode(digest(&SHA256, der.contents()))) {
         return Err(invalid_client(
             700_027,
@@ -181,16 +178,17 @@ fn check_assertion(shared: &ServerState, assertion: &str) -> Result<(), TokenRef
     }
 }
 
-/// Status, `error`, code and words.
-pub(super) struct TokenRefusal(StatusCode, &'static str, u32, String);
+/// `error`, code and words.
+pub(super) struct TokenRefusal(&'static str, u32, String);
 
 fn invalid_client(code: u32, words: &str) -> TokenRefusal {
-    TokenRefusal(StatusCode::UNAUTHORIZED, "invalid_client", code, words.to_owned())
+    TokenRefusal("invalid_client", code, words.to_owned())
 }
 
 impl IntoResponse for TokenRefusal {
     fn into_response(self) -> Response {
-        let Self(status, error, code, words) = self;
+        let Self(error, code, words) = self;
+        let status = if error == "invalid_client" { StatusCode::UNAUTHORIZED } else { StatusCode::BAD_REQUEST };
         let (trace_id, correlation_id) = (Uuid::new_v4().to_string(), Uuid::new_v4().to_string());
         let timestamp = Timestamp::now().strftime("%Y-%m-%d %H:%M:%SZ").to_string();
         let description = format!(

@@ -77,22 +77,6 @@ pub(super) struct Device {
     pub(super) last_intune_sync_date_time_utc: String,
 }
 
-/// The credential of a device with an open request. Not `Debug`: it holds a password.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Details {
-    pub(super) opened_elevation_request_id: String,
-    pub(super) account_upn: String,
-    pub(super) password: String,
-    pub(super) password_last_updated: String,
-    pub(super) status: &'static str,
-    pub(super) is_password_changed: bool,
-    pub(super) viewed_by: Vec<String>,
-    pub(super) aad_device_id: String,
-    pub(super) device_name: String,
-    pub(super) tenant_id: String,
-}
-
 /// One entity under its context.
 pub(super) fn entity(set: &str, entity: &impl Serialize) -> Response {
     #[derive(Serialize)]
@@ -108,14 +92,14 @@ pub(super) fn entity(set: &str, entity: &impl Serialize) -> Response {
 /// A page of entities under its context, with the link to the next where there is one.
 pub(super) fn page<T: Serialize>(set: &str, value: &[T], next: Option<String>) -> Response {
     #[derive(Serialize)]
-    struct Page<'a, T> {
+    struct Collection<'a, T> {
         #[serde(rename = "@odata.context")]
         context: String,
         value: &'a [T],
         #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
         next: Option<String>,
     }
-    Json(Page { context: format!("{CONTEXT}{set}"), value, next }).into_response()
+    Json(Collection { context: format!("{CONTEXT}{set}"), value, next }).into_response()
 }
 
 /// A failure in the documented envelope: the code is a string.
@@ -143,9 +127,9 @@ impl IntoResponse for Refusal {
 }
 
 /// The object of a request's body.
-pub(super) struct Body(Map<String, Value>);
+pub(super) struct Fields(Map<String, Value>);
 
-impl Body {
+impl Fields {
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, Refusal> {
         match serde_json::from_slice(bytes) {
             Ok(Value::Object(fields)) => Ok(Self(fields)),

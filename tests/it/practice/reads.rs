@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use mmd_elevate_practice::{Order, Settings};
+use mmd_elevate_practice::{AGENT_UPN, Order, Settings};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -113,7 +113,7 @@ async fn details_are_for_an_open_request_and_name_who_looked() {
     let made = served.create("DeviceName", "look").await.json();
     let heard = served.call("GET", path, "").await;
     assert!(heard.head.contains("\r\ncache-control: no-store"));
-    let (details, agent) = (heard.json(), json!([Settings::default().agent_upn]));
+    let (details, agent) = (heard.json(), json!([AGENT_UPN]));
     let mut expected = [
         "openedElevationRequestId",
         "accountUpn",

@@ -45,29 +45,28 @@ fn a_file_says_what_a_builder_says() {
 #[case::unknown_key(
     "[[rules]]\non = 'any'\ndo = 'cut'\noften = 3",
     4,
-    "unknown field `often`, expected one of `on`, `do`, "
+    "`often` is no key of a rule: use one of `on`, `do`, "
 )]
-#[case::unknown_table("[rule]", 1, "unknown field `rule`, expected `rules`")]
+#[case::unknown_table("[rule]", 1, "`rule` has no place in a file of rules: use one of `rules`")]
 #[case::unknown_deed(
     "\n[[rules]]\non = 'any'\ndo = 'explode'",
     4,
-    "unknown variant `explode`, expected one of `refuse`, "
+    "`explode` is nothing that a rule can do: use one of `refuse`, "
 )]
-#[case::nothing_to_do("[[rules]]\non = 'any'", 1, "missing field `do`")]
+#[case::nothing_to_do("[[rules]]\non = 'any'", 1, "a rule needs `do`: what goes wrong")]
 #[case::refuse("[[rules]]\non = 'create'\ndo = 'refuse'", 1, "only be on `any`")]
 #[case::late("[[rules]]\non = 'list'\ndo = 'late'\nms = 1", 1, "`create`, `close` or `any`")]
 #[case::twice("[[rules]]\non = 'close'\ndo = 'twice'", 1, "`create` or `any`")]
 #[case::no_time("[[rules]]\non = 'any'\ndo = 'cut'\n\n[[rules]]\non = 'any'\ndo = 'delay'", 5, "needs `ms`")]
 #[case::long("[[rules]]\non = 'any'\ndo = 'delay'\nms = 86400001", 1, "up to 86400000")]
-#[case::negative("[[rules]]\non = 'any'\ndo = 'delay'\nms = -1", 4, "")]
+#[case::negative("[[rules]]\non = 'any'\ndo = 'delay'\nms = -1", 4, "`ms` has to be a whole number from 0")]
+#[case::not_a_text("[[rules]]\non = 'any'\ndo = 3", 3, "`do` has to be a text")]
+#[case::one_rule("\n[rules]\non = 'any'\ndo = 'cut'", 2, "write `[[rules]]` above each rule")]
+#[case::no_rule("rules = [3]", 1, "a rule is a table")]
 #[case::time("[[rules]]\non = 'any'\ndo = 'cut'\nms = 1", 1, "cannot have `ms`")]
 #[case::throttle("[[rules]]\non = 'any'\ndo = 'throttle'", 1, "`retry_after` or `retry_after_date`, in seconds")]
 #[case::both("[[rules]]\non = 'any'\ndo = 'throttle'\nretry_after = 1\nretry_after_date = 1", 1, "not both")]
-#[case::again(
-    "[[rules]]\non = 'any'\ndo = 'fail'\nretry_after = 1",
-    1,
-    "cannot have `retry_after` or `retry_after_date`"
-)]
+#[case::again("[[rules]]\non = 'any'\ndo = 'fail'\nretry_after = 1", 1, "cannot have `retry_after`")]
 #[case::skew("[[rules]]\non = 'any'\ndo = 'skew'", 1, "needs `seconds`")]
 #[case::seconds("[[rules]]\non = 'any'\ndo = 'fail'\nseconds = 1", 1, "cannot have `seconds`")]
 #[case::skew_times("[[rules]]\non = 'create'\ndo = 'skew-times'", 1, "needs `seconds`")]
@@ -94,6 +93,17 @@ fn what_cannot_be_is_told_with_its_place_and_what_can(#[case] text: &str, #[case
     assert!(refused.what.contains(words), "{refused}");
     assert!(refused.to_string().starts_with(&format!("{}, line {line}: ", path.display())), "{refused}");
     assert!(refused.to_string().contains("\nhint: "));
+}
+
+#[rstest]
+#[case::key("[[rules]]\non = 'any'\ndo = 'cut'\nevry = 3", "did you mean `every`? ")]
+#[case::deed("[[rules]]\non = 'any'\ndo = 'dropafter'", "did you mean `drop-after`? ")]
+#[case::call("[[rules]]\non = 'creates'\ndo = 'cut'", "did you mean `create`? ")]
+#[case::table("[[rule]]\non = 'any'\ndo = 'cut'", "did you mean `rules`? ")]
+#[case::nothing_like_it("[[rules]]\non = 'any'\ndo = 'explode'", "assets/")]
+fn a_name_that_is_nearly_right_is_told(#[case] text: &str, #[case] hint: &str) {
+    let refused = Rules::parse(text).unwrap_err();
+    assert!(refused.hint.starts_with(hint), "{refused}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Create and close, held against the documents' samples.
 
-use mmd_elevate_practice::Settings;
+use mmd_elevate_practice::{AGENT_UPN, Settings};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ async fn a_create_is_answered_with_the_documented_entity() {
         "@odata.context":
             "https://mmd-support-prod-nam.trafficmanager.net/odata/v1/$metadata#ElevationRequests/$entity",
         "id": made["id"], "tenantId": tenant, "partnerId": tenant,
-        "requestingAgentUpn": Settings::default().agent_upn, "partnerTicketId": "Support Ticket Id",
+        "requestingAgentUpn": AGENT_UPN, "partnerTicketId": "Support Ticket Id",
         "deviceName": "DeviceName", "title": "Elevation request title", "category": "Office",
         "subcategory": "Excel", "planOfAction": "Plan of action using elevation.", "actionsTaken": "",
         "closingAgentUpn": "", "requestCreationTime": created, "requestClosureTime": null,
@@ -104,7 +104,7 @@ async fn a_close_says_who_and_when_and_happens_once() {
     assert_eq!((closed.status, closed.body.as_str()), (204, ""));
     let listed = served.list(&[("$top", "1")]).await.remove(0);
     assert_eq!(listed["actionsTaken"], "Actions taken to resolve case.");
-    assert_eq!(listed["closingAgentUpn"], Settings::default().agent_upn);
+    assert_eq!(listed["closingAgentUpn"], AGENT_UPN);
     assert!(listed["requestClosureTime"].as_str() >= listed["requestCreationTime"].as_str());
     let again = served.call("PATCH", &path, r#"{"ActionsTaken": "other words"}"#).await;
     again.refuses(400, "This elevation request was already closed.");

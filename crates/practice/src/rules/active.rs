@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     super::{
-        known::{same_name, splitmix},
         store::Twist,
+        tenant::{same_name, splitmix},
     },
     Count, Endpoint, ListFault, Misdeed, Rule, Rules, Shape,
 };
@@ -63,10 +63,6 @@ pub(crate) struct Active(Vec<(Rule, Count)>);
 impl Active {
     pub(crate) fn new(rules: Rules) -> Self {
         Self(rules.0.into_iter().map(|rule| (rule, Count::default())).collect())
-    }
-
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 
     pub(crate) fn counts(&self) -> Vec<Count> {
