@@ -236,11 +236,9 @@ Environment (empty counts as unset):
 {variables}
 
 Files:
-  Settings  ~/.config/mmd-elevate/config.toml, or below XDG_CONFIG_HOME
-            (Windows: %APPDATA%\\mmd-elevate\\config\\config.toml). It need not
-            exist and is never written; config.example.toml has every setting.
+  Settings  ~/.config/mmd-elevate/config.toml, or below XDG_CONFIG_HOME. It need
+            not exist and is never written; config.example.toml has every setting.
   Logs      mmd-elevate.log in ~/.local/state/mmd-elevate, or below XDG_STATE_HOME
-            (Windows: %APPDATA%\\mmd-elevate\\data)
   Record    record.db in the same folder: what was sent, what is open, drafts
   Practice  practice.json in the same folder, for all who serve from it
 

@@ -1,10 +1,13 @@
 //! Folders and files that are nobody else's business: 0700 and 0600 whatever the umask, and no link followed to them.
 
 use std::{
-    fs::{self, DirBuilder, File},
+    fs::{self, DirBuilder, File, Permissions},
     io::{self, Read as _},
+    os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, PermissionsExt as _},
     path::Path,
 };
+
+use rustix::fs::{Access, Mode, OFlags, access};
 
 /// Creates the folder where it is not there yet. One that exists keeps its mode: it may be shared on purpose. The
 /// person's own link to a folder is followed; one that leads nowhere, or to somebody else's folder, is refused.
@@ -16,12 +19,8 @@ pub fn create_folder(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         checked => return checked,
     }
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)?;
-    set_mode(0o700, |mode| fs::set_permissions(path, mode))
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    fs::set_permissions(path, Permissions::from_mode(0o700))
 }
 
 /// Whether the folder is there and can be ours: its owner could exchange every file in it, so that is us, or the
@@ -82,7 +81,7 @@ fn claim(file: &File) -> io::Result<()> {
     if is_foreign(&found) {
         return Err(foreign());
     }
-    set_mode(0o600, |mode| file.set_permissions(mode))
+    file.set_permissions(Permissions::from_mode(0o600))
 }
 
 /// What stands somewhere, for whoever only wants to know.
@@ -157,7 +156,12 @@ pub fn read_secret(path: &Path, longest: usize) -> Result<Vec<u8>, SecretFileErr
     if !found.is_file() {
         return Err(SecretFileError::NotAFile);
     }
-    judge(&found)?;
+    if is_foreign(&found) {
+        return Err(SecretFileError::NotOurs);
+    }
+    if is_open(&found) {
+        return Err(SecretFileError::Open);
+    }
     let mut bytes = Vec::new();
     file.take(u64::try_from(longest).unwrap_or(u64::MAX).saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() > longest { Err(SecretFileError::TooLong) } else { Ok(bytes) }
@@ -188,52 +192,23 @@ fn regular(found: &fs::Metadata) -> io::Result<()> {
     if found.is_file() {
         return Ok(());
     }
-    let what = if found.is_dir() { "a folder" } else { special(found) };
-    Err(io::Error::other(format!("it is {what}, not a file")))
-}
-
-#[cfg(unix)]
-fn special(found: &fs::Metadata) -> &'static str {
-    use std::os::unix::fs::FileTypeExt;
     let kind = found.file_type();
-    if kind.is_fifo() {
+    let what = if kind.is_dir() {
+        "a folder"
+    } else if kind.is_fifo() {
         "a pipe"
     } else if kind.is_socket() {
         "a socket"
     } else {
         "a device"
-    }
+    };
+    Err(io::Error::other(format!("it is {what}, not a file")))
 }
 
-#[cfg(not(unix))]
-fn special(_: &fs::Metadata) -> &'static str {
-    "something else"
-}
-
-#[cfg(unix)]
-fn judge(found: &fs::Metadata) -> Result<(), SecretFileError> {
-    if is_foreign(found) {
-        return Err(SecretFileError::NotOurs);
-    }
-    if is_open(found) { Err(SecretFileError::Open) } else { Ok(()) }
-}
-
-#[cfg(not(unix))]
-fn judge(_: &fs::Metadata) -> Result<(), SecretFileError> {
-    Ok(()) // The user's profile folder is private there.
-}
-
-#[cfg(unix)]
 fn open_to_read(path: &Path) -> io::Result<File> {
-    use rustix::fs::{Mode, OFlags};
     // A pipe that stands there must not be waited for.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
-}
-
-#[cfg(not(unix))]
-fn open_to_read(path: &Path) -> io::Result<File> {
-    File::open(path)
 }
 
 /// Makes what was created, renamed or removed in the folder last through a power cut.
@@ -241,7 +216,7 @@ fn open_to_read(path: &Path) -> io::Result<File> {
 /// # Errors
 /// The error of the system, where it refuses.
 pub fn sync_folder(path: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) } // Elsewhere a folder cannot be opened like a file.
+    File::open(path)?.sync_all()
 }
 
 /// Whether there is a file of ours. What stands there and is a link, a folder or somebody else's is refused; a file of
@@ -258,105 +233,40 @@ pub fn is_ours(path: &Path) -> io::Result<bool> {
     if !found.is_file() {
         return Err(not_a_file());
     }
-    make_private(path, &found)?;
+    if is_foreign(&found) {
+        return Err(foreign());
+    }
+    if found.mode() & 0o777 != 0o600 {
+        fs::set_permissions(path, Permissions::from_mode(0o600))?;
+    }
     Ok(true)
 }
 
-#[cfg(unix)]
-fn make_private(path: &Path, found: &fs::Metadata) -> io::Result<()> {
-    use std::os::unix::fs::MetadataExt;
-    if is_foreign(found) {
-        return Err(foreign());
-    }
-    if found.mode() & 0o777 == 0o600 {
-        return Ok(());
-    }
-    set_mode(0o600, |mode| fs::set_permissions(path, mode))
-}
-
-#[cfg(not(unix))]
-fn make_private(_: &Path, _: &fs::Metadata) -> io::Result<()> {
-    Ok(())
-}
-
-#[cfg(unix)]
 fn is_foreign(found: &fs::Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
     found.uid() != rustix::process::geteuid().as_raw()
 }
 
-#[cfg(unix)]
 fn is_foreign_folder(found: &fs::Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
     found.uid() != 0 && is_foreign(found)
 }
 
-#[cfg(unix)]
 fn is_open(found: &fs::Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
     found.mode() & 0o077 != 0
 }
 
-// The user's profile folder is private elsewhere.
-#[cfg(not(unix))]
-fn is_foreign(_: &fs::Metadata) -> bool {
-    false
-}
-
-#[cfg(not(unix))]
-fn is_foreign_folder(_: &fs::Metadata) -> bool {
-    false
-}
-
-#[cfg(not(unix))]
-fn is_open(_: &fs::Metadata) -> bool {
-    false
-}
-
-#[cfg(unix)]
 fn open_unfollowed(path: &Path) -> io::Result<File> {
-    use rustix::fs::{Mode, OFlags};
     Ok(rustix::fs::open(path, OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?.into())
 }
 
-#[cfg(not(unix))]
-fn open_unfollowed(path: &Path) -> io::Result<File> {
-    File::open(path)
-}
-
 /// Whether files can be made in the folder, as far as its mode tells.
-#[cfg(unix)]
 #[must_use]
 pub fn can_write(folder: &Path) -> bool {
-    use rustix::fs::{Access, access};
     access(folder, Access::WRITE_OK | Access::EXEC_OK).is_ok()
 }
 
-#[cfg(not(unix))]
-pub fn can_write(folder: &Path) -> bool {
-    folder.metadata().is_ok_and(|found| !found.permissions().readonly())
-}
-
-#[cfg(unix)]
 fn append(path: &Path) -> io::Result<File> {
-    use rustix::fs::{Mode, OFlags};
     let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     Ok(rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR)?.into())
-}
-
-#[cfg(not(unix))]
-fn append(path: &Path) -> io::Result<File> {
-    File::options().append(true).create(true).open(path)
-}
-
-#[cfg(unix)]
-fn set_mode(mode: u32, apply: impl FnOnce(fs::Permissions) -> io::Result<()>) -> io::Result<()> {
-    apply(std::os::unix::fs::PermissionsExt::from_mode(mode))
-}
-
-#[cfg(not(unix))]
-fn set_mode(_: u32, _: impl FnOnce(fs::Permissions) -> io::Result<()>) -> io::Result<()> {
-    Ok(()) // The user's profile folder is private there.
 }
 
 /// Tells a file from another that takes its place under its name.
@@ -366,42 +276,25 @@ pub type Identity = (u64, u64);
 ///
 /// # Errors
 /// The error of the system, where it refuses.
-#[cfg(unix)]
 pub fn look(path: &Path) -> io::Result<(Identity, u64)> {
-    use std::os::unix::fs::MetadataExt;
     fs::symlink_metadata(path).map(|found| ((found.dev(), found.ino()), found.len()))
-}
-
-#[cfg(not(unix))]
-pub fn look(path: &Path) -> io::Result<(Identity, u64)> {
-    // A file that is open cannot be moved or removed there.
-    fs::symlink_metadata(path).map(|found| ((0, 0), found.len()))
 }
 
 /// Which file is open.
 ///
 /// # Errors
 /// The error of the system, where it refuses.
-#[cfg(unix)]
 pub fn identity_of(file: &File) -> io::Result<Identity> {
-    use std::os::unix::fs::MetadataExt;
     file.metadata().map(|found| (found.dev(), found.ino()))
 }
 
-#[cfg(not(unix))]
-pub fn identity_of(_: &File) -> io::Result<Identity> {
-    Ok((0, 0))
-}
-
 /// Whether there is no room left beside the file, or none for it to grow (`ulimit -f`).
-#[cfg(unix)]
 #[must_use]
 pub fn is_full(path: &Path) -> bool {
     rustix::fs::statvfs(path.parent().unwrap_or(path)).is_ok_and(|room| room.f_bavail == 0) || is_limited(path)
 }
 
 /// Whether the limit on the size of files leaves no room for the file, or for one that the database keeps beside it.
-#[cfg(unix)]
 fn is_limited(path: &Path) -> bool {
     /// More than what is written at once.
     const GROWTH: u64 = 128 << 10;
@@ -415,21 +308,9 @@ fn is_limited(path: &Path) -> bool {
     })
 }
 
-#[cfg(not(unix))]
-pub fn is_full(_: &Path) -> bool {
-    false
-}
-
 /// Whether the file or its folder cannot be written.
-#[cfg(unix)]
 #[must_use]
 pub fn is_read_only(path: &Path) -> bool {
-    use rustix::fs::{Access, access};
     let folder = path.parent().unwrap_or(path);
     [folder, path].iter().any(|path| path.exists() && access(*path, Access::WRITE_OK).is_err())
-}
-
-#[cfg(not(unix))]
-pub fn is_read_only(path: &Path) -> bool {
-    path.metadata().is_ok_and(|found| found.permissions().readonly())
 }
