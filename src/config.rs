@@ -17,9 +17,9 @@ pub mod variable;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+use ratatui::style::Color;
 use tracing::level_filters::LevelFilter;
 
-pub use color::Color;
 pub use error::{ConfigError, Refused};
 pub use file::{Appearance, BordersSetting, CategorySetting, FileSettings, PatternSettings, TenantSettings};
 pub use resolve::{expanded, load, resolve, settings_file, state_dir};

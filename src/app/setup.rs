@@ -3,7 +3,6 @@
 use std::{net::Ipv4Addr, sync::Arc};
 
 use jiff::Timestamp;
-use ratatui::style::Color;
 use tokio::sync::mpsc::Sender;
 
 use crate::{
@@ -101,8 +100,8 @@ pub fn setup(config: Config, colour: bool, operator: String, now: Timestamp) -> 
         }
     };
     let theme = Theme {
-        accent: shown(config.appearance.accent),
-        tenant: tenant_colour.map(shown),
+        accent: config.appearance.accent,
+        tenant: tenant_colour,
         borders: match config.appearance.borders {
             config::BordersSetting::Rounded => Borders::Rounded,
             config::BordersSetting::Plain => Borders::Plain,
@@ -119,30 +118,6 @@ pub fn setup(config: Config, colour: bool, operator: String, now: Timestamp) -> 
         now,
     };
     Ok(Components { setup, patterns: config.patterns, theme, target: config.target, practice, trust, place })
-}
-
-fn shown(colour: config::Color) -> Color {
-    match colour {
-        config::Color::Rgb(red, green, blue) => Color::Rgb(red, green, blue),
-        config::Color::Ansi(number) => match number {
-            0 => Color::Black,
-            1 => Color::Red,
-            2 => Color::Green,
-            3 => Color::Yellow,
-            4 => Color::Blue,
-            5 => Color::Magenta,
-            6 => Color::Cyan,
-            7 => Color::Gray,
-            8 => Color::DarkGray,
-            9 => Color::LightRed,
-            10 => Color::LightGreen,
-            11 => Color::LightYellow,
-            12 => Color::LightBlue,
-            13 => Color::LightMagenta,
-            14 => Color::LightCyan,
-            _ => Color::White,
-        },
-    }
 }
 
 /// Makes the service ready to be called: the practice tenant is started first where it is that one. `to_loop` hears of

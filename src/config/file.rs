@@ -6,8 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use ratatui::style::Color;
+
 use super::{
-    Color, ConfigError, Refused, SignInSettings,
+    ConfigError, Refused, SignInSettings,
+    color::color,
     document::{DocumentReader, SettingsTable, Value, suggest},
     doubts, keys, path, sign_in, value,
 };
@@ -162,7 +165,7 @@ impl Default for FileSettings {
 
 impl Default for Appearance {
     fn default() -> Self {
-        Self { borders: BordersSetting::Rounded, accent: Color::CYAN }
+        Self { borders: BordersSetting::Rounded, accent: Color::Cyan }
     }
 }
 
@@ -253,7 +256,7 @@ fn tenants(reading: &mut DocumentReader<'_>, value: &Value<'_>, folder: &Path) -
         let settings = TenantSettings {
             name: name.clone().unwrap_or_default(),
             id: id.clone().unwrap_or_default(),
-            color: table.get("color").and_then(|value| reading.checked(value, "color", Color::parse)),
+            color: table.get("color").and_then(|value| reading.checked(value, "color", color)),
             base_url: base_url(reading, &table),
             ca_file: file_path(reading, &table, "ca_file", folder),
             patterns: patterns(reading, &table),
@@ -300,7 +303,7 @@ fn appearance(reading: &mut DocumentReader<'_>, root: &SettingsTable<'_, '_>) ->
     let table = reading.table(root.get("appearance")?, "[appearance]", &APPEARANCE)?;
     let default = Appearance::default();
     let borders = table.get("borders").and_then(|value| reading.checked(value, "borders", BordersSetting::parse));
-    let accent = table.get("accent").and_then(|value| reading.checked(value, "accent", Color::parse));
+    let accent = table.get("accent").and_then(|value| reading.checked(value, "accent", color));
     Some(Appearance { borders: borders.unwrap_or(default.borders), accent: accent.unwrap_or(default.accent) })
 }
 

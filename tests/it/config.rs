@@ -4,9 +4,10 @@ use std::{collections::HashMap, path::Path};
 
 use mmd_elevate::{
     cli::Flags,
-    config::{BordersSetting, Color, Config, ConfigError, ServiceSettings, Target, resolve, variable},
+    config::{BordersSetting, Config, ConfigError, ServiceSettings, Target, resolve, variable},
 };
 use mmd_elevate_engine::auth::Method;
+use ratatui::style::Color;
 use rstest::rstest;
 use tracing::level_filters::LevelFilter;
 
@@ -114,7 +115,7 @@ fn tenant(#[case] typed: &str, #[case] env: &str, #[case] file: &str, #[case] na
     let file = if file.contains("[[") { file.to_owned() } else { format!("{file}\n{TWO_TENANTS}") };
     let service = service(resolved(typed, &[(variable::TENANT_ID, env), (variable::TOKEN, "canary")], &file).unwrap());
     assert_eq!((service.tenant.name.as_deref(), service.tenant.id.as_str()), (name, id));
-    assert_eq!(service.tenant.color, (id == ID).then_some(Color::Ansi(5)));
+    assert_eq!(service.tenant.color, (id == ID).then_some(Color::Magenta));
     assert!(matches!(service.sign_in, Method::Environment(_)));
     assert!(!format!("{service:?}").contains("canary"));
 }

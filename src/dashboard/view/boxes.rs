@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use ratatui::{
     Frame,
-    layout::Rect,
+    layout::{Constraint, Layout, Rect},
     text::{Line, Span},
     widgets::{Clear, Paragraph},
 };
@@ -54,10 +54,10 @@ pub(super) fn close(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme,
         }
         None => Line::from(label),
     });
-    let used = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(inner.height);
-    frame.render_widget(Paragraph::new(lines), inner);
-    let text =
-        Rect { x: inner.x + 1, y: inner.y + used, width: inner.width.saturating_sub(1), height: inner.height - used };
+    let used = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+    let [above, below] = Layout::vertical([Constraint::Length(used), Constraint::Fill(1)]).areas(inner);
+    frame.render_widget(Paragraph::new(lines), above);
+    let [_, text] = Layout::horizontal([Constraint::Length(1), Constraint::Fill(1)]).areas(below);
     match row.actions_taken.as_deref() {
         Some(field) if !text.is_empty() => draw_text(frame, text, field),
         _ => frame.set_cursor_position((text.x, text.y)),
@@ -213,17 +213,16 @@ fn notice_box(
         lines.extend(shown.iter().flat_map(wrap).map(Line::from));
     }
     let keys = keys(model, theme, columns);
-    let below = u16::try_from(keys.len()).unwrap_or(u16::MAX);
-    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(below).saturating_add(3);
+    let rows = |lines: &[Line]| u16::try_from(lines.len()).unwrap_or(u16::MAX);
+    let height = rows(&lines).saturating_add(rows(&keys)).saturating_add(3);
     let inner = open(frame, area, theme, title, width, height);
-    let below = below.min(inner.height);
-    let room = usize::from(inner.height.saturating_sub(below + 1));
+    let [above, last] = Layout::vertical([Constraint::Fill(1), Constraint::Length(rows(&keys))]).areas(inner);
+    let room = usize::from(above.height.saturating_sub(1));
     if lines.len() > room && room > 0 {
         lines.truncate(room - 1);
         lines.push(Line::styled("…", Theme::dim()));
     }
     lines.truncate(room);
-    frame.render_widget(Paragraph::new(lines), inner);
-    let last = Rect { y: inner.bottom() - below, height: below, ..inner };
+    frame.render_widget(Paragraph::new(lines), above);
     frame.render_widget(Paragraph::new(keys), last);
 }

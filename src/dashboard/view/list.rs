@@ -2,7 +2,7 @@
 
 use ratatui::{
     Frame,
-    layout::Rect,
+    layout::{Constraint, Layout, Rect},
     text::{Line, Span},
     widgets::Paragraph,
 };
@@ -70,15 +70,11 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) 
     let block = theme.pane("Open requests", &count(model), focused);
     let inner = block.inner(area);
     frame.render_widget(block, area);
-    let (filter, rest) = if model.filtering || !requests.filter().is_empty() {
-        (1, inner.height.saturating_sub(1))
-    } else {
-        (0, inner.height)
-    };
-    if filter > 0 {
-        draw_filter(frame, Rect { height: inner.height.min(1), ..inner }, model, theme);
+    let is_filtered = model.filtering || !requests.filter().is_empty();
+    let [filter, below] = Layout::vertical([Constraint::Length(is_filtered.into()), Constraint::Fill(1)]).areas(inner);
+    if is_filtered {
+        draw_filter(frame, filter, model, theme);
     }
-    let below = Rect { y: inner.y + filter.min(inner.height), height: rest, ..inner };
     if requests.shown().is_empty() {
         frame.render_widget(Paragraph::new(empty(model, theme)).wrap(ratatui::widgets::Wrap { trim: true }), below);
         return;
@@ -87,8 +83,8 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) 
     let words = requests.shown().iter().filter_map(|id| Some(requests.get(*id)?.state.word().len()));
     let columns = Columns::of(usize::from(below.width), words.max().unwrap_or(0).max("sending".len()));
     let heading = format!("  {}{}", columns.line(["Ticket", "Device", "Title"], "Open"), fit("State", columns.state));
-    frame.render_widget(Line::styled(heading, Theme::dim()), Rect { height: below.height.min(1), ..below });
-    let rows = Rect { y: below.y + 1, height: below.height.saturating_sub(1), ..below };
+    let [top, rows] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(below);
+    frame.render_widget(Line::styled(heading, Theme::dim()), top);
     let height = usize::from(rows.height);
     let position = requests.position().unwrap_or(0);
     // The selection stays in the middle as long as there is more on both sides.

@@ -22,7 +22,6 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, block: Block<'_>, lines: Vec<L
         block
     };
     frame.render_widget(block, area);
-    let seen: Vec<_> = lines.into_iter().skip(usize::from(first)).take(usize::from(inner.height)).collect();
-    frame.render_widget(Paragraph::new(seen), inner);
+    frame.render_widget(Paragraph::new(lines).scroll((first, 0)), inner);
     extent
 }
