@@ -61,7 +61,7 @@ fn progressed(model: &mut Model, call_id: CallId, progress: Progress) {
                 model.requests.change(id, |row| row.intent = Some(intent));
             }
         }
-        Progress::Waiting { fault, until, .. } => {
+        Progress::Waiting { error: fault, until, .. } => {
             let (at, key) = (model.clock_time(until), model.keymap.name(Scope::Panes, Action::Abandon));
             let hint = format!("it goes out again by itself at {at}; {key} on its row abandons it");
             // Nothing is to be done about it.
@@ -141,7 +141,7 @@ fn create_ended(model: &mut Model, id: RowId, state: RowState, result: Result<Ca
     let sending = matches!(state, RowState::Sending(_));
     match result {
         Ok(CallResult::Created { request, surplus }) => opened(model, id, sending, *request, surplus),
-        Ok(CallResult::Looked { seen, at, fault }) => looked(model, id, seen, at, sending.then_some(fault)),
+        Ok(CallResult::Looked { seen, at, error: fault }) => looked(model, id, seen, at, sending.then_some(fault)),
         Ok(CallResult::SetAside) => settle(model, id, RowState::SetAside, |_| {}),
         Ok(
             CallResult::Closed(_)

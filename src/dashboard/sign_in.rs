@@ -10,7 +10,7 @@ pub(super) fn told(model: &mut Model, sign_in: SignIn) {
     let told = |tone, text: String, fault: &CallError| Some(Notice { tone, text, hint: Some(and_again(model, fault)) });
     let notice = match &sign_in {
         SignIn::SignedOut(fault) => told(Tone::Failure, format!("Signed out: {}", why(fault)), fault),
-        SignIn::NotRenewed { until, fault } => {
+        SignIn::NotRenewed { until, error: fault } => {
             let lasts = until.map_or_else(String::new, |until| format!("; it lasts until {}", model.clock_time(until)));
             told(Tone::Doubt, format!("The sign-in was not renewed{lasts}: {}", why(fault)), fault)
         }

@@ -62,7 +62,7 @@ pub enum CallResult {
         /// When.
         at: Timestamp,
         /// Why the outcome is unknown.
-        fault: CallError,
+        error: CallError,
     },
     /// A close of unknown outcome was read back, and the request is still open: it was not done.
     StillOpen(Box<ElevationRequest>),
@@ -127,7 +127,7 @@ pub enum Progress {
         /// Which attempt that will be; the first was 1.
         attempt: u32,
         /// Why.
-        fault: CallError,
+        error: CallError,
     },
     /// Its outcome is unknown and is being looked for.
     Looking(CallError),

@@ -24,7 +24,7 @@ pub enum SignIn {
         /// When the one that there is ends, where its source tells that.
         until: Option<Timestamp>,
         /// Why there is no new one.
-        fault: CallError,
+        error: CallError,
     },
     /// There is no token that the service takes.
     SignedOut(CallError),

@@ -1,21 +1,23 @@
-//! Does calls, many at a time. It sends exactly one reply per call, even if the call fails or panics.
+//! Does calls, many at a time. It sends exactly one reply per call, even if the call fails or panics, and never sends a write
+//! that is not durable in the record.
 //!
-//! A write is durable in the record first, then sent, and ends as done, not done or unknown: its states are in
-//! [`mmd_elevate_core::WriteState`], what each failure means in [`mmd_elevate_core::Disposition`], and what a list shows in
-//! [`mmd_elevate_core::match_listed`]. [`Timing`] holds every wait; `repeats` decides whether a
-//! call goes out again; `write` takes one from its record to its outcome; `create` and `close` say what follows from that;
-//! `look` lists what is unknown; `in_flight` keeps equal creates apart; `tend` looks again, sets aside, adopts and checks.
+//! A write ends as done, not done or unknown: its states are in [`mmd_elevate_core::WriteState`], what each error means in
+//! [`mmd_elevate_core::Disposition`], and what a list shows in [`mmd_elevate_core::match_listed`]. `write` takes an operation
+//! from its record to its outcome; `create` and `close` decide what follows from that; `retry` decides whether a call goes out
+//! again, and [`Timing`] holds every wait; `lookup` lists what is unknown; `in_flight` keeps equal creates apart; `resolve`
+//! takes up writes that were left behind; `check` and `list` read.
 
+mod check;
 mod close;
 mod context;
 mod create;
+mod draft_saver;
 mod in_flight;
 mod list;
-mod look;
+mod lookup;
 mod record;
-mod repeats;
-mod saves;
-mod tend;
+mod resolve;
+mod retry;
 mod timing;
 mod write;
 
@@ -37,9 +39,9 @@ use tracing::Instrument;
 pub use self::timing::{Backoff, Timing};
 use self::{
     context::{Abandon, CallContext, Context, MadeReady},
+    draft_saver::DraftSaver,
     in_flight::InFlight,
     record::{Opened, RecordHandle, RecordRefusal},
-    saves::Saver,
 };
 use crate::{
     backend::Backend,
@@ -106,8 +108,8 @@ async fn serve(
     if let Some(opening) = opening {
         starting.spawn(opening);
     }
-    let saver = Saver::start(record.clone(), timing.save_again, events.clone());
-    let context = Context { backend: backend_ready, record, in_flight, timing, to_loop: events };
+    let saver = DraftSaver::start(record.clone(), timing.save_again, events.clone());
+    let context = Context { backend: backend_ready, record, in_flight, timing, events };
     Worker { context: Arc::new(context), calls: JoinSet::new(), abandons: HashMap::new(), saver }.serve(commands).await;
     drop(starting);
 }
@@ -115,50 +117,50 @@ async fn serve(
 async fn make_ready(
     backend: impl Future<Output = Result<Arc<dyn Backend>, CallError>> + Send + 'static,
     made: watch::Sender<MadeReady>,
-    to_loop: mpsc::Sender<Event>,
+    events: mpsc::Sender<Event>,
 ) {
     let not_made_ready = || CallError::not_sent("the program failed while it made the service ready");
-    let backend = guarded(backend).await.unwrap_or_else(|Panicked| Err(not_made_ready()));
-    let word = match &backend {
+    let backend = catch_panic(backend).await.unwrap_or_else(|Panicked| Err(not_made_ready()));
+    let event = match &backend {
         Ok(_) => Event::Ready,
-        Err(fault) => Event::NotReady(fault.clone()),
+        Err(error) => Event::NotReady(error.clone()),
     };
-    // The word goes first, or a reply could overtake it.
-    let _ = to_loop.send(word).await;
+    // The event goes first, or a reply could overtake it.
+    let _ = events.send(event).await;
     let changes = backend.as_ref().ok().and_then(|backend| backend.sign_in_changes());
     made.send_replace(Some(backend));
     if let Some(changes) = changes {
-        tell_changes(changes, &to_loop).await;
+        forward_sign_in(changes, &events).await;
     }
 }
 
-/// Tells where signing in stands, as of now and then at each change. Changes that nobody could be told of in time are
-/// left out: only where it stands counts.
-async fn tell_changes(mut changes: watch::Receiver<SignIn>, to_loop: &mpsc::Sender<Event>) {
+/// Sends the state of signing in, as of now and then at each change. Changes that could not be sent in time are left out:
+/// only the latest counts.
+async fn forward_sign_in(mut changes: watch::Receiver<SignIn>, events: &mpsc::Sender<Event>) {
     changes.mark_changed();
     while changes.changed().await.is_ok() {
-        let stands = changes.borrow_and_update().clone();
-        if to_loop.send(Event::SignIn(stands)).await.is_err() {
+        let sign_in = changes.borrow_and_update().clone();
+        if events.send(Event::SignIn(sign_in)).await.is_err() {
             return;
         }
     }
 }
 
-/// Opens the record, again and again where what is in the way may pass, and tells what it holds. Then tells of each time
-/// that it had to be written anew.
+/// Opens the record, again and again where what is in the way may pass, and sends what it holds. Then sends what it holds
+/// each time that it had to be written anew.
 async fn open<Opening>(
-    mut journal: impl FnMut() -> Opening + Send + 'static,
+    mut open_record: impl FnMut() -> Opening + Send + 'static,
     longest_wait: Duration,
     opened: watch::Sender<Opened>,
     in_flight: InFlight,
-    to_loop: mpsc::Sender<Event>,
+    events: mpsc::Sender<Event>,
 ) where
     Opening: Future<Output = Result<(Record, Recovered), RecordError>> + Send + 'static,
 {
-    let mut told = None;
+    let mut last_warning = None;
     let mut wait = FIRST_TRY_AGAIN.min(longest_wait);
-    let (journal, recovered) = loop {
-        let error = match guarded(journal()).await {
+    let (record, recovered) = loop {
+        let error = match catch_panic(open_record()).await {
             Ok(Ok(opened)) => break opened,
             Ok(Err(error)) => Some(error),
             Err(Panicked) => None,
@@ -167,12 +169,12 @@ async fn open<Opening>(
         let hint = error.as_ref().map(RecordError::hint_on_opening);
         let refused = error.map_or_else(RecordRefusal::crashed, RecordRefusal::from);
         let warning = Problem { hint: hint.unwrap_or(&refused.problem.hint).to_owned(), ..refused.problem.clone() };
-        // It is told when it is first found, and when something else is in the way.
-        if told.as_ref() != Some(&warning) {
+        // It is sent when it is first found, and when something else is in the way.
+        if last_warning.as_ref() != Some(&warning) {
             tracing::error!(what = warning.what, may_pass, "the record is not open");
-            told = Some(warning.clone());
+            last_warning = Some(warning.clone());
             let recovered = Recovered { unusable: true, warnings: vec![warning], ..Recovered::default() };
-            let _ = to_loop.send(Event::Recovered(Box::new(recovered))).await;
+            let _ = events.send(Event::Recovered(Box::new(recovered))).await;
         }
         opened.send_replace(Some(Err(refused)));
         if !may_pass {
@@ -181,44 +183,44 @@ async fn open<Opening>(
         sleep(wait).await;
         wait = wait.saturating_mul(2).min(longest_wait);
     };
-    tell_recovered(recovered, &in_flight, &to_loop).await;
-    opened.send_replace(Some(Ok(journal.clone())));
-    let Some(mut news) = journal.news().await else { return };
+    send_recovered(recovered, &in_flight, &events).await;
+    opened.send_replace(Some(Ok(record.clone())));
+    let Some(mut news) = record.news().await else { return };
     while let Some(recovered) = news.recv().await {
-        tell_recovered(recovered, &in_flight, &to_loop).await;
-        opened.send_replace(Some(Ok(journal.clone())));
+        send_recovered(recovered, &in_flight, &events).await;
+        opened.send_replace(Some(Ok(record.clone())));
     }
 }
 
-async fn tell_recovered(recovered: Recovered, in_flight: &InFlight, to_loop: &mpsc::Sender<Event>) {
-    for intent in &recovered.unresolved {
-        in_flight.lose_write(intent);
+async fn send_recovered(recovered: Recovered, in_flight: &InFlight, events: &mpsc::Sender<Event>) {
+    for write in &recovered.unresolved {
+        in_flight.lose_write(write);
     }
-    let _ = to_loop.send(Event::Recovered(Box::new(recovered))).await;
+    let _ = events.send(Event::Recovered(Box::new(recovered))).await;
 }
 
 struct Worker {
     context: Arc<Context>,
     calls: JoinSet<CallId>,
     abandons: HashMap<CallId, Abandon>,
-    saver: Saver,
+    saver: DraftSaver,
 }
 
 impl Worker {
-    async fn serve(mut self, mut words: mpsc::Receiver<Command>) {
+    async fn serve(mut self, mut commands: mpsc::Receiver<Command>) {
         loop {
             tokio::select! {
-                word = words.recv() => match word {
-                    Some(word) => self.take(word),
+                command = commands.recv() => match command {
+                    Some(command) => self.handle_command(command),
                     None => break,
                 },
-                Some(ended) = self.calls.join_next() => self.forget(&ended),
-                () = self.context.to_loop.closed() => {
+                Some(ended) = self.calls.join_next() => self.remove_ended(&ended),
+                () = self.context.events.closed() => {
                     tracing::debug!("nobody waits for replies: the worker ends");
-                    words.close();
+                    commands.close();
                     self.calls.abort_all();
-                    while let Some(word) = words.recv().await {
-                        if let Command::Save(drafts) = word {
+                    while let Some(command) = commands.recv().await {
+                        if let Command::Save(drafts) = command {
                             self.saver.save(drafts);
                         }
                     }
@@ -230,24 +232,24 @@ impl Worker {
         let answered = async {
             tokio::select! {
                 () = async { while calls.join_next().await.is_some() {} } => {}
-                () = context.to_loop.closed() => {}
+                () = context.events.closed() => {}
             }
         };
         tokio::join!(answered, saver.finish());
         context.record.close().await;
     }
 
-    fn take(&mut self, word: Command) {
-        match word {
+    fn handle_command(&mut self, command: Command) {
+        match command {
             Command::Do(call_id, call) => {
                 let abandon = Abandon::default();
                 self.abandons.insert(call_id, abandon.clone());
-                self.calls.spawn(answer(Arc::clone(&self.context), call_id, call, abandon));
+                self.calls.spawn(run_call(Arc::clone(&self.context), call_id, call, abandon));
             }
             Command::Abandon(call_id) => {
                 // One that has its reply already needs nothing.
                 if let Some(abandon) = self.abandons.get(&call_id) {
-                    abandon.press();
+                    abandon.request();
                 }
             }
             Command::Save(drafts) => self.saver.save(drafts),
@@ -255,7 +257,7 @@ impl Worker {
         }
     }
 
-    fn forget(&mut self, ended: &Result<CallId, tokio::task::JoinError>) {
+    fn remove_ended(&mut self, ended: &Result<CallId, tokio::task::JoinError>) {
         if let Ok(call_id) = ended {
             self.abandons.remove(call_id);
         }
@@ -263,56 +265,56 @@ impl Worker {
 }
 
 /// Does one call and sends its one reply, whatever becomes of the call.
-async fn answer(context: Arc<Context>, call_id: CallId, call: Call, abandon: Abandon) -> CallId {
+async fn run_call(context: Arc<Context>, call_id: CallId, what: Call, abandon: Abandon) -> CallId {
     let started = Instant::now();
-    let job = CallContext::new(call_id, abandon, context.to_loop.clone());
+    let call = CallContext::new(call_id, abandon, context.events.clone());
     let doing = {
-        let (context, job) = (Arc::clone(&context), job.clone());
-        async move { perform(&context, &job, call).await }
+        let (context, call) = (Arc::clone(&context), call.clone());
+        async move { perform(&context, &call, what).await }
     };
-    let result = match guarded(doing.instrument(tracing::debug_span!("call", id = call_id.0))).await {
+    let result = match catch_panic(doing.instrument(tracing::debug_span!("call", id = call_id.0))).await {
         Ok(result) => result,
-        Err(Panicked) => Err(crashed(&context, &job).await),
+        Err(Panicked) => Err(settle_crashed(&context, &call).await),
     };
     tracing::debug!(call = call_id.0, done = result.is_ok(), ms = started.elapsed().as_millis(), "settled");
-    // That nobody listens any more is seen by `serve`, so what `send` says is not asked.
-    let _ = context.to_loop.send(Event::Reply(Reply { call_id, result })).await;
+    // `serve` sees by itself that nobody listens any more.
+    let _ = context.events.send(Event::Reply(Reply { call_id, result })).await;
     call_id
 }
 
-async fn perform(context: &Arc<Context>, job: &CallContext, call: Call) -> Result<CallResult, CallError> {
+async fn perform(context: &Arc<Context>, call: &CallContext, what: Call) -> Result<CallResult, CallError> {
     failpoint::panic_if_asked("call");
-    match call {
-        Call::Send(Operation::Create(new)) => create::create(context, job, new).await,
-        Call::Send(Operation::Close(closing)) => close::close(context, job, closing).await,
-        Call::List(query) => list::list(context, job, &query).await,
-        Call::SearchDevices(text) => list::search_devices(context, job, &text).await,
-        Call::Look(intent) => tend::look(context, job, intent).await,
-        Call::SetAside(intent) => tend::set_aside(context, job, intent).await,
-        Call::Adopt(intent, request) => tend::adopt(context, job, intent, request).await,
-        Call::Check(requests) => tend::check(context, job, requests).await,
+    match what {
+        Call::Send(Operation::Create(new)) => create::create(context, call, new).await,
+        Call::Send(Operation::Close(closing)) => close::close(context, call, closing).await,
+        Call::List(query) => list::list(context, call, &query).await,
+        Call::SearchDevices(text) => list::search_devices(context, call, &text).await,
+        Call::Look(write) => resolve::look(context, call, write).await,
+        Call::SetAside(write) => resolve::set_aside(context, call, write).await,
+        Call::Adopt(write, request) => resolve::adopt(context, call, write, request).await,
+        Call::Check(requests) => check::check(context, call, requests).await,
     }
 }
 
 /// The call has failed by the program's own fault. A write that was under way is unknown then.
-async fn crashed(context: &Context, job: &CallContext) -> CallError {
-    let fault = CallError::crashed();
-    let writes = job.writes.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let Some((intent, stage)) = writes
-        && !stage.is_settled()
+async fn settle_crashed(context: &Context, call: &CallContext) -> CallError {
+    let error = CallError::crashed();
+    let write = call.write.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some((write, state)) = write
+        && !state.is_settled()
     {
-        context.in_flight.lose_write(&intent);
+        context.in_flight.lose_write(&write);
         let outcome =
-            Outcome { stage: WriteState::Unknown, request: None, why: Some(fault.what()), service_request_id: None };
-        context.tell_unless_saved(context.record.settle(intent.id, outcome).await).await;
+            Outcome { stage: WriteState::Unknown, request: None, why: Some(error.what()), service_request_id: None };
+        context.report_unsaved(context.record.settle(write.id, outcome).await).await;
     }
-    fault
+    error
 }
 
 struct Panicked;
 
 /// Waits for a future in a task of its own, so that a panic in it ends there; dropped, it takes that task with it.
-async fn guarded<F>(future: F) -> Result<F::Output, Panicked>
+async fn catch_panic<F>(future: F) -> Result<F::Output, Panicked>
 where
     F: Future<Output: Send> + Send + 'static,
 {

@@ -156,7 +156,7 @@ fn notes(row: &Row, model: &Model) -> Vec<String> {
         None => {}
     }
     match row.state.call().and_then(|call| model.calls.get(&call)?.progress.as_ref()) {
-        Some(Progress::Waiting { until, attempt, fault }) => {
+        Some(Progress::Waiting { until, attempt, error: fault }) => {
             let at = local(*until, &model.time_zone, "%H:%M:%S");
             let key = model.keymap.name(Scope::Panes, Action::Abandon);
             notes.push(format!("{} It goes out again at {at}, attempt {attempt}; {key} abandons it.", fault.what()));

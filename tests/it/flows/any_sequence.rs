@@ -225,7 +225,7 @@ fn answer(dashboard: &Dashboard, call_id: CallId, call: &Call, which: u8) -> Cal
     let named = dashboard.model.requests.all().find(|row| row.state.call() == Some(call_id));
     let request =
         || named.and_then(|row| row.draft.validate().ok()).map(|new| created(&new, &format!("{call_id}"), start()));
-    let looked = |seen| CallResult::Looked { seen, at: start(), fault: CallError::timed_out() };
+    let looked = |seen| CallResult::Looked { seen, at: start(), error: CallError::timed_out() };
     match call {
         Call::Send(Operation::Create(new)) => {
             let request = created(new, &format!("{call_id}"), start());
@@ -322,7 +322,7 @@ fn happens(dashboard: &mut Dashboard, step: Step) {
             let closing = matches!(dashboard.calls()[index].1, Call::Send(Operation::Close(_)));
             let progress = match which % 4 {
                 0 => Progress::Recorded(WriteId(i64::from(which))),
-                1 => Progress::Waiting { until: start(), attempt: 2, fault },
+                1 => Progress::Waiting { until: start(), attempt: 2, error: fault },
                 2 if closing => Progress::ReadingBack,
                 _ => Progress::Looking(fault),
             };

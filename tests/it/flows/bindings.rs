@@ -51,7 +51,7 @@ fn dashboards_in(scope: Scope) -> Vec<Dashboard> {
             let mut unknown = then(&many, &format!("{DRAFT} ctrl-s"));
             unknown.progress(0, Progress::Recorded(WriteId(1)));
             let seen = MatchResult::Possible(requests[..2].iter().map(|request| held(request, request)).collect());
-            let looked = CallResult::Looked { seen, at: start(), fault: fault(CallError::timed_out(), "") };
+            let looked = CallResult::Looked { seen, at: start(), error: fault(CallError::timed_out(), "") };
             unknown.reply_to(0, Ok(looked));
             vec![then(&unknown, "enter"), then(&unknown, "enter j")]
         }

@@ -29,7 +29,7 @@ fn unknown() -> Dashboard {
     let mut dashboard = Dashboard::new();
     dashboard.press(&format!("{DRAFT} ctrl-s")).progress(0, Progress::Recorded(WriteId(1)));
     let seen = MatchResult::Possible(vec![held("INC-1 MMD-1 Title", "id-1")]);
-    dashboard.reply_to(0, Ok(CallResult::Looked { seen, at: start(), fault: fault(CallError::timed_out(), "") }));
+    dashboard.reply_to(0, Ok(CallResult::Looked { seen, at: start(), error: fault(CallError::timed_out(), "") }));
     dashboard
 }
 

@@ -26,7 +26,7 @@ fn looking() -> Dashboard {
 fn unclear() -> CallResult {
     let cut = Some(Problem::new("the list could not be read: The service failed (HTTP 500).", "look later"));
     let seen = MatchResult::Unclear(Gaps { unreadable: 2, cut });
-    CallResult::Looked { seen, at: start() + SignedDuration::from_secs(31), fault: lost() }
+    CallResult::Looked { seen, at: start() + SignedDuration::from_secs(31), error: lost() }
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn surplus_that_turns_out_to_be_the_own_request_becomes_its_row_with_the_text() 
 fn request_sent_again_is_checked_for_what_the_first_may_have_made() {
     let mut dashboard = looking();
     let seen = MatchResult::NotSeen;
-    dashboard.reply_to(0, Ok(CallResult::Looked { seen, at: start(), fault: lost() }));
+    dashboard.reply_to(0, Ok(CallResult::Looked { seen, at: start(), error: lost() }));
     dashboard.press("enter s ctrl-s").reply_to(0, Ok(CallResult::SetAside));
     let request = created(&dashboard.create(0), "id-2", start());
     dashboard.reply_to(0, Ok(opened(request.clone())));

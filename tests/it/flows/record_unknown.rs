@@ -20,7 +20,7 @@ fn lost() -> CallError {
 }
 
 fn looked(seen: MatchResult) -> CallResult {
-    CallResult::Looked { seen, at: start() + SignedDuration::from_secs(31), fault: lost() }
+    CallResult::Looked { seen, at: start() + SignedDuration::from_secs(31), error: lost() }
 }
 
 fn matching(id: &str, title: &str) -> ElevationRequest {
@@ -222,7 +222,7 @@ fn one_that_a_dead_process_left_can_be_decided_like_any_other() {
     dashboard.recovered(Recovered { unresolved: vec![lost_create(7, REQUEST)], ..Recovered::default() }).press("enter");
     // The record does not know why it was lost; the worker makes something up.
     let crashed = fault(CallError::crashed(), "");
-    dashboard.reply_to(0, Ok(CallResult::Looked { seen: MatchResult::NotSeen, at: start(), fault: crashed }));
+    dashboard.reply_to(0, Ok(CallResult::Looked { seen: MatchResult::NotSeen, at: start(), error: crashed }));
     dashboard.press("enter");
     assert!(dashboard.shows("The program ended before an answer"), "{}", dashboard.screen());
     dashboard.press("d");

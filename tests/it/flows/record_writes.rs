@@ -22,7 +22,8 @@ fn throttled_at(columns: u16, rows: u16) -> Dashboard {
     dashboard.progress(0, Progress::Recorded(WriteId(1)));
     let retry_after = Some(std::time::Duration::from_secs(20));
     let fault = fault(CallError::throttled(retry_after), "");
-    dashboard.progress(0, Progress::Waiting { until: start() + SignedDuration::from_secs(20), attempt: 2, fault });
+    dashboard
+        .progress(0, Progress::Waiting { until: start() + SignedDuration::from_secs(20), attempt: 2, error: fault });
     dashboard
 }
 
@@ -87,7 +88,7 @@ fn abandoned_in_flight_it_is_unknown_and_looked_for() {
     let abandoned = fault(CallError::abandoned(true), "");
     dashboard.progress(0, Progress::Looking(abandoned.clone()));
     assert_eq!(dashboard.list(), ["> INC-10442 unknown"]);
-    dashboard.reply_to(0, Ok(CallResult::Looked { seen: MatchResult::NotSeen, at: start(), fault: abandoned }));
+    dashboard.reply_to(0, Ok(CallResult::Looked { seen: MatchResult::NotSeen, at: start(), error: abandoned }));
     assert!(dashboard.notice().contains("not seen at 14:02:00"), "{}", dashboard.notice());
     dashboard.press("enter");
     assert!(prose(&dashboard).contains("It was abandoned after it may have been sent."), "{}", dashboard.screen());

@@ -23,7 +23,7 @@ fn wrong_secret() -> CallError {
 #[case(SignIn::SignedIn { until: Some(in_minutes(-3)) }, "signed in, 0 min left")]
 #[case(SignIn::Renewing { until: Some(in_minutes(5)) }, "renewing, 5 min left")]
 #[case(SignIn::Renewing { until: None }, "renewing")]
-#[case(SignIn::NotRenewed { until: Some(in_minutes(4)), fault: wrong_secret() }, "not renewed, 4 min left")]
+#[case(SignIn::NotRenewed { until: Some(in_minutes(4)), error: wrong_secret() }, "not renewed, 4 min left")]
 #[case(SignIn::SignedOut(wrong_secret()), "signed out, L signs in")]
 fn the_header_says_where_it_stands(
     #[case] sign_in: SignIn,
@@ -48,7 +48,7 @@ fn a_narrow_header_keeps_what_has_to_be_known() {
     let mut dashboard = Dashboard::at(40, 12);
     for (sign_in, words) in [
         (SignIn::SignedOut(wrong_secret()), "signed out"),
-        (SignIn::NotRenewed { until: Some(in_minutes(4)), fault: wrong_secret() }, "4 min left"),
+        (SignIn::NotRenewed { until: Some(in_minutes(4)), error: wrong_secret() }, "4 min left"),
         (SignIn::SignedIn { until: Some(in_minutes(2)) }, "2 min left"),
     ] {
         dashboard.says(Event::SignIn(sign_in));
@@ -95,7 +95,7 @@ fn a_renewal_is_quiet_and_a_failed_one_is_told_once() {
     dashboard.says(Event::SignIn(SignIn::Renewing { until: Some(in_minutes(5)) }));
     dashboard.says(Event::SignIn(SignIn::SignedIn { until: Some(in_minutes(60)) }));
     assert_eq!(dashboard.notice(), notice);
-    let failed = SignIn::NotRenewed { until: Some(in_minutes(5)), fault: wrong_secret() };
+    let failed = SignIn::NotRenewed { until: Some(in_minutes(5)), error: wrong_secret() };
     dashboard.says(Event::SignIn(failed.clone()));
     assert!(dashboard.notice().contains("lasts until 14:07:00"), "{}", dashboard.notice());
     dashboard.press("esc y");

@@ -88,7 +88,7 @@ async fn throttled_it_waits_as_long_as_it_is_asked_to_and_goes_out_again() {
         let started = std::time::Instant::now();
         assert_eq!(scene.create("x").await, "created r1", "{head}");
         assert!(started.elapsed() >= Duration::from_millis(least), "{head}");
-        let [Progress::Recorded(_), Progress::Waiting { attempt, fault, .. }, Progress::LookingFirst] =
+        let [Progress::Recorded(_), Progress::Waiting { attempt, error: fault, .. }, Progress::LookingFirst] =
             &scene.progress[..]
         else {
             panic!("{:?}", scene.progress)

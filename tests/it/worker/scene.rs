@@ -265,13 +265,13 @@ pub(super) fn summary(reply: &Reply) -> String {
         Ok(CallResult::Closed(ReadBack::StoredDifferently(_))) => "stored differently".to_owned(),
         Ok(CallResult::Closed(ReadBack::PerhapsOurs(_))) => "perhaps ours".to_owned(),
         Ok(CallResult::Closed(ReadBack::NotYetVisible)) => "not yet visible".to_owned(),
-        Ok(CallResult::Looked { seen: MatchResult::Possible(possible), fault, .. }) => {
+        Ok(CallResult::Looked { seen: MatchResult::Possible(possible), error: fault, .. }) => {
             format!("{} possible, {}", possible.len(), name(fault))
         }
-        Ok(CallResult::Looked { seen: MatchResult::Unclear(gaps), fault, .. }) => {
+        Ok(CallResult::Looked { seen: MatchResult::Unclear(gaps), error: fault, .. }) => {
             format!("unclear ({}), {}", gaps.words(), name(fault))
         }
-        Ok(CallResult::Looked { fault, .. }) => format!("not seen, {}", name(fault)),
+        Ok(CallResult::Looked { error: fault, .. }) => format!("not seen, {}", name(fault)),
         Ok(CallResult::StillOpen(_)) => "still open".to_owned(),
         Ok(CallResult::SetAside) => "set aside".to_owned(),
         Ok(CallResult::Listed { gaps, .. }) => format!("listed {}", gaps.words()),

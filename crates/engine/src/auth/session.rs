@@ -329,7 +329,7 @@ impl Shared {
             self.tell(if is_tried_again {
                 SignIn::Renewing { until }
             } else {
-                SignIn::NotRenewed { until, fault: fault.clone() }
+                SignIn::NotRenewed { until, error: fault.clone() }
             });
         } else {
             state.renew_at = None;

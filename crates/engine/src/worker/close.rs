@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 
 use super::{
     context::{CallContext, Context},
-    look::Watch,
+    lookup::Watch,
     write::{SendResult, Write},
 };
 use crate::backend::Listed;
@@ -39,36 +39,36 @@ struct FoundClosed {
 
 pub(super) async fn close(
     context: &Context,
-    job: &CallContext,
+    call: &CallContext,
     closing: CloseElevationRequest,
 ) -> Result<CallResult, CallError> {
-    let (write, backend) = Write::begin(context, job, Operation::Close(closing.clone())).await?;
+    let (write, backend) = Write::begin(context, call, Operation::Close(closing.clone())).await?;
     let mut repeated = 0;
     loop {
-        let fault = match write.send(&*backend).await {
+        let error = match write.send(&*backend).await {
             SendResult::Done(told) => {
-                write.settle_told(None, told.ids.service).await;
-                job.progress(Progress::ReadingBack).await;
-                return Ok(CallResult::Closed(confirmed(context, job, &write, &closing).await));
+                write.settle_done(None, told.ids.service).await;
+                call.progress(Progress::ReadingBack).await;
+                return Ok(CallResult::Closed(verify_close(context, call, &write, &closing).await));
             }
-            SendResult::Refused(fault) => return refused(context, job, &write, &closing, fault).await,
-            SendResult::GivenUp(fault) => {
-                write.settle_fault(&fault, None).await;
-                return Err(fault);
+            SendResult::Refused(error) => return handle_refusal(context, call, &write, &closing, error).await,
+            SendResult::GivenUp(error) => {
+                write.settle_error(&error, None).await;
+                return Err(error);
             }
-            SendResult::Unknown(fault) => fault,
+            SendResult::Unknown(error) => error,
         };
-        context.in_flight.lose_write(&write.intent);
-        write.settle_fault(&fault, None).await;
-        job.progress(Progress::Looking(fault.clone())).await;
+        context.in_flight.lose_write(&write.record);
+        write.settle_error(&error, None).await;
+        call.progress(Progress::Looking(error.clone())).await;
         // Before a repeat, which is harmless, a short look is enough; before the last word, none is too long.
-        let again = repeated < context.timing.closes_again && fault.code != Some(ErrorCode::Abandoned);
+        let again = repeated < context.timing.closes_again && error.code != Some(ErrorCode::Abandoned);
         let time = if again { context.timing.read_back } else { context.timing.look };
-        match read_back(context, job, &write, &closing, time).await {
-            ReadBackSeen::Closed(found) => return closed(context, job, &write, &closing, found).await,
-            ReadBackSeen::Open(request) if again => write.disprove(&fault, &request).await,
-            ReadBackSeen::Open(request) => return still_open(&write, &fault, request).await,
-            ReadBackSeen::Absent | ReadBackSeen::Nothing { .. } => return Err(fault),
+        match read_back(context, call, &write, &closing, time).await {
+            ReadBackSeen::Closed(found) => return settle_closed(context, call, &write, &closing, found).await,
+            ReadBackSeen::Open(request) if again => write.settle_disproved(&error, &request).await,
+            ReadBackSeen::Open(request) => return settle_still_open(&write, &error, request).await,
+            ReadBackSeen::Absent | ReadBackSeen::Nothing { .. } => return Err(error),
         }
         repeated += 1;
     }
@@ -77,30 +77,30 @@ pub(super) async fn close(
 /// Reads back a close of unknown outcome, once more. The error is why nothing could be seen.
 pub(super) async fn look_for(
     context: &Context,
-    job: &CallContext,
+    call: &CallContext,
     write: &Write<'_>,
     closing: &CloseElevationRequest,
-    fault: &CallError,
+    error: &CallError,
 ) -> Result<CallResult, CallError> {
-    match read_back(context, job, write, closing, context.timing.look).await {
-        ReadBackSeen::Closed(found) => closed(context, job, write, closing, found).await,
-        ReadBackSeen::Open(request) => still_open(write, fault, request).await,
-        ReadBackSeen::Absent => Err(fault.clone()),
-        ReadBackSeen::Nothing { failed } => Err(failed.unwrap_or_else(|| fault.clone())),
+    match read_back(context, call, write, closing, context.timing.look).await {
+        ReadBackSeen::Closed(found) => settle_closed(context, call, write, closing, found).await,
+        ReadBackSeen::Open(request) => settle_still_open(write, error, request).await,
+        ReadBackSeen::Absent => Err(error.clone()),
+        ReadBackSeen::Nothing { failed } => Err(failed.unwrap_or_else(|| error.clone())),
     }
 }
 
 /// The service took it: does it show it?
-async fn confirmed(
+async fn verify_close(
     context: &Context,
-    job: &CallContext,
+    call: &CallContext,
     write: &Write<'_>,
     closing: &CloseElevationRequest,
 ) -> ReadBack {
-    match read_back(context, job, write, closing, context.timing.read_back).await {
+    match read_back(context, call, write, closing, context.timing.read_back).await {
         ReadBackSeen::Closed(FoundClosed { request, skew }) => {
-            context.tell_unless_saved(context.record.refreshed(vec![(*request).clone()]).await).await;
-            match request.closed_by_close(&closing.actions_taken, write.intent.at, skew) {
+            context.report_unsaved(context.record.refreshed(vec![(*request).clone()]).await).await;
+            match request.closed_by_close(&closing.actions_taken, write.record.at, skew) {
                 ClosedBy::Us => ReadBack::Verified(request),
                 ClosedBy::UsStoredDifferently => ReadBack::StoredDifferently(request),
                 // The service took ours, and shows another: it may have kept the first of two.
@@ -113,102 +113,102 @@ async fn confirmed(
 
 /// The service refused it. That may be because the request is closed by now: by whom? By this very write, perhaps, if that
 /// or an earlier one was lost.
-async fn refused(
+async fn handle_refusal(
     context: &Context,
-    job: &CallContext,
+    call: &CallContext,
     write: &Write<'_>,
     closing: &CloseElevationRequest,
-    fault: CallError,
+    error: CallError,
 ) -> Result<CallResult, CallError> {
     let lost_before = context.in_flight.lost_close(&closing.id).is_some();
-    let seen = match fault.code {
-        Some(ErrorCode::AlreadyClosed) => read_back(context, job, write, closing, context.timing.read_back).await,
-        _ if fault.is_refusal() => look_once(context, job, write, closing).await,
+    let seen = match error.code {
+        Some(ErrorCode::AlreadyClosed) => read_back(context, call, write, closing, context.timing.read_back).await,
+        _ if error.is_refusal() => list_once(context, call, write, closing).await,
         _ => ReadBackSeen::Nothing { failed: None },
     };
-    match (fault.code, seen) {
+    match (error.code, seen) {
         (_, ReadBackSeen::Closed(found)) if lost_before || found.request.holds_text(&closing.actions_taken) => {
             // The refusal says nothing of the try that was lost; what is listed does.
-            write.take(Transition::Lose);
-            closed(context, job, write, closing, found).await
+            write.transition(Transition::Lose);
+            settle_closed(context, call, write, closing, found).await
         }
         (_, ReadBackSeen::Closed(FoundClosed { request, .. })) => {
-            let fault = CallError { words: fault.words, ids: fault.ids, ..CallError::already_closed() };
-            write.refuse(&fault, Some(&request)).await;
-            job.progress(Progress::ClosedBy(request)).await;
-            Err(fault)
+            let error = CallError { words: error.words, ids: error.ids, ..CallError::already_closed() };
+            write.settle_refused(&error, Some(&request)).await;
+            call.progress(Progress::ClosedBy(request)).await;
+            Err(error)
         }
         (Some(ErrorCode::AlreadyClosed), _) if lost_before => {
             // Closed, and perhaps by the try that was lost. Once a list shows it, its text tells.
-            write.settle_told(None, fault.ids.service).await;
+            write.settle_done(None, error.ids.service).await;
             Ok(CallResult::Closed(ReadBack::NotYetVisible))
         }
         (Some(ErrorCode::AlreadyClosed), _) | (Some(ErrorCode::NoSuchRequest), ReadBackSeen::Absent) => {
-            write.refuse(&fault, None).await;
+            write.settle_refused(&error, None).await;
             // It is over, though no list says how.
-            context.tell_unless_saved(context.record.ended(&closing.id).await).await;
-            Err(fault)
+            context.report_unsaved(context.record.ended(&closing.id).await).await;
+            Err(error)
         }
         (Some(ErrorCode::NoSuchRequest), _) => {
-            let fault = CallError { words: fault.words, ids: fault.ids, ..CallError::absence_unproven() };
-            write.refuse(&fault, None).await;
-            Err(fault)
+            let error = CallError { words: error.words, ids: error.ids, ..CallError::absence_unproven() };
+            write.settle_refused(&error, None).await;
+            Err(error)
         }
         _ => {
-            write.refuse(&fault, None).await;
-            Err(fault)
+            write.settle_refused(&error, None).await;
+            Err(error)
         }
     }
 }
 
 /// It is closed: by this write or one before it that was lost, or by another whose text the service has kept.
-async fn closed(
+async fn settle_closed(
     context: &Context,
-    job: &CallContext,
+    call: &CallContext,
     write: &Write<'_>,
     closing: &CloseElevationRequest,
     found: FoundClosed,
 ) -> Result<CallResult, CallError> {
     let FoundClosed { request, skew } = found;
-    let sent_at = context.in_flight.lost_close(&closing.id).unwrap_or(write.intent.at).min(write.intent.at);
+    let sent_at = context.in_flight.lost_close(&closing.id).unwrap_or(write.record.at).min(write.record.at);
     let by = request.closed_by_close(&closing.actions_taken, sent_at, skew);
     let is_ours = matches!(by, ClosedBy::Us | ClosedBy::UsStoredDifferently);
-    if is_ours && write.find(&request).await {
+    if is_ours && write.settle_found(&request).await {
         return Ok(CallResult::Closed(match by {
             ClosedBy::UsStoredDifferently => ReadBack::StoredDifferently(request),
             ClosedBy::Us | ClosedBy::PerhapsUs | ClosedBy::Another => ReadBack::Verified(request),
         }));
     }
-    let fault = CallError::already_closed();
+    let error = CallError::already_closed();
     let is_perhaps_ours = by == ClosedBy::PerhapsUs;
     let words = is_perhaps_ours
         .then(|| Untrusted::new("It is closed, perhaps by this write: the text that the service stored is another."));
-    let why = CallError { words, ..fault.clone() };
-    write.disprove(&why, &request).await;
-    write.take(Transition::GiveUp);
-    write.settle_fault(&why, Some(&request)).await;
+    let why = CallError { words, ..error.clone() };
+    write.settle_disproved(&why, &request).await;
+    write.transition(Transition::GiveUp);
+    write.settle_error(&why, Some(&request)).await;
     if is_perhaps_ours {
         return Ok(CallResult::Closed(ReadBack::PerhapsOurs(request)));
     }
-    job.progress(Progress::ClosedBy(request)).await;
-    Err(fault)
+    call.progress(Progress::ClosedBy(request)).await;
+    Err(error)
 }
 
-async fn still_open(
+async fn settle_still_open(
     write: &Write<'_>,
-    fault: &CallError,
+    error: &CallError,
     request: Box<ElevationRequest>,
 ) -> Result<CallResult, CallError> {
-    write.disprove(fault, &request).await;
-    write.take(Transition::GiveUp);
-    write.settle_fault(fault, Some(&request)).await;
+    write.settle_disproved(error, &request).await;
+    write.transition(Transition::GiveUp);
+    write.settle_error(error, Some(&request)).await;
     Ok(CallResult::StillOpen(request))
 }
 
 /// Lists until the request is closed or the time is over. One whose device is not known is listed by no name.
 async fn read_back(
     context: &Context,
-    job: &CallContext,
+    call: &CallContext,
     write: &Write<'_>,
     closing: &CloseElevationRequest,
     time: Duration,
@@ -216,10 +216,10 @@ async fn read_back(
     if closing.device.is_blank() {
         return ReadBackSeen::Nothing { failed: None };
     }
-    let mut watch = Watch::new(context, job, &write.intent.what, time);
+    let mut watch = Watch::new(context, call, &write.record.what, time);
     let mut last = None;
     while let Some(listed) = watch.next().await {
-        match seen_in(listed, closing) {
+        match find_in_list(listed, closing) {
             ReadBackSeen::Closed(found) => return ReadBackSeen::Closed(found),
             ReadBackSeen::Nothing { .. } => {}
             // A list that does not show it any more is older or newer: one that did is the better news.
@@ -228,7 +228,7 @@ async fn read_back(
         }
     }
     if let (None, Some(why), false) = (&last, &watch.failed, watch.abandoned) {
-        job.progress(Progress::NotRead(why.clone())).await;
+        call.progress(Progress::NotRead(why.clone())).await;
     }
     // Who lets go of the looking does not ask for what follows from it: no repeat, and no last word.
     let last = last.filter(|_| !watch.abandoned);
@@ -236,23 +236,23 @@ async fn read_back(
 }
 
 /// Lists once: enough to see why a close was refused.
-async fn look_once(
+async fn list_once(
     context: &Context,
-    job: &CallContext,
+    call: &CallContext,
     write: &Write<'_>,
     closing: &CloseElevationRequest,
 ) -> ReadBackSeen {
     if closing.device.is_blank() {
         return ReadBackSeen::Nothing { failed: None };
     }
-    let mut watch = Watch::new(context, job, &write.intent.what, context.timing.read_back);
+    let mut watch = Watch::new(context, call, &write.record.what, context.timing.read_back);
     match watch.next().await {
-        Some(listed) => seen_in(listed, closing),
+        Some(listed) => find_in_list(listed, closing),
         None => ReadBackSeen::Nothing { failed: watch.failed },
     }
 }
 
-fn seen_in(listed: Listed, closing: &CloseElevationRequest) -> ReadBackSeen {
+fn find_in_list(listed: Listed, closing: &CloseElevationRequest) -> ReadBackSeen {
     let is_complete = listed.is_complete();
     let skew = listed.skew.unwrap_or(SignedDuration::ZERO);
     match listed.requests.into_iter().find(|request| request.id == closing.id) {

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     in_flight::InFlight,
     record::{RecordHandle, RecordRefusal},
-    repeats::{Repeats, may_pass},
+    retry::{Retries, is_transient},
     timing::Timing,
 };
 use crate::backend::{Backend, Listed, list_all};
@@ -27,7 +27,7 @@ pub(super) struct Context {
     pub(super) record: RecordHandle,
     pub(super) in_flight: InFlight,
     pub(super) timing: Timing,
-    pub(super) to_loop: mpsc::Sender<Event>,
+    pub(super) events: mpsc::Sender<Event>,
 }
 
 impl Context {
@@ -56,10 +56,10 @@ impl Context {
     }
 
     /// The record has failed after the matter: it is told, and what the service said stands all the same.
-    pub(super) async fn tell_unless_saved(&self, saved: Result<(), RecordRefusal>) {
+    pub(super) async fn report_unsaved(&self, saved: Result<(), RecordRefusal>) {
         if let Err(RecordRefusal { problem, .. }) = saved {
             tracing::error!(what = problem.what, "the record was not written");
-            let _ = self.to_loop.send(Event::NotSaved(problem)).await;
+            let _ = self.events.send(Event::NotSaved(problem)).await;
         }
     }
 
@@ -89,7 +89,7 @@ impl Context {
     where
         F: Future<Output = Result<Listed, CallError>>,
     {
-        let mut repeats = Repeats::of_read(self.timing);
+        let mut retries = Retries::for_reads(self.timing);
         loop {
             let listed = read().await;
             let error = match &listed {
@@ -97,12 +97,12 @@ impl Context {
                 Ok(Listed { stopped: Some(error), .. }) | Err(error) => error,
             };
             // One that had pages for all of its time would have no more of them in as much again.
-            let passes = may_pass(error) && !(listed.is_ok() && error.code == Some(ErrorCode::TimedOut));
-            let Some(wait) = passes.then(|| repeats.after(error)).flatten() else { return listed };
-            if let (Some(job), Err(error)) = (waits, &listed)
+            let passes = is_transient(error) && !(listed.is_ok() && error.code == Some(ErrorCode::TimedOut));
+            let Some(wait) = passes.then(|| retries.next_delay(error)).flatten() else { return listed };
+            if let (Some(call), Err(error)) = (waits, &listed)
                 && error.code == Some(ErrorCode::Throttled)
             {
-                job.waiting(self.now(), wait, repeats.next_attempt(), error.clone()).await;
+                call.waiting(self.now(), wait, retries.next_attempt(), error.clone()).await;
             }
             sleep(wait).await;
         }
@@ -115,24 +115,24 @@ pub(super) struct CallContext {
     pub(super) call_id: CallId,
     pub(super) abandon: Abandon,
     /// The intent that it writes and where that stands, so that a panic can be told to the record.
-    pub(super) writes: Arc<Mutex<Option<(WriteRecord, WriteState)>>>,
-    to_loop: mpsc::Sender<Event>,
+    pub(super) write: Arc<Mutex<Option<(WriteRecord, WriteState)>>>,
+    events: mpsc::Sender<Event>,
 }
 
 impl CallContext {
-    pub(super) fn new(call_id: CallId, abandon: Abandon, to_loop: mpsc::Sender<Event>) -> Self {
-        Self { call_id, abandon, writes: Arc::default(), to_loop }
+    pub(super) fn new(call_id: CallId, abandon: Abandon, events: mpsc::Sender<Event>) -> Self {
+        Self { call_id, abandon, write: Arc::default(), events }
     }
 
     /// That nobody listens any more is seen by the worker, so what `send` says is not asked.
     pub(super) async fn progress(&self, progress: Progress) {
-        let _ = self.to_loop.send(Event::Progress(self.call_id, progress)).await;
+        let _ = self.events.send(Event::Progress(self.call_id, progress)).await;
     }
 
-    pub(super) async fn waiting(&self, now: Timestamp, wait: std::time::Duration, attempt: u32, fault: CallError) {
+    pub(super) async fn waiting(&self, now: Timestamp, wait: std::time::Duration, attempt: u32, error: CallError) {
         let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
         let until = now.saturating_add(wait).unwrap_or(Timestamp::MAX);
-        self.progress(Progress::Waiting { until, attempt, fault }).await;
+        self.progress(Progress::Waiting { until, attempt, error }).await;
     }
 
     /// The future's result, unless the call is abandoned meanwhile. It is dropped then.
@@ -141,8 +141,8 @@ impl CallContext {
         tokio::select! {
             biased;
             output = future => Some(output),
-            () = self.abandon.pressed() => {
-                self.abandon.rearm();
+            () = self.abandon.requested() => {
+                self.abandon.reset();
                 None
             }
         }
@@ -159,19 +159,19 @@ impl Abandon {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn press(&self) {
+    pub(super) fn request(&self) {
         self.token().cancel();
     }
 
-    pub(super) fn is_pressed(&self) -> bool {
+    pub(super) fn is_requested(&self) -> bool {
         self.token().is_cancelled()
     }
 
-    async fn pressed(&self) {
+    async fn requested(&self) {
         self.token().cancelled_owned().await;
     }
 
-    fn rearm(&self) {
+    fn reset(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = CancellationToken::new();
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{
     context::{CallContext, Context},
-    look::{self, Looked},
-    repeats::Repeats,
+    lookup::{self, LookupResult},
+    retry::Retries,
     write::{SendResult, Write},
 };
 use crate::backend::Response;
@@ -13,25 +13,25 @@ use mmd_elevate_core::{
 
 pub(super) async fn create(
     context: &Context,
-    job: &CallContext,
+    call: &CallContext,
     new: NewElevationRequest,
 ) -> Result<CallResult, CallError> {
-    let (write, backend) = Write::begin(context, job, Operation::Create(new.clone())).await?;
-    context.in_flight.send(write.intent.id, &new);
-    let mut repeats = Repeats::of_write(context.timing);
+    let (write, backend) = Write::begin(context, call, Operation::Create(new.clone())).await?;
+    context.in_flight.send(write.record.id, &new);
+    let mut retries = Retries::for_writes(context.timing);
     let sent = loop {
-        match write.send_once(&mut repeats, &*backend).await {
+        match write.send_once(&mut retries, &*backend).await {
             Ok(sent) => break sent,
             // Where no connection was made, nothing was sent.
-            Err(fault) if fault.code == Some(ErrorCode::Throttled) => {
-                if let Some(ended) = look_first(context, job, &write, &new, fault).await {
+            Err(error) if error.code == Some(ErrorCode::Throttled) => {
+                if let Some(ended) = look_before_repeat(context, call, &write, &new, error).await {
                     return ended;
                 }
             }
             Err(_) => {}
         }
     };
-    let fault = match sent {
+    let error = match sent {
         SendResult::Done(Response { request, ids, .. }) => {
             let reason = match request {
                 Some(request) if write.settle_created(&request, ids.service.clone()).await => {
@@ -42,58 +42,58 @@ pub(super) async fn create(
             };
             CallError { ids, ..CallError::broken_answer(reason) }
         }
-        SendResult::Refused(fault) => {
-            write.refuse(&fault, None).await;
-            return Err(fault);
+        SendResult::Refused(error) => {
+            write.settle_refused(&error, None).await;
+            return Err(error);
         }
-        SendResult::GivenUp(fault) => {
-            write.settle_fault(&fault, None).await;
-            return Err(fault);
+        SendResult::GivenUp(error) => {
+            write.settle_error(&error, None).await;
+            return Err(error);
         }
-        SendResult::Unknown(fault) => fault,
+        SendResult::Unknown(error) => error,
     };
-    write.settle_fault(&fault, None).await;
-    job.progress(Progress::Looking(fault.clone())).await;
-    look_for(context, job, &write, &new, fault).await
+    write.settle_error(&error, None).await;
+    call.progress(Progress::Looking(error.clone())).await;
+    look_for(context, call, &write, &new, error).await
 }
 
 /// Lists the device before a create goes out again. That the service has not processed it is an assumption: nothing is
 /// repeated unless a list that was seen whole holds nothing that may be it. Nothing: it may go out.
-async fn look_first(
+async fn look_before_repeat(
     context: &Context,
-    job: &CallContext,
+    call: &CallContext,
     write: &Write<'_>,
     new: &NewElevationRequest,
-    fault: CallError,
+    error: CallError,
 ) -> Option<Result<CallResult, CallError>> {
-    job.progress(Progress::LookingFirst).await;
-    match look::before_repeat(context, job, write, new).await {
-        Looked::Found { request, surplus } => Some(Ok(CallResult::Created { request, surplus })),
-        Looked::Open { seen: MatchResult::NotSeen, .. } => None,
-        Looked::Open { seen, at } => {
-            write.take(Transition::Lose);
-            write.settle_fault(&fault, None).await;
-            Some(Ok(CallResult::Looked { seen, at, fault }))
+    call.progress(Progress::LookingFirst).await;
+    match lookup::before_repeat(context, call, write, new).await {
+        LookupResult::Found { request, surplus } => Some(Ok(CallResult::Created { request, surplus })),
+        LookupResult::Open { seen: MatchResult::NotSeen, .. } => None,
+        LookupResult::Open { seen, at } => {
+            write.transition(Transition::Lose);
+            write.settle_error(&error, None).await;
+            Some(Ok(CallResult::Looked { seen, at, error }))
         }
-        Looked::Abandoned => {
-            let fault = write.let_go();
-            write.settle_fault(&fault, None).await;
-            Some(Err(fault))
+        LookupResult::Abandoned => {
+            let error = write.abandon();
+            write.settle_error(&error, None).await;
+            Some(Err(error))
         }
     }
 }
 
-/// Looks for a create that is unknown because of `fault`.
+/// Looks for a create that is unknown because of `error`.
 pub(super) async fn look_for(
     context: &Context,
-    job: &CallContext,
+    call: &CallContext,
     write: &Write<'_>,
     new: &NewElevationRequest,
-    fault: CallError,
+    error: CallError,
 ) -> Result<CallResult, CallError> {
-    match look::for_create(context, job, write, new).await {
-        Looked::Found { request, surplus } => Ok(CallResult::Created { request, surplus }),
-        Looked::Open { seen, at } => Ok(CallResult::Looked { seen, at, fault }),
-        Looked::Abandoned => Err(fault),
+    match lookup::for_create(context, call, write, new).await {
+        LookupResult::Found { request, surplus } => Ok(CallResult::Created { request, surplus }),
+        LookupResult::Open { seen, at } => Ok(CallResult::Looked { seen, at, error }),
+        LookupResult::Abandoned => Err(error),
     }
 }

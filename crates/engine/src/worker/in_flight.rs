@@ -1,6 +1,6 @@
 //! Which create may claim which request, where several equal ones are under way at once.
 //!
-//! Two equal requests made on purpose stay two, so no request may settle two intents. The record knows whose a request
+//! Two equal requests made on purpose stay two, so no request may settle two writes. The record knows whose a request
 //! is once that is settled; what is still open between this process's calls is known here.
 
 use std::{
@@ -59,11 +59,11 @@ impl InFlight {
     }
 
     /// The outcome of this write is unknown.
-    pub(super) fn lose_write(&self, intent: &WriteRecord) {
-        match &intent.what {
-            Operation::Create(new) => self.lose(intent.id, new),
+    pub(super) fn lose_write(&self, write: &WriteRecord) {
+        match &write.what {
+            Operation::Create(new) => self.lose(write.id, new),
             Operation::Close(CloseElevationRequest { id, .. }) => {
-                self.known().lost_closes.entry(id.clone()).or_insert(intent.at);
+                self.known().lost_closes.entry(id.clone()).or_insert(write.at);
             }
         }
     }
@@ -107,19 +107,19 @@ impl InFlight {
         others.filter(|(_, (other, its))| *its == state && are_alike(other, request)).count()
     }
 
-    /// Takes the intent for one call. Nothing where another has it.
-    pub(super) fn occupy(&self, id: WriteId) -> Option<Occupied> {
-        self.known().busy.insert(id).then(|| Occupied { in_flight: self.clone(), id })
+    /// Reserves a write for one call. Returns nothing where another call has it.
+    pub(super) fn reserve(&self, id: WriteId) -> Option<Reservation> {
+        self.known().busy.insert(id).then(|| Reservation { in_flight: self.clone(), id })
     }
 }
 
-/// An intent that one call is busy with, until this is dropped.
-pub(super) struct Occupied {
+/// A write that one call is busy with, until this is dropped.
+pub(super) struct Reservation {
     in_flight: InFlight,
     id: WriteId,
 }
 
-impl Drop for Occupied {
+impl Drop for Reservation {
     fn drop(&mut self) {
         self.in_flight.known().busy.remove(&self.id);
     }

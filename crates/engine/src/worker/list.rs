@@ -4,14 +4,14 @@ use tokio::time::sleep;
 
 use super::{
     context::{CallContext, Context, abandoned_unsent},
-    repeats::{Repeats, may_pass},
+    retry::{Retries, is_transient},
 };
 use crate::backend::Listed;
 use mmd_elevate_core::{CallError, CallResult, Progress, Query};
 
 /// Lists a query and sends each page as progress. A page that fails in passing is asked for again. Where a later page
 /// fails for good, what came before it stands, and the gaps say so.
-pub(super) async fn list(context: &Context, job: &CallContext, query: &Query) -> Result<CallResult, CallError> {
+pub(super) async fn list(context: &Context, call: &CallContext, query: &Query) -> Result<CallResult, CallError> {
     let backend = context.backend().await?;
     if *query == Query::Open && !backend.abilities().lists_tenant {
         return Err(CallError::not_sent("this service does not list the requests of a tenant"));
@@ -19,24 +19,26 @@ pub(super) async fn list(context: &Context, job: &CallContext, query: &Query) ->
     let mut listed = Listed::default();
     let mut after = None;
     loop {
-        let mut repeats = Repeats::of_read(context.timing);
+        let mut retries = Retries::for_reads(context.timing);
         let page = loop {
-            let asked = job.unless_abandoned(backend.list(query, after.clone()));
+            let asked = call.unless_abandoned(backend.list(query, after.clone()));
             let error = match asked.await {
                 None => return Err(abandoned_unsent()),
                 Some(Ok(page)) => break Ok(page),
                 Some(Err(error)) => error,
             };
-            let Some(wait) = may_pass(&error).then(|| repeats.after(&error)).flatten() else { break Err(error) };
-            job.waiting(context.now(), wait, repeats.next_attempt(), error).await;
-            if job.unless_abandoned(sleep(wait)).await.is_none() {
+            let Some(wait) = is_transient(&error).then(|| retries.next_delay(&error)).flatten() else {
+                break Err(error);
+            };
+            call.waiting(context.now(), wait, retries.next_attempt(), error).await;
+            if call.unless_abandoned(sleep(wait)).await.is_none() {
                 return Err(abandoned_unsent());
             }
         };
         match page {
             Ok(page) => {
                 after = listed.add(page);
-                job.progress(Progress::Page(std::mem::take(&mut listed.requests))).await;
+                call.progress(Progress::Page(std::mem::take(&mut listed.requests))).await;
                 if after.is_none() {
                     break;
                 }
@@ -52,12 +54,12 @@ pub(super) async fn list(context: &Context, job: &CallContext, query: &Query) ->
 }
 
 /// Searches devices.
-pub(super) async fn search_devices(context: &Context, job: &CallContext, text: &str) -> Result<CallResult, CallError> {
+pub(super) async fn search_devices(context: &Context, call: &CallContext, text: &str) -> Result<CallResult, CallError> {
     let backend = context.backend().await?;
     if !backend.abilities().searches_devices {
         return Err(CallError::not_sent("this service does not search devices"));
     }
     let devices =
-        job.unless_abandoned(backend.search_devices(text)).await.unwrap_or_else(|| Err(abandoned_unsent()))?;
+        call.unless_abandoned(backend.search_devices(text)).await.unwrap_or_else(|| Err(abandoned_unsent()))?;
     Ok(CallResult::Devices(devices))
 }

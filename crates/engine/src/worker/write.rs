@@ -1,4 +1,4 @@
-//! A write from its intent to the moment where its outcome is done, not done or unknown.
+//! A write from its record to the moment where its outcome is done, not done or unknown.
 
 use std::sync::{Arc, PoisonError};
 
@@ -7,9 +7,9 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     context::{CallContext, Context, abandoned_unsent},
-    in_flight::Occupied,
+    in_flight::Reservation,
     record::RecordRefusal,
-    repeats::Repeats,
+    retry::Retries,
 };
 use crate::{
     backend::{Backend, Response},
@@ -28,99 +28,99 @@ pub(super) enum SendResult {
     Refused(CallError),
     /// It was given up or abandoned with nothing of it done.
     GivenUp(CallError),
-    /// Nobody knows.
+    /// It is unknown whether the service did it.
     Unknown(CallError),
 }
 
-/// A write whose intent is durable.
+/// A write that is durable in the record.
 pub(super) struct Write<'a> {
-    pub(super) intent: WriteRecord,
+    pub(super) record: WriteRecord,
     context: &'a Context,
-    job: &'a CallContext,
-    /// When the intent was made, where that was in this call.
+    call: &'a CallContext,
+    /// When it was recorded, where that was in this call.
     begun: Option<Instant>,
-    _occupied: Occupied,
+    _reservation: Reservation,
 }
 
 impl<'a> Write<'a> {
-    /// Makes the intent durable. Where that fails nothing is sent.
+    /// Records the operation. Where that fails nothing is sent.
     pub(super) async fn begin(
         context: &'a Context,
-        job: &'a CallContext,
-        what: Operation,
+        call: &'a CallContext,
+        operation: Operation,
     ) -> Result<(Self, Arc<dyn Backend>), CallError> {
         let ready = async {
             // In this order: a record that cannot be used is the worse news.
             context.record.journal().await?;
             context.backend().await
         };
-        let service = job.unless_abandoned(ready).await.unwrap_or_else(|| Err(abandoned_unsent()))?;
+        let service = call.unless_abandoned(ready).await.unwrap_or_else(|| Err(abandoned_unsent()))?;
         failpoint::die_if_asked("before-intent");
-        let intent = context.record.intend(&what).await?;
+        let record = context.record.intend(&operation).await?;
         failpoint::die_if_asked("after-intent");
-        let write = Self { begun: Some(Instant::now()), ..Self::of(context, job, intent, WriteState::Intended)? };
-        job.progress(Progress::Recorded(write.intent.id)).await;
+        let write = Self { begun: Some(Instant::now()), ..Self::new(context, call, record, WriteState::Intended)? };
+        call.progress(Progress::Recorded(write.record.id)).await;
         Ok((write, service))
     }
 
-    /// Takes up an intent that was left behind, or whose looking came to nothing.
-    pub(super) fn resume(context: &'a Context, job: &'a CallContext, intent: WriteRecord) -> Result<Self, CallError> {
-        let stage = intent.stage;
-        if stage.is_settled() {
-            return Err(not_sent("its outcome is known"));
+    /// Takes up a write that was left behind, or that was looked for in vain.
+    pub(super) fn resume(context: &'a Context, call: &'a CallContext, record: WriteRecord) -> Result<Self, CallError> {
+        let state = record.stage;
+        if state.is_settled() {
+            return Err(not_possible("its outcome is known"));
         }
-        let write = Self::of(context, job, intent, stage)?;
-        if stage != WriteState::Unknown {
-            write.take(Transition::Die);
+        let write = Self::new(context, call, record, state)?;
+        if state != WriteState::Unknown {
+            write.transition(Transition::Die);
         }
         Ok(write)
     }
 
-    fn of(
+    fn new(
         context: &'a Context,
-        job: &'a CallContext,
-        intent: WriteRecord,
-        stage: WriteState,
+        call: &'a CallContext,
+        record: WriteRecord,
+        state: WriteState,
     ) -> Result<Self, CallError> {
-        let Some(occupied) = context.in_flight.occupy(intent.id) else {
-            return Err(not_sent("another call is busy with it"));
+        let Some(reservation) = context.in_flight.reserve(record.id) else {
+            return Err(not_possible("another call is busy with it"));
         };
-        *job.writes.lock().unwrap_or_else(PoisonError::into_inner) = Some((intent.clone(), stage));
-        Ok(Self { intent, context, job, begun: None, _occupied: occupied })
+        *call.write.lock().unwrap_or_else(PoisonError::into_inner) = Some((record.clone(), state));
+        Ok(Self { record, context, call, begun: None, _reservation: reservation })
     }
 
-    pub(super) fn stage(&self) -> WriteState {
-        let writes = self.job.writes.lock().unwrap_or_else(PoisonError::into_inner);
-        writes.as_ref().map_or(WriteState::Unknown, |(_, stage)| *stage)
+    pub(super) fn state(&self) -> WriteState {
+        let write = self.call.write.lock().unwrap_or_else(PoisonError::into_inner);
+        write.as_ref().map_or(WriteState::Unknown, |(_, state)| *state)
     }
 
     /// One step of the state machine. One that cannot be taken would be a mistake here: it changes nothing.
-    pub(super) fn take(&self, step: Transition) {
-        let stage = self.stage();
-        let Some(next) = stage.after(step) else {
-            tracing::error!(intent = self.intent.id.0, ?stage, ?step, "no such step");
-            debug_assert!(false, "{stage:?} {step:?}");
+    pub(super) fn transition(&self, step: Transition) {
+        let state = self.state();
+        let Some(next) = state.after(step) else {
+            tracing::error!(write = self.record.id.0, ?state, ?step, "no such step");
+            debug_assert!(false, "{state:?} {step:?}");
             return;
         };
-        tracing::debug!(intent = self.intent.id.0, ?stage, ?step, ?next, "step");
-        if let Some((_, stage)) = self.job.writes.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-            *stage = next;
+        tracing::debug!(write = self.record.id.0, ?state, ?step, ?next, "step");
+        if let Some((_, state)) = self.call.write.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            *state = next;
         }
     }
 
-    /// When it was sent, on the clock as it is now. From the intent on, for a call that seemed to be deferred may have
+    /// When it was sent, on the clock as it is now. From the recording on, for a call that seemed to be deferred may have
     /// been processed after all; and where the clock was set meanwhile, as long ago as the call has lasted.
     pub(super) fn sent_at(&self) -> Timestamp {
         let lasted = self.begun.and_then(|begun| SignedDuration::try_from(begun.elapsed()).ok());
         let by_the_call = lasted.and_then(|lasted| self.context.now().checked_sub(lasted).ok());
-        by_the_call.unwrap_or(self.intent.at).min(self.intent.at)
+        by_the_call.unwrap_or(self.record.at).min(self.record.at)
     }
 
     /// Sends it, and again as long as nothing of it was processed and patience lasts.
     pub(super) async fn send(&self, backend: &dyn Backend) -> SendResult {
-        let mut repeats = Repeats::of_write(self.context.timing);
+        let mut retries = Retries::for_writes(self.context.timing);
         loop {
-            if let Ok(sent) = self.send_once(&mut repeats, backend).await {
+            if let Ok(sent) = self.send_once(&mut retries, backend).await {
                 return sent;
             }
         }
@@ -129,64 +129,64 @@ impl<'a> Write<'a> {
     /// Sends it once. The error is why it may go out again: the wait for that is over then.
     pub(super) async fn send_once(
         &self,
-        repeats: &mut Repeats,
+        retries: &mut Retries,
         backend: &dyn Backend,
     ) -> Result<SendResult, CallError> {
-        if self.job.abandon.is_pressed() {
+        if self.call.abandon.is_requested() {
             return Ok(self.abandoned());
         }
         // The wait for a token can be abandoned like any that nothing was sent before.
-        let Some(signed_in) = self.job.unless_abandoned(self.context.signed_in()).await else {
+        let Some(signed_in) = self.call.unless_abandoned(self.context.signed_in()).await else {
             return Ok(self.abandoned());
         };
-        self.take(Transition::Send);
-        if let Err(fault) = signed_in {
-            return Ok(SendResult::Refused(fault));
+        self.transition(Transition::Send);
+        if let Err(error) = signed_in {
+            return Ok(SendResult::Refused(error));
         }
-        let fault = match self.job.unless_abandoned(backend.send(&self.intent.what)).await {
+        let error = match self.call.unless_abandoned(backend.send(&self.record.what)).await {
             Some(Ok(told)) => {
                 failpoint::die_if_asked("after-answer");
                 return Ok(SendResult::Done(told));
             }
-            Some(Err(fault)) => fault,
+            Some(Err(error)) => error,
             None => {
-                self.take(Transition::Abandon);
+                self.transition(Transition::Abandon);
                 return Ok(SendResult::Unknown(CallError::abandoned(true)));
             }
         };
-        match fault.disposition {
-            Disposition::NotDone => return Ok(SendResult::Refused(fault)),
+        match error.disposition {
+            Disposition::NotDone => return Ok(SendResult::Refused(error)),
             Disposition::Unknown => {
-                self.take(Transition::Lose);
-                return Ok(SendResult::Unknown(fault));
+                self.transition(Transition::Lose);
+                return Ok(SendResult::Unknown(error));
             }
-            Disposition::Repeat(_) => self.take(Transition::Defer),
+            Disposition::Repeat(_) => self.transition(Transition::Defer),
         }
-        let Some(wait) = repeats.after(&fault) else {
-            self.take(Transition::GiveUp);
-            return Ok(SendResult::GivenUp(fault));
+        let Some(wait) = retries.next_delay(&error) else {
+            self.transition(Transition::GiveUp);
+            return Ok(SendResult::GivenUp(error));
         };
-        self.job.waiting(self.context.now(), wait, repeats.next_attempt(), fault.clone()).await;
-        if self.job.unless_abandoned(sleep(wait)).await.is_none() {
+        self.call.waiting(self.context.now(), wait, retries.next_attempt(), error.clone()).await;
+        if self.call.unless_abandoned(sleep(wait)).await.is_none() {
             return Ok(self.abandoned());
         }
-        Err(fault)
+        Err(error)
     }
 
     fn abandoned(&self) -> SendResult {
-        SendResult::GivenUp(self.let_go())
+        SendResult::GivenUp(self.abandon())
     }
 
     /// The agent has abandoned it while nothing of it was on its way.
-    pub(super) fn let_go(&self) -> CallError {
-        self.take(Transition::Abandon);
+    pub(super) fn abandon(&self) -> CallError {
+        self.transition(Transition::Abandon);
         abandoned_unsent()
     }
 
     /// It succeeded, and this is what the service says of it.
-    pub(super) async fn settle_told(&self, request: Option<&ElevationRequest>, service_id: Option<Untrusted>) {
-        self.take(Transition::Succeed);
-        self.write_down(request, None, service_id).await;
+    pub(super) async fn settle_done(&self, request: Option<&ElevationRequest>, service_id: Option<Untrusted>) {
+        self.transition(Transition::Succeed);
+        self.save_outcome(request, None, service_id).await;
     }
 
     /// The service says that it has opened this request, unless that turns out to be another write's: `false` then, and
@@ -205,83 +205,83 @@ impl<'a> Write<'a> {
         let saved = if self.context.in_flight.owns(&request.id) {
             None
         } else {
-            Some(self.context.record.settle(self.intent.id, outcome).await)
+            Some(self.context.record.settle(self.record.id, outcome).await)
         };
         let Some(saved) = saved.filter(|saved| !is_anothers(saved)) else {
-            self.take(Transition::Lose);
+            self.transition(Transition::Lose);
             return false;
         };
-        self.take(Transition::Succeed);
-        self.context.in_flight.settle(self.intent.id, Some(&request.id));
-        self.context.tell_unless_saved(saved).await;
+        self.transition(Transition::Succeed);
+        self.context.in_flight.settle(self.record.id, Some(&request.id));
+        self.context.report_unsaved(saved).await;
         true
     }
 
     /// It was looked for, and this is what was found, unless it turns out to be another write's: `false` then, and
     /// nothing has changed.
     #[must_use]
-    pub(super) async fn find(&self, request: &ElevationRequest) -> bool {
+    pub(super) async fn settle_found(&self, request: &ElevationRequest) -> bool {
         // Another process may have claimed it a moment ago, and the record alone knows of that.
-        let stage = self.stage().after(Transition::Find).unwrap_or(WriteState::Unknown);
+        let stage = self.state().after(Transition::Find).unwrap_or(WriteState::Unknown);
         let outcome = Outcome { stage, request: Some(request.clone()), why: None, service_request_id: None };
-        let saved = self.context.record.settle(self.intent.id, outcome).await;
+        let saved = self.context.record.settle(self.record.id, outcome).await;
         if saved.as_ref().is_err_and(|refused| refused.is_owned) {
             return false;
         }
-        self.take(Transition::Find);
-        self.context.in_flight.settle(self.intent.id, self.created(Some(request)));
-        self.context.tell_unless_saved(saved).await;
+        self.transition(Transition::Find);
+        self.context.in_flight.settle(self.record.id, self.created_id(Some(request)));
+        self.context.report_unsaved(saved).await;
         true
     }
 
     /// The request that this write owns then. A close owns nothing.
-    fn created<'r>(&self, request: Option<&'r ElevationRequest>) -> Option<&'r RequestId> {
-        request.filter(|_| matches!(self.intent.what, Operation::Create(_))).map(|request| &request.id)
+    fn created_id<'r>(&self, request: Option<&'r ElevationRequest>) -> Option<&'r RequestId> {
+        request.filter(|_| matches!(self.record.what, Operation::Create(_))).map(|request| &request.id)
     }
 
-    /// It was not done, or nobody knows.
-    pub(super) async fn settle_fault(&self, fault: &CallError, request: Option<&ElevationRequest>) {
-        self.write_down(request, Some(fault.what()), fault.ids.service.clone()).await;
+    /// It was not done, or that is unknown.
+    pub(super) async fn settle_error(&self, error: &CallError, request: Option<&ElevationRequest>) {
+        self.save_outcome(request, Some(error.what()), error.ids.service.clone()).await;
     }
 
     /// The service refused it: it was not done.
-    pub(super) async fn refuse(&self, fault: &CallError, request: Option<&ElevationRequest>) {
-        self.take(Transition::Refuse);
-        self.settle_fault(fault, request).await;
+    pub(super) async fn settle_refused(&self, error: &CallError, request: Option<&ElevationRequest>) {
+        self.transition(Transition::Refuse);
+        self.settle_error(error, request).await;
     }
 
     /// Looking has shown that it was not done: a close, that is. It can be sent again, or given up.
-    pub(super) async fn disprove(&self, fault: &CallError, request: &ElevationRequest) {
-        self.take(Transition::Disprove);
-        self.settle_fault(fault, Some(request)).await;
+    pub(super) async fn settle_disproved(&self, error: &CallError, request: &ElevationRequest) {
+        self.transition(Transition::Disprove);
+        self.settle_error(error, Some(request)).await;
     }
 
     /// It is not asked for any more.
-    pub(super) async fn settle_aside(&self) {
-        self.write_down(None, None, None).await;
+    pub(super) async fn settle_set_aside(&self) {
+        self.save_outcome(None, None, None).await;
     }
 
-    async fn write_down(
+    async fn save_outcome(
         &self,
         request: Option<&ElevationRequest>,
         why: Option<String>,
         service_request_id: Option<Untrusted>,
     ) {
-        let (id, stage) = (self.intent.id, self.stage());
-        let outcome = Outcome { stage, request: request.cloned(), why, service_request_id };
+        let (id, state) = (self.record.id, self.state());
+        let outcome = Outcome { stage: state, request: request.cloned(), why, service_request_id };
         let saved = self.context.record.settle(id, outcome).await;
-        if let Operation::Create(new) = &self.intent.what {
-            if stage.is_settled() {
-                self.context.in_flight.settle(id, self.created(request));
+        if let Operation::Create(new) = &self.record.what {
+            if state.is_settled() {
+                self.context.in_flight.settle(id, self.created_id(request));
             } else {
                 self.context.in_flight.lose(id, new);
             }
         }
-        self.context.tell_unless_saved(saved).await;
+        self.context.report_unsaved(saved).await;
     }
 }
 
-/// A call about an intent that cannot be made.
-pub(super) fn not_sent(reason: &str) -> CallError {
+/// A call about a recorded write that cannot be made.
+pub(super) fn not_possible(reason: &str) -> CallError {
     CallError::not_sent(reason)
 }

@@ -6,7 +6,7 @@ use super::timing::{Delays, Timing};
 use mmd_elevate_core::{CallError, Disposition, ErrorCode};
 
 /// The tries of one call.
-pub(super) struct Repeats {
+pub(super) struct Retries {
     timing: Timing,
     most: u32,
     failed: Delays,
@@ -15,15 +15,15 @@ pub(super) struct Repeats {
     throttles: u32,
 }
 
-impl Repeats {
+impl Retries {
     /// Of a write: what fails is the connection, so nothing was sent.
-    pub(super) fn of_write(timing: Timing) -> Self {
+    pub(super) fn for_writes(timing: Timing) -> Self {
         let seed = (timing.seed)();
         Self::new(timing, timing.resends, timing.resend.delays(seed), seed)
     }
 
     /// Of a read: it can fail in any way, for it changes nothing.
-    pub(super) fn of_read(timing: Timing) -> Self {
+    pub(super) fn for_reads(timing: Timing) -> Self {
         let seed = (timing.seed)();
         Self::new(timing, timing.reads, timing.reread.delays(seed), seed)
     }
@@ -39,7 +39,7 @@ impl Repeats {
 
     /// How long to wait after this failure before the next try, or nothing where it is given up: never sooner than the
     /// service asks, and not at all where it asks for too long.
-    pub(super) fn after(&mut self, error: &CallError) -> Option<Duration> {
+    pub(super) fn next_delay(&mut self, error: &CallError) -> Option<Duration> {
         if error.code == Some(ErrorCode::Throttled) {
             self.throttles += 1;
             let asked = error.retry_after().unwrap_or_default();
@@ -55,7 +55,7 @@ impl Repeats {
 }
 
 /// Whether a read that failed like this may succeed a moment later.
-pub(super) fn may_pass(error: &CallError) -> bool {
+pub(super) fn is_transient(error: &CallError) -> bool {
     match error.disposition {
         Disposition::NotDone => false,
         Disposition::Repeat(_) => true,
@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn a_service_is_never_called_sooner_than_it_asks_nor_waited_for_beyond_the_cap() {
         let timing = Timing { seed: || 7, ..Timing::default() };
-        let after = |seconds| Repeats::of_write(timing).after(&throttled(seconds));
+        let after = |seconds| Retries::for_writes(timing).next_delay(&throttled(seconds));
         assert_eq!(after(Some(120)), Some(Duration::from_secs(120)));
         assert_eq!(after(Some(121)), None);
         assert!(after(Some(0)).unwrap() >= timing.throttle.first);
@@ -84,14 +84,14 @@ mod tests {
     #[test]
     fn each_kind_of_failure_is_counted() {
         let timing = Timing { seed: || 7, ..Timing::default() };
-        let mut repeats = Repeats::of_write(timing);
+        let mut retries = Retries::for_writes(timing);
         let unreached = CallError::not_reached("");
-        assert!(repeats.after(&unreached).is_some() && repeats.after(&throttled(None)).is_some());
-        assert_eq!(repeats.next_attempt(), 3);
-        assert!(repeats.after(&unreached).is_some());
-        assert_eq!(repeats.after(&unreached), None, "three tries without a connection");
-        let mut repeats = Repeats::of_write(timing);
-        assert_eq!((0..9).take_while(|_| repeats.after(&throttled(None)).is_some()).count(), 4);
+        assert!(retries.next_delay(&unreached).is_some() && retries.next_delay(&throttled(None)).is_some());
+        assert_eq!(retries.next_attempt(), 3);
+        assert!(retries.next_delay(&unreached).is_some());
+        assert_eq!(retries.next_delay(&unreached), None, "three tries without a connection");
+        let mut retries = Retries::for_writes(timing);
+        assert_eq!((0..9).take_while(|_| retries.next_delay(&throttled(None)).is_some()).count(), 4);
     }
 
     #[test]

@@ -14,15 +14,15 @@ use mmd_elevate_core::{Draft, DraftTarget, Event};
 pub(super) type Drafts = Vec<(DraftTarget, Option<Draft>)>;
 
 /// Takes drafts as they come. The loop sends some a second at most, so what waits here is little.
-pub(super) struct Saver {
+pub(super) struct DraftSaver {
     drafts: UnboundedSender<Drafts>,
     saving: JoinHandle<()>,
 }
 
-impl Saver {
-    pub(super) fn start(record: RecordHandle, again: Duration, to_loop: mpsc::Sender<Event>) -> Self {
+impl DraftSaver {
+    pub(super) fn start(record: RecordHandle, again: Duration, events: mpsc::Sender<Event>) -> Self {
         let (drafts, waiting) = mpsc::unbounded_channel();
-        Self { drafts, saving: tokio::spawn(save_all(waiting, record, again, to_loop)) }
+        Self { drafts, saving: tokio::spawn(save_all(waiting, record, again, events)) }
     }
 
     pub(super) fn save(&self, drafts: Drafts) {
@@ -44,7 +44,7 @@ async fn save_all(
     mut waiting: UnboundedReceiver<Drafts>,
     record: RecordHandle,
     again: Duration,
-    to_loop: mpsc::Sender<Event>,
+    events: mpsc::Sender<Event>,
 ) {
     let mut unsaved = BTreeMap::new();
     let mut openings = record.openings();
@@ -78,14 +78,14 @@ async fn save_all(
                 unsaved.clear();
                 told = None;
                 if record.keeps_again() {
-                    let _ = to_loop.send(Event::Saved).await;
+                    let _ = events.send(Event::Saved).await;
                 }
             }
             // It is told when it happens, and once.
             Err(refused) if told.as_ref() == Some(&refused.problem.what) => {}
             Err(RecordRefusal { problem, .. }) => {
                 told = Some(problem.what.clone());
-                let _ = to_loop.send(Event::NotSaved(problem)).await;
+                let _ = events.send(Event::NotSaved(problem)).await;
             }
         }
         if is_last {

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::{
     context::{CallContext, Context},
     record::RecordRefusal,
-    repeats::may_pass,
+    retry::is_transient,
     timing::Delays,
     write::Write,
 };
@@ -24,7 +24,7 @@ pub(super) const LOOK_AGAIN: &str = "look again a little later";
 /// Looks up an operation again and again until a time has gone by.
 pub(super) struct Watch<'a> {
     context: &'a Context,
-    job: &'a CallContext,
+    call: &'a CallContext,
     operation: &'a Operation,
     delays: Delays,
     /// No look begins later, so that the last one has time to end.
@@ -37,11 +37,11 @@ pub(super) struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    pub(super) fn new(context: &'a Context, job: &'a CallContext, operation: &'a Operation, time: Duration) -> Self {
+    pub(super) fn new(context: &'a Context, call: &'a CallContext, operation: &'a Operation, time: Duration) -> Self {
         let now = Instant::now();
         Self {
             context,
-            job,
+            call,
             operation,
             delays: context.timing.look_again.delays((context.timing.seed)()),
             last: now + time - time / 10,
@@ -59,18 +59,18 @@ impl<'a> Watch<'a> {
             if self.begun {
                 let left = self.last.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
                 let pause = self.delays.next().unwrap_or(left).min(left);
-                if self.job.unless_abandoned(sleep(pause)).await.is_none() {
+                if self.call.unless_abandoned(sleep(pause)).await.is_none() {
                     self.abandoned = true;
                     return None;
                 }
             }
             self.begun = true;
             let look = self.context.look_up(self.operation, None);
-            match self.job.unless_abandoned(timeout_at(self.until, look)).await {
+            match self.call.unless_abandoned(timeout_at(self.until, look)).await {
                 Some(Ok(Ok(listed))) => return Some(listed),
-                Some(Ok(Err(fault))) => {
-                    let passing = may_pass(&fault);
-                    self.failed = Some(fault);
+                Some(Ok(Err(error))) => {
+                    let passing = is_transient(&error);
+                    self.failed = Some(error);
                     if !passing {
                         return None;
                     }
@@ -89,7 +89,7 @@ impl<'a> Watch<'a> {
 }
 
 /// What looking for a create came to.
-pub(super) enum Looked {
+pub(super) enum LookupResult {
     /// It is there, and the intent is settled.
     Found { request: Box<ElevationRequest>, surplus: Vec<ElevationRequest> },
     /// It was not found for sure.
@@ -101,11 +101,11 @@ pub(super) enum Looked {
 /// Looks for a create of unknown outcome, and settles it where it is found.
 pub(super) async fn for_create(
     context: &Context,
-    job: &CallContext,
+    call: &CallContext,
     write: &Write<'_>,
     new: &NewElevationRequest,
-) -> Looked {
-    let mut watch = Watch::new(context, job, &write.intent.what, context.timing.look);
+) -> LookupResult {
+    let mut watch = Watch::new(context, call, &write.record.what, context.timing.look);
     let mut last = None;
     let mut doubtful = Vec::new();
     while let Some(mut listed) = watch.next().await {
@@ -114,11 +114,11 @@ pub(super) async fn for_create(
         doubtful.retain(|seen: &ElevationRequest| !listed.requests.iter().any(|request| request.id == seen.id));
         listed.requests.append(&mut doubtful);
         let seen = match decide(context, write, new, listed).await {
-            Ok(MatchResult::Found { request, surplus }) => return Looked::Found { request, surplus },
+            Ok(MatchResult::Found { request, surplus }) => return LookupResult::Found { request, surplus },
             Ok(seen) => seen,
             Err(refused) => {
-                write.take(Transition::NotFind);
-                return Looked::Open { seen: unclear_for(refused.problem), at };
+                write.transition(Transition::NotFind);
+                return LookupResult::Open { seen: unclear_for(refused.problem), at };
             }
         };
         doubtful = if let MatchResult::Possible(possible) = &seen { possible.clone() } else { Vec::new() };
@@ -126,36 +126,36 @@ pub(super) async fn for_create(
     }
     let (seen, at) = match (last, watch.failed) {
         (Some(last), _) => last,
-        (None, Some(fault)) if !watch.abandoned => (unclear(&fault), context.now()),
-        (None, _) => return Looked::Abandoned,
+        (None, Some(error)) if !watch.abandoned => (unclear(&error), context.now()),
+        (None, _) => return LookupResult::Abandoned,
     };
-    write.take(Transition::NotFind);
-    Looked::Open { seen, at }
+    write.transition(Transition::NotFind);
+    LookupResult::Open { seen, at }
 }
 
 /// Looks once for a create that the service has asked to wait with, before it goes out again. Settles it where it is
 /// found.
 pub(super) async fn before_repeat(
     context: &Context,
-    job: &CallContext,
+    call: &CallContext,
     write: &Write<'_>,
     new: &NewElevationRequest,
-) -> Looked {
-    let listed = match job.unless_abandoned(context.look_up(&write.intent.what, Some(job))).await {
+) -> LookupResult {
+    let listed = match call.unless_abandoned(context.look_up(&write.record.what, Some(call))).await {
         Some(Ok(listed)) => listed,
-        Some(Err(fault)) => return Looked::Open { seen: unclear(&fault), at: context.now() },
-        None => return Looked::Abandoned,
+        Some(Err(error)) => return LookupResult::Open { seen: unclear(&error), at: context.now() },
+        None => return LookupResult::Abandoned,
     };
     let at = context.now();
     match decide(context, write, new, listed).await {
-        Ok(MatchResult::Found { request, surplus }) => Looked::Found { request, surplus },
-        Ok(seen) => Looked::Open { seen, at },
-        Err(refused) => Looked::Open { seen: unclear_for(refused.problem), at },
+        Ok(MatchResult::Found { request, surplus }) => LookupResult::Found { request, surplus },
+        Ok(seen) => LookupResult::Open { seen, at },
+        Err(refused) => LookupResult::Open { seen: unclear_for(refused.problem), at },
     }
 }
 
-fn unclear(fault: &CallError) -> MatchResult {
-    unclear_for(Problem::new(format!("the list could not be read: {}", fault.what()), fault.hint()))
+fn unclear(error: &CallError) -> MatchResult {
+    unclear_for(Problem::new(format!("the list could not be read: {}", error.what()), error.hint()))
 }
 
 fn unclear_for(problem: Problem) -> MatchResult {
@@ -169,7 +169,7 @@ async fn decide(
     new: &NewElevationRequest,
     listed: Listed,
 ) -> Result<MatchResult, RecordRefusal> {
-    let id = write.intent.id;
+    let id = write.record.id;
     let _alone = context.in_flight.decide().await;
     let mut owned = context.record.owned(id).await?;
     context.in_flight.add_owned(&mut owned);
@@ -191,7 +191,7 @@ async fn decide(
         // Others that are lost too will find theirs among the rest.
         surplus.truncate(surplus.len().saturating_sub(context.in_flight.lost_alike(id, new) + lost));
         let request = Box::new(request.with_gaps_from_draft(new.draft()));
-        if write.find(&request).await {
+        if write.settle_found(&request).await {
             return Ok(MatchResult::Found { request, surplus });
         }
         owned.insert(request.id);
