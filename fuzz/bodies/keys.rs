@@ -208,7 +208,7 @@ impl Agent {
 fn created(id: CallId, new: &NewElevationRequest, text: &str) -> ElevationRequest {
     let hostile = || Untrusted::new(text);
     ElevationRequest {
-        id: RequestId::new(format!("{id} {text}")).or_else(|_| RequestId::new(id.to_string())).unwrap(),
+        id: RequestId::new(format!("{id} {text}")).or_else(|| RequestId::new(id.to_string())).unwrap(),
         ticket: Untrusted::new(new.get(Field::Ticket)),
         device: hostile(),
         title: hostile(),

@@ -16,10 +16,10 @@ use crate::{
 };
 use mmd_elevate_core::{CallError, Event, Patterns, Problem};
 use mmd_elevate_engine::{
-    auth::{Application, Method, Renewal, SecretFrom, Session, Source},
+    auth::{Application, Method, Renewal, SecretFrom, Source, TokenSession},
     backend::Backend,
-    http::{BaseUrl, BaseUrlError, Trust, TrustError},
-    mmd::{Client, ClientError, Timeouts},
+    http::{BaseUrl, Trust},
+    mmd::{Client, Timeouts},
     record::{Place, TenantKey},
 };
 use mmd_elevate_practice::{self as practice, Practice};
@@ -54,7 +54,7 @@ pub enum SetupError {
     Rules(#[from] practice::RulesError),
     /// The CA file cannot be used.
     #[error(transparent)]
-    Trust(#[from] TrustError),
+    Trust(#[from] Problem),
 }
 
 impl SetupError {
@@ -144,8 +144,8 @@ pub async fn open_service(
                 // That nobody listens any more is no matter for a warning.
                 let _ = to_loop.send(Event::Warning(Problem::new(what, hint))).await;
             }
-            let base_url = BaseUrl::parse(&practice.base_url()).map_err(|error| not_ready(&error.to_string()))?;
-            let sign_in = practice_sign_in(&practice).map_err(|error| not_ready(&error.to_string()))?;
+            let base_url = BaseUrl::parse(&practice.base_url()).map_err(|problem| not_ready(&problem.what))?;
+            let sign_in = practice_sign_in(&practice).map_err(|problem| not_ready(&problem.what))?;
             let client = connect(&trust, &base_url, practice::TENANT_ID, sign_in)?;
             tokio::spawn(practice.serve());
             Ok(Arc::new(client))
@@ -157,7 +157,7 @@ pub async fn open_service(
 ///
 /// # Errors
 /// Where the practice tenant's own address will not do.
-pub(crate) fn practice_sign_in(practice: &Practice) -> Result<Method, BaseUrlError> {
+pub(crate) fn practice_sign_in(practice: &Practice) -> Result<Method, Problem> {
     let application = Application {
         authority: BaseUrl::parse(&practice.authority())?,
         client_id: practice::CLIENT_ID.to_owned(),
@@ -167,9 +167,9 @@ pub(crate) fn practice_sign_in(practice: &Practice) -> Result<Method, BaseUrlErr
 }
 
 fn connect(trust: &Trust, base_url: &BaseUrl, tenant_id: &str, sign_in: Method) -> Result<Client, CallError> {
-    let source = Source::trusting(trust, sign_in).map_err(|error| error.fault())?;
-    Client::trusting(trust, base_url, tenant_id, Session::start(source, Renewal::default()), Timeouts::default())
-        .map_err(|error: ClientError| not_ready(&error.to_string()))
+    let source = Source::trusting(trust, sign_in).map_err(|error| error.to_call_error())?;
+    Client::trusting(trust, base_url, tenant_id, TokenSession::start(source, Renewal::default()), Timeouts::default())
+        .map_err(|problem| not_ready(&problem.what))
 }
 
 fn not_ready(reason: &str) -> CallError {

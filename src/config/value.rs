@@ -16,7 +16,7 @@ pub const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"]
 
 /// Reads where a service answers. What is refused is not repeated: it may hold a password.
 pub(super) fn base_url(text: &str) -> Result<BaseUrl, Refused> {
-    BaseUrl::parse(text).map_err(|error| Refused::new(error.to_string(), error.hint()))
+    BaseUrl::parse(text).map_err(|error| Refused::new(error.what, error.hint))
 }
 
 /// The longest id: as long as the longest domain name (RFC 1035).
@@ -73,7 +73,7 @@ pub(super) fn token(text: &str) -> Result<Token, Refused> {
         let hint = "set the token alone, as it was given out: letters, digits and signs of ASCII";
         Refused::new("the token holds a character that no token has, or is too long", hint)
     };
-    Token::that_may_tell_its_end(text).map_err(refused)
+    Token::with_end_from_jwt(text).map_err(refused)
 }
 
 /// Reads a level of logging.

@@ -70,6 +70,6 @@ fn shown(error: &SignInError) -> String {
     let shown = format!("{error}");
     assert!(shown.contains("\nhint: "), "{shown}");
     assert!(!format!("{shown} {error:?}").contains("canary"), "{shown}");
-    assert!(!error.what.ends_with('.') && !shown.contains('\x1b'), "{shown}");
+    assert!(!error.problem.what.ends_with('.') && !shown.contains('\x1b'), "{shown}");
     shown
 }

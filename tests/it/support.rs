@@ -15,7 +15,7 @@ use std::{env, process::Command, time::Duration};
 
 use mmd_elevate_core::{CallError, Disposition, ErrorCode, Query};
 use mmd_elevate_engine::{
-    auth::{Method, Renewal, Session, Source, Token},
+    auth::{Method, Renewal, Source, Token, TokenSession},
     backend::{Listed, list_all},
     mmd::Client,
 };
@@ -36,9 +36,9 @@ pub(crate) async fn within<F: Future>(future: F) -> F::Output {
 }
 
 /// A session with a token that was handed over.
-pub(crate) fn session(token: &str) -> Session {
+pub(crate) fn session(token: &str) -> TokenSession {
     let source = Source::new(Method::Environment(Token::new(token, None).unwrap())).unwrap();
-    Session::start(source, Renewal::default())
+    TokenSession::start(source, Renewal::default())
 }
 
 /// Runs one test of this crate again, in a process with another environment: the only way to give it one. `false`

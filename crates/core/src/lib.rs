@@ -31,7 +31,7 @@ pub use patterns::{BadPattern, Pattern, Patterns};
 pub use problem::Problem;
 pub use protocol::{CALLS_WAITING, Call, CallId, CallResult, Command, Event, Progress, ReadBack, Reply};
 pub use record::{DraftTarget, Outcome, Recovered, SavedDraft, WriteId, WriteRecord};
-pub use request::{ElevationRequest, RequestId, UnusableId, uuid};
+pub use request::{ElevationRequest, RequestId, uuid};
 pub use service_time::ServiceTime;
 pub use sign_in::SignIn;
 pub use stored_text::ClosedBy;

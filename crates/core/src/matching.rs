@@ -197,7 +197,7 @@ fn likeness(sent: &NewElevationRequest, request: &ElevationRequest) -> Likeness 
 }
 
 fn compare(field: Field, sent: &str, told: &str) -> Text {
-    let loose = |text: &str| even(text).split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    let loose = |text: &str| normalize(text).split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
     if told.trim().is_empty() {
         Text::Untold
     } else if alike(field, sent, told) {
@@ -222,13 +222,13 @@ pub fn are_alike(one: &NewElevationRequest, other: &NewElevationRequest) -> bool
 }
 
 fn alike(field: Field, one: &str, other: &str) -> bool {
-    let (one, other) = (even(one), even(other));
+    let (one, other) = (normalize(one), normalize(other));
     if field == Field::Device { one.to_lowercase() == other.to_lowercase() } else { one == other }
 }
 
 /// The text as it is compared: a service may trim it, compose its characters, and write the ends of its lines in its own
 /// way.
-fn even(text: &str) -> String {
+fn normalize(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n").trim().nfc().collect()
 }
 

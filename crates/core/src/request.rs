@@ -23,16 +23,9 @@ pub struct RequestId {
     uuid: Option<u128>,
 }
 
-/// The service's id for a request cannot be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UnusableId;
-
 impl RequestId {
-    /// Takes an id from the service.
-    ///
-    /// # Errors
-    /// [`UnusableId`] where it could not stand in a path and come back the same.
-    pub fn new(id: impl Into<String>) -> Result<Self, UnusableId> {
+    /// Takes an id from the service. Returns nothing where it could not stand in a path and come back the same.
+    pub fn new(id: impl Into<String>) -> Option<Self> {
         let id = id.into();
         let usable = !id.trim().is_empty()
             && id.len() <= LONGEST_ID
@@ -40,7 +33,7 @@ impl RequestId {
             && id != ".."
             // What could not be read is no part of an id: another would be sent back.
             && !id.chars().any(|c| c.is_control() || c == char::REPLACEMENT_CHARACTER);
-        if usable { Ok(Self { uuid: uuid(&id), text: Untrusted::new(id) }) } else { Err(UnusableId) }
+        usable.then(|| Self { uuid: uuid(&id), text: Untrusted::new(id) })
     }
 
     /// The id as it came.
@@ -205,7 +198,7 @@ mod tests {
     #[test]
     fn an_id_that_would_change_the_path_is_not_one() {
         for id in ["", "  ", ".", "..", "a\nb", "a\u{0}b", "3f\u{fffd}", &"x".repeat(129)] {
-            assert_eq!(RequestId::new(id), Err(UnusableId), "{id:?}");
+            assert_eq!(RequestId::new(id), None, "{id:?}");
         }
         for id in ["3f2b", "a/b", "a b", "Elevation Request Id"] {
             assert_eq!(RequestId::new(id).unwrap().raw(), id);

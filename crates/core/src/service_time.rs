@@ -52,19 +52,19 @@ fn reading(text: &str) -> Reading {
         return Reading::Never;
     }
     if let Some(millis) = json_date(text) {
-        return of_millis(millis);
+        return from_millis(millis);
     }
     // By its year alone, because no calendar of ours holds the last hours of 9999.
     if leading_year(text).is_some_and(|year| year <= 1900 || year == 9999) {
         return Reading::Never;
     }
-    moment(text).map_or(Reading::Unclear, |at| match of_millis(at.as_millisecond()) {
+    moment(text).map_or(Reading::Unclear, |at| match from_millis(at.as_millisecond()) {
         Reading::At(_) => Reading::At(at),
         other => other,
     })
 }
 
-fn of_millis(millis: i64) -> Reading {
+fn from_millis(millis: i64) -> Reading {
     if millis == 0 || !(FIRST_MOMENT..LAST_MOMENT).contains(&millis) {
         return Reading::Never;
     }

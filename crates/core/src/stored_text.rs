@@ -61,10 +61,10 @@ fn stored_as(sent: &str, stored: &str) -> StoredAs {
     if stored.trim().is_empty() {
         return StoredAs::Nothing;
     }
-    if normalized(sent) == normalized(stored) {
+    if normalize(sent) == normalize(stored) {
         return StoredAs::Same;
     }
-    let letters = |text: &str| letters_of(&unescaped(&normalized(text)));
+    let letters = |text: &str| letters(&unescape(&normalize(text)));
     let (sent, stored) = (letters(sent), letters(stored));
     let telling = TELLING.min(sent.len().div_ceil(2)).max(1);
     let is_part = stored.len() >= telling && (sent.starts_with(&stored[..]) || stored.starts_with(&sent[..]));
@@ -75,19 +75,19 @@ fn stored_as(sent: &str, stored: &str) -> StoredAs {
 }
 
 /// The text as it is compared: composed (NFC), without the entities of HTML, with one blank for each run of them.
-fn normalized(text: &str) -> String {
+fn normalize(text: &str) -> String {
     // Twice, for a text that two layers have escaped.
     let plain = without_entities(&without_entities(text));
     let composed: String = plain.nfc().collect();
     composed.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn letters_of(text: &str) -> Vec<char> {
+fn letters(text: &str) -> Vec<char> {
     text.nfkc().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric()).collect()
 }
 
 /// Without the escapes of a string literal.
-fn unescaped(text: &str) -> String {
+fn unescape(text: &str) -> String {
     ["\\r\\n", "\\n", "\\r", "\\t"].iter().fold(text.to_owned(), |text, escape| text.replace(escape, " "))
 }
 

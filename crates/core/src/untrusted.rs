@@ -57,7 +57,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     let mut marks = 0;
     let harmless = text.chars().all(|c| {
         marks = if is_combining(c) { marks + 1 } else { 0 };
-        marks <= MARKS_DRAWN && !acts_or_hides(c)
+        marks <= MARKS_DRAWN && !is_active_or_hidden(c)
     });
     if harmless { Cow::Borrowed(text) } else { Cow::Owned(marked(text)) }
 }
@@ -69,7 +69,7 @@ fn marked(text: &str) -> String {
         match c {
             '\0'..='\x1f' => out.push(char::from_u32(0x2400 + u32::from(c)).unwrap_or('␀')),
             '\x7f' => out.push('␡'),
-            c if acts_or_hides(c) => out.push_str(&format!("‹U+{:04X}›", u32::from(c))),
+            c if is_active_or_hidden(c) => out.push_str(&format!("‹U+{:04X}›", u32::from(c))),
             c => out.push(c),
         }
         let mut marks = 0;
@@ -89,16 +89,16 @@ fn marked(text: &str) -> String {
 /// How many characters of the text act on a terminal or are seen by nobody.
 #[must_use]
 pub fn invisible_characters(text: &str) -> usize {
-    text.chars().filter(|c| *c != '\n' && acts_or_hides(*c)).count()
+    text.chars().filter(|c| *c != '\n' && is_active_or_hidden(*c)).count()
 }
 
 fn is_combining(c: char) -> bool {
-    c.width() == Some(0) && !acts_or_hides(c)
+    c.width() == Some(0) && !is_active_or_hidden(c)
 }
 
 /// Controls, and what Unicode calls format or default-ignorable characters: bidirectional controls, zero-width
 /// characters, variation selectors, fillers, tags, line and paragraph separators.
-fn acts_or_hides(c: char) -> bool {
+fn is_active_or_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'

@@ -14,14 +14,14 @@ use std::{
     time::Duration,
 };
 
-pub use base_url::{BaseUrl, BaseUrlError};
+pub use base_url::BaseUrl;
 #[cfg(test)]
 pub(crate) use failure::LONGEST_TEXT;
 pub(crate) use failure::{NoAnswer, bounded, no_answer};
 pub(crate) use flood::flooded;
 pub use proxy::{proxy_for, register_proxy_passwords};
 pub(crate) use retry_after::{date, retry_after};
-pub use trust::{Trust, TrustError};
+pub use trust::Trust;
 
 /// How long an idle connection is kept. A service that has closed its end meanwhile makes an outcome unknown for
 /// nothing, so it is short.

@@ -36,13 +36,13 @@ use self::{
     wire::{CloseBody, CreateBody},
 };
 use crate::{
-    auth::{Session, Token},
+    auth::{Token, TokenSession},
     backend::{Abilities, Answer, Backend, Continuation, Listed, Page, Response, list_all},
     http::{self, BaseUrl, NoAnswer, Trust},
 };
 use mmd_elevate_core::{
     CallError, CloseElevationRequest, Device, ElevationRequest, ErrorCode, Field, NewElevationRequest, Operation,
-    Query, RequestId, RequestIds, SignIn,
+    Problem, Query, RequestId, RequestIds, SignIn,
 };
 
 pub use probe::Probe;
@@ -69,15 +69,11 @@ impl Default for Timeouts {
     }
 }
 
-/// Why there is no client.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientError {
-    /// The tenant's id cannot be a segment of a path.
-    #[error("the tenant id must be one word without control characters, and neither `.` nor `..`")]
-    TenantId,
-    /// The HTTP library could not be set up, most often for want of the system's certificates.
-    #[error("the HTTPS client could not be made; are the system's CA certificates installed?")]
-    Http(#[source] reqwest::Error),
+/// The HTTP library could not be set up, most often for want of the system's certificates.
+fn no_https(error: &reqwest::Error) -> Problem {
+    tracing::error!(%error, "no HTTPS client");
+    let what = "the HTTPS client could not be made; are the system's CA certificates installed?";
+    Problem::new(what, "install your system's CA certificates, or name a ca_file")
 }
 
 /// The service as one tenant's agent sees it. A clone shares its connections.
@@ -86,7 +82,7 @@ pub struct Client {
     http: reqwest::Client,
     base: BaseUrl,
     tenant_id: String,
-    session: Session,
+    session: TokenSession,
     timeouts: Timeouts,
     now: fn() -> Timestamp,
     /// What the service has been found to take of a list's options, in this run.
@@ -97,8 +93,8 @@ impl Client {
     /// Makes a client that trusts what the platform trusts. Nothing is sent yet.
     ///
     /// # Errors
-    /// [`ClientError`] where the tenant id cannot be sent, or where the system lacks what https needs.
-    pub fn new(base: &BaseUrl, tenant_id: &str, session: Session, timeouts: Timeouts) -> Result<Self, ClientError> {
+    /// A [`Problem`] where the tenant id cannot be sent, or where the system lacks what https needs.
+    pub fn new(base: &BaseUrl, tenant_id: &str, session: TokenSession, timeouts: Timeouts) -> Result<Self, Problem> {
         Self::trusting(&Trust::default(), base, tenant_id, session, timeouts)
     }
 
@@ -110,14 +106,15 @@ impl Client {
         trust: &Trust,
         base: &BaseUrl,
         tenant_id: &str,
-        session: Session,
+        session: TokenSession,
         timeouts: Timeouts,
-    ) -> Result<Self, ClientError> {
+    ) -> Result<Self, Problem> {
         // What makes a request's id fit for a path makes a tenant's so.
-        if RequestId::new(tenant_id).is_err() {
-            return Err(ClientError::TenantId);
+        if RequestId::new(tenant_id).is_none() {
+            let what = "the tenant id must be one word without control characters, and neither `.` nor `..`";
+            return Err(Problem::new(what, "check the tenant's id"));
         }
-        let http = http::client(base, timeouts.connect, trust).map_err(ClientError::Http)?;
+        let http = http::client(base, timeouts.connect, trust).map_err(|error| no_https(&error))?;
         let (base, tenant_id, list_options) = (base.clone(), tenant_id.to_owned(), Arc::default());
         Ok(Self { http, base, tenant_id, session, timeouts, now: Timestamp::now, list_options })
     }
@@ -134,10 +131,10 @@ impl Client {
     /// # Errors
     /// A [`CallError`] that says whether the request may be open all the same.
     pub async fn create(&self, request: &NewElevationRequest) -> Result<Response, CallError> {
-        let url = self.base.under(&["tenants", &self.tenant_id, "elevationRequests"]);
-        let answer = self.write(Method::POST, url, &CreateBody::of(request)).await;
+        let url = self.base.join(&["tenants", &self.tenant_id, "elevationRequests"]);
+        let answer = self.write(Method::POST, url, &CreateBody::new(request)).await;
         Self::response(answer, |answer| {
-            answer.created().map(|made| Some(Box::new(made.with_gaps_from_draft(request.draft()))))
+            answer.read_created().map(|made| Some(Box::new(made.with_gaps_from_draft(request.draft()))))
         })
     }
 
@@ -146,9 +143,9 @@ impl Client {
     /// # Errors
     /// A [`CallError`] that says whether the request may be closed all the same.
     pub async fn close(&self, id: &RequestId, actions_taken: &str) -> Result<Response, CallError> {
-        let url = self.base.under(&["tenants", &self.tenant_id, "elevationRequests", id.raw()]);
+        let url = self.base.join(&["tenants", &self.tenant_id, "elevationRequests", id.raw()]);
         let answer = self.write(Method::PATCH, url, &CloseBody { actions_taken }).await;
-        Self::response(answer, |answer| answer.closed(id).map(|()| None))
+        Self::response(answer, |answer| answer.read_closed(id).map(|()| None))
     }
 
     /// Lists what shows whether an operation happened: the requests of its device. A create is looked for under each
@@ -210,8 +207,8 @@ impl Client {
         let token = match self.session.renew(&token).await {
             Ok(token) => token,
             // There is no other token to be had: the answer says it all.
-            Err(fault) if fault.code == Some(ErrorCode::NotSignedIn) => return Ok(answer),
-            Err(fault) => return Err(CallError { ids: answer.ids, ..fault }),
+            Err(error) if error.code == Some(ErrorCode::NotSignedIn) => return Ok(answer),
+            Err(error) => return Err(CallError { ids: answer.ids, ..error }),
         };
         let answer = self.ask_with(&token, method, url, body, time).await?;
         if answer.is_unauthorized() {
@@ -278,7 +275,7 @@ impl Client {
 
     /// Where the token comes from.
     #[must_use]
-    pub const fn session(&self) -> &Session {
+    pub const fn session(&self) -> &TokenSession {
         &self.session
     }
 }
@@ -302,7 +299,7 @@ impl Backend for Client {
     }
 
     fn list<'a>(&'a self, query: &'a Query, after: Option<Continuation>) -> Answer<'a, Page> {
-        Box::pin(self.page_of(query, after))
+        Box::pin(self.list_page(query, after))
     }
 
     fn search_devices<'a>(&'a self, text: &'a str) -> Answer<'a, Vec<Device>> {
@@ -337,18 +334,18 @@ fn spellings(device: &str) -> Vec<String> {
 }
 
 /// What an answer with this status and body comes to as the answer to a create, to a close and to a list, in this order:
-/// the requests in it, or the fault. For the fuzz targets, which have no network.
+/// the requests in it, or the error. For the fuzz targets, which have no network.
 #[doc(hidden)]
 pub fn read_as_each(status: u16, body: &[u8]) -> [Result<Vec<ElevationRequest>, CallError>; 3] {
-    let answer = || HttpAnswer::of(status, body);
+    let answer = || HttpAnswer::new(status, body);
     let close = |answer: HttpAnswer| match RequestId::new("1") {
-        Ok(id) => answer.closed(&id),
-        Err(_) => Ok(()),
+        Some(id) => answer.read_closed(&id),
+        None => Ok(()),
     };
     [
-        answer().created().map(|request| vec![request]),
+        answer().read_created().map(|request| vec![request]),
         close(answer()).map(|()| Vec::new()),
-        answer().listed().map(|page| page.entries.requests),
+        answer().read_list().map(|page| page.entries.requests),
     ]
     .map(|result| result.map_err(failure::presentable))
 }

@@ -194,7 +194,7 @@ async fn open<Opening>(
 
 async fn send_recovered(recovered: Recovered, in_flight: &InFlight, events: &mpsc::Sender<Event>) {
     for write in &recovered.unresolved {
-        in_flight.lose_write(write);
+        in_flight.mark_write_lost(write);
     }
     let _ = events.send(Event::Recovered(Box::new(recovered))).await;
 }
@@ -303,7 +303,7 @@ async fn settle_crashed(context: &Context, call: &CallContext) -> CallError {
     if let Some((write, state)) = write
         && !state.is_settled()
     {
-        context.in_flight.lose_write(&write);
+        context.in_flight.mark_write_lost(&write);
         let outcome =
             Outcome { stage: WriteState::Unknown, request: None, why: Some(error.what()), service_request_id: None };
         context.report_unsaved(context.record.settle(write.id, outcome).await).await;

@@ -11,7 +11,7 @@ use super::{Check, STEP, Verdict};
 use crate::config::ServiceSettings;
 use mmd_elevate_core::{CallError, ErrorCode, Problem, visible};
 use mmd_elevate_engine::{
-    auth::{Renewal, Session, Source},
+    auth::{Renewal, Source, TokenSession},
     http::{Trust, proxy_for},
     mmd::{Client, Probe, Timeouts},
 };
@@ -101,7 +101,7 @@ async fn tls(service: &ServiceSettings, trust: &Trust) -> Check {
     }
     let probe = match Probe::new(trust, &service.base_url, TIMEOUTS) {
         Ok(probe) => probe,
-        Err(error) => return TLS.failed(error.to_string(), "install your system's CA certificates, or name a ca_file"),
+        Err(error) => return TLS.failed(error.what, error.hint),
     };
     let beside = if service.ca_file.is_some() { ", with the CA file beside the system's" } else { "" };
     match probe.reach().await {
@@ -116,16 +116,16 @@ async fn tls(service: &ServiceSettings, trust: &Trust) -> Check {
 }
 
 /// The session of the sign-in that is configured, with its first token.
-async fn sign_in(service: &ServiceSettings, trust: &Trust) -> Result<Session, CallError> {
-    let source = Source::trusting(trust, service.sign_in.clone()).map_err(|error| error.fault())?;
-    let session = Session::start(source, Renewal::default());
+async fn sign_in(service: &ServiceSettings, trust: &Trust) -> Result<TokenSession, CallError> {
+    let source = Source::trusting(trust, service.sign_in.clone()).map_err(|error| error.to_call_error())?;
+    let session = TokenSession::start(source, Renewal::default());
     session.token().await.map(|_| session)
 }
 
-async fn list(service: &ServiceSettings, trust: &Trust, session: Session) -> Check {
+async fn list(service: &ServiceSettings, trust: &Trust, session: TokenSession) -> Check {
     let client = match Client::trusting(trust, &service.base_url, &service.tenant.id, session, TIMEOUTS) {
         Ok(client) => client,
-        Err(error) => return LIST.failed(error.to_string(), "check the tenant's id"),
+        Err(error) => return LIST.failed(error.what, error.hint),
     };
     match client.probe_list().await {
         Ok(()) => LIST.ok("the service lists requests for this tenant"),

@@ -123,7 +123,7 @@ async fn files_that_will_not_do_are_told_and_nothing_is_sent(
     let files =
         CertificateFiles { certificate: pair.folder.path().join(certificate), key: Some(pair.folder.path().join(key)) };
     let refused = fetched(&source(&format!("http://{}/t", server.address), files)).await.unwrap_err();
-    assert!(shown(&refused).contains(words) && !refused.may_pass, "{refused}");
+    assert!(shown(&refused).contains(words) && !refused.is_transient, "{refused}");
     assert_eq!(server.connections(), 0);
 }
 

@@ -45,9 +45,9 @@ async fn an_error_has_its_code_and_a_hint(#[case] code: u64, #[case] error: &str
     for codes in [format!(r#""error_codes": [{code}],"#), String::new()] {
         let body = format!(r#"{{"error": "{error}", {codes} "error_description": "{description}"}}"#);
         let refused = answered("400 Bad Request", body).await.unwrap_err();
-        assert!(!refused.may_pass);
+        assert!(!refused.is_transient);
         let shown = shown(&refused);
-        assert!(shown.contains(&format!("(AADSTS{code})")) && refused.hint.contains(hint), "{shown}");
+        assert!(shown.contains(&format!("(AADSTS{code})")) && refused.problem.hint.contains(hint), "{shown}");
         assert!(!shown.contains("Trace ID"), "{shown}");
     }
 }
@@ -76,7 +76,7 @@ async fn a_hostile_endpoint_gives_no_token_and_spoils_nothing(
 ) {
     let refused = answered(head, body).await.unwrap_err();
     let shown = shown(&refused);
-    assert!(shown.contains(words) && shown.len() < 700 && !refused.may_pass, "{shown}");
+    assert!(shown.contains(words) && shown.len() < 700 && !refused.is_transient, "{shown}");
 }
 
 #[rstest]
@@ -112,7 +112,7 @@ async fn what_may_pass_is_told_apart(#[case] play: Play, #[case] retry_after: Op
     let server = Server::start(play).await;
     let refused = fetched(&source_at(&format!("http://{}/t", server.address), SECRET)).await.unwrap_err();
     shown(&refused);
-    assert!(refused.may_pass);
+    assert!(refused.is_transient);
     assert_eq!(refused.retry_after.map(|wait| wait.as_secs()), retry_after);
 }
 

@@ -3,7 +3,7 @@
 use std::{fs, path::Path, time::Duration};
 
 use jiff::Timestamp;
-use mmd_elevate_engine::auth::{Method, Renewal, SecretFrom, Session, SignInError, Source};
+use mmd_elevate_engine::auth::{Method, Renewal, SecretFrom, SignInError, Source, TokenSession};
 use mmd_elevate_practice::Settings;
 use rstest::rstest;
 
@@ -60,7 +60,7 @@ async fn a_command_prints_a_token(#[case] script: &str) {
 async fn a_command_that_fails_is_told_in_a_line(#[case] script: &str, #[case] words: &str) {
     let refused = printed(script).await.unwrap_err();
     let shown = shown(&refused);
-    assert!(shown.contains(words) && shown.len() < 500 && !refused.may_pass, "{shown}");
+    assert!(shown.contains(words) && shown.len() < 500 && !refused.is_transient, "{shown}");
 }
 
 #[tokio::test]
@@ -117,7 +117,7 @@ async fn a_command_that_hangs_ends_with_what_it_started(#[case] limited: bool) {
     becomes(|| pids.exists()).await;
     if limited {
         let refused = within(fetching).await.unwrap().unwrap_err();
-        assert!(shown(&refused).contains("did not end within 1 s") && refused.may_pass, "{refused}");
+        assert!(shown(&refused).contains("did not end within 1 s") && refused.is_transient, "{refused}");
     } else {
         fetching.abort();
     }
@@ -132,7 +132,7 @@ async fn a_command_ends_with_the_last_clone_of_the_session_that_waits_for_it() {
     let folder = tempfile::tempdir().unwrap();
     let pid = folder.path().join("pid");
     let script = format!("echo $$ > {}.new; mv {0}.new {0}; exec sleep 600", pid.display());
-    let session = Session::start(command(&script, Duration::from_secs(600)), Renewal::default());
+    let session = TokenSession::start(command(&script, Duration::from_secs(600)), Renewal::default());
     becomes(|| pid.exists()).await;
     drop(session);
     let pid = read(&pid);

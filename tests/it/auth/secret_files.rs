@@ -54,7 +54,7 @@ async fn a_file_that_others_can_use_is_refused_with_the_command_that_mends_it(
     let refused = with_file("http://127.0.0.1:1/t", &path).await.unwrap_err();
     shown(&refused);
     let quoted = if linked { path.display().to_string() } else { format!("'{}'", path.display()) };
-    assert_eq!(refused.hint, format!("run: chmod 600 {quoted}"));
+    assert_eq!(refused.problem.hint, format!("run: chmod 600 {quoted}"));
 }
 
 #[rstest]

@@ -10,7 +10,7 @@ use std::{
 
 use mmd_elevate_core::{CallError, Draft, ErrorCode, Field, NewElevationRequest, SignIn};
 use mmd_elevate_engine::{
-    auth::{Renewal, Session},
+    auth::{Renewal, TokenSession},
     http::BaseUrl,
     mmd::{Client, Timeouts},
 };
@@ -23,12 +23,12 @@ use crate::support::{
     within,
 };
 
-fn client(base_url: &str, session: Session) -> Client {
+fn client(base_url: &str, session: TokenSession) -> Client {
     Client::new(&BaseUrl::parse(base_url).unwrap(), practice::TENANT_ID, session, Timeouts::default()).unwrap()
 }
 
 fn signed_in(tenant: &Tenant) -> Client {
-    client(&tenant.base_url, Session::start(tenant.source(), Renewal::default()))
+    client(&tenant.base_url, TokenSession::start(tenant.source(), Renewal::default()))
 }
 
 fn request(title: &str) -> NewElevationRequest {
@@ -89,7 +89,8 @@ async fn never_accepts() -> (Server, Server) {
 #[tokio::test]
 async fn a_service_that_accepts_no_token_is_asked_twice_and_no_more() {
     let (service, authority) = never_accepts().await;
-    let session = Session::start(source_at(&format!("http://{}/t", authority.address), SECRET), Renewal::default());
+    let session =
+        TokenSession::start(source_at(&format!("http://{}/t", authority.address), SECRET), Renewal::default());
     let client = client(&format!("http://{}", service.address), session.clone());
     let fault = within(client.create(&request("x"))).await.unwrap_err();
     assert_eq!(gist(&fault), gist(&CallError::not_signed_in()));
@@ -127,7 +128,8 @@ async fn every_token_that_there_ever_was_is_taken_out_of_what_the_service_says()
         Some(Play::Answer(if is_first { http("401 Unauthorized", "") } else { http("403 Forbidden", body) }))
     })
     .await;
-    let session = Session::start(source_at(&format!("http://{}/t", authority.address), SECRET), Renewal::default());
+    let session =
+        TokenSession::start(source_at(&format!("http://{}/t", authority.address), SECRET), Renewal::default());
     let client = client(&format!("http://{}", service.address), session);
     let fault = within(client.create(&request("x"))).await.unwrap_err();
     assert_eq!(fault.what(), "neither [token] nor [token]");
@@ -138,7 +140,7 @@ async fn every_token_that_there_ever_was_is_taken_out_of_what_the_service_says()
 async fn tokens_of_the_practice_tenant_end() {
     let tenant = tenant(Settings { token_lifetime: Duration::from_secs(1), ..Settings::default() }).await;
     let never = Renewal { least: Duration::from_secs(600), ..Renewal::default() };
-    let session = Session::start(tenant.source(), never);
+    let session = TokenSession::start(tenant.source(), never);
     let first = within(session.token()).await.unwrap();
     let client = client(&tenant.base_url, session);
     within(async {

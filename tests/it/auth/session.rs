@@ -10,7 +10,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use mmd_elevate_core::{CallError, ErrorCode, SignIn};
-use mmd_elevate_engine::auth::{Renewal, Session, Token};
+use mmd_elevate_engine::auth::{Renewal, Token, TokenSession};
 use mmd_elevate_practice::{Endpoint, Misdeed, Rule, Settings};
 use rstest::rstest;
 use secrecy::ExposeSecret;
@@ -44,7 +44,7 @@ fn text(token: &Token) -> String {
     token.secret().expose_secret().to_owned()
 }
 
-async fn until(session: &Session, like: impl FnMut(&SignIn) -> bool) -> SignIn {
+async fn until(session: &TokenSession, like: impl FnMut(&SignIn) -> bool) -> SignIn {
     within(session.changes().wait_for(like)).await.unwrap().clone()
 }
 
@@ -52,7 +52,7 @@ async fn until(session: &Session, like: impl FnMut(&SignIn) -> bool) -> SignIn {
 async fn fifty_calls_wait_for_one_token_and_one_renewal() {
     let slow = Rule::new(Endpoint::Token, Misdeed::Delay(Duration::from_millis(100)));
     let tenant = tenant(Settings { rules: [slow].into(), ..Settings::default() }).await;
-    let session = Session::start(tenant.source(), Renewal::default());
+    let session = TokenSession::start(tenant.source(), Renewal::default());
     let mut first = JoinSet::new();
     for _ in 0..50 {
         let session = session.clone();
@@ -74,7 +74,7 @@ async fn fifty_calls_wait_for_one_token_and_one_renewal() {
 #[tokio::test]
 async fn a_call_that_is_given_up_leaves_the_token_to_the_next() {
     let tenant = tenant(Settings::default()).await;
-    let session = Session::start(tenant.source(), Renewal::default());
+    let session = TokenSession::start(tenant.source(), Renewal::default());
     let rejected = within(session.token()).await.unwrap();
     tenant.observer.set_rules([Rule::new(Endpoint::Token, Misdeed::Delay(Duration::from_millis(100)))]);
     let call = tokio::spawn({
@@ -91,7 +91,7 @@ async fn a_call_that_is_given_up_leaves_the_token_to_the_next() {
 async fn a_token_is_renewed_five_minutes_before_its_end_while_calls_go_on_with_it() {
     clock!(AHEAD, now);
     let tenant = tenant(Settings::default()).await;
-    let session = Session::start(tenant.source(), Renewal { now, ..Renewal::default() });
+    let session = TokenSession::start(tenant.source(), Renewal { now, ..Renewal::default() });
     let first = within(session.token()).await.unwrap();
     assert_eq!(session.changes().borrow().clone(), SignIn::SignedIn { until: first.ends() });
     AHEAD.store(3599 - 305, Ordering::SeqCst);
@@ -108,7 +108,7 @@ async fn a_token_is_renewed_five_minutes_before_its_end_while_calls_go_on_with_i
 #[tokio::test]
 async fn a_short_token_is_renewed_by_itself_at_half_of_its_life() {
     let tenant = tenant(Settings { token_lifetime: Duration::from_secs(2), ..Settings::default() }).await;
-    let _session = Session::start(tenant.source(), AT_ONCE);
+    let _session = TokenSession::start(tenant.source(), AT_ONCE);
     within(async {
         while tenant.observer.received(Endpoint::Token) < 3 {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -152,7 +152,7 @@ async fn a_renewal_that_fails_is_tried_twice_more_and_then_left_until_somebody_n
     clock!(AHEAD, now);
     let (server, asked) = gives_one_token("503 Service Unavailable", "").await;
     let session =
-        Session::start(source_at(&format!("http://{}/t", server.address), SECRET), Renewal { now, ..AT_ONCE });
+        TokenSession::start(source_at(&format!("http://{}/t", server.address), SECRET), Renewal { now, ..AT_ONCE });
     within(session.token()).await.unwrap();
     AHEAD.store(3600 - 290, Ordering::SeqCst);
     within(session.token()).await.unwrap();
@@ -175,7 +175,7 @@ async fn what_does_not_pass_by_itself_is_tried_again_only_where_the_agent_asks()
     clock!(AHEAD, now);
     let (server, asked) = gives_one_token("401 Unauthorized", REFUSED).await;
     let session =
-        Session::start(source_at(&format!("http://{}/t", server.address), SECRET), Renewal { now, ..AT_ONCE });
+        TokenSession::start(source_at(&format!("http://{}/t", server.address), SECRET), Renewal { now, ..AT_ONCE });
     within(session.token()).await.unwrap();
     AHEAD.store(3600 - 290, Ordering::SeqCst);
     within(session.token()).await.unwrap();
@@ -195,7 +195,7 @@ async fn what_does_not_pass_by_itself_is_tried_again_only_where_the_agent_asks()
 #[tokio::test]
 async fn signing_in_by_hand_brings_a_new_token_and_a_failure_of_it_spoils_nothing() {
     let tenant = tenant(Settings::default()).await;
-    let session = Session::start(tenant.source(), Renewal::default());
+    let session = TokenSession::start(tenant.source(), Renewal::default());
     let first = within(session.token()).await.unwrap();
     session.sign_in();
     until(&session, |told| matches!(told, SignIn::Renewing { .. })).await;
@@ -218,7 +218,7 @@ async fn a_token_endpoint_is_not_asked_sooner_than_it_wants(#[case] head: &'stat
     AHEAD.store(0, Ordering::SeqCst);
     let (server, asked) = gives_one_token(head, "").await;
     let renewal = Renewal { now, early: Duration::from_secs(3000), ..AT_ONCE };
-    let session = Session::start(source_at(&format!("http://{}/t", server.address), SECRET), renewal);
+    let session = TokenSession::start(source_at(&format!("http://{}/t", server.address), SECRET), renewal);
     within(session.token()).await.unwrap();
     AHEAD.store(1900, Ordering::SeqCst);
     let before = std::time::Instant::now();
@@ -235,7 +235,7 @@ async fn token_with_a_clock_that_is_set_is_renewed_all_the_same() {
         AHEAD.store(0, Ordering::SeqCst);
         // It is renewed at half of its life.
         let tenant = tenant(Settings { token_lifetime: Duration::from_secs(4), ..Settings::default() }).await;
-        let session = Session::start(tenant.source(), Renewal { now, ..AT_ONCE });
+        let session = TokenSession::start(tenant.source(), Renewal { now, ..AT_ONCE });
         let first = within(session.token()).await.unwrap();
         AHEAD.store(set, Ordering::SeqCst);
         until(&session, |told| matches!(told, SignIn::Renewing { .. } | SignIn::SigningIn)).await;
@@ -260,7 +260,7 @@ async fn a_token_of_the_environment_cannot_be_renewed_and_is_tried_as_long_as_it
 #[tokio::test]
 async fn with_the_last_clone_the_session_ends_and_nothing_of_it_shows_a_token() {
     let tenant = tenant(Settings::default()).await;
-    let session = Session::start(tenant.source(), Renewal::default());
+    let session = TokenSession::start(tenant.source(), Renewal::default());
     let token = within(session.token()).await.unwrap();
     let shown = format!("{session:?} {token:?} {:?}", tenant.source());
     assert!(!shown.contains(&text(&token)) && !shown.contains(&tenant.secret), "{shown}");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mmd_elevate_core::{Call, Command, Event, Operation, Progress, SignIn, WriteState};
 use mmd_elevate_engine::{
-    auth::{Application, Method, Renewal, SecretFrom, Session, Source},
+    auth::{Application, Method, Renewal, SecretFrom, Source, TokenSession},
     http::BaseUrl,
     mmd::Client,
 };
@@ -31,7 +31,7 @@ async fn scene(rules: impl Into<Rules>) -> (Scene, Observer) {
     let source = Source::new(Method::ClientSecret(application, secret)).unwrap();
     let (base_url, observer) = (BaseUrl::parse(&practice.base_url()).unwrap(), practice.observer());
     tokio::spawn(practice.serve());
-    let session = Session::start(source, Renewal::default());
+    let session = TokenSession::start(source, Renewal::default());
     let client = Client::new(&base_url, practice::TENANT_ID, session, PATIENT).unwrap();
     let unused = Server::start(Play::Slam).await;
     (Scene::between(std::sync::Arc::default(), unused, client, QUICK).await, observer)

@@ -37,12 +37,12 @@ pub(super) async fn assertion(
 ) -> Result<SecretString, SignInError> {
     // Beside its key, a certificate is as secret as that.
     let certificate = match &files.key {
-        None => secret::text_of(&files.certificate, "the file of certificate and key").await?,
-        Some(_) => secret::public_text_of(&files.certificate, "the file of the certificate").await?,
+        None => secret::read_secret_text(&files.certificate, "the file of certificate and key").await?,
+        Some(_) => secret::read_public_text(&files.certificate, "the file of the certificate").await?,
     };
     let key = match &files.key {
         None => certificate.clone(),
-        Some(path) => secret::text_of(path, "the file of the private key").await?,
+        Some(path) => secret::read_secret_text(path, "the file of the private key").await?,
     };
     let key_path = files.key.as_ref().unwrap_or(&files.certificate);
     let thumbprint = thumbprint(&certificate, &files.certificate)?;
@@ -60,7 +60,7 @@ fn thumbprint(text: &str, path: &Path) -> Result<String, SignInError> {
     let blocks = pem::parse_many(text).unwrap_or_default();
     let certificate = blocks.iter().find(|block| block.tag() == "CERTIFICATE").ok_or_else(|| {
         let what = format!("there is no certificate in {}", shown(path));
-        SignInError::lasting(what, "give a PEM file that holds -----BEGIN CERTIFICATE-----")
+        SignInError::permanent(what, "give a PEM file that holds -----BEGIN CERTIFICATE-----")
     })?;
     Ok(URL_SAFE_NO_PAD.encode(digest(&SHA256, certificate.contents())))
 }
@@ -71,14 +71,14 @@ fn private_key(text: &str, path: &Path) -> Result<EncodingKey, SignInError> {
     match key {
         Some(block) if block.tag().starts_with("ENCRYPTED") => {
             let what = format!("the private key in {} has a password", shown(path));
-            Err(SignInError::lasting(what, "give a key without one, in a file that only you can read"))
+            Err(SignInError::permanent(what, "give a key without one, in a file that only you can read"))
         }
-        Some(block) => key_of(block, path),
+        Some(block) => parse_key(block, path),
         None => Err(no_key(path, "there is no private key")),
     }
 }
 
-fn key_of(block: &pem::Pem, path: &Path) -> Result<EncodingKey, SignInError> {
+fn parse_key(block: &pem::Pem, path: &Path) -> Result<EncodingKey, SignInError> {
     let encoded = SecretString::from(pem::encode(block));
     let lines = || encoded.expose_secret().lines().filter(|line| !line.starts_with("-----"));
     redact::register(Kind::Secret, &lines().collect::<String>());
@@ -88,7 +88,7 @@ fn key_of(block: &pem::Pem, path: &Path) -> Result<EncodingKey, SignInError> {
 
 fn no_key(path: &Path, what: &str) -> SignInError {
     let what = format!("{what} in {}", shown(path));
-    SignInError::lasting(what, "give a PEM file with the RSA key of the certificate (PKCS #8 or PKCS #1)")
+    SignInError::permanent(what, "give a PEM file with the RSA key of the certificate (PKCS #8 or PKCS #1)")
 }
 
 fn shown(path: &Path) -> String {

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{
     SignInError, Token,
-    text::{self, Unfit},
+    text::{self, SecretTextError},
 };
 use crate::{
     process::{DetachedError, MOST_PRINTED, Printed, run_detached},
@@ -54,8 +54,8 @@ pub(super) async fn token(program: &str, arguments: &[String], limit: Duration) 
         return token;
     }
     let hint = "let it print one line that is the token, or the JSON that the Azure CLI prints";
-    let text = text::token(text).map_err(|unfit| unfit_print(who, unfit, hint))?;
-    Token::that_may_tell_its_end(text).map_err(|_| unusable(who, hint))
+    let text = text::token(text).map_err(|unfit| unfit_output(who, unfit, hint))?;
+    Token::with_end_from_jwt(text).map_err(|_| unusable(who, hint))
 }
 
 /// Asks a command for a client secret: one line.
@@ -63,22 +63,22 @@ pub(super) async fn secret(program: &str, arguments: &[String], limit: Duration)
     let who = "the command for the client secret";
     let text = run(who, "run the command yourself to see what it says", program, arguments, limit).await?;
     let hint = "let it print one line that is the secret";
-    let secret = text::client_secret(text.expose_secret()).map_err(|unfit| unfit_print(who, unfit, hint))?;
+    let secret = text::client_secret(text.expose_secret()).map_err(|unfit| unfit_output(who, unfit, hint))?;
     redact::register(Kind::Secret, secret);
     Ok(secret.into())
 }
 
 /// What to do about what was printed: where a word says what is wrong, that is said.
-fn unfit_print(who: &str, unfit: Unfit, hint: &str) -> SignInError {
+fn unfit_output(who: &str, unfit: SecretTextError, hint: &str) -> SignInError {
     let hint = match unfit {
-        Unfit::Quoted | Unfit::Bearer | Unfit::Utf16 => unfit.hint(),
-        Unfit::Empty | Unfit::NotText | Unfit::Lines | Unfit::Blank => hint,
+        SecretTextError::Quoted | SecretTextError::Bearer | SecretTextError::Utf16 => unfit.hint(),
+        SecretTextError::Empty | SecretTextError::NotText | SecretTextError::Lines | SecretTextError::Blank => hint,
     };
-    SignInError::lasting(format!("{who} printed something that cannot be used: {unfit}"), hint)
+    SignInError::permanent(format!("{who} printed something that cannot be used: {unfit}"), hint)
 }
 
 fn unusable(who: &str, hint: &str) -> SignInError {
-    SignInError::lasting(format!("{who} printed something that cannot be used"), hint)
+    SignInError::permanent(format!("{who} printed something that cannot be used"), hint)
 }
 
 /// What a program prints. `who` is what it is called in an error. What it says on standard error is never repeated: a
@@ -91,30 +91,30 @@ async fn run(
     limit: Duration,
 ) -> Result<SecretString, SignInError> {
     let printed = run_detached(program, arguments, &QUIET, limit).await.map_err(|error| match error {
-        DetachedError::NotStarted(error) => SignInError::lasting(
+        DetachedError::NotStarted(error) => SignInError::permanent(
             format!("{who} could not be started{} ({})", absent(program), error.kind()),
             "check the first word of the command (it may be a secret, and is not shown), and that the program is in PATH",
         ),
         DetachedError::TimedOut => {
-            SignInError::passing(format!("{who} did not end within {} s", limit.as_secs()), hint)
+            SignInError::transient(format!("{who} did not end within {} s", limit.as_secs()), hint)
         }
         DetachedError::TooMuch => {
-            SignInError::lasting(format!("{who} printed more than {} KiB", MOST_PRINTED >> 10), hint)
+            SignInError::permanent(format!("{who} printed more than {} KiB", MOST_PRINTED >> 10), hint)
         }
         DetachedError::Unreadable(error) => {
-            SignInError::lasting(format!("{who} could not be read ({})", error.kind()), hint)
+            SignInError::permanent(format!("{who} could not be read ({})", error.kind()), hint)
         }
     })?;
     let Printed { status, stdout, .. } = printed;
     let stdout = SecretBox::new(Box::new(stdout));
     if status.success() {
-        let text = text::decoded(stdout.expose_secret()).map_err(|unfit| unfit_print(who, unfit, hint))?;
+        let text = text::decoded(stdout.expose_secret()).map_err(|unfit| unfit_output(who, unfit, hint))?;
         return Ok(text.into());
     }
     let how = status.code().map_or_else(|| "was stopped".to_owned(), |code| format!("failed with exit code {code}"));
     // It has run, so this is a program's name and nothing else.
     let name = Path::new(program).file_name().unwrap_or_default().to_string_lossy();
-    Err(SignInError::lasting(format!("{who} ({}) {how}", visible(&name)), hint))
+    Err(SignInError::permanent(format!("{who} ({}) {how}", visible(&name)), hint))
 }
 
 /// The name of a program that could not be started, where it is surely none of a secret that stands in its place: a path
@@ -147,7 +147,7 @@ fn from_json(text: &str) -> Option<Result<Token, SignInError>> {
     let refused = |_| unusable("the Azure CLI", AZURE_HINT);
     Some(match ends {
         Some(ends) => Token::new(access_token, Some(ends)).map_err(refused),
-        None => Token::that_may_tell_its_end(access_token).map_err(refused),
+        None => Token::with_end_from_jwt(access_token).map_err(refused),
     })
 }
 

@@ -25,7 +25,7 @@ impl Due {
     }
 
     /// Whether it has come.
-    pub(super) fn has_come(self, now: Timestamp) -> bool {
+    pub(super) fn is_past(self, now: Timestamp) -> bool {
         self.wait(now).is_zero()
     }
 
@@ -57,15 +57,15 @@ mod tests {
         let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
         let hour = SignedDuration::from_hours(1);
         let due = Due::at(now + hour, now);
-        assert!(!due.has_come(now) && due.has_come(now + hour) && due.has_come(Timestamp::MAX));
+        assert!(!due.is_past(now) && due.is_past(now + hour) && due.is_past(Timestamp::MAX));
         for set in [now, now - hour, Timestamp::MIN] {
             let wait = due.wait(set);
             assert!(wait <= Duration::from_secs(3_600) && wait > Duration::from_secs(3_000), "{set}: {wait:?}");
         }
         for past in [now, now - hour, Timestamp::MIN] {
-            assert!(Due::at(past, now).has_come(now) && Due::at(past, now).has_come(Timestamp::MIN), "{past}");
+            assert!(Due::at(past, now).is_past(now) && Due::at(past, now).is_past(Timestamp::MIN), "{past}");
         }
-        assert!(!Due::after(Duration::MAX, now).has_come(now) && Due::after(Duration::ZERO, now).has_come(now));
+        assert!(!Due::after(Duration::MAX, now).is_past(now) && Due::after(Duration::ZERO, now).is_past(now));
         assert!(Due::at(now, now).is_before(due) && !due.is_before(due));
     }
 }

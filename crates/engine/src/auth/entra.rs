@@ -65,9 +65,9 @@ impl Endpoint {
     pub(super) fn new(application: Application, trust: &Trust) -> Result<Self, SignInError> {
         let http = http::client(&application.authority, CONNECT, trust).map_err(|_| {
             let what = "the HTTPS client for the sign-in could not be made";
-            SignInError::lasting(what, "check that the system's CA certificates are installed")
+            SignInError::permanent(what, "check that the system's CA certificates are installed")
         })?;
-        let url = application.authority.under(&["oauth2", "v2.0", "token"]);
+        let url = application.authority.join(&["oauth2", "v2.0", "token"]);
         Ok(Self { http, url, application })
     }
 
@@ -102,28 +102,28 @@ impl Endpoint {
             Ok(response) => TokenAnswer::read(response, now).await,
             Err(error) => Err(error),
         };
-        let answer = answer.map_err(|error| self.unanswered(&error))?;
+        let answer = answer.map_err(|error| self.no_answer(&error))?;
         tracing::debug!(status = answer.status, "asked for a token");
         answer.token(asked)
     }
 
-    fn unanswered(&self, error: &reqwest::Error) -> SignInError {
+    fn no_answer(&self, error: &reqwest::Error) -> SignInError {
         let authority = self.application.authority.authority();
         let what = match http::no_answer(error, authority, CONNECT) {
             NoAnswer::NotReached(reason) => format!("the sign-in could not be reached: {}", visible(&reason)),
             NoAnswer::NotConnected(Problem { what, hint }) => {
-                return SignInError::lasting(format!("the sign-in could not be reached: {}", visible(&what)), hint);
+                return SignInError::permanent(format!("the sign-in could not be reached: {}", visible(&what)), hint);
             }
             NoAnswer::TimedOut => format!("{authority} gave no token in time"),
             NoAnswer::Broken(reason) => {
                 let what = format!("{authority} gave an answer that cannot be used: {reason}");
-                return SignInError::lasting(what, "check the authority");
+                return SignInError::permanent(what, "check the authority");
             }
             NoAnswer::NotSent(_) | NoAnswer::Cut => {
                 format!("the connection to {authority} broke before the token came")
             }
         };
-        SignInError::passing(what, "check the network and the authority")
+        SignInError::transient(what, "check the network and the authority")
     }
 }
 
@@ -152,27 +152,27 @@ impl TokenAnswer {
 
     fn token(self, asked: Timestamp) -> Result<Token, SignInError> {
         match self.status {
-            200 => self.granted(asked),
-            status @ 300..=399 => Err(SignInError::lasting(
+            200 => self.read_token(asked),
+            status @ 300..=399 => Err(SignInError::permanent(
                 format!("the sign-in points to another address (HTTP {status})"),
                 "check the authority; redirects are not followed, so that secrets stay where they belong",
             )),
             429 => Err(SignInError {
                 retry_after: self.retry_after,
-                ..SignInError::passing("the sign-in has too many requests just now (HTTP 429)", "wait a little")
+                ..SignInError::transient("the sign-in has too many requests just now (HTTP 429)", "wait a little")
             }),
             status @ (408 | 500..=599) => Err(SignInError {
                 retry_after: self.retry_after,
-                ..SignInError::passing(format!("the sign-in failed (HTTP {status})"), "wait a little")
+                ..SignInError::transient(format!("the sign-in failed (HTTP {status})"), "wait a little")
             }),
-            _ => Err(self.refused()),
+            _ => Err(self.read_refusal()),
         }
     }
 
-    fn granted(self, asked: Timestamp) -> Result<Token, SignInError> {
+    fn read_token(self, asked: Timestamp) -> Result<Token, SignInError> {
         let unusable = |why: &str| {
             let what = format!("the sign-in gave an answer that cannot be used: {why}");
-            SignInError::lasting(what, "check the authority")
+            SignInError::permanent(what, "check the authority")
         };
         let body = self.body.ok_or_else(|| unusable("it is longer than 64 KiB"))?;
         let granted: Granted = serde_json::from_slice(&body).map_err(|_| unusable("it holds no token"))?;
@@ -190,19 +190,19 @@ impl TokenAnswer {
     }
 
     /// An error as OAuth 2.0 has it (RFC 6749, section 5.2), with the codes of Entra.
-    fn refused(self) -> SignInError {
+    fn read_refusal(self) -> SignInError {
         let json: Option<Value> = self.body.and_then(|body| serde_json::from_slice(&body).ok());
         let text = |key| json.as_ref().and_then(|json| json.get(key)).and_then(Value::as_str);
         let Some(error) = text("error") else {
             let what = format!("the sign-in gave no answer that can be understood (HTTP {})", self.status);
-            return SignInError::lasting(what, "check the authority");
+            return SignInError::permanent(what, "check the authority");
         };
         let description = text("error_description").unwrap_or_default();
         let codes = json.as_ref().and_then(|json| json.get("error_codes")).and_then(Value::as_array);
         let code = codes.into_iter().flatten().find_map(Value::as_u64).or_else(|| code_in(description));
         let tag = code.map_or_else(String::new, |code| format!(" (AADSTS{code})"));
         let refused = if let Some((what, hint)) = code.and_then(known) {
-            SignInError::lasting(format!("{what}{tag}"), hint)
+            SignInError::permanent(format!("{what}{tag}"), hint)
         } else {
             let words = presentable(&first_sentence(&redact::redact(description)));
             let error = presentable(error);
@@ -210,9 +210,9 @@ impl TokenAnswer {
                 "" => format!("the sign-in was refused: {error}{tag}"),
                 words => format!("the sign-in was refused: {words}{tag}"),
             };
-            SignInError::lasting(what, hint_for(&error))
+            SignInError::permanent(what, hint_for(&error))
         };
-        SignInError { may_pass: error == "temporarily_unavailable", retry_after: self.retry_after, ..refused }
+        SignInError { is_transient: error == "temporarily_unavailable", retry_after: self.retry_after, ..refused }
     }
 }
 

@@ -1,40 +1,38 @@
-//! Why there is no token, in words, and whether it may pass.
+//! Why there is no token, and whether that may pass by itself.
 
 use std::time::Duration;
 
 use crate::redact::redact;
 use mmd_elevate_core::{CallError, Problem};
 
-/// Why signing in came to no token. Its text is two lines: what happened, and a hint. No secret is in it.
+/// Why signing in came to no token. No secret is in it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{what}\nhint: {hint}")]
+#[error("{problem}")]
 pub struct SignInError {
-    /// What happened, in a sentence without its full stop.
-    pub what: String,
-    /// What to do about it.
-    pub hint: String,
+    /// What happened, in a sentence without its full stop, and what to do.
+    pub problem: Problem,
     /// Whether the same may succeed a moment later.
-    pub may_pass: bool,
+    pub is_transient: bool,
     /// How long to wait at least, where the token endpoint said so.
     pub retry_after: Option<Duration>,
 }
 
 impl SignInError {
-    /// One that stays until somebody mends something.
-    pub(super) fn lasting(what: impl Into<String>, hint: impl Into<String>) -> Self {
-        let (what, hint) = (redact(&what.into()).into_owned(), redact(&hint.into()).into_owned());
-        Self { what, hint, may_pass: false, retry_after: None }
+    /// One that stays until somebody acts.
+    pub(super) fn permanent(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        let problem = Problem::new(redact(&what.into()), redact(&hint.into()));
+        Self { problem, is_transient: false, retry_after: None }
     }
 
     /// One that may pass by itself.
-    pub(super) fn passing(what: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { may_pass: true, ..Self::lasting(what, hint) }
+    pub(super) fn transient(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { is_transient: true, ..Self::permanent(what, hint) }
     }
 
-    /// The fault of a call that has no token for this reason.
+    /// The error of a call that has no token for this reason.
     #[must_use]
-    pub fn fault(&self) -> CallError {
-        CallError::sign_in_failed(&Problem::new(&self.what, &self.hint))
+    pub fn to_call_error(&self) -> CallError {
+        CallError::sign_in_failed(&self.problem)
     }
 }
 

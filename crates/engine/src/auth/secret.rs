@@ -18,7 +18,7 @@ pub(super) async fn client_secret(from: &SecretFrom, limit: Duration) -> Result<
     let secret = match from {
         SecretFrom::Memory(secret) => return Ok(secret.clone()),
         SecretFrom::Command { program, arguments } => return command::secret(program, arguments, limit).await,
-        SecretFrom::File(path) => text_of(path, "the file of the client secret").await?,
+        SecretFrom::File(path) => read_secret_text(path, "the file of the client secret").await?,
     };
     match text::client_secret(&secret) {
         Ok(secret) => {
@@ -26,18 +26,18 @@ pub(super) async fn client_secret(from: &SecretFrom, limit: Duration) -> Result<
             Ok(secret.into())
         }
         Err(unfit) => {
-            Err(SignInError::lasting(format!("the file of the client secret cannot be used: {unfit}"), unfit.hint()))
+            Err(SignInError::permanent(format!("the file of the client secret cannot be used: {unfit}"), unfit.hint()))
         }
     }
 }
 
 /// The text of a file that only the user can read. `what` is what it is called in an error.
-pub(super) async fn text_of(path: &Path, what: &'static str) -> Result<String, SignInError> {
+pub(super) async fn read_secret_text(path: &Path, what: &'static str) -> Result<String, SignInError> {
     read(path, what, |path| mmd_elevate_files::read_secret(path, LONGEST)).await
 }
 
 /// The text of a file that anybody may read.
-pub(super) async fn public_text_of(path: &Path, what: &'static str) -> Result<String, SignInError> {
+pub(super) async fn read_public_text(path: &Path, what: &'static str) -> Result<String, SignInError> {
     read(path, what, |path| Ok(mmd_elevate_files::read_bounded(path, LONGEST)?)).await
 }
 
@@ -52,13 +52,13 @@ async fn read(
         decoded(&bytes, &path, what)
     };
     // The disk may never answer: it is asked on a thread of its own.
-    let failed = || SignInError::lasting(format!("{what} cannot be read: the program failed"), "sign in again");
+    let failed = || SignInError::permanent(format!("{what} cannot be read: the program failed"), "sign in again");
     tokio::task::spawn_blocking(read).await.unwrap_or_else(|_| Err(failed()))
 }
 
 fn decoded(bytes: &[u8], path: &Path, what: &str) -> Result<String, SignInError> {
     text::decoded(bytes).map(str::to_owned).map_err(|unfit| {
-        SignInError::lasting(format!("{what}, {}, cannot be used: {unfit}", shown(path)), unfit.hint())
+        SignInError::permanent(format!("{what}, {}, cannot be used: {unfit}", shown(path)), unfit.hint())
     })
 }
 
@@ -73,7 +73,7 @@ fn refused(path: &Path, what: &str, error: &SecretFileError) -> SignInError {
         SecretFileError::Io(error) => format!("it cannot be read ({error})"),
         other => other.to_string(),
     };
-    SignInError::lasting(format!("{what}, {}, is not used: {why}", shown(path)), hint)
+    SignInError::permanent(format!("{what}, {}, is not used: {why}", shown(path)), hint)
 }
 
 /// A path that is there is one, and is shown. Of another the folders that are there are shown, and no more.

@@ -44,19 +44,19 @@ impl Default for Renewal {
 
 /// A sign-in that lasts. A clone is the same one; with the last of them it ends, and what it was fetching too.
 #[derive(Clone)]
-pub struct Session {
+pub struct TokenSession {
     shared: Arc<Shared>,
     end: CancellationToken,
     _until_dropped: Arc<DropGuard>,
 }
 
-impl fmt::Debug for Session {
+impl fmt::Debug for TokenSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("stands", &*self.shared.told.borrow()).finish_non_exhaustive()
+        f.debug_struct("TokenSession").field("stands", &*self.shared.status.borrow()).finish_non_exhaustive()
     }
 }
 
-impl Session {
+impl TokenSession {
     /// Begins to sign in. It needs the runtime, on which it keeps a task that renews the token.
     #[must_use]
     pub fn start(source: Source, renewal: Renewal) -> Self {
@@ -69,7 +69,7 @@ impl Session {
     /// Each change of where signing in stands.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<SignIn> {
-        self.shared.told.subscribe()
+        self.shared.status.subscribe()
     }
 
     /// Fetches a token now, whatever there is. One that is being fetched already is that one.
@@ -94,7 +94,7 @@ impl Session {
             }
             state.fetches
         };
-        self.fetched(fetches).await
+        self.fetch_and_wait(fetches).await
     }
 
     /// Another token in the place of one that the service does not accept.
@@ -107,37 +107,37 @@ impl Session {
             match state.usable(self.shared.now()) {
                 // Another call was faster.
                 Some(token) if !token.is(rejected) => return Ok(token.clone()),
-                _ if self.shared.source.given().is_some() => {
-                    let fault = CallError::not_signed_in();
-                    self.shared.tell(SignIn::SignedOut(fault.clone()));
-                    return Err(fault);
+                _ if self.shared.source.fixed_token().is_some() => {
+                    let error = CallError::not_signed_in();
+                    self.shared.set_status(SignIn::SignedOut(error.clone()));
+                    return Err(error);
                 }
                 _ => state.refuse(),
             }
             state.fetches
         };
-        self.fetched(fetches).await
+        self.fetch_and_wait(fetches).await
     }
 
     /// The service does not accept a token that was just renewed.
     pub fn refused(&self, token: &Token) {
         let mut state = self.shared.state();
-        if state.token.as_ref().is_some_and(|held| held.is(token)) && self.shared.source.given().is_none() {
+        if state.token.as_ref().is_some_and(|held| held.is(token)) && self.shared.source.fixed_token().is_none() {
             state.refuse();
-            self.shared.tell(SignIn::SignedOut(CallError::not_signed_in()));
+            self.shared.set_status(SignIn::SignedOut(CallError::not_signed_in()));
         }
     }
 
     /// The service has accepted a token.
     pub fn accepted(&self, token: &Token) {
         let state = self.shared.state();
-        let is_signed_out = matches!(*self.shared.told.borrow(), SignIn::SignedOut(_));
+        let is_signed_out = matches!(*self.shared.status.borrow(), SignIn::SignedOut(_));
         if is_signed_out && state.usable(self.shared.now()).is_some_and(|held| held.is(token)) {
-            self.shared.tell(SignIn::SignedIn { until: token.ends() });
+            self.shared.set_status(SignIn::SignedIn { until: token.ends() });
         }
     }
 
-    async fn fetched(&self, fetches: u64) -> Result<Token, CallError> {
+    async fn fetch_and_wait(&self, fetches: u64) -> Result<Token, CallError> {
         self.fetch(fetches, Cause::Call).await.ok().flatten().unwrap_or_else(|| {
             let what = "the program failed while it signed in";
             Err(CallError::sign_in_failed(&Problem::new(what, "leave, and start the program again")))
@@ -182,11 +182,11 @@ struct State {
 
 impl State {
     fn usable(&self, now: Timestamp) -> Option<&Token> {
-        self.token.as_ref().filter(|_| self.ends.is_none_or(|ends| !ends.has_come(now)))
+        self.token.as_ref().filter(|_| self.ends.is_none_or(|ends| !ends.is_past(now)))
     }
 
     fn is_due(&self, now: Timestamp) -> bool {
-        self.renew_at.is_some_and(|at| at.has_come(now))
+        self.renew_at.is_some_and(|at| at.is_past(now))
     }
 
     /// No call takes this token any more. The next that needs one fetches it, whatever has failed before.
@@ -203,7 +203,7 @@ struct Shared {
     fetching: tokio::sync::Mutex<()>,
     /// Something may be due sooner than the task that renews knows.
     rescheduled: Notify,
-    told: watch::Sender<SignIn>,
+    status: watch::Sender<SignIn>,
 }
 
 impl Shared {
@@ -217,10 +217,10 @@ impl Shared {
             state: Mutex::new(state),
             fetching: tokio::sync::Mutex::default(),
             rescheduled: Notify::new(),
-            told: watch::Sender::new(SignIn::SigningIn),
+            status: watch::Sender::new(SignIn::SigningIn),
         };
-        if let Some(token) = shared.source.given() {
-            shared.has(&mut shared.state(), token);
+        if let Some(token) = shared.source.fixed_token() {
+            shared.store_token(&mut shared.state(), token);
         }
         shared
     }
@@ -245,7 +245,7 @@ impl Shared {
                     && state.token.is_some()
                     && state.usable(now).is_none()
                 {
-                    self.tell(SignIn::SignedOut(failed.fault()));
+                    self.set_status(SignIn::SignedOut(failed.to_call_error()));
                 }
                 state.is_due(now).then_some(state.fetches)
             };
@@ -272,19 +272,19 @@ impl Shared {
             let is_answered = state.fetches != fetches;
             match (usable, &state.failed) {
                 (Some(token), _) if is_answered => return Ok(token.clone()),
-                (None, Some(failed)) if is_answered || (cause == Cause::Call && !failed.may_pass) => {
-                    return Err(failed.fault());
+                (None, Some(failed)) if is_answered || (cause == Cause::Call && !failed.is_transient) => {
+                    return Err(failed.to_call_error());
                 }
                 _ => {}
             }
-            self.tell(match usable {
+            self.set_status(match usable {
                 Some(token) => SignIn::Renewing { until: token.ends() },
                 None => SignIn::SigningIn,
             });
         }
         let result = self.source.fetch(self.renewal.now).await;
         let result = result.and_then(|token| match token.ends() {
-            Some(ends) if ends <= self.now() && self.source.given().is_none() => Err(SignInError::lasting(
+            Some(ends) if ends <= self.now() && self.source.fixed_token().is_none() => Err(SignInError::permanent(
                 "the token that came has ended already",
                 "check this machine's clock, then sign in again",
             )),
@@ -294,18 +294,18 @@ impl Shared {
         state.fetches += 1;
         let result = match result {
             Ok(token) => {
-                self.has(&mut state, &token);
+                self.store_token(&mut state, &token);
                 Ok(token)
             }
-            Err(error) => Err(self.has_not(&mut state, cause, error)),
+            Err(error) => Err(self.store_failure(&mut state, cause, error)),
         };
         self.rescheduled.notify_one();
         result
     }
 
-    fn has(&self, state: &mut State, token: &Token) {
+    fn store_token(&self, state: &mut State, token: &Token) {
         let now = self.now();
-        let ends = token.ends().filter(|_| self.source.given().is_none());
+        let ends = token.ends().filter(|_| self.source.fixed_token().is_none());
         state.renew_at = ends.map(|ends| {
             let life = Duration::try_from(ends.duration_since(now)).unwrap_or_default();
             let early = self.renewal.early.min(life / 2);
@@ -314,34 +314,34 @@ impl Shared {
         state.ends = ends.map(|ends| Due::at(ends, now));
         state.token = Some(token.clone());
         (state.failures, state.failed) = (0, None);
-        self.tell(SignIn::SignedIn { until: token.ends() });
+        self.set_status(SignIn::SignedIn { until: token.ends() });
     }
 
-    fn has_not(&self, state: &mut State, cause: Cause, error: SignInError) -> CallError {
-        tracing::warn!(what = error.what, may_pass = error.may_pass, "no token");
-        let (now, fault) = (self.now(), error.fault());
+    fn store_failure(&self, state: &mut State, cause: Cause, failure: SignInError) -> CallError {
+        tracing::warn!(what = failure.problem.what, is_transient = failure.is_transient, "no token");
+        let (now, error) = (self.now(), failure.to_call_error());
         if let Some(until) = state.usable(now).map(Token::ends) {
             if cause == Cause::Due {
-                self.put_off(state, &error);
+                self.schedule_retry(state, &failure);
             }
             // A renewal that is tried again by itself is still under way.
             let is_tried_again = cause == Cause::Due && state.renew_at.is_some();
-            self.tell(if is_tried_again {
+            self.set_status(if is_tried_again {
                 SignIn::Renewing { until }
             } else {
-                SignIn::NotRenewed { until, error: fault.clone() }
+                SignIn::NotRenewed { until, error: error.clone() }
             });
         } else {
             state.renew_at = None;
-            self.tell(SignIn::SignedOut(fault.clone()));
+            self.set_status(SignIn::SignedOut(error.clone()));
         }
-        state.failed = Some(error);
-        fault
+        state.failed = Some(failure);
+        error
     }
 
     /// When the renewal that has failed is tried again, where that may help and the token lasts until then.
-    fn put_off(&self, state: &mut State, error: &SignInError) {
-        let wait = self.renewal.again.get(state.failures).filter(|_| error.may_pass);
+    fn schedule_retry(&self, state: &mut State, error: &SignInError) {
+        let wait = self.renewal.again.get(state.failures).filter(|_| error.is_transient);
         let wait = wait.map(|wait| error.retry_after.unwrap_or_default().max(*wait));
         state.failures += 1;
         let again = wait.map(|wait| Due::after(wait, self.now()));
@@ -349,10 +349,10 @@ impl Shared {
     }
 
     /// Tells where signing in stands. It is called with the state locked, so that what is told comes in its order.
-    fn tell(&self, sign_in: SignIn) {
-        self.told.send_if_modified(|told| {
-            let is_new = *told != sign_in;
-            *told = sign_in;
+    fn set_status(&self, sign_in: SignIn) {
+        self.status.send_if_modified(|status| {
+            let is_new = *status != sign_in;
+            *status = sign_in;
             is_new
         });
     }

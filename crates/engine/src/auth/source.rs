@@ -87,7 +87,7 @@ impl Source {
     }
 
     /// The token that there is from the start, where nothing can be fetched.
-    pub(super) const fn given(&self) -> Option<&Token> {
+    pub(super) const fn fixed_token(&self) -> Option<&Token> {
         match &self.kind {
             SourceKind::Environment(token) => Some(token),
             SourceKind::ClientSecret(..)

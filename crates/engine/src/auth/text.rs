@@ -3,7 +3,7 @@
 
 /// Why a text is not the secret that it should be. The text itself is in none of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unfit {
+pub enum SecretTextError {
     /// Nothing is in it.
     #[error("it is empty")]
     Empty,
@@ -27,7 +27,7 @@ pub enum Unfit {
     Blank,
 }
 
-impl Unfit {
+impl SecretTextError {
     /// What to do about it. It stands behind `hint: `.
     #[must_use]
     pub const fn hint(self) -> &'static str {
@@ -44,46 +44,46 @@ impl Unfit {
 }
 
 /// The text in these bytes, without the byte order mark that editors put before it.
-pub(super) fn decoded(bytes: &[u8]) -> Result<&str, Unfit> {
+pub(super) fn decoded(bytes: &[u8]) -> Result<&str, SecretTextError> {
     let looks_wide = |at: usize| bytes.len() >= 4 && bytes.iter().skip(at).step_by(2).take(64).all(|byte| *byte == 0);
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") || looks_wide(0) || looks_wide(1) {
-        return Err(Unfit::Utf16);
+        return Err(SecretTextError::Utf16);
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    std::str::from_utf8(bytes).map_err(|_| Unfit::NotText)
+    std::str::from_utf8(bytes).map_err(|_| SecretTextError::NotText)
 }
 
 /// A client secret without what stands around it.
 ///
 /// # Errors
-/// [`Unfit`] where it is none.
-pub fn client_secret(text: &str) -> Result<&str, Unfit> {
+/// [`SecretTextError`] where it is none.
+pub fn client_secret(text: &str) -> Result<&str, SecretTextError> {
     let text = text.trim_matches(is_around);
     if text.is_empty() {
-        return Err(Unfit::Empty);
+        return Err(SecretTextError::Empty);
     }
     if text.starts_with(is_quote) && text.ends_with(is_quote) {
-        return Err(Unfit::Quoted);
+        return Err(SecretTextError::Quoted);
     }
-    if text.contains(['\n', '\r']) { Err(Unfit::Lines) } else { Ok(text) }
+    if text.contains(['\n', '\r']) { Err(SecretTextError::Lines) } else { Ok(text) }
 }
 
 /// A token without what stands around it.
 ///
 /// # Errors
-/// [`Unfit`] where it is none. That each of its characters can be sent is for [`Token`](super::Token) to see to.
-pub fn token(text: &str) -> Result<&str, Unfit> {
+/// [`SecretTextError`] where it is none. That each of its characters can be sent is for [`Token`](super::Token) to see to.
+pub fn token(text: &str) -> Result<&str, SecretTextError> {
     let text = text.trim_matches(is_around);
     let first = text.split(|c: char| c.is_whitespace() || c == ':').next().unwrap_or_default();
     if text.is_empty() {
-        Err(Unfit::Empty)
+        Err(SecretTextError::Empty)
     } else if text.starts_with(is_quote) || text.ends_with(is_quote) {
-        Err(Unfit::Quoted)
+        Err(SecretTextError::Quoted)
     } else if ["bearer", "authorization", "token"].iter().any(|word| first.eq_ignore_ascii_case(word)) && first != text
     {
-        Err(Unfit::Bearer)
+        Err(SecretTextError::Bearer)
     } else if text.contains(char::is_whitespace) {
-        Err(Unfit::Blank)
+        Err(SecretTextError::Blank)
     } else {
         Ok(text)
     }
@@ -115,27 +115,31 @@ mod tests {
     #[test]
     fn what_cannot_belong_to_a_token_is_told_without_it() {
         for (text, unfit) in [
-            ("", Unfit::Empty),
-            (" \u{feff}\r\n", Unfit::Empty),
-            ("\"canary\"", Unfit::Quoted),
-            ("'canary'", Unfit::Quoted),
-            ("`canary`", Unfit::Quoted),
-            ("\u{201c}canary\u{201d}", Unfit::Quoted),
-            ("\"canary", Unfit::Quoted),
-            ("\"Bearer canary\"", Unfit::Quoted),
-            ("Bearer canary", Unfit::Bearer),
-            ("bearer\tcanary", Unfit::Bearer),
-            ("Bearer: canary", Unfit::Bearer),
-            ("Authorization: Bearer canary", Unfit::Bearer),
-            ("can ary", Unfit::Blank),
-            ("can\nary", Unfit::Blank),
-            ("can\r\nary", Unfit::Blank),
-            ("can\u{a0}ary", Unfit::Blank),
+            ("", SecretTextError::Empty),
+            (" \u{feff}\r\n", SecretTextError::Empty),
+            ("\"canary\"", SecretTextError::Quoted),
+            ("'canary'", SecretTextError::Quoted),
+            ("`canary`", SecretTextError::Quoted),
+            ("\u{201c}canary\u{201d}", SecretTextError::Quoted),
+            ("\"canary", SecretTextError::Quoted),
+            ("\"Bearer canary\"", SecretTextError::Quoted),
+            ("Bearer canary", SecretTextError::Bearer),
+            ("bearer\tcanary", SecretTextError::Bearer),
+            ("Bearer: canary", SecretTextError::Bearer),
+            ("Authorization: Bearer canary", SecretTextError::Bearer),
+            ("can ary", SecretTextError::Blank),
+            ("can\nary", SecretTextError::Blank),
+            ("can\r\nary", SecretTextError::Blank),
+            ("can\u{a0}ary", SecretTextError::Blank),
         ] {
             assert_eq!(token(text), Err(unfit), "{text:?}");
             assert!(!format!("{unfit} {unfit:?} {}", unfit.hint()).contains("canary"));
         }
-        for (text, unfit) in [("\"canary\"", Unfit::Quoted), ("a\nb", Unfit::Lines), ("a\rb", Unfit::Lines)] {
+        for (text, unfit) in [
+            ("\"canary\"", SecretTextError::Quoted),
+            ("a\nb", SecretTextError::Lines),
+            ("a\rb", SecretTextError::Lines),
+        ] {
             assert_eq!(client_secret(text), Err(unfit), "{text:?}");
         }
     }
@@ -147,8 +151,8 @@ mod tests {
         assert_eq!(decoded(b"value"), Ok("value"));
         assert_eq!(decoded(b""), Ok(""));
         for bytes in [wide("\u{feff}value\r\n"), wide("value"), [b"\xfe\xff".to_vec(), vec![0, b'v']].concat()] {
-            assert_eq!(decoded(&bytes), Err(Unfit::Utf16), "{bytes:?}");
+            assert_eq!(decoded(&bytes), Err(SecretTextError::Utf16), "{bytes:?}");
         }
-        assert_eq!(decoded(b"caf\xe9"), Err(Unfit::NotText));
+        assert_eq!(decoded(b"caf\xe9"), Err(SecretTextError::NotText));
     }
 }

@@ -6,6 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use crate::redact::{self, Kind};
+use mmd_elevate_core::Problem;
 
 /// The longest token that is sent, in bytes. A header of more is refused by most servers (inferred).
 const LONGEST: usize = 32 << 10;
@@ -17,21 +18,18 @@ pub struct Token {
     ends: Option<Timestamp>,
 }
 
-/// The text cannot be a token. It is not repeated here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the token is empty, too long, or holds a space, a line's end or another character that no token has")]
-pub struct NotAToken;
-
 impl Token {
     /// Takes a text for a token that ends then, where that is known.
     ///
     /// # Errors
-    /// [`NotAToken`] where it cannot be sent in a header.
-    pub fn new(secret: impl Into<SecretString>, ends: Option<Timestamp>) -> Result<Self, NotAToken> {
+    /// A [`Problem`] where it cannot be sent in a header. It does not repeat the text.
+    pub fn new(secret: impl Into<SecretString>, ends: Option<Timestamp>) -> Result<Self, Problem> {
         let secret = secret.into();
         let text = secret.expose_secret();
         if text.is_empty() || text.len() > LONGEST || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(NotAToken);
+            let what =
+                "the token is empty, too long, or holds a space, a line's end or another character that no token has";
+            return Err(Problem::new(what, "give the token itself, and nothing else"));
         }
         redact::register(Kind::Token, text);
         Ok(Self { secret, ends })
@@ -43,7 +41,7 @@ impl Token {
     ///
     /// # Errors
     /// As for [`Token::new`].
-    pub fn that_may_tell_its_end(secret: impl Into<SecretString>) -> Result<Self, NotAToken> {
+    pub fn with_end_from_jwt(secret: impl Into<SecretString>) -> Result<Self, Problem> {
         let mut token = Self::new(secret, None)?;
         token.ends = end_of_jwt(token.secret.expose_secret());
         Ok(token)
@@ -97,14 +95,14 @@ mod tests {
     fn a_jwt_tells_its_end_and_nothing_else_does() {
         let ends = |claims: &str| {
             let text = format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(claims));
-            Token::that_may_tell_its_end(text).unwrap().ends()
+            Token::with_end_from_jwt(text).unwrap().ends()
         };
         assert_eq!(ends(r#"{"exp": 1700000000, "upn": "a@x"}"#), Timestamp::from_second(1_700_000_000).ok());
         for claims in [r#"{"exp": "soon"}"#, r#"{"exp": 99999999999999999}"#, "{}", "[", r#"{"exp": 1.5}"#] {
             assert_eq!(ends(claims), None, "{claims}");
         }
         for text in ["opaque", "a.b", "a.b.c", "a.b.c.d", "..", "practice.x.y"] {
-            assert_eq!(Token::that_may_tell_its_end(text).unwrap().ends(), None, "{text}");
+            assert_eq!(Token::with_end_from_jwt(text).unwrap().ends(), None, "{text}");
         }
     }
 }

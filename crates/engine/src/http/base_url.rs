@@ -4,7 +4,7 @@ use std::{fmt, net::IpAddr};
 
 use reqwest::Url;
 
-use mmd_elevate_core::invisible_characters;
+use mmd_elevate_core::{Problem, invisible_characters};
 
 /// The address under which the service's operations lie: https, or plain http to this machine alone.
 ///
@@ -12,67 +12,52 @@ use mmd_elevate_core::invisible_characters;
 #[derive(Clone, PartialEq, Eq)]
 pub struct BaseUrl(Url);
 
-/// Why a text is not a [`BaseUrl`]. The text itself is not repeated: it may hold a password.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BaseUrlError {
-    /// It cannot be read as a URL with a host.
-    #[error("the base URL is not a URL")]
-    NotAUrl,
-    /// Blanks, controls and backslashes, which URL parsers drop or turn into something else.
-    #[error("the base URL holds a blank, a backslash or a character that cannot be seen")]
-    HiddenText,
-    /// Neither https nor http.
-    #[error("the base URL does not begin with https://")]
-    NotHttps,
-    /// The token would travel in clear.
-    #[error("the base URL is plain http, which would send the token in clear")]
-    PlainHttp,
-    /// `user:password@`
-    #[error("the base URL holds a user name or a password")]
-    UserInfo,
-    /// `?` or `#`
-    #[error("the base URL holds a query or a fragment")]
-    QueryOrFragment,
-}
-
-impl BaseUrlError {
-    /// What to do about it. It stands behind `hint: `.
-    #[must_use]
-    pub const fn hint(self) -> &'static str {
-        match self {
-            Self::NotAUrl | Self::HiddenText | Self::NotHttps => "write it like https://host/path",
-            Self::PlainHttp => "use https; http is for this machine alone (127.0.0.1, [::1], localhost)",
-            Self::UserInfo => "write it like https://host/path; the token goes into MMD_ELEVATE_TOKEN",
-            Self::QueryOrFragment => "write it like https://host/path, without ? or #",
-        }
-    }
-}
+const NOT_A_URL: (&str, &str) = ("the base URL is not a URL", "write it like https://host/path");
+/// Blanks, controls and backslashes, which URL parsers drop or turn into something else.
+const HIDDEN_TEXT: (&str, &str) =
+    ("the base URL holds a blank, a backslash or a character that cannot be seen", "write it like https://host/path");
+const NOT_HTTPS: (&str, &str) = ("the base URL does not begin with https://", "write it like https://host/path");
+const PLAIN_HTTP: (&str, &str) = (
+    "the base URL is plain http, which would send the token in clear",
+    "use https; http is for this machine alone (127.0.0.1, [::1], localhost)",
+);
+const USER_INFO: (&str, &str) = (
+    "the base URL holds a user name or a password",
+    "write it like https://host/path; the token goes into MMD_ELEVATE_TOKEN",
+);
+const QUERY_OR_FRAGMENT: (&str, &str) =
+    ("the base URL holds a query or a fragment", "write it like https://host/path, without ? or #");
 
 impl BaseUrl {
     /// Reads a base URL. A slash at its end changes nothing.
     ///
     /// # Errors
-    /// [`BaseUrlError`] where it is no URL or the token must not be sent there.
-    pub fn parse(text: &str) -> Result<Self, BaseUrlError> {
+    /// A [`Problem`] where it is no URL or the token must not be sent there. It does not repeat the text, which may hold a
+    /// password.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        Self::check(text).map_err(|(what, hint)| Problem::new(what, hint))
+    }
+
+    fn check(text: &str) -> Result<Self, (&'static str, &'static str)> {
         if text.contains(|c: char| c.is_whitespace() || c == '\\') || invisible_characters(text) > 0 {
-            return Err(BaseUrlError::HiddenText);
+            return Err(HIDDEN_TEXT);
         }
         // The parser would take `https:host` and `https:///host` for `https://host`.
         if text.split_once("://").is_none_or(|(_, rest)| rest.starts_with('/')) {
-            return Err(BaseUrlError::NotAUrl);
+            return Err(NOT_A_URL);
         }
-        let mut url = Url::parse(text).map_err(|_| BaseUrlError::NotAUrl)?;
+        let mut url = Url::parse(text).map_err(|_| NOT_A_URL)?;
         match url.scheme() {
             "https" => {}
             "http" if url.host_str().is_some_and(is_loopback) => {}
-            "http" => return Err(BaseUrlError::PlainHttp),
-            _ => return Err(BaseUrlError::NotHttps),
+            "http" => return Err(PLAIN_HTTP),
+            _ => return Err(NOT_HTTPS),
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(BaseUrlError::UserInfo);
+            return Err(USER_INFO);
         }
         if url.query().is_some() || url.fragment().is_some() {
-            return Err(BaseUrlError::QueryOrFragment);
+            return Err(QUERY_OR_FRAGMENT);
         }
         let path = url.path().trim_end_matches('/').to_owned();
         url.set_path(&path);
@@ -107,7 +92,7 @@ impl BaseUrl {
 
     /// The URL of what lies under the base. Each segment is encoded by itself, so none can become two or climb; that
     /// none is `.` or `..`, which would vanish, is for the caller to see to.
-    pub(crate) fn under(&self, segments: &[&str]) -> Url {
+    pub(crate) fn join(&self, segments: &[&str]) -> Url {
         let mut url = self.0.clone();
         // An http or https URL always has a path to add to.
         if let Ok(mut path) = url.path_segments_mut() {
@@ -199,37 +184,36 @@ mod tests {
 
     #[test]
     fn everything_else_is_refused_in_words_that_repeat_no_secret() {
-        use BaseUrlError::{HiddenText, NotAUrl, NotHttps, PlainHttp, QueryOrFragment, UserInfo};
         for (text, error) in [
-            ("", NotAUrl),
-            ("mmdls.microsoft.com", NotAUrl),
-            ("localhost:8080", NotAUrl),
-            ("https://", NotAUrl),
-            ("https:example.org", NotAUrl),
-            ("https:///example.org", NotAUrl),
-            ("https://example.org:x/", NotAUrl),
-            ("https://canary @example.org", HiddenText),
-            ("https://example.org/\x1b[2J", HiddenText),
-            ("https://example.org/\u{202e}", HiddenText),
-            ("http://127.0.0.1\\@example.org", HiddenText),
-            ("http://mmdls.microsoft.com", PlainHttp),
-            ("http://127.0.0.1.example", PlainHttp),
-            ("http://localhost.example", PlainHttp),
-            ("http://128.0.0.1", PlainHttp),
-            ("http://[::2]", PlainHttp),
-            ("http://[::ffff:127.0.0.1]", PlainHttp),
-            ("http://0.0.0.0", PlainHttp),
-            ("http://127.0.0.1@example.org", PlainHttp),
-            ("ftp://127.0.0.1", NotHttps),
-            ("ftp://agent:canary@example.org", NotHttps),
-            ("https://agent:canary@example.org", UserInfo),
-            ("https://canary@example.org", UserInfo),
-            ("https://example.org/?canary", QueryOrFragment),
-            ("https://example.org/#canary", QueryOrFragment),
+            ("", NOT_A_URL),
+            ("mmdls.microsoft.com", NOT_A_URL),
+            ("localhost:8080", NOT_A_URL),
+            ("https://", NOT_A_URL),
+            ("https:example.org", NOT_A_URL),
+            ("https:///example.org", NOT_A_URL),
+            ("https://example.org:x/", NOT_A_URL),
+            ("https://canary @example.org", HIDDEN_TEXT),
+            ("https://example.org/\x1b[2J", HIDDEN_TEXT),
+            ("https://example.org/\u{202e}", HIDDEN_TEXT),
+            ("http://127.0.0.1\\@example.org", HIDDEN_TEXT),
+            ("http://mmdls.microsoft.com", PLAIN_HTTP),
+            ("http://127.0.0.1.example", PLAIN_HTTP),
+            ("http://localhost.example", PLAIN_HTTP),
+            ("http://128.0.0.1", PLAIN_HTTP),
+            ("http://[::2]", PLAIN_HTTP),
+            ("http://[::ffff:127.0.0.1]", PLAIN_HTTP),
+            ("http://0.0.0.0", PLAIN_HTTP),
+            ("http://127.0.0.1@example.org", PLAIN_HTTP),
+            ("ftp://127.0.0.1", NOT_HTTPS),
+            ("ftp://agent:canary@example.org", NOT_HTTPS),
+            ("https://agent:canary@example.org", USER_INFO),
+            ("https://canary@example.org", USER_INFO),
+            ("https://example.org/?canary", QUERY_OR_FRAGMENT),
+            ("https://example.org/#canary", QUERY_OR_FRAGMENT),
         ] {
             let refused = BaseUrl::parse(text).unwrap_err();
-            assert_eq!(refused, error, "{text}");
-            assert!(refused.hint().contains("https"), "{refused}");
+            assert_eq!((refused.what.as_str(), refused.hint.as_str()), error, "{text}");
+            assert!(refused.hint.contains("https"), "{refused}");
             assert!(!refused.to_string().contains("canary"), "{refused}");
         }
     }
@@ -237,9 +221,9 @@ mod tests {
     #[test]
     fn a_segment_stays_one_segment() {
         for base in ["https://h/support/odata/v1", "https://h/support/odata/v1/"] {
-            let url = BaseUrl::parse(base).unwrap().under(&["tenants", "a/../b", "r", "50%?#ü \\"]);
+            let url = BaseUrl::parse(base).unwrap().join(&["tenants", "a/../b", "r", "50%?#ü \\"]);
             assert_eq!(url.as_str(), "https://h/support/odata/v1/tenants/a%2F..%2Fb/r/50%25%3F%23%C3%BC%20%5C");
         }
-        assert_eq!(BaseUrl::parse("https://h").unwrap().under(&["tenants"]).as_str(), "https://h/tenants");
+        assert_eq!(BaseUrl::parse("https://h").unwrap().join(&["tenants"]).as_str(), "https://h/tenants");
     }
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{
     devices,
-    error_body::{self, ALREADY_CLOSED, NO_SUCH_DEVICE, NO_SUCH_REQUEST, Said, Sentence, TOO_MANY_OPEN},
+    error_body::{self, ALREADY_CLOSED, NO_SUCH_DEVICE, NO_SUCH_REQUEST, Sentence, ServiceMessage, TOO_MANY_OPEN},
     error_text::{self, Other},
     json,
     text::{self, MediaType},
@@ -55,7 +55,7 @@ enum Body {
 }
 
 impl Body {
-    fn of(bytes: &[u8], media_type: &MediaType) -> Self {
+    fn parse(bytes: &[u8], media_type: &MediaType) -> Self {
         let bytes = &*text::in_utf8(bytes, media_type);
         if bytes.trim_ascii().is_empty() {
             Self::Empty
@@ -66,7 +66,7 @@ impl Body {
             redact::redact_json(&mut json);
             Self::Json(json)
         } else {
-            Self::Text(error_text::of_text(&text::text(bytes), media_type.name.starts_with("text/")))
+            Self::Text(error_text::parse(&text::text(bytes), media_type.name.starts_with("text/")))
         }
     }
 }
@@ -113,18 +113,18 @@ impl HttpAnswer {
                 bytes.extend_from_slice(&chunk);
             }
         }
-        let body = if too_long { Body::TooLong } else { Body::of(&bytes, &media_type) };
+        let body = if too_long { Body::TooLong } else { Body::parse(&bytes, &media_type) };
         Ok(Self { status, ids: ids.clone(), skew, retry_after, body, length: bytes.len() })
     }
 
     /// An answer that did not come over a network.
-    pub(super) fn of(status: u16, body: &[u8]) -> Self {
+    pub(super) fn new(status: u16, body: &[u8]) -> Self {
         Self {
             status,
             ids: RequestIds::default(),
             skew: None,
             retry_after: None,
-            body: Body::of(body, &MediaType::default()),
+            body: Body::parse(body, &MediaType::default()),
             length: body.len(),
         }
     }
@@ -135,7 +135,7 @@ impl HttpAnswer {
     }
 
     /// As the answer to a create: 201 and the entity (create document). 200 is taken too (assumption).
-    pub(super) fn created(self) -> Result<ElevationRequest, CallError> {
+    pub(super) fn read_created(self) -> Result<ElevationRequest, CallError> {
         let broken = match (self.status, &self.body) {
             (200 | 201, Body::Json(json)) => match wire::entity(json) {
                 Ok(entity) => return Ok(entity),
@@ -144,12 +144,12 @@ impl HttpAnswer {
             (200 | 201, Body::Empty) => Some("it is empty".to_owned()),
             _ => None,
         };
-        Err(self.fault(Asked::Create, broken))
+        Err(self.into_error(Asked::Create, broken))
     }
 
     /// As the answer to the close of this request: 204 without a body (close document). A 200 is taken too (assumption)
     /// where it is empty or holds the request as closed; anything else that comes with it proves nothing.
-    pub(super) fn closed(self, id: &RequestId) -> Result<(), CallError> {
+    pub(super) fn read_closed(self, id: &RequestId) -> Result<(), CallError> {
         let broken = match (self.status, &self.body) {
             (204, _) | (200, Body::Empty) => return Ok(()),
             (200, Body::Json(json)) => match wire::entity(json) {
@@ -158,12 +158,12 @@ impl HttpAnswer {
                 }
                 Ok(entity) if entity.closed.is_some() => return Ok(()),
                 Ok(_) => Some("it holds the request as open".to_owned()),
-                Err(_) if self.said().is_some() => Some("it says success and holds an error".to_owned()),
+                Err(_) if self.message().is_some() => Some("it says success and holds an error".to_owned()),
                 Err(_) => Some("it does not hold the request".to_owned()),
             },
             _ => None,
         };
-        Err(self.fault(Asked::Close, broken))
+        Err(self.into_error(Asked::Close, broken))
     }
 
     /// Whether a list was refused in a way that an option of its query may have caused: services limit `$top`, or do not
@@ -173,10 +173,10 @@ impl HttpAnswer {
     }
 
     /// As the answer to a list: 200 and `value`. What holds an error beside it is not the list that was asked for.
-    pub(super) fn listed(self) -> Result<HttpPage, CallError> {
+    pub(super) fn read_list(self) -> Result<HttpPage, CallError> {
         let broken = match (self.status, &self.body) {
             (200, Body::Json(json)) => match wire::page(json) {
-                Some(_) if json.is_object() && self.said().is_some() => {
+                Some(_) if json.is_object() && self.message().is_some() => {
                     Some("it says success and holds an error".to_owned())
                 }
                 Some(entries) => return Ok(HttpPage { entries, length: self.length, skew: self.skew }),
@@ -184,14 +184,14 @@ impl HttpAnswer {
             },
             _ => None,
         };
-        Err(self.fault(Asked::List, broken))
+        Err(self.into_error(Asked::List, broken))
     }
 
     /// As the answer to a search of devices: 200 and `value`.
-    pub(super) fn devices(self) -> Result<Vec<Device>, CallError> {
+    pub(super) fn read_devices(self) -> Result<Vec<Device>, CallError> {
         let broken = match (self.status, &self.body) {
-            (200, Body::Json(json)) => match devices::devices(json) {
-                Some(_) if json.is_object() && self.said().is_some() => {
+            (200, Body::Json(json)) => match devices::parse(json) {
+                Some(_) if json.is_object() && self.message().is_some() => {
                     Some("it says success and holds an error".to_owned())
                 }
                 Some(devices) => return Ok(devices),
@@ -199,13 +199,13 @@ impl HttpAnswer {
             },
             _ => None,
         };
-        Err(self.fault(Asked::List, broken))
+        Err(self.into_error(Asked::List, broken))
     }
 
-    fn fault(self, asked: Asked, broken: Option<String>) -> CallError {
-        let said = self.said();
-        let words = match (&said, &self.body) {
-            (Some(said), _) => Some(said.words()).filter(|words| !words.is_blank()),
+    fn into_error(self, asked: Asked, broken: Option<String>) -> CallError {
+        let message = self.message();
+        let words = match (&message, &self.body) {
+            (Some(message), _) => Some(message.words()).filter(|words| !words.is_blank()),
             (None, Body::Text(Other::Page(Some(title)))) => {
                 Some(Untrusted::new(format!("A web page answered, and not the service: {title}")))
             }
@@ -213,16 +213,16 @@ impl HttpAnswer {
         };
         let error = match broken {
             Some(reason) => CallError::broken_answer(&reason),
-            None => self.error(asked, said.as_ref(), words.clone()),
+            None => self.error(asked, message.as_ref(), words.clone()),
         };
         CallError { words, ids: self.ids, ..error }
     }
 
     /// What the service says, where the body has the shape of an error.
-    fn said(&self) -> Option<Said> {
+    fn message(&self) -> Option<ServiceMessage> {
         match &self.body {
-            Body::Json(json) => error_body::of_json(json),
-            Body::Text(Other::Said(said)) => Some(said.clone()),
+            Body::Json(json) => error_body::parse(json),
+            Body::Text(Other::ServiceMessage(message)) => Some(message.clone()),
             Body::Text(_) | Body::Empty | Body::TooLong | Body::TooMany => None,
         }
     }
@@ -242,8 +242,8 @@ impl HttpAnswer {
     /// | other 4xx | not done | the same: still open |
     ///
     /// The sentence alone settles anything: the 404 of a router, a gateway or a wrong base URL says nothing of a request.
-    fn error(&self, asked: Asked, said: Option<&Said>, words: Option<Untrusted>) -> CallError {
-        let says = |sentence: Sentence| said.is_some_and(|said| said.says(sentence));
+    fn error(&self, asked: Asked, message: Option<&ServiceMessage>, words: Option<Untrusted>) -> CallError {
+        let says = |sentence: Sentence| message.is_some_and(|message| message.says(sentence));
         match (self.status, asked) {
             (401, _) => CallError::not_signed_in(),
             (429, _) => CallError::throttled(self.retry_after),
@@ -255,9 +255,9 @@ impl HttpAnswer {
             (400..=499, Asked::Create) if says(NO_SUCH_DEVICE) => CallError::no_such_device(),
             (400..=499, Asked::Close) if says(ALREADY_CLOSED) => CallError::already_closed(),
             (400..=499, Asked::Close) if says(NO_SUCH_REQUEST) => CallError::no_such_request(),
-            (403, _) => self.forbidden(asked, said, words),
+            (403, _) => self.forbidden(asked, message, words),
             (404 | 405, Asked::List) => CallError::not_accepted(self.status, words),
-            (status @ 400..=499, _) => refused(asked, CallError::not_accepted(status, words)),
+            (status @ 400..=499, _) => with_hint_for(asked, CallError::not_accepted(status, words)),
             (status, _) => CallError::broken_answer(&match self.body {
                 Body::Text(_) => format!("it is not JSON (HTTP {status})"),
                 Body::TooLong => format!("it is longer than 4 MiB (HTTP {status})"),
@@ -268,18 +268,18 @@ impl HttpAnswer {
     }
 
     /// A 403 without a reason means that the token lacks the role (inferred); a page comes from something on the way.
-    fn forbidden(&self, asked: Asked, said: Option<&Said>, words: Option<Untrusted>) -> CallError {
-        match (said, &self.body) {
-            (Some(said), _) if said.is_blank() || said.is_about_rights() => CallError::not_allowed(),
-            (Some(_), _) => refused(asked, CallError::declined()),
+    fn forbidden(&self, asked: Asked, message: Option<&ServiceMessage>, words: Option<Untrusted>) -> CallError {
+        match (message, &self.body) {
+            (Some(message), _) if message.is_blank() || message.is_about_rights() => CallError::not_allowed(),
+            (Some(_), _) => with_hint_for(asked, CallError::declined()),
             (None, Body::Empty) => CallError::not_allowed(),
-            (None, _) => refused(asked, CallError::not_accepted(403, words)),
+            (None, _) => with_hint_for(asked, CallError::not_accepted(403, words)),
         }
     }
 }
 
 /// A refusal with the hint for what was asked: a list has no fields that could be changed.
-fn refused(asked: Asked, error: CallError) -> CallError {
+fn with_hint_for(asked: Asked, error: CallError) -> CallError {
     match asked {
         Asked::Create | Asked::Close => error,
         Asked::List => error.with_hint("the service refuses this list: quote its words to whoever runs it"),

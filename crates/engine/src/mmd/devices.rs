@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Map, Value};
 
-use super::{Client, answer::HttpAnswer, failure, list::encoded, wire};
+use super::{Client, answer::HttpAnswer, failure, list::percent_encode, wire};
 use mmd_elevate_core::{CallError, Device, Untrusted};
 
 /// How many devices a search asks for: more than anybody reads through.
@@ -15,15 +15,15 @@ impl Client {
     /// # Errors
     /// A [`CallError`]. Nothing was changed.
     pub(super) async fn devices(&self, text: &str) -> Result<Vec<Device>, CallError> {
-        let mut url = self.base.under(&["tenants", &self.tenant_id, "devices"]);
-        url.set_query(Some(&format!("$searchText={}&$skip=0&$top={MOST_DEVICES}", encoded(text))));
+        let mut url = self.base.join(&["tenants", &self.tenant_id, "devices"]);
+        url.set_query(Some(&format!("$searchText={}&$skip=0&$top={MOST_DEVICES}", percent_encode(text))));
         let answer = self.ask(Method::GET, url, None, self.timeouts.read).await;
-        answer.and_then(HttpAnswer::devices).map_err(failure::presentable_for_reading)
+        answer.and_then(HttpAnswer::read_devices).map_err(failure::presentable_for_reading)
     }
 }
 
 /// Reads the devices of a page. An entry that is no object is left out: a search proves nothing.
-pub(super) fn devices(page: &Value) -> Option<Vec<Device>> {
+pub(super) fn parse(page: &Value) -> Option<Vec<Device>> {
     let list = match page.as_object() {
         Some(object) => wire::members(object, "value").find_map(Value::as_array)?,
         None => page.as_array()?,

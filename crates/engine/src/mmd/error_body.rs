@@ -38,7 +38,7 @@ const MESSAGES: [&str; 9] = [
 ];
 
 /// Keys that hold an error, or say in a word what it is.
-const ERRORS: [&str; 3] = ["error", "odata.error", "fault"];
+const ERRORS: [&str; 3] = ["error", "odata.error", "error"];
 
 /// Keys that hold more of it.
 const INNER: [&str; 4] = ["innererror", "inner_error", "innerException", "internalexception"];
@@ -64,13 +64,13 @@ pub(super) const NO_SUCH_REQUEST: Sentence = Sentence("this elevation request do
 
 /// What an error says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Said {
+pub(super) struct ServiceMessage {
     /// The message first, then its details.
     texts: Vec<String>,
     code: Option<String>,
 }
 
-impl Said {
+impl ServiceMessage {
     /// All of it on one line. Blank: it is an error without words.
     pub(super) fn words(&self) -> Untrusted {
         Untrusted::new(self.texts.join(" · "))
@@ -119,7 +119,7 @@ impl Said {
             Value::String(text) if text.trim_start().starts_with('{') && depth < DEEPEST => {
                 // Some put the whole error of the service behind them into their message.
                 let inner = serde_json::from_str::<Value>(text).ok();
-                match inner.and_then(|inner| of_json_at(&inner, depth + 1)) {
+                match inner.and_then(|inner| parse_at(&inner, depth + 1)) {
                     Some(inner) => inner.texts.iter().for_each(|text| self.push(text)),
                     None => self.push(&format!("{prefix}{text}")),
                 }
@@ -207,16 +207,16 @@ impl Said {
 }
 
 /// Reads JSON. `None`: it does not have the shape of an error.
-pub(super) fn of_json(answer: &Value) -> Option<Said> {
-    of_json_at(answer, 0)
+pub(super) fn parse(answer: &Value) -> Option<ServiceMessage> {
+    parse_at(answer, 0)
 }
 
-fn of_json_at(answer: &Value, depth: usize) -> Option<Said> {
-    let mut said = Said::default();
+fn parse_at(answer: &Value, depth: usize) -> Option<ServiceMessage> {
+    let mut message = ServiceMessage::default();
     match answer {
-        Value::String(text) => said.push(text),
+        Value::String(text) => message.push(text),
         Value::Object(object) => {
-            let is_error = said.take_error(object, "", depth);
+            let is_error = message.take_error(object, "", depth);
             let are_texts = |value: &Value| {
                 value.as_array().is_some_and(|list| !list.is_empty() && list.iter().all(Value::is_string))
             };
@@ -224,21 +224,21 @@ fn of_json_at(answer: &Value, depth: usize) -> Option<Said> {
                 if object.is_empty() || !object.values().all(are_texts) {
                     return None;
                 }
-                said.take_fields(answer, depth);
+                message.take_fields(answer, depth);
             }
         }
-        Value::Array(list) if depth < DEEPEST && list.iter().any(|error| of_json_at(error, depth + 1).is_some()) => {
-            said.take(answer, "", depth + 1);
+        Value::Array(list) if depth < DEEPEST && list.iter().any(|error| parse_at(error, depth + 1).is_some()) => {
+            message.take(answer, "", depth + 1);
         }
         _ => return None,
     }
     // A word is better than nothing; a number says no more than the status.
-    if said.is_blank()
-        && let Some(code) = said.code.clone().filter(|code| !code.bytes().all(|byte| byte.is_ascii_digit()))
+    if message.is_blank()
+        && let Some(code) = message.code.clone().filter(|code| !code.bytes().all(|byte| byte.is_ascii_digit()))
     {
-        said.push(&code);
+        message.push(&code);
     }
-    Some(said)
+    Some(message)
 }
 
 /// A sentence as it is compared: without regard to letter case, to blanks, and to what stands around it.
@@ -254,7 +254,7 @@ mod tests {
     use super::*;
 
     fn words(answer: &Value) -> Option<String> {
-        of_json(answer).map(|said| said.words().raw().to_owned())
+        parse(answer).map(|message| message.words().raw().to_owned())
     }
 
     #[test]
@@ -302,7 +302,7 @@ mod tests {
             ),
             (json!({"error": {"message": "{\"error\": {\"message\": \"Behind it.\"}}"}}), "Behind it."),
             (json!({"error": {"code": "Authorization_RequestDenied"}}), "Authorization_RequestDenied"),
-            (json!({"fault": {"faultstring": "No."}}), "No."),
+            (json!({"error": {"faultstring": "No."}}), "No."),
             (json!("No."), "No."),
             (json!({"error": {"code": ""}}), ""),
             (json!({"error": {"code": "403", "message": ""}}), ""),
@@ -331,7 +331,7 @@ mod tests {
 
     #[test]
     fn sentence_is_the_whole_sentence_and_nothing_like_it() {
-        let says = |message: &str| of_json(&json!({"error": {"message": message}})).unwrap().says(NO_SUCH_REQUEST);
+        let says = |message: &str| parse(&json!({"error": {"message": message}})).unwrap().says(NO_SUCH_REQUEST);
         for message in [
             "This elevation request does not exist.",
             " this  Elevation request\ndoes not exist ",

@@ -2,11 +2,11 @@
 //!
 //! | body | what is told of it |
 //! |---|---|
-//! | plain text | the text |
+//! | as_text text | the text |
 //! | XML | its `message`, `faultstring`, `detail` or `title` |
 //! | HTML | it is a page of something on the way: its title, as that |
 
-use super::error_body::Said;
+use super::error_body::ServiceMessage;
 
 /// How much of a text that is no JSON is looked at, in bytes.
 const LOOKED_AT: usize = 64 << 10;
@@ -18,7 +18,7 @@ const LONGEST_BARE_TEXT: usize = 2_000;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Other {
     /// A message.
-    Said(Said),
+    ServiceMessage(ServiceMessage),
     /// A page for a browser, with its title where it has one.
     Page(Option<String>),
     /// Nothing for people.
@@ -26,7 +26,7 @@ pub(super) enum Other {
 }
 
 /// Reads a body that is not JSON. `has_type`: the answer says that it is a text.
-pub(super) fn of_text(text: &str, has_type: bool) -> Other {
+pub(super) fn parse(text: &str, has_type: bool) -> Other {
     let text = text.trim();
     let end = (0..=LOOKED_AT.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
     let text = &text[..end.unwrap_or_default()];
@@ -38,22 +38,22 @@ pub(super) fn of_text(text: &str, has_type: bool) -> Other {
         {
             return Other::Page(element(text, "title"));
         }
-        let mut said = Said::default();
+        let mut message = ServiceMessage::default();
         for name in ["message", "faultstring", "detail", "title"] {
             if let Some(text) = element(text, name) {
-                said.push(&text);
+                message.push(&text);
             }
         }
-        return if said.is_blank() { Other::Page(None) } else { Other::Said(said) };
+        return if message.is_blank() { Other::Page(None) } else { Other::ServiceMessage(message) };
     }
     let is_control = |c: char| c.is_control() && !c.is_whitespace();
     let is_message = has_type || text.len() <= LONGEST_BARE_TEXT;
     if text.is_empty() || text.starts_with(['{', '[']) || text.contains(is_control) || !is_message {
         return Other::Unreadable;
     }
-    let mut said = Said::default();
-    said.push(text);
-    Other::Said(said)
+    let mut message = ServiceMessage::default();
+    message.push(text);
+    Other::ServiceMessage(message)
 }
 
 /// The text of the first element of this name, whatever its prefix.
@@ -84,8 +84,8 @@ mod tests {
 
     #[test]
     fn text_is_a_message_and_a_page_is_not() {
-        let said = |text: &str| match of_text(text, true) {
-            Other::Said(said) => said.words().raw().to_owned(),
+        let message = |text: &str| match parse(text, true) {
+            Other::ServiceMessage(message) => message.words().raw().to_owned(),
             other => format!("{other:?}"),
         };
         for (text, told) in [
@@ -103,8 +103,8 @@ mod tests {
             ("a\0b", "Unreadable"),
             (" ", "Unreadable"),
         ] {
-            assert_eq!(said(text), told, "{text}");
+            assert_eq!(message(text), told, "{text}");
         }
-        assert_eq!(of_text(&"a".repeat(3_000), false), Other::Unreadable);
+        assert_eq!(parse(&"a".repeat(3_000), false), Other::Unreadable);
     }
 }

@@ -73,7 +73,7 @@ impl Client {
     /// refused, all are listed and the closed ones left out.
     ///
     /// All pages of a device have the time of one read; each page of the tenant has.
-    pub(super) async fn page_of(&self, query: &Query, after: Option<Continuation>) -> Result<Page, CallError> {
+    pub(super) async fn list_page(&self, query: &Query, after: Option<Continuation>) -> Result<Page, CallError> {
         let Place { pages, then, until } = match after {
             None => Place { pages: Arc::default(), then: Then::Skip(0), until: Instant::now() + self.timeouts.read },
             Some(continuation) => continuation.place()?,
@@ -84,12 +84,12 @@ impl Client {
         };
         let was_linked = matches!(then, Then::Follow(_));
         let answer = match then {
-            Then::Skip(skip) => self.skipped_to(query, skip, until).await,
+            Then::Skip(skip) => self.page_after(query, skip, until).await,
             Then::Follow(url) => self.page_at(url, until).await,
         };
-        let read = answer.and_then(|(url, answer)| Ok((url, answer.listed()?)));
+        let read = answer.and_then(|(url, answer)| Ok((url, answer.read_list()?)));
         let (url, page) = read.map_err(failure::presentable_for_reading)?;
-        let link = page.entries.next.as_deref().map_or(Link::None, |link| self.followed(link, &url));
+        let link = page.entries.next.as_deref().map_or(Link::None, |link| self.checked_link(link, &url));
         let (mut page, then) = pages.lock().unwrap_or_else(PoisonError::into_inner).add(query, page, link, was_linked);
         if let Some(then) = then {
             page.next = Next::Page(Continuation::new(Place { pages, then, until }));
@@ -101,7 +101,7 @@ impl Client {
     }
 
     /// Asks for a page by number. A service that refuses an option of the query is asked without it, from then on.
-    async fn skipped_to(&self, query: &Query, skip: usize, until: Instant) -> Result<(Url, HttpAnswer), CallError> {
+    async fn page_after(&self, query: &Query, skip: usize, until: Instant) -> Result<(Url, HttpAnswer), CallError> {
         let known = *self.list_options.lock().unwrap_or_else(PoisonError::into_inner);
         let mut options = known.for_query(query);
         loop {
@@ -121,12 +121,12 @@ impl Client {
     }
 
     async fn page_at(&self, url: Url, until: Instant) -> Result<(Url, HttpAnswer), CallError> {
-        let answer = self.ask(Method::GET, url.clone(), None, left(until)).await?;
+        let answer = self.ask(Method::GET, url.clone(), None, time_left(until)).await?;
         Ok((url, answer))
     }
 
     fn list_url(&self) -> Url {
-        self.base.under(&["tenants", &self.tenant_id, "elevationRequests"])
+        self.base.join(&["tenants", &self.tenant_id, "elevationRequests"])
     }
 
     fn page_url(&self, query: &Query, skip: usize, options: ListOptions) -> Url {
@@ -135,7 +135,7 @@ impl Client {
             Query::Open if options.filters_open => Some("requestClosureTime eq null".to_owned()),
             Query::Open => None,
         };
-        let filter = filter.map_or_else(String::new, |filter| format!("$filter={}&", encoded(&filter)));
+        let filter = filter.map_or_else(String::new, |filter| format!("$filter={}&", percent_encode(&filter)));
         let top = options.top.map_or_else(String::new, |top| format!("&$top={top}"));
         let mut url = self.list_url();
         url.set_query(Some(&format!("{filter}$skip={skip}{top}")));
@@ -144,14 +144,14 @@ impl Client {
 
     /// The address that a next link means, unless that is anywhere but where lists are asked for: the token goes there.
     /// A relative link is read as one beside the page, and as one below the base URL.
-    fn followed(&self, link: &str, page: &Url) -> Link {
+    fn checked_link(&self, link: &str, page: &Url) -> Link {
         let list = self.list_url();
         let place = |url: &Url| {
             let path = url.path().trim_end_matches('/').to_ascii_lowercase();
             (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port_or_known_default(), path)
         };
         let is_there = |url: &Url| place(url) == place(&list) && url.username().is_empty() && url.password().is_none();
-        let readings = [page.join(link), self.base.under(&[""]).join(link)].into_iter().filter_map(Result::ok);
+        let readings = [page.join(link), self.base.join(&[""]).join(link)].into_iter().filter_map(Result::ok);
         readings.into_iter().find(is_there).map_or(Link::Away, |mut url| {
             url.set_fragment(None);
             Link::Here(url)
@@ -159,12 +159,12 @@ impl Client {
     }
 }
 
-fn left(until: Instant) -> Duration {
+fn time_left(until: Instant) -> Duration {
     until.saturating_duration_since(Instant::now())
 }
 
 /// Everything but what no reader of a query can take for something else: a form's encoder would write blanks as `+`.
-pub(super) fn encoded(text: &str) -> String {
+pub(super) fn percent_encode(text: &str) -> String {
     text.bytes().fold(String::with_capacity(text.len() * 3), |mut out, byte| {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));
@@ -238,7 +238,7 @@ impl Pages {
         let nothing_new = requests.is_empty() && unreadable == 0;
         let page = |next| Page { requests, unreadable, skew, next };
         if was_linked && !names_another {
-            // Who names each next page has said that this is the last, and may not count at all.
+            // Who names each next page has message that this is the last, and may not count at all.
             return (page(Next::End), None);
         }
         if nothing_new && follow.is_none() {

@@ -2,9 +2,9 @@
 
 use reqwest::Method;
 
-use super::{Client, ClientError, Timeouts, answer::HttpAnswer, failure};
+use super::{Client, Timeouts, answer::HttpAnswer, failure, no_https};
 use crate::http::{self, BaseUrl, Trust};
-use mmd_elevate_core::CallError;
+use mmd_elevate_core::{CallError, Problem};
 
 /// A client without a token.
 #[derive(Debug)]
@@ -18,9 +18,9 @@ impl Probe {
     /// Makes one. Nothing is sent yet.
     ///
     /// # Errors
-    /// [`ClientError::Http`] where the system lacks what https needs.
-    pub fn new(trust: &Trust, base: &BaseUrl, timeouts: Timeouts) -> Result<Self, ClientError> {
-        let http = http::client(base, timeouts.connect, trust).map_err(ClientError::Http)?;
+    /// A [`Problem`] where the system lacks what https needs.
+    pub fn new(trust: &Trust, base: &BaseUrl, timeouts: Timeouts) -> Result<Self, Problem> {
+        let http = http::client(base, timeouts.connect, trust).map_err(|error| no_https(&error))?;
         Ok(Self { http, base: base.clone(), timeouts })
     }
 
@@ -29,7 +29,7 @@ impl Probe {
     /// # Errors
     /// A [`CallError`] where nothing is answered.
     pub async fn reach(&self) -> Result<(), CallError> {
-        let request = self.http.get(self.base.under(&[])).timeout(self.timeouts.read);
+        let request = self.http.get(self.base.join(&[])).timeout(self.timeouts.read);
         let no_answer = |error| http::no_answer(&error, self.base.authority(), self.timeouts.connect);
         request.send().await.map(drop).map_err(|error| no_answer(error).into())
     }
@@ -42,9 +42,9 @@ impl Client {
     /// # Errors
     /// A [`CallError`].
     pub async fn probe_list(&self) -> Result<(), CallError> {
-        let mut url = self.base.under(&["tenants", &self.tenant_id, "elevationRequests"]);
+        let mut url = self.base.join(&["tenants", &self.tenant_id, "elevationRequests"]);
         url.set_query(Some("$top=1"));
         let answer = self.ask(Method::GET, url, None, self.timeouts.read).await;
-        answer.and_then(HttpAnswer::listed).map(drop).map_err(failure::presentable_for_reading)
+        answer.and_then(HttpAnswer::read_list).map(drop).map_err(failure::presentable_for_reading)
     }
 }

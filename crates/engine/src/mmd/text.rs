@@ -11,7 +11,7 @@ const WINDOWS_1252: [char; 32] = [
 /// The media type of a body, as far as reading it needs that.
 #[derive(Clone, Debug, Default)]
 pub(super) struct MediaType {
-    /// `text/plain`, in small letters; blank where there is none.
+    /// `text/as_text`, in small letters; blank where there is none.
     pub(super) name: String,
     charset: Option<String>,
 }
@@ -96,18 +96,18 @@ mod tests {
         let units = |text: &str, bytes: Bytes| text.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
         let (little, big): (Bytes, Bytes) = (u16::to_le_bytes, u16::to_be_bytes);
         for (media_type, bytes, shown) in [
-            ("text/plain", "gesperrt für «Müller»".as_bytes().to_vec(), "gesperrt für «Müller»"),
-            ("text/plain", b"\xef\xbb\xbff\xc3\xbcr".to_vec(), "für"),
-            ("text/plain; charset=ISO-8859-1", b"f\xfcr".to_vec(), "für"),
-            ("text/plain; charset=\"windows-1252\"", b"\x93f\xfcr\x94 \x80".to_vec(), "“für” €"),
-            ("text/plain; format=flowed; Charset=latin1", b"f\xfcr".to_vec(), "für"),
-            ("text/plain; charset=ISO-8859-1", "für".as_bytes().to_vec(), "für"),
-            ("text/plain", b"f\xfcr".to_vec(), "für"),
+            ("text/as_text", "gesperrt für «Müller»".as_bytes().to_vec(), "gesperrt für «Müller»"),
+            ("text/as_text", b"\xef\xbb\xbff\xc3\xbcr".to_vec(), "für"),
+            ("text/as_text; charset=ISO-8859-1", b"f\xfcr".to_vec(), "für"),
+            ("text/as_text; charset=\"windows-1252\"", b"\x93f\xfcr\x94 \x80".to_vec(), "“für” €"),
+            ("text/as_text; format=flowed; Charset=latin1", b"f\xfcr".to_vec(), "für"),
+            ("text/as_text; charset=ISO-8859-1", "für".as_bytes().to_vec(), "für"),
+            ("text/as_text", b"f\xfcr".to_vec(), "für"),
             ("", b"f\xfcr".to_vec(), "für"),
-            ("text/plain", [vec![0xff, 0xfe], units("für", little)].concat(), "für"),
-            ("text/plain", [vec![0xfe, 0xff], units("für", big)].concat(), "für"),
-            ("text/plain; charset=utf-16le", units("für", little), "für"),
-            ("text/plain; charset=utf-16", units("für", big), "für"),
+            ("text/as_text", [vec![0xff, 0xfe], units("für", little)].concat(), "für"),
+            ("text/as_text", [vec![0xfe, 0xff], units("für", big)].concat(), "für"),
+            ("text/as_text; charset=utf-16le", units("für", little), "für"),
+            ("text/as_text; charset=utf-16", units("für", big), "für"),
             ("application/json", units("{\"a\":1}", little), "{\"a\":1}"),
         ] {
             assert_eq!(read(media_type, &bytes), shown, "{media_type} {bytes:?}");

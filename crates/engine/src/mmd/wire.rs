@@ -29,7 +29,7 @@ pub(super) struct CreateBody<'a> {
 }
 
 impl<'a> CreateBody<'a> {
-    pub(super) fn of(request: &'a NewElevationRequest) -> Self {
+    pub(super) fn new(request: &'a NewElevationRequest) -> Self {
         Self {
             partner_ticket_id: request.get(Field::Ticket),
             device_name: request.get(Field::Device),
@@ -71,7 +71,7 @@ pub(super) fn entity(answer: &Value) -> Result<ElevationRequest, String> {
         return Err("it is JSON without keys".to_owned());
     };
     // `ID` is seen on another page of the service, and `Id` is what .NET writes by itself.
-    let Some(id) = members(object, "id").filter_map(plain).find_map(|id| RequestId::new(id).ok()) else {
+    let Some(id) = members(object, "id").filter_map(as_text).find_map(RequestId::new) else {
         return Err(match members(object, "id").next() {
             Some(id) => format!("its id is {id}"),
             None if object.keys().any(|key| key.eq_ignore_ascii_case("id")) => "its id is null".to_owned(),
@@ -117,7 +117,7 @@ pub(super) fn page(answer: &Value) -> Option<Entries> {
     for entry in list {
         match entity(entry) {
             Ok(request) => entries.requests.push(request),
-            Err(_) => entries.unreadable.push(mark(entry)),
+            Err(_) => entries.unreadable.push(entry_hash(entry)),
         }
     }
     // The second is what the version before it is called in.
@@ -129,14 +129,14 @@ pub(super) fn page(answer: &Value) -> Option<Entries> {
     Some(entries)
 }
 
-fn mark(entry: &Value) -> u64 {
+fn entry_hash(entry: &Value) -> u64 {
     let mut hasher = DefaultHasher::new();
     entry.hash(&mut hasher);
     hasher.finish()
 }
 
 /// A value as text: a ticket may be a number to whoever wrote the service.
-fn plain(value: &Value) -> Option<String> {
+fn as_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -145,10 +145,10 @@ fn plain(value: &Value) -> Option<String> {
 }
 
 pub(super) fn text(object: &Map<String, Value>, key: &str) -> Untrusted {
-    kept(&members(object, key).find_map(plain).unwrap_or_default())
+    bounded_text(&members(object, key).find_map(as_text).unwrap_or_default())
 }
 
-fn kept(text: &str) -> Untrusted {
+fn bounded_text(text: &str) -> Untrusted {
     match text.char_indices().nth(LONGEST_TEXT) {
         // With the sign it is equal to nothing that was sent.
         Some((end, _)) => Untrusted::new(format!("{}…", &text[..end])),
@@ -158,7 +158,7 @@ fn kept(text: &str) -> Untrusted {
 
 fn texts(object: &Map<String, Value>, key: &str) -> Vec<Untrusted> {
     let list = members(object, key).find_map(Value::as_array);
-    list.into_iter().flatten().filter_map(Value::as_str).take(MOST_VIEWERS).map(kept).collect()
+    list.into_iter().flatten().filter_map(Value::as_str).take(MOST_VIEWERS).map(bounded_text).collect()
 }
 
 fn time(object: &Map<String, Value>, key: &str) -> Option<ServiceTime> {

@@ -165,7 +165,7 @@ impl IntentRow {
         let (at, stage, changed_at) = (cells.time()?, stage_of(&cells.text()?)?, cells.time()?);
         let draft = cells.draft()?;
         let actions_taken = cells.maybe()?;
-        let request_id = cells.maybe()?.map(RequestId::new).transpose().ok()?;
+        let request_id = cells.maybe()?.map(|id| RequestId::new(id).ok_or(())).transpose().ok()?;
         let (what, made) = match kind.as_str() {
             "create" => (Operation::Create(draft.validate().ok()?), request_id),
             "close" => {
@@ -219,7 +219,7 @@ impl RequestRow {
     pub(super) fn of(row: StoredRow) -> Option<Self> {
         let mut cells = Cells(row.cells.into_iter());
         let tenant = cells.tenant()?;
-        let id = RequestId::new(cells.text()?).ok()?;
+        let id = RequestId::new(cells.text()?)?;
         let (opened_by, seen_at, ended_at) = (cells.number()?, cells.time()?, cells.maybe_time()?);
         let request = ElevationRequest {
             id,
@@ -272,7 +272,7 @@ impl DraftRow {
         let target = match (cells.text()?.as_str(), cells.maybe()?) {
             ("form", None) => DraftTarget::Form,
             ("refused", Some(number)) => DraftTarget::Refused(number.parse().ok()?),
-            ("close", Some(id)) => DraftTarget::Close(RequestId::new(id).ok()?),
+            ("close", Some(id)) => DraftTarget::Close(RequestId::new(id)?),
             _ => return None,
         };
         let at = cells.time()?;

@@ -58,7 +58,7 @@ pub(super) async fn close(
             }
             SendResult::Unknown(error) => error,
         };
-        context.in_flight.lose_write(&write.record);
+        context.in_flight.mark_write_lost(&write.record);
         write.settle_error(&error, None).await;
         call.progress(Progress::Looking(error.clone())).await;
         // Before a repeat, which is harmless, a short look is enough; before the last word, none is too long.

@@ -17,7 +17,7 @@ pub(super) async fn create(
     new: NewElevationRequest,
 ) -> Result<CallResult, CallError> {
     let (write, backend) = Write::begin(context, call, Operation::Create(new.clone())).await?;
-    context.in_flight.send(write.record.id, &new);
+    context.in_flight.mark_sent(write.record.id, &new);
     let mut retries = Retries::for_writes(context.timing);
     let sent = loop {
         match write.send_once(&mut retries, &*backend).await {

@@ -39,31 +39,31 @@ pub(super) struct InFlight {
 
 impl InFlight {
     /// No change stops half way, so what a lock was poisoned over is still whole.
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn lock(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One at a time decides what it has found.
-    pub(super) async fn decide(&self) -> tokio::sync::MutexGuard<'_, ()> {
+    pub(super) async fn lock_claims(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.deciding.lock().await
     }
 
     /// A create is about to be sent.
-    pub(super) fn send(&self, id: WriteId, request: &NewElevationRequest) {
-        self.known().creates.insert(id, (request.clone(), Create::InFlight));
+    pub(super) fn mark_sent(&self, id: WriteId, request: &NewElevationRequest) {
+        self.lock().creates.insert(id, (request.clone(), Create::InFlight));
     }
 
     /// Its outcome is unknown.
-    pub(super) fn lose(&self, id: WriteId, request: &NewElevationRequest) {
-        self.known().creates.insert(id, (request.clone(), Create::Lost));
+    pub(super) fn mark_lost(&self, id: WriteId, request: &NewElevationRequest) {
+        self.lock().creates.insert(id, (request.clone(), Create::Lost));
     }
 
     /// The outcome of this write is unknown.
-    pub(super) fn lose_write(&self, write: &WriteRecord) {
+    pub(super) fn mark_write_lost(&self, write: &WriteRecord) {
         match &write.what {
-            Operation::Create(new) => self.lose(write.id, new),
+            Operation::Create(new) => self.mark_lost(write.id, new),
             Operation::Close(CloseElevationRequest { id, .. }) => {
-                self.known().lost_closes.entry(id.clone()).or_insert(write.at);
+                self.lock().lost_closes.entry(id.clone()).or_insert(write.at);
             }
         }
     }
@@ -71,24 +71,24 @@ impl InFlight {
     /// When the first close of this request went out that was lost: the service may have done it, so that a later refusal
     /// may be the work of our own.
     pub(super) fn lost_close(&self, request: &RequestId) -> Option<Timestamp> {
-        self.known().lost_closes.get(request).copied()
+        self.lock().lost_closes.get(request).copied()
     }
 
     /// It has come to its end; the request, where there is one, is its own.
     pub(super) fn settle(&self, id: WriteId, request: Option<&RequestId>) {
-        let mut known = self.known();
+        let mut known = self.lock();
         known.creates.remove(&id);
         known.owned.extend(request.cloned());
     }
 
     /// Adds what was claimed in this process, should the record not know it.
     pub(super) fn add_owned(&self, owned: &mut HashSet<RequestId>) {
-        owned.extend(self.known().owned.iter().cloned());
+        owned.extend(self.lock().owned.iter().cloned());
     }
 
     /// Whether a write of this process has made the request.
     pub(super) fn owns(&self, request: &RequestId) -> bool {
-        self.known().owned.contains(request)
+        self.lock().owned.contains(request)
     }
 
     /// Whether another equal create is being sent: what is listed may be that one's.
@@ -102,14 +102,14 @@ impl InFlight {
     }
 
     fn others(&self, id: WriteId, request: &NewElevationRequest, state: Create) -> usize {
-        let known = self.known();
+        let known = self.lock();
         let others = known.creates.iter().filter(|(other, _)| **other != id);
         others.filter(|(_, (other, its))| *its == state && are_alike(other, request)).count()
     }
 
     /// Reserves a write for one call. Returns nothing where another call has it.
     pub(super) fn reserve(&self, id: WriteId) -> Option<Reservation> {
-        self.known().busy.insert(id).then(|| Reservation { in_flight: self.clone(), id })
+        self.lock().busy.insert(id).then(|| Reservation { in_flight: self.clone(), id })
     }
 }
 
@@ -121,6 +121,6 @@ pub(super) struct Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.in_flight.known().busy.remove(&self.id);
+        self.in_flight.lock().busy.remove(&self.id);
     }
 }

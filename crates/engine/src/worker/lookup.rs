@@ -170,7 +170,7 @@ async fn decide(
     listed: Listed,
 ) -> Result<MatchResult, RecordRefusal> {
     let id = write.record.id;
-    let _alone = context.in_flight.decide().await;
+    let _alone = context.in_flight.lock_claims().await;
     let mut owned = context.record.owned(id).await?;
     context.in_flight.add_owned(&mut owned);
     let gaps = listed.gaps();

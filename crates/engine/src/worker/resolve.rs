@@ -43,7 +43,7 @@ pub(super) async fn adopt(
         Operation::Create(new) => Box::new(request.with_gaps_from_draft(new.draft())),
         Operation::Close(_) => request,
     };
-    let _alone = context.in_flight.decide().await;
+    let _alone = context.in_flight.lock_claims().await;
     let mut owned = context.record.owned(id).await?;
     context.in_flight.add_owned(&mut owned);
     if owned.contains(&request.id) {

@@ -194,7 +194,7 @@ impl<'a> Write<'a> {
     #[must_use]
     pub(super) async fn settle_created(&self, request: &ElevationRequest, service_id: Option<Untrusted>) -> bool {
         // What is claimed by a look at this moment is not claimed here too.
-        let _alone = self.context.in_flight.decide().await;
+        let _alone = self.context.in_flight.lock_claims().await;
         let outcome = Outcome {
             stage: WriteState::Done,
             request: Some(request.clone()),
@@ -274,7 +274,7 @@ impl<'a> Write<'a> {
             if state.is_settled() {
                 self.context.in_flight.settle(id, self.created_id(request));
             } else {
-                self.context.in_flight.lose(id, new);
+                self.context.in_flight.mark_lost(id, new);
             }
         }
         self.context.report_unsaved(saved).await;
