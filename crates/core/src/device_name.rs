@@ -1,4 +1,4 @@
-//! Whether a device's name is what it seems. Nothing here refuses a name: the service alone knows which there are.
+//! Warns of device names that are likely to be mistakes. It never refuses a name: only the service knows which exist.
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
-//! What the agent types before there is a request.
+//! The texts of a request before it exists: the draft, its fields, and its check. A request that is fit to be sent is made
+//! only from a checked draft.
 
 use std::fmt;
 

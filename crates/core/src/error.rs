@@ -1,6 +1,6 @@
-//! Why a call failed: what that means for a write, and what to say of it.
+//! The error of a call: what it means for a write, what acts on it, and its words.
 //!
-//! An error never leaves open whether the service may have acted: [`Disposition`] says so, and only that.
+//! Every error says whether the service may have acted ([`Disposition`]); nothing else decides that.
 
 use std::time::Duration;
 

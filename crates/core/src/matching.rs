@@ -1,6 +1,6 @@
-//! How looking decides whether a create of unknown outcome has happened.
+//! Decides from a list whether a create of unknown outcome has happened.
 //!
-//! Only a list that was seen whole and holds nothing that may be it makes [`MatchResult::NotSeen`]. A clock alone never does:
+//! Only a list that was seen whole and holds nothing similar makes [`MatchResult::NotSeen`]. A clock alone never does:
 //! whatever fits and is not clearly older than the sending is at least possible.
 
 use jiff::{SignedDuration, Timestamp};

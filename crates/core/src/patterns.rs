@@ -1,5 +1,4 @@
-//! What tickets and devices are called where the agent works: regular expressions, for warnings alone. They never keep
-//! anything from being sent.
+//! Regular expressions for the names of tickets and devices. They only warn: they never keep anything from being sent.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What passes between the loop and the worker: plain data, and nothing else.
+//! The messages between the dashboard's loop and the worker, as plain data.
 
 use std::fmt;
 

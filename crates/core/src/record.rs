@@ -1,4 +1,4 @@
-//! What the record keeps, as plain data.
+//! The contents of the record, as plain data.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! An elevation request as the service tells it.
+//! An elevation request as the service returns it, and its id.
 
 use std::{
     cmp::Ordering,

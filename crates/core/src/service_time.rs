@@ -1,4 +1,4 @@
-//! A time as the service writes it, and the moment that its text means.
+//! A time as the service writes it, and the moment that it means. Text that is no moment is kept as text.
 
 use jiff::{Timestamp, civil::DateTime, fmt::rfc2822, tz::TimeZone};
 

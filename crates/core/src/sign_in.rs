@@ -1,4 +1,4 @@
-//! Where signing in stands.
+//! The state of signing in. It never holds a token.
 
 use jiff::Timestamp;
 

@@ -1,4 +1,4 @@
-//! What the HTTP statuses of a refusal mean in words, and what to do about each: one table.
+//! The words and the hint for each HTTP status of a refusal: one table.
 
 /// What happened, as a sentence without its full stop, and a hint that is true whatever was asked for. `None` for the words:
 /// the status has none of its own.

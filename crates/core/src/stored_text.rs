@@ -1,4 +1,4 @@
-//! Whether a close that is listed is the one that was sent: what the service made of its text, and when.
+//! Decides whether a listed close is the one that was sent, from the text and the time that the service stored.
 
 use jiff::{SignedDuration, Timestamp};
 use unicode_normalization::UnicodeNormalization;

@@ -1,4 +1,5 @@
-//! Text from the service, from a device's name or from a paste: kept as it came, shown so that it cannot act.
+//! Text from the service, from a device's name or from a paste. It is kept as it came, and it can be shown only in a form
+//! that cannot act on a terminal.
 
 use std::{borrow::Cow, fmt};
 

@@ -1,5 +1,5 @@
-//! How HTTP is spoken: where secrets may be sent, the one place that makes a client of the HTTP library, and what a
-//! failure on the way proves. What is asked for, and of whom, is for the backends and `auth`.
+//! The HTTP client that the backends and the sign-in share: where secrets may be sent, which certificates are trusted, and
+//! what an error on the way proves. It never sends a secret to another origin.
 
 mod base_url;
 mod failure;

@@ -1,4 +1,4 @@
-//! Everything that waits: HTTP, sign-in, the record on disk, and the worker that uses them for the dashboard.
+//! Everything that waits: HTTP, sign-in, the backends, the record on disk, the worker, and [`session::Session`], the facade.
 //!
 //! It knows neither the screen nor the keys, and it never shares a wire type with the practice tenant.
 

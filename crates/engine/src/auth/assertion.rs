@@ -1,4 +1,4 @@
-//! The assertion with which an application shows that it has a certificate's key (documented by Microsoft; contract).
+//! Makes the signed assertion of a client certificate (documented by Microsoft; contract).
 
 use std::path::Path;
 

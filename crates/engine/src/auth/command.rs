@@ -1,4 +1,4 @@
-//! Tokens and secrets that other programs print.
+//! Reads tokens and secrets from the output of other programs. It never repeats what they print on standard error.
 
 use std::{path::Path, time::Duration};
 

@@ -1,4 +1,5 @@
-//! When something about a token is due.
+//! A deadline that holds by the steady clock and by the wall clock, whichever comes first: a machine may sleep, and a clock
+//! may be set.
 
 use std::time::{Duration, Instant};
 

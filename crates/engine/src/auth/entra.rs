@@ -1,5 +1,5 @@
-//! One request to the token endpoint of Microsoft Entra ID, and what its answer means (client credentials flow;
-//! documented by Microsoft, contract).
+//! Requests a token from Microsoft Entra ID and reads its answer (client credentials flow; documented by Microsoft,
+//! contract).
 
 use std::time::Duration;
 

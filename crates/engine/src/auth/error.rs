@@ -1,4 +1,4 @@
-//! Why there is no token, and whether that may pass by itself.
+//! The error of signing in, and whether it may pass by itself. No secret is in it.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! How a tenant signs in, as plain data: what the settings say.
+//! The settings of a sign-in, as plain data.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Where a token comes from: one way for each method.
+//! Fetches one token by the method that is configured.
 
 use std::time::Duration;
 

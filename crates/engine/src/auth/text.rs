@@ -1,5 +1,5 @@
-//! A token or a client secret as people and programs hand it over: in a variable, in a file, or printed. What editors and
-//! shells add around it is dropped; what cannot belong to it is refused in words that do not repeat it.
+//! Reads a token or a client secret as people and programs hand it over: from a variable, a file, or a program's output.
+//! What editors and shells add around it is dropped; what cannot belong to it is refused in words that do not repeat it.
 
 /// Why a text is not the secret that it should be. The text itself is in none of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

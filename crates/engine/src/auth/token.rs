@@ -1,4 +1,4 @@
-//! A token, and what can be told of it without showing it.
+//! A bearer token. It lives in memory only, and is never shown.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;

@@ -1,4 +1,4 @@
-//! Where secrets may be sent, and why.
+//! The address of a service: https, or plain http to this machine alone.
 
 use std::{fmt, net::IpAddr};
 

@@ -1,4 +1,4 @@
-//! Why a request came to no answer, from the HTTP library's error.
+//! Classifies an error of the HTTP library: why no answer came, and whether the request may have been sent.
 
 use std::{error::Error, io, iter, time::Duration};
 

@@ -1,5 +1,5 @@
 //! Notices a server that keeps this program busy and never begins its answer, such as one that sends interim answers (1xx)
-//! without end. hyper counts them nowhere that reqwest shows, so what is watched is how busy the runtime is.
+//! without end. The HTTP library does not show them, so the busy time of the runtime is watched.
 
 use std::time::Duration;
 

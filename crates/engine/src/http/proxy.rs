@@ -1,4 +1,4 @@
-//! Which proxy is on the way, as the HTTP library decides it.
+//! The proxy for a service, by the HTTP library's own rules.
 
 use hyper_util::client::proxy::matcher::Matcher;
 

@@ -1,4 +1,4 @@
-//! What an answer's headers say of time.
+//! Reads the headers of an answer that hold a time: `Retry-After` and `Date`.
 
 use std::time::Duration;
 

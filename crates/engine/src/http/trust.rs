@@ -1,4 +1,4 @@
-//! Whom https trusts: the platform's verifier and, beside it, the certificates of one file.
+//! The certificates that https trusts: the platform's, and those of one file. Nothing turns the check off.
 
 use std::{fmt, path::Path};
 

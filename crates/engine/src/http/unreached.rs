@@ -1,4 +1,4 @@
-//! Why no connection was made, in words: the network, the certificate, or a proxy on the way.
+//! Explains why no connection was made: the network, the certificate, or a proxy on the way.
 
 use std::{error::Error, io, time::Duration};
 

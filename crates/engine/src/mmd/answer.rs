@@ -1,4 +1,4 @@
-//! What an answer of the service means for the call it is for.
+//! Reads an answer of the service, and decides what it proves for the call that it is for.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What a service says in the body of an error, in all the shapes that services and gateways have for it.
+//! Reads the message of an error body, in all the shapes that services and gateways use.
 //!
 //! | shape | where the words are |
 //! |---|---|

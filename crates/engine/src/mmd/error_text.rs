@@ -1,4 +1,4 @@
-//! What a body says that is not JSON.
+//! Reads the message of an error body that is not JSON.
 //!
 //! | body | what is told of it |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! Taking secrets out of the words of a error.
+//! Removes secrets from the words of an error and bounds their length.
 
 use crate::{http::bounded, redact::redact};
 use mmd_elevate_core::{CallError, Disposition, ErrorCode, RequestIds, Untrusted, visible};

@@ -1,4 +1,4 @@
-//! JSON as services send it. One text that is no text, or one number that is no number, spoils itself and nothing else.
+//! Reads JSON as services send it: one string or number that is damaged does not spoil the rest.
 //!
 //! What is not JSON by its structure (brackets, commas, quotes) is not read at all: where an answer was cut, nobody knows
 //! what is missing.

@@ -1,4 +1,4 @@
-//! Two harmless questions, for finding out what is wrong: does anybody answer there, and is a list given?
+//! Two harmless requests for `doctor`: whether anything answers, and whether a list is returned.
 
 use reqwest::Method;
 

@@ -1,4 +1,4 @@
-//! A body's bytes as text, in the character set that it has rather than the one that it claims.
+//! Decodes the bytes of a body by the character set that they really have, whatever the header claims.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! What goes over the wire: bodies as the create and close documents write them, and what is read of the answers.
+//! The wire format: the bodies of the create and close documents, and how entities are read.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 

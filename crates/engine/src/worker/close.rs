@@ -1,4 +1,4 @@
-//! Closes a request, and reads it back: success carries no proof, and repeating is harmless.
+//! Closes a request and reads it back, because success carries no proof. Repeating a close is harmless.
 //!
 //! A request ends here only where the service says in the documented words that it was closed already, where a list shows
 //! it as closed, or where the service says in the documented words that it does not exist and a complete list bears that

@@ -1,4 +1,4 @@
-//! What every call has at hand, and what one call has for itself.
+//! The context that all calls share, and the state of one call.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

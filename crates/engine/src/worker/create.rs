@@ -1,4 +1,4 @@
-//! Opens a request: never twice by itself.
+//! Opens a request. It never sends a create again while the first may have been processed.
 
 use super::{
     context::{CallContext, Context},

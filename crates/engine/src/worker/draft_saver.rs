@@ -1,4 +1,4 @@
-//! Saves drafts, one after the other: a disk that is slow meets the newest text, not a queue of old ones.
+//! Saves drafts, one after the other. On a slow disk only the newest text of each draft waits.
 
 use std::{collections::BTreeMap, time::Duration};
 

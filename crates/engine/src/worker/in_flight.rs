@@ -1,7 +1,6 @@
-//! Which create may claim which request, where several equal ones are under way at once.
+//! Decides which create may claim which request while several equal ones are under way: no request may settle two writes.
 //!
-//! Two equal requests made on purpose stay two, so no request may settle two writes. The record knows whose a request
-//! is once that is settled; what is still open between this process's calls is known here.
+//! The record knows the owner of a request once it is settled; calls of this process that are still open are known here.
 
 use std::{
     collections::{HashMap, HashSet},

@@ -1,4 +1,4 @@
-//! Lists and searches for whoever asks: page by page, so that what has come is shown before the rest.
+//! Lists and searches, page by page, so that the first page is shown before the rest has come.
 
 use tokio::time::sleep;
 

@@ -1,4 +1,4 @@
-//! Looks for what is unknown: lists again and again, for a while.
+//! Looks up writes of unknown outcome: lists again and again, for a while.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The record as the worker uses it: off the runtime's threads, and with its failures as words.
+//! The record as the worker uses it: it may not be open yet, and its errors are told as Problems.
 
 use std::{
     collections::HashSet,

@@ -1,4 +1,4 @@
-//! Writes that were left behind or whose outcome is unknown: looking once more, setting aside, adopting.
+//! Resolves writes that were left behind or whose outcome is unknown: looks once more, sets aside, adopts.
 
 use super::{
     close,

@@ -1,4 +1,4 @@
-//! Whether a call that failed goes out again by itself, and when. Only decisions: nothing here waits or sends.
+//! Decides whether a failed call goes out again by itself, and when. It neither waits nor sends.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! How long the worker waits for what. Everything that depends on a clock or on chance is given to it here.
+//! Every wait of the worker, its clock and its source of randomness.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A write from its record to the moment where its outcome is done, not done or unknown.
+//! A write, from its record to the moment where its outcome is done, not done or unknown.
 
 use std::sync::{Arc, PoisonError};
 
