@@ -11,7 +11,7 @@ use mmd_elevate_core::{RequestId, WriteState};
 use mmd_elevate_engine::record::Record;
 use rstest::rstest;
 
-use crate::journal::{create, done, folder, open, outcome, place, request};
+use crate::record::{create, done, folder, open, outcome, place, request};
 
 fn run(arguments: &[&str], folder: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mmd-elevate"));

@@ -15,7 +15,7 @@ use rstest::rstest;
 use rustix::{fs::Mode, process::umask};
 
 use crate::{
-    journal::{create, folder, open, place},
+    record::{create, folder, open, place},
     support::{shown_in_a_process_of_its_own, within},
 };
 

@@ -100,20 +100,20 @@ pub(crate) fn done(request: ElevationRequest) -> Outcome {
 #[tokio::test]
 async fn an_intent_and_what_it_made_come_back_as_they_were() {
     let dir = folder();
-    let (journal, recovered) = open(dir.path()).await;
+    let (record, recovered) = open(dir.path()).await;
     assert_eq!(recovered, Recovered::default());
-    let left = journal.intend(&create("left")).await.unwrap();
-    let made = journal.intend(&create("made")).await.unwrap();
+    let left = record.intend(&create("left")).await.unwrap();
+    let made = record.intend(&create("made")).await.unwrap();
     assert_eq!((left.stage, &left.what), (WriteState::Intended, &create("left")));
-    assert_eq!(journal.intent(left.id).await.unwrap(), Some(left.clone()));
-    journal.settle(made.id, done(request("one"))).await.unwrap();
-    assert_eq!(journal.owned(left.id).await.unwrap(), [RequestId::new("one").unwrap()]);
-    assert_eq!(journal.owned(made.id).await.unwrap(), []);
-    assert_eq!(journal.request(&RequestId::new("one").unwrap()).await.unwrap(), Some(request("one")));
-    let closing = journal.intend(&close("one")).await.unwrap();
-    journal.close().await;
+    assert_eq!(record.intent(left.id).await.unwrap(), Some(left.clone()));
+    record.settle(made.id, done(request("one"))).await.unwrap();
+    assert_eq!(record.owned(left.id).await.unwrap(), [RequestId::new("one").unwrap()]);
+    assert_eq!(record.owned(made.id).await.unwrap(), []);
+    assert_eq!(record.request(&RequestId::new("one").unwrap()).await.unwrap(), Some(request("one")));
+    let closing = record.intend(&close("one")).await.unwrap();
+    record.close().await;
 
-    let (journal, recovered) = open(dir.path()).await;
+    let (record, recovered) = open(dir.path()).await;
     let unresolved: Vec<_> = recovered.unresolved.iter().map(|it| (it.id, it.what.clone(), it.at, it.stage)).collect();
     assert_eq!(
         unresolved,
@@ -125,17 +125,17 @@ async fn an_intent_and_what_it_made_come_back_as_they_were() {
     assert_eq!(recovered.open, [request("one")]);
     assert_eq!((recovered.others, recovered.warnings), (0, vec![]));
     // A close that is done ends the request once a list shows it, and not before.
-    journal.settle(closing.id, outcome(WriteState::Unknown)).await.unwrap();
-    journal.settle(closing.id, outcome(WriteState::Done)).await.unwrap();
-    journal.settle(left.id, outcome(WriteState::SetAside)).await.unwrap();
-    assert_eq!(journal.refreshed(vec![request("one"), request("unknown here")]).await.unwrap(), []);
-    journal.close().await;
-    let (journal, recovered) = open(dir.path()).await;
+    record.settle(closing.id, outcome(WriteState::Unknown)).await.unwrap();
+    record.settle(closing.id, outcome(WriteState::Done)).await.unwrap();
+    record.settle(left.id, outcome(WriteState::SetAside)).await.unwrap();
+    assert_eq!(record.refreshed(vec![request("one"), request("unknown here")]).await.unwrap(), []);
+    record.close().await;
+    let (record, recovered) = open(dir.path()).await;
     assert_eq!(recovered.open, [request("one")]);
     let accepted: Vec<_> = recovered.accepted.iter().map(|it| (it.id, it.what.clone(), it.stage)).collect();
     assert_eq!(accepted, [(closing.id, close("one"), WriteState::Done)]);
-    assert_eq!(journal.refreshed(vec![closed("one")]).await.unwrap(), [RequestId::new("one").unwrap()]);
-    journal.close().await;
+    assert_eq!(record.refreshed(vec![closed("one")]).await.unwrap(), [RequestId::new("one").unwrap()]);
+    record.close().await;
     let (_, recovered) = open(dir.path()).await;
     assert_eq!(recovered, Recovered::default());
 }
@@ -143,18 +143,18 @@ async fn an_intent_and_what_it_made_come_back_as_they_were() {
 #[tokio::test]
 async fn a_step_that_is_none_or_not_ours_is_refused_and_changes_nothing() {
     let dir = folder();
-    let (journal, _) = open(dir.path()).await;
-    let intent = journal.intend(&create("a")).await.unwrap();
+    let (record, _) = open(dir.path()).await;
+    let intent = record.intend(&create("a")).await.unwrap();
     let id = intent.id;
-    let refused = journal.settle(id, outcome(WriteState::SetAside)).await.unwrap_err();
+    let refused = record.settle(id, outcome(WriteState::SetAside)).await.unwrap_err();
     assert_eq!(refused, RecordError::BadStep { id, from: WriteState::Intended, to: WriteState::SetAside });
-    assert_eq!(journal.settle(id, outcome(WriteState::Done)).await.unwrap_err(), RecordError::NoRequest(id));
+    assert_eq!(record.settle(id, outcome(WriteState::Done)).await.unwrap_err(), RecordError::NoRequest(id));
     let (other, recovered) = open(dir.path()).await;
     assert_eq!((recovered.others, recovered.unresolved), (1, vec![]), "a living process keeps its intents");
     assert_eq!(other.settle(id, outcome(WriteState::NotDone)).await.unwrap_err(), RecordError::NotOurs(id));
-    assert_eq!(journal.intent(id).await.unwrap(), Some(intent));
-    journal.settle(id, done(request("one"))).await.unwrap();
-    assert!(matches!(journal.settle(id, done(request("one"))).await, Err(RecordError::BadStep { .. })));
+    assert_eq!(record.intent(id).await.unwrap(), Some(intent));
+    record.settle(id, done(request("one"))).await.unwrap();
+    assert!(matches!(record.settle(id, done(request("one"))).await, Err(RecordError::BadStep { .. })));
     // One request of the service cannot be what two writes have made.
     let equal = other.intend(&create("a")).await.unwrap();
     let refused = other.settle(equal.id, done(request("one"))).await.unwrap_err();
@@ -165,24 +165,24 @@ async fn a_step_that_is_none_or_not_ours_is_refused_and_changes_nothing() {
 #[tokio::test]
 async fn what_is_closed_elsewhere_is_told_once() {
     let dir = folder();
-    let (journal, _) = open(dir.path()).await;
+    let (record, _) = open(dir.path()).await;
     for name in ["one", "two", "three"] {
-        let intent = journal.intend(&create(name)).await.unwrap();
-        journal.settle(intent.id, done(request(name))).await.unwrap();
+        let intent = record.intend(&create(name)).await.unwrap();
+        record.settle(intent.id, done(request(name))).await.unwrap();
     }
-    let ended = journal.refreshed(vec![closed("one"), request("two")]).await.unwrap();
+    let ended = record.refreshed(vec![closed("one"), request("two")]).await.unwrap();
     assert_eq!(ended, [RequestId::new("one").unwrap()]);
-    assert_eq!(journal.refreshed(vec![closed("one")]).await.unwrap(), []);
-    journal.ended(&RequestId::new("three").unwrap()).await.unwrap();
-    assert_eq!(journal.request(&RequestId::new("one").unwrap()).await.unwrap(), Some(closed("one")));
-    journal.close().await;
+    assert_eq!(record.refreshed(vec![closed("one")]).await.unwrap(), []);
+    record.ended(&RequestId::new("three").unwrap()).await.unwrap();
+    assert_eq!(record.request(&RequestId::new("one").unwrap()).await.unwrap(), Some(closed("one")));
+    record.close().await;
     assert_eq!(open(dir.path()).await.1.open, [request("two")]);
 }
 
 #[tokio::test]
 async fn a_recovered_draft_stays_until_it_is_saved_again_or_let_go() {
     let dir = folder();
-    let (journal, _) = open(dir.path()).await;
+    let (record, _) = open(dir.path()).await;
     let target = DraftTarget::Close(RequestId::new("one").unwrap());
     let all = vec![
         (DraftTarget::Form, Some(draft("form"))),
@@ -190,22 +190,22 @@ async fn a_recovered_draft_stays_until_it_is_saved_again_or_let_go() {
         (DraftTarget::Refused(8), Some(draft("ended"))),
         (target.clone(), Some(draft("close"))),
     ];
-    journal.save(all).await.unwrap();
-    journal.save(vec![(DraftTarget::Refused(8), None), (target.clone(), Some(draft("closing")))]).await.unwrap();
-    journal.close().await;
+    record.save(all).await.unwrap();
+    record.save(vec![(DraftTarget::Refused(8), None), (target.clone(), Some(draft("closing")))]).await.unwrap();
+    record.close().await;
 
-    let (journal, recovered) = open(dir.path()).await;
+    let (record, recovered) = open(dir.path()).await;
     let found: Vec<_> = recovered.drafts.iter().map(|it| (it.target.clone(), it.draft.clone())).collect();
     let expected =
         [(DraftTarget::Form, draft("form")), (DraftTarget::Refused(7), draft("refused")), (target, draft("closing"))];
     assert_eq!(found, expected);
     // What is typed meanwhile neither replaces a recovered draft nor ends it by being sent.
-    journal.save(vec![(DraftTarget::Form, Some(draft("typed")))]).await.unwrap();
-    journal.save(vec![(DraftTarget::Form, None)]).await.unwrap();
+    record.save(vec![(DraftTarget::Form, Some(draft("typed")))]).await.unwrap();
+    record.save(vec![(DraftTarget::Form, None)]).await.unwrap();
     // Taken up again, under another name; let go.
-    journal.save(vec![(DraftTarget::Refused(1), Some(draft("form")))]).await.unwrap();
-    journal.discard(recovered.drafts[1].clone()).await.unwrap();
-    journal.close().await;
+    record.save(vec![(DraftTarget::Refused(1), Some(draft("form")))]).await.unwrap();
+    record.discard(recovered.drafts[1].clone()).await.unwrap();
+    record.close().await;
     let found: Vec<_> = open(dir.path()).await.1.drafts.into_iter().map(|it| it.draft).collect();
     assert_eq!(found, [draft("closing"), draft("form")]);
 }
@@ -213,45 +213,45 @@ async fn a_recovered_draft_stays_until_it_is_saved_again_or_let_go() {
 #[tokio::test]
 async fn a_draft_that_was_sent_ends_when_it_is_done() {
     let dir = folder();
-    let (journal, _) = open(dir.path()).await;
-    journal.save(vec![(DraftTarget::Form, Some(draft("sent")))]).await.unwrap();
-    journal.close().await;
+    let (record, _) = open(dir.path()).await;
+    record.save(vec![(DraftTarget::Form, Some(draft("sent")))]).await.unwrap();
+    record.close().await;
 
     // Sent before it was saved again, as a quick agent does, and left without an answer.
-    let (journal, _) = open(dir.path()).await;
-    let intent = journal.intend(&create("sent")).await.unwrap();
-    journal.close().await;
+    let (record, _) = open(dir.path()).await;
+    let intent = record.intend(&create("sent")).await.unwrap();
+    record.close().await;
 
-    let (journal, recovered) = open(dir.path()).await;
+    let (record, recovered) = open(dir.path()).await;
     assert_eq!((recovered.unresolved.len(), recovered.drafts.len()), (1, 0), "the write has the text");
-    journal.save(vec![(DraftTarget::Refused(3), Some(draft("sent once more, on purpose")))]).await.unwrap();
-    journal.settle(intent.id, done(request("one"))).await.unwrap();
-    journal.close().await;
-    let (journal, recovered) = open(dir.path()).await;
+    record.save(vec![(DraftTarget::Refused(3), Some(draft("sent once more, on purpose")))]).await.unwrap();
+    record.settle(intent.id, done(request("one"))).await.unwrap();
+    record.close().await;
+    let (record, recovered) = open(dir.path()).await;
     assert_eq!(recovered.drafts.len(), 1, "only what was typed after it: {:?}", recovered.drafts);
 
-    let again = journal.intend(&create("again")).await.unwrap();
-    journal.save(vec![(DraftTarget::Form, Some(draft("again")))]).await.unwrap();
-    journal.settle(again.id, done(request("two"))).await.unwrap();
-    journal.close().await;
+    let again = record.intend(&create("again")).await.unwrap();
+    record.save(vec![(DraftTarget::Form, Some(draft("again")))]).await.unwrap();
+    record.settle(again.id, done(request("two"))).await.unwrap();
+    record.close().await;
     assert_eq!(open(dir.path()).await.1.drafts.len(), 2, "what was saved after the sending is a draft of its own");
 }
 
 #[tokio::test]
 async fn tenants_are_apart() {
     let dir = folder();
-    let (journal, _) = open(dir.path()).await;
-    let intent = journal.intend(&create("a")).await.unwrap();
-    journal.save(vec![(DraftTarget::Form, Some(draft("a")))]).await.unwrap();
-    journal.close().await;
+    let (record, _) = open(dir.path()).await;
+    let intent = record.intend(&create("a")).await.unwrap();
+    record.save(vec![(DraftTarget::Form, Some(draft("a")))]).await.unwrap();
+    record.close().await;
     let mut elsewhere = place(dir.path());
     elsewhere.tenant.tenant_id = "another".to_owned();
-    let (journal, recovered) = Record::open(elsewhere, Timestamp::now).await.unwrap();
+    let (record, recovered) = Record::open(elsewhere, Timestamp::now).await.unwrap();
     assert_eq!(recovered, Recovered::default());
-    assert_eq!(journal.intent(intent.id).await.unwrap(), None);
-    let unknown = journal.settle(intent.id, outcome(WriteState::NotDone)).await.unwrap_err();
+    assert_eq!(record.intent(intent.id).await.unwrap(), None);
+    let unknown = record.settle(intent.id, outcome(WriteState::NotDone)).await.unwrap_err();
     assert_eq!(unknown, RecordError::UnknownIntent(intent.id));
-    journal.close().await;
+    record.close().await;
     let recovered = open(dir.path()).await.1;
     assert_eq!((recovered.unresolved.len(), recovered.drafts.len()), (1, 1));
 }
@@ -263,31 +263,31 @@ fn long_ago() -> Timestamp {
 #[tokio::test]
 async fn only_what_is_settled_and_old_goes() {
     let dir = folder();
-    let (journal, _) = Record::open(place(dir.path()), long_ago).await.unwrap();
+    let (record, _) = Record::open(place(dir.path()), long_ago).await.unwrap();
     let mut ids = Vec::new();
     for name in ["open", "closed", "refused", "unknown"] {
-        ids.push(journal.intend(&create(name)).await.unwrap().id);
+        ids.push(record.intend(&create(name)).await.unwrap().id);
     }
-    journal.settle(ids[0], done(request("open"))).await.unwrap();
-    journal.settle(ids[1], done(request("closed"))).await.unwrap();
-    journal.ended(&RequestId::new("closed").unwrap()).await.unwrap();
-    journal.settle(ids[2], outcome(WriteState::NotDone)).await.unwrap();
-    journal.save(vec![(DraftTarget::Form, Some(draft("old")))]).await.unwrap();
-    assert_eq!(journal.purge(long_ago()).await.unwrap(), Purged::default());
-    journal.close().await;
+    record.settle(ids[0], done(request("open"))).await.unwrap();
+    record.settle(ids[1], done(request("closed"))).await.unwrap();
+    record.ended(&RequestId::new("closed").unwrap()).await.unwrap();
+    record.settle(ids[2], outcome(WriteState::NotDone)).await.unwrap();
+    record.save(vec![(DraftTarget::Form, Some(draft("old")))]).await.unwrap();
+    assert_eq!(record.purge(long_ago()).await.unwrap(), Purged::default());
+    record.close().await;
 
     assert_eq!(mmd_elevate_engine::record::purge(dir.path(), long_ago()).unwrap(), Purged::default());
-    let (journal, recovered) = open(dir.path()).await; // 90 days are over.
+    let (record, recovered) = open(dir.path()).await; // 90 days are over.
     assert_eq!(recovered.unresolved.iter().map(|it| it.id).collect::<Vec<_>>(), [ids[3]]);
     assert_eq!((recovered.open.len(), recovered.drafts.len()), (1, 1));
-    assert!(journal.intent(ids[0]).await.unwrap().is_some(), "its request is open");
-    assert_eq!(journal.intent(ids[1]).await.unwrap(), None);
-    assert_eq!(journal.intent(ids[2]).await.unwrap(), None);
-    journal.settle(ids[3], outcome(WriteState::SetAside)).await.unwrap();
+    assert!(record.intent(ids[0]).await.unwrap().is_some(), "its request is open");
+    assert_eq!(record.intent(ids[1]).await.unwrap(), None);
+    assert_eq!(record.intent(ids[2]).await.unwrap(), None);
+    record.settle(ids[3], outcome(WriteState::SetAside)).await.unwrap();
     // By hand, beside a dashboard.
     let purged = mmd_elevate_engine::record::purge(dir.path(), Timestamp::now()).unwrap();
     assert_eq!(purged, Purged { intents: 1, requests: 0 });
-    journal.close().await;
+    record.close().await;
     let text = std::fs::read(dir.path().join("record.db")).unwrap();
     assert!(!text.windows(9).any(|bytes| bytes == b" unknown\r"), "what is purged is gone from the file");
 }

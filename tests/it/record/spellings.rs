@@ -37,23 +37,23 @@ async fn tenant_in_another_spelling_is_the_same_tenant() {
         (host, "3f2b0c5e-9a41-4d0e-8f77-00c0ffee0a1c", false),
     ] {
         let folder = folder();
-        let (journal, _) = open(folder.path(), host, SMALL).await;
-        let opened = journal.intend(&create("open")).await.unwrap();
-        journal.settle(opened.id, done("r1")).await.unwrap();
-        journal.intend(&create("lost")).await.unwrap();
-        journal.save(vec![(DraftTarget::Form, Some(draft("typed")))]).await.unwrap();
-        journal.close().await;
-        let (journal, recovered) = open(folder.path(), base_url, tenant_id).await;
+        let (record, _) = open(folder.path(), host, SMALL).await;
+        let opened = record.intend(&create("open")).await.unwrap();
+        record.settle(opened.id, done("r1")).await.unwrap();
+        record.intend(&create("lost")).await.unwrap();
+        record.save(vec![(DraftTarget::Form, Some(draft("typed")))]).await.unwrap();
+        record.close().await;
+        let (record, recovered) = open(folder.path(), base_url, tenant_id).await;
         let found = (recovered.open.len(), recovered.unresolved.len(), recovered.drafts.len());
         assert_eq!(found, if is_same { (1, 1, 1) } else { (0, 0, 0) }, "{base_url} {tenant_id}");
-        let owned = journal.owned(mmd_elevate_core::WriteId(0)).await.unwrap();
+        let owned = record.owned(mmd_elevate_core::WriteId(0)).await.unwrap();
         assert_eq!(owned.len(), usize::from(is_same), "{base_url} {tenant_id}");
         if is_same {
-            let again = journal.intend(&create("again")).await.unwrap();
-            let refused = journal.settle(again.id, done("r1")).await.unwrap_err();
+            let again = record.intend(&create("again")).await.unwrap();
+            let refused = record.settle(again.id, done("r1")).await.unwrap_err();
             assert!(matches!(refused, RecordError::Owned { .. }), "{refused}");
         }
-        journal.close().await;
+        record.close().await;
         // By its first spelling nothing is lost of what was found by another.
         let (_, recovered) = open(folder.path(), host, SMALL).await;
         assert_eq!((recovered.open.len(), recovered.drafts.len()), (1, 1), "{base_url} {tenant_id}");
@@ -67,18 +67,18 @@ async fn tenant_in_another_spelling_is_the_same_tenant() {
 async fn request_in_another_spelling_is_the_same_request() {
     for spelling in SPELLINGS {
         let folder = folder();
-        let (journal, _) = super::open(folder.path()).await;
-        let first = journal.intend(&create("first")).await.unwrap();
-        journal.settle(first.id, done(SMALL)).await.unwrap();
-        let second = journal.intend(&create("second")).await.unwrap();
-        let refused = journal.settle(second.id, done(spelling)).await.unwrap_err();
+        let (record, _) = super::open(folder.path()).await;
+        let first = record.intend(&create("first")).await.unwrap();
+        record.settle(first.id, done(SMALL)).await.unwrap();
+        let second = record.intend(&create("second")).await.unwrap();
+        let refused = record.settle(second.id, done(spelling)).await.unwrap_err();
         assert!(matches!(refused, RecordError::Owned { owner, .. } if owner == first.id), "{spelling}: {refused}");
-        let owned = journal.owned(second.id).await.unwrap();
+        let owned = record.owned(second.id).await.unwrap();
         assert!(owned.contains(&RequestId::new(spelling).unwrap()), "{spelling}");
         let mut listed = request(spelling);
         listed.closed = listed.created.clone();
-        assert_eq!(journal.refreshed(vec![listed]).await.unwrap().len(), 1, "{spelling}");
-        journal.close().await;
+        assert_eq!(record.refreshed(vec![listed]).await.unwrap().len(), 1, "{spelling}");
+        record.close().await;
         assert!(super::open(folder.path()).await.1.open.is_empty(), "{spelling}");
     }
 }
@@ -86,15 +86,15 @@ async fn request_in_another_spelling_is_the_same_request() {
 #[tokio::test]
 async fn what_a_list_does_not_tell_does_not_empty_what_is_recorded() {
     let folder = folder();
-    let (journal, _) = super::open(folder.path()).await;
-    let intent = journal.intend(&create("first")).await.unwrap();
-    journal.settle(intent.id, done(SMALL)).await.unwrap();
+    let (record, _) = super::open(folder.path()).await;
+    let intent = record.intend(&create("first")).await.unwrap();
+    record.settle(intent.id, done(SMALL)).await.unwrap();
     let mut bare = request(SPELLINGS[0]);
     for text in [&mut bare.ticket, &mut bare.device, &mut bare.title] {
         *text = mmd_elevate_core::Untrusted::default();
     }
-    journal.refreshed(vec![bare]).await.unwrap();
-    let known = journal.request(&RequestId::new(SMALL).unwrap()).await.unwrap().unwrap();
+    record.refreshed(vec![bare]).await.unwrap();
+    let known = record.request(&RequestId::new(SMALL).unwrap()).await.unwrap().unwrap();
     let told = request(SMALL);
     for field in [Field::Ticket, Field::Device, Field::Title] {
         assert_eq!(known.text(field), told.text(field));
@@ -104,9 +104,9 @@ async fn what_a_list_does_not_tell_does_not_empty_what_is_recorded() {
 #[tokio::test]
 async fn creates_that_nobody_has_claimed_are_known_of_all_processes() {
     let folder = folder();
-    let (journal, _) = super::open(folder.path()).await;
+    let (record, _) = super::open(folder.path()).await;
     let (other, _) = super::open(folder.path()).await;
-    journal.intend(&create("mine")).await.unwrap();
+    record.intend(&create("mine")).await.unwrap();
     let theirs = other.intend(&create("theirs")).await.unwrap();
     let aside = other.intend(&create("aside")).await.unwrap();
     let settled = other.intend(&create("done")).await.unwrap();
@@ -116,7 +116,7 @@ async fn creates_that_nobody_has_claimed_are_known_of_all_processes() {
         let outcome = Outcome { stage, request: None, why: None, service_request_id: None };
         other.settle(aside.id, outcome).await.unwrap();
     }
-    let found: Vec<_> = journal.unclaimed().await.unwrap().into_iter().map(|it| (it.stage, it.is_ours)).collect();
+    let found: Vec<_> = record.unclaimed().await.unwrap().into_iter().map(|it| (it.stage, it.is_ours)).collect();
     let expected = [(WriteState::Intended, true), (WriteState::Intended, false), (WriteState::SetAside, false)];
     assert_eq!(found, expected, "{theirs:?}");
 }

@@ -7,13 +7,13 @@ use super::{close, closed, create, done, draft, folder, open, outcome, request};
 #[tokio::test]
 async fn the_draft_of_a_write_is_the_write_s_unless_that_was_refused() {
     let dir = folder();
-    let (journal, _) = open(dir.path()).await;
+    let (record, _) = open(dir.path()).await;
     let form = |text| vec![(DraftTarget::Form, Some(draft(text)))];
-    journal.save(form("sent")).await.unwrap();
-    journal.intend(&create("sent")).await.unwrap();
-    let refused = journal.intend(&create("refused")).await.unwrap();
-    journal.settle(refused.id, outcome(WriteState::NotDone)).await.unwrap();
-    journal.intend(&create("sending")).await.unwrap();
+    record.save(form("sent")).await.unwrap();
+    record.intend(&create("sent")).await.unwrap();
+    let refused = record.intend(&create("refused")).await.unwrap();
+    record.settle(refused.id, outcome(WriteState::NotDone)).await.unwrap();
+    record.intend(&create("sending")).await.unwrap();
     let mut closes = Draft::default();
     closes.set(Field::PlanOfAction, "closed id");
     let drafts = [
@@ -21,9 +21,9 @@ async fn the_draft_of_a_write_is_the_write_s_unless_that_was_refused() {
         (DraftTarget::Refused(2), draft("sending")),
         (DraftTarget::Close(RequestId::new("id").unwrap()), closes),
     ];
-    journal.save(drafts.map(|(target, draft)| (target, Some(draft))).into()).await.unwrap();
-    journal.intend(&close("id")).await.unwrap();
-    journal.close().await;
+    record.save(drafts.map(|(target, draft)| (target, Some(draft))).into()).await.unwrap();
+    record.intend(&close("id")).await.unwrap();
+    record.close().await;
     let (_journal, recovered) = open(dir.path()).await;
     assert_eq!(recovered.unresolved.len(), 3);
     let left: Vec<_> = recovered.drafts.into_iter().map(|left| left.draft).collect();
@@ -33,10 +33,10 @@ async fn the_draft_of_a_write_is_the_write_s_unless_that_was_refused() {
 #[tokio::test]
 async fn what_is_typed_after_a_write_is_another_be_it_the_same() {
     let dir = folder();
-    let (journal, _) = open(dir.path()).await;
-    journal.intend(&create("again")).await.unwrap();
-    journal.save(vec![(DraftTarget::Form, Some(draft("again")))]).await.unwrap();
-    journal.close().await;
+    let (record, _) = open(dir.path()).await;
+    record.intend(&create("again")).await.unwrap();
+    record.save(vec![(DraftTarget::Form, Some(draft("again")))]).await.unwrap();
+    record.close().await;
     let recovered = open(dir.path()).await.1;
     assert_eq!((recovered.unresolved.len(), recovered.drafts.len()), (1, 1));
 }
@@ -44,14 +44,14 @@ async fn what_is_typed_after_a_write_is_another_be_it_the_same() {
 #[tokio::test]
 async fn draft_of_a_refused_write_that_was_sent_in_place_of_one_set_aside_comes_back() {
     let dir = folder();
-    let (journal, _) = open(dir.path()).await;
-    let first = journal.intend(&create("sent twice")).await.unwrap();
-    journal.settle(first.id, outcome(WriteState::Unknown)).await.unwrap();
-    journal.settle(first.id, outcome(WriteState::SetAside)).await.unwrap();
-    let second = journal.intend(&create("sent twice")).await.unwrap();
-    journal.settle(second.id, outcome(WriteState::NotDone)).await.unwrap();
-    journal.save(vec![(DraftTarget::Refused(1), Some(draft("sent twice")))]).await.unwrap();
-    journal.close().await;
+    let (record, _) = open(dir.path()).await;
+    let first = record.intend(&create("sent twice")).await.unwrap();
+    record.settle(first.id, outcome(WriteState::Unknown)).await.unwrap();
+    record.settle(first.id, outcome(WriteState::SetAside)).await.unwrap();
+    let second = record.intend(&create("sent twice")).await.unwrap();
+    record.settle(second.id, outcome(WriteState::NotDone)).await.unwrap();
+    record.save(vec![(DraftTarget::Refused(1), Some(draft("sent twice")))]).await.unwrap();
+    record.close().await;
     let left: Vec<_> = open(dir.path()).await.1.drafts.into_iter().map(|left| left.draft).collect();
     assert_eq!(left, [draft("sent twice")]);
 }
@@ -60,16 +60,16 @@ async fn draft_of_a_refused_write_that_was_sent_in_place_of_one_set_aside_comes_
 async fn draft_of_a_close_that_is_stored_in_another_form_comes_back() {
     for (stored, drafts) in [("closed id\r\n", 0), ("", 0), ("clo", 1), ("By the system", 1)] {
         let dir = folder();
-        let (journal, _) = open(dir.path()).await;
-        let opened = journal.intend(&create("a")).await.unwrap();
-        journal.settle(opened.id, done(request("id"))).await.unwrap();
+        let (record, _) = open(dir.path()).await;
+        let opened = record.intend(&create("a")).await.unwrap();
+        record.settle(opened.id, done(request("id"))).await.unwrap();
         let mut typed = Draft::default();
         typed.set(Field::PlanOfAction, "closed id");
-        journal.save(vec![(DraftTarget::Close(RequestId::new("id").unwrap()), Some(typed))]).await.unwrap();
-        let closing = journal.intend(&close("id")).await.unwrap();
+        record.save(vec![(DraftTarget::Close(RequestId::new("id").unwrap()), Some(typed))]).await.unwrap();
+        let closing = record.intend(&close("id")).await.unwrap();
         let listed = ElevationRequest { actions_taken: Untrusted::new(stored), ..closed("id") };
-        journal.settle(closing.id, done(listed)).await.unwrap();
-        journal.close().await;
+        record.settle(closing.id, done(listed)).await.unwrap();
+        record.close().await;
         let recovered = open(dir.path()).await.1;
         assert_eq!(
             (recovered.drafts.len(), recovered.open.len(), recovered.accepted.len()),

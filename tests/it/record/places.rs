@@ -79,9 +79,9 @@ async fn a_later_versions_record_is_left_alone() {
 #[tokio::test]
 async fn a_record_that_is_moved_away_is_not_written_to() {
     let dir = folder();
-    let (journal, _) = open(dir.path()).await;
+    let (record, _) = open(dir.path()).await;
     fs::rename(dir.path().join("record.db"), dir.path().join("elsewhere.db")).unwrap();
-    let error = journal.intend(&create("a")).await.unwrap_err();
+    let error = record.intend(&create("a")).await.unwrap_err();
     assert!(matches!(error, RecordError::NotDurable { .. }), "{error}");
 }
 
@@ -93,9 +93,9 @@ async fn state_folder_with_an_odd_name_is_a_place_like_any() {
     for name in names {
         let dir = folder();
         let state = dir.path().join(std::ffi::OsStr::from_bytes(name));
-        let (journal, _) = open(&state).await;
-        let intent = journal.intend(&create("a")).await.unwrap();
-        journal.close().await;
+        let (record, _) = open(&state).await;
+        let intent = record.intend(&create("a")).await.unwrap();
+        record.close().await;
         assert_eq!(open(&state).await.1.unresolved[0].id, intent.id, "{name:?}");
         assert!(state.join("record.db").is_file(), "{name:?}");
     }
@@ -126,9 +126,9 @@ async fn folder_that_is_not_there_yet_may_come() {
 #[tokio::test]
 async fn a_closed_record_says_so() {
     let dir = folder();
-    let (journal, _) = open(dir.path()).await;
-    let other = journal.clone();
-    journal.close().await;
+    let (record, _) = open(dir.path()).await;
+    let other = record.clone();
+    record.close().await;
     assert_eq!(other.intend(&create("a")).await.unwrap_err(), RecordError::Ended);
     assert_eq!(fs::read_dir(dir.path().join("owners")).unwrap().count(), 1, "only the gate");
     assert!(!dir.path().join("record.db-wal").exists());
@@ -137,13 +137,13 @@ async fn a_closed_record_says_so() {
 #[tokio::test]
 async fn a_busy_record_is_an_error_in_the_end() {
     let dir = folder();
-    let (journal, _) = open(dir.path()).await;
+    let (record, _) = open(dir.path()).await;
     let db = Connection::open(dir.path().join("record.db")).unwrap();
     db.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let error = journal.intend(&create("a")).await.unwrap_err();
+    let error = record.intend(&create("a")).await.unwrap_err();
     assert!(matches!(error, RecordError::Busy { .. }), "{error}");
     db.execute_batch("ROLLBACK").unwrap();
-    journal.intend(&create("a")).await.unwrap();
+    record.intend(&create("a")).await.unwrap();
 }
 
 #[expect(clippy::print_stdout, reason = "a test that is skipped says why")]
@@ -181,22 +181,22 @@ impl Drop for Mount {
 async fn a_full_disk_is_an_error_before_anything_is_sent() {
     let dir = folder();
     let Some(mount) = Mount::new(dir.path(), "600k") else { return };
-    let (journal, _) = open(dir.path()).await;
+    let (record, _) = open(dir.path()).await;
     let ballast = dir.path().join("ballast");
     fs::write(&ballast, vec![0; 100_000]).unwrap();
     let mut durable = Vec::new();
     let error = loop {
-        match journal.intend(&create(&"long ".repeat(500))).await {
+        match record.intend(&create(&"long ".repeat(500))).await {
             Ok(intent) => durable.push(intent.id),
             Err(error) => break error,
         }
     };
     assert!(matches!(error, RecordError::FullDisk { .. }), "{error}");
-    let saved = journal.save(vec![(super::DraftTarget::Form, Some(super::draft(&"long ".repeat(9000))))]).await;
+    let saved = record.save(vec![(super::DraftTarget::Form, Some(super::draft(&"long ".repeat(9000))))]).await;
     assert!(matches!(saved, Err(RecordError::FullDisk { .. })), "{saved:?}");
     fs::remove_file(&ballast).unwrap();
-    durable.push(journal.intend(&create("room again")).await.unwrap().id);
-    journal.close().await;
+    durable.push(record.intend(&create("room again")).await.unwrap().id);
+    record.close().await;
     mount.remount("size=2m");
     let found: Vec<_> = open(dir.path()).await.1.unresolved.into_iter().map(|it| it.id).collect();
     assert_eq!(found, durable, "what was refused is not there, what was accepted is");

@@ -13,7 +13,7 @@ use mmd_elevate_engine::record::{Record, RecordError};
 
 use super::{Timestamp, close, create, done, draft, folder, open, place, request};
 
-const FOLDER: &str = "JOURNAL_TEST_FOLDER";
+const FOLDER: &str = "RECORD_TEST_FOLDER";
 
 struct Process(Child);
 
@@ -23,7 +23,7 @@ impl Process {
         let ready = dir.join("ready");
         let _ = fs::remove_file(&ready);
         let child = Command::new("sh")
-            .args(["-c", r#"umask 000; exec "$0" --exact journal::processes::another_process --ignored"#])
+            .args(["-c", r#"umask 000; exec "$0" --exact record::processes::another_process --ignored"#])
             .arg(std::env::current_exe().unwrap())
             .env(FOLDER, dir)
             .stdout(std::process::Stdio::null())
@@ -56,11 +56,11 @@ impl Drop for Process {
 async fn another_process() {
     let Some(dir) = std::env::var_os(FOLDER) else { return };
     let dir = Path::new(&dir);
-    let (journal, _) = open(&dir.join("state")).await;
-    let made = journal.intend(&create("theirs, done")).await.unwrap();
-    journal.settle(made.id, done(request(&format!("of {}", made.id)))).await.unwrap();
-    journal.intend(&create("theirs")).await.unwrap();
-    journal.save(vec![(DraftTarget::Form, Some(draft("theirs")))]).await.unwrap();
+    let (record, _) = open(&dir.join("state")).await;
+    let made = record.intend(&create("theirs, done")).await.unwrap();
+    record.settle(made.id, done(request(&format!("of {}", made.id)))).await.unwrap();
+    record.intend(&create("theirs")).await.unwrap();
+    record.save(vec![(DraftTarget::Form, Some(draft("theirs")))]).await.unwrap();
     fs::write(dir.join("ready"), "").unwrap();
     std::thread::sleep(Duration::from_secs(60));
 }
@@ -82,13 +82,13 @@ async fn what_a_killed_process_left_is_ours_and_what_a_living_one_has_is_not() {
         let found = fs::metadata(state.join(path)).unwrap().permissions().mode() & 0o777;
         assert_eq!(found, mode, "{path}: {found:o}");
     }
-    let (journal, recovered) = open(&state).await;
+    let (record, recovered) = open(&state).await;
     assert_eq!((recovered.others, recovered.unresolved.len(), recovered.drafts.len()), (2, 0, 0));
     assert_eq!(recovered.open.len(), 2, "the session is the record's: {recovered:?}");
-    journal.close().await;
+    record.close().await;
 
     first.kill();
-    let (journal, recovered) = open(&state).await;
+    let (record, recovered) = open(&state).await;
     assert_eq!((recovered.others, recovered.unresolved.len(), recovered.drafts.len()), (1, 1, 1));
     assert_eq!(recovered.unresolved[0].what, create("theirs"));
     assert_eq!(recovered.unresolved[0].stage, WriteState::Unknown);
@@ -97,7 +97,7 @@ async fn what_a_killed_process_left_is_ours_and_what_a_living_one_has_is_not() {
     assert_eq!((again.others, again.unresolved.len(), again.drafts.len()), (2, 0, 0));
     let id = recovered.unresolved[0].id;
     assert_eq!(third.settle(id, done(request("x"))).await.unwrap_err(), RecordError::NotOurs(id));
-    journal.settle(id, done(request("x"))).await.unwrap();
+    record.settle(id, done(request("x"))).await.unwrap();
     second.kill();
 }
 
@@ -105,29 +105,29 @@ async fn what_a_killed_process_left_is_ours_and_what_a_living_one_has_is_not() {
 async fn of_starts_at_the_same_time_one_has_what_was_left() {
     let dir = folder();
     for _ in 0..5 {
-        let (journal, _) = open(dir.path()).await;
+        let (record, _) = open(dir.path()).await;
         for name in ["a", "b", "c"] {
-            journal.intend(&create(name)).await.unwrap();
+            record.intend(&create(name)).await.unwrap();
         }
-        journal.save(vec![(DraftTarget::Form, Some(draft("a")))]).await.unwrap();
-        journal.close().await;
+        record.save(vec![(DraftTarget::Form, Some(draft("a")))]).await.unwrap();
+        record.close().await;
         let starts: Vec<_> = (0..6).map(|_| tokio::spawn(Record::open(place(dir.path()), Timestamp::now))).collect();
         let (mut intents, mut drafts, mut open) = (0, 0, Vec::new());
         for start in starts {
-            let (journal, recovered) = start.await.unwrap().unwrap();
+            let (record, recovered) = start.await.unwrap().unwrap();
             intents += recovered.unresolved.len();
             drafts += recovered.drafts.len();
             for intent in recovered.unresolved {
-                journal.settle(intent.id, super::outcome(WriteState::SetAside)).await.unwrap();
+                record.settle(intent.id, super::outcome(WriteState::SetAside)).await.unwrap();
             }
             for draft in recovered.drafts {
-                journal.discard(draft).await.unwrap();
+                record.discard(draft).await.unwrap();
             }
-            open.push(journal);
+            open.push(record);
         }
         assert_eq!((intents, drafts), (3, 1));
-        for journal in open {
-            journal.close().await;
+        for record in open {
+            record.close().await;
         }
     }
 }
@@ -139,8 +139,8 @@ async fn writes_of_two_at_once_all_arrive_under_names_of_their_own() {
     let (two, _) = open(dir.path()).await;
     let mut tasks = Vec::new();
     for number in 0..100 {
-        let journal = if number % 2 == 0 { one.clone() } else { two.clone() };
-        tasks.push(tokio::spawn(async move { journal.intend(&close(&format!("{number}"))).await.unwrap().id }));
+        let record = if number % 2 == 0 { one.clone() } else { two.clone() };
+        tasks.push(tokio::spawn(async move { record.intend(&close(&format!("{number}"))).await.unwrap().id }));
     }
     let mut ids = Vec::new();
     for task in tasks {

@@ -33,18 +33,18 @@ fn may(from: WriteState, to: WriteState) -> bool {
 
 async fn run(acts: Vec<Act>) {
     let dir = folder();
-    let (mut journal, _) = open(dir.path()).await;
+    let (mut record, _) = open(dir.path()).await;
     let mut model: BTreeMap<_, (Operation, WriteState)> = BTreeMap::new();
     for act in acts.into_iter().chain([Act::Restart]) {
         match act {
             Act::Create(text) => {
                 let what = create(&text.to_string());
-                let intent = journal.intend(&what).await.unwrap();
+                let intent = record.intend(&what).await.unwrap();
                 assert!(model.insert(intent.id, (what, WriteState::Intended)).is_none());
             }
             Act::Close(id) => {
                 let what = close(&id.to_string());
-                let intent = journal.intend(&what).await.unwrap();
+                let intent = record.intend(&what).await.unwrap();
                 assert!(model.insert(intent.id, (what, WriteState::Intended)).is_none());
             }
             Act::Settle(at, stage) => {
@@ -52,16 +52,16 @@ async fn run(acts: Vec<Act>) {
                 let (_, from) = &model[&id];
                 let may = may(*from, stage);
                 let what = if stage == WriteState::Done { done(request(&format!("of {id}"))) } else { outcome(stage) };
-                let settled = journal.settle(id, what).await;
+                let settled = record.settle(id, what).await;
                 assert_eq!(settled.is_ok(), may, "{from:?} {stage:?} {settled:?}");
                 if may {
                     model.get_mut(&id).unwrap().1 = stage;
                 }
             }
             Act::Restart => {
-                journal.close().await;
+                record.close().await;
                 let recovered;
-                (journal, recovered) = open(dir.path()).await;
+                (record, recovered) = open(dir.path()).await;
                 let left = model.iter_mut().filter(|(_, (_, stage))| !stage.is_settled());
                 let mut expected = Vec::new();
                 for (id, (what, stage)) in left {
@@ -79,7 +79,7 @@ async fn run(acts: Vec<Act>) {
         }
     }
     for (id, (what, stage)) in model {
-        let intent = journal.intent(id).await.unwrap().unwrap();
+        let intent = record.intent(id).await.unwrap().unwrap();
         assert_eq!((intent.what, intent.stage), (what, stage));
     }
 }

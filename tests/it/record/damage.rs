@@ -30,27 +30,27 @@ impl Ruin {
         let dir = folder();
         let mut unresolved = BTreeMap::new();
         for round in 0..2 {
-            let (journal, _) = open(dir.path()).await;
+            let (record, _) = open(dir.path()).await;
             for number in 0..8 {
                 // Some are longer than a page, and continue in others.
                 let long = if number == 5 { "and so on ".repeat(900) } else { String::new() };
                 let what = create(&format!("{round} {number} {long}"));
-                let intent = journal.intend(&what).await.unwrap();
+                let intent = record.intend(&what).await.unwrap();
                 match number % 3 {
-                    0 => journal.settle(intent.id, done(request(&format!("{round} {number}")))).await.unwrap(),
+                    0 => record.settle(intent.id, done(request(&format!("{round} {number}")))).await.unwrap(),
                     1 => {
-                        journal.settle(intent.id, outcome(WriteState::Waiting)).await.unwrap();
+                        record.settle(intent.id, outcome(WriteState::Waiting)).await.unwrap();
                         unresolved.insert(intent.id, what);
                     }
                     _ => drop(unresolved.insert(intent.id, what)),
                 }
             }
-            journal.save(vec![(DraftTarget::Form, Some(draft(&format!("typed {round}"))))]).await.unwrap();
+            record.save(vec![(DraftTarget::Form, Some(draft(&format!("typed {round}"))))]).await.unwrap();
             let read = |name| fs::read(dir.path().join(name)).unwrap_or_default();
             if round == 1 && killed {
                 return Self { main: read("record.db"), wal: read("record.db-wal"), unresolved };
             }
-            journal.close().await;
+            record.close().await;
             if round == 1 {
                 return Self { main: read("record.db"), wal: Vec::new(), unresolved };
             }
@@ -69,7 +69,7 @@ impl Ruin {
     async fn open(&self, main: &[u8], wal: &[u8], what: &str) -> (TempDir, usize, Recovered) {
         let dir = folder();
         Self::put(dir.path(), main, wal);
-        let (journal, recovered) =
+        let (record, recovered) =
             Record::open(place(dir.path()), Timestamp::now).await.unwrap_or_else(|error| panic!("{what}: {error}"));
         for intent in &recovered.unresolved {
             let known = self.unresolved.get(&intent.id);
@@ -86,10 +86,10 @@ impl Ruin {
             let log = format!("{}-wal", aside.display());
             assert!(fs::read(log).unwrap_or_default() == wal, "{what}: log not as it was");
             assert!(recovered.warnings[0].what.contains(aside.to_str().unwrap()), "{what}: {:?}", recovered.warnings);
-            let fresh = journal.intend(&create("after")).await.unwrap();
+            let fresh = record.intend(&create("after")).await.unwrap();
             assert!(self.unresolved.keys().all(|id| *id < fresh.id), "{what}: a name is used again");
         }
-        journal.close().await;
+        record.close().await;
         // What was carried over is durable, and said once.
         let (again, second) = open(dir.path()).await;
         assert_eq!(second.warnings, [], "{what}");
@@ -186,25 +186,21 @@ async fn many_bits_that_flip_and_garbage() {
 #[tokio::test]
 async fn one_damaged_row_does_no_harm_to_the_others() {
     let dir = folder();
-    let (journal, _) = open(dir.path()).await;
-    let bad = journal.intend(&create("bad")).await.unwrap();
-    let good = journal.intend(&create("good")).await.unwrap();
+    let (record, _) = open(dir.path()).await;
+    let bad = record.intend(&create("bad")).await.unwrap();
+    let good = record.intend(&create("good")).await.unwrap();
     let db = Connection::open(dir.path().join("record.db")).unwrap();
     db.execute("UPDATE intent SET title = 'other' WHERE id = ?1", [bad.id.0]).unwrap();
-    let refused = journal.settle(bad.id, outcome(WriteState::NotDone)).await;
+    let refused = record.settle(bad.id, outcome(WriteState::NotDone)).await;
     assert!(matches!(refused, Err(super::RecordError::DamagedIntent(_))));
-    journal.close().await;
-    let (journal, recovered) = open(dir.path()).await;
+    record.close().await;
+    let (record, recovered) = open(dir.path()).await;
     assert_eq!(recovered.unresolved.iter().map(|it| it.id).collect::<Vec<_>>(), [good.id]);
-    assert!(
-        recovered.warnings[0].what.contains(&format!(" {} cannot be trusted", bad.id.0)),
-        "{:?}",
-        recovered.warnings
-    );
-    assert!(journal.intent(bad.id).await.is_err());
-    journal.purge(Timestamp::now()).await.unwrap();
+    assert!(recovered.warnings[0].what.contains(&format!(" {} cannot be trusted", bad.id.0)), "{:?}", recovered.warnings);
+    assert!(record.intent(bad.id).await.is_err());
+    record.purge(Timestamp::now()).await.unwrap();
     let kept: String = db.query_row("SELECT title FROM intent WHERE id = ?1", [bad.id.0], |row| row.get(0)).unwrap();
     assert_eq!(kept, "other", "the row is kept for a person to look at");
-    journal.close().await;
+    record.close().await;
     assert_eq!(open(dir.path()).await.1.warnings, []);
 }

@@ -96,10 +96,10 @@ fn killed(state: &Path) -> TempDir {
     dir
 }
 
-async fn within_time(journal: &Record, text: &str) -> WriteRecord {
+async fn within_time(record: &Record, text: &str) -> WriteRecord {
     within(async {
         loop {
-            match journal.intend(&create(text)).await {
+            match record.intend(&create(text)).await {
                 Ok(intent) => return intent,
                 Err(_) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
             }
@@ -140,29 +140,29 @@ async fn write_on_files_that_are_not_whole_is_refused_and_all_is_written_anew(
     let (another, _) = open(elsewhere.path()).await;
     let theirs = another.intend(&create("of another machine")).await.unwrap();
     another.settle(theirs.id, done(request("theirs"))).await.unwrap();
-    let (journal, _) = open(&state).await;
-    let sent = journal.intend(&create("sent and done")).await.unwrap();
-    journal.settle(sent.id, done(request("one"))).await.unwrap();
-    journal.save(vec![(DraftTarget::Form, Some(draft("old")))]).await.unwrap();
+    let (record, _) = open(&state).await;
+    let sent = record.intend(&create("sent and done")).await.unwrap();
+    record.settle(sent.id, done(request("one"))).await.unwrap();
+    record.save(vec![(DraftTarget::Form, Some(draft("old")))]).await.unwrap();
     let older = killed(&state);
-    let unknown = journal.intend(&create("unknown")).await.unwrap();
-    journal.settle(unknown.id, outcome(WriteState::Unknown)).await.unwrap();
-    let closing = journal.intend(&close("one")).await.unwrap();
+    let unknown = record.intend(&create("unknown")).await.unwrap();
+    record.settle(unknown.id, outcome(WriteState::Unknown)).await.unwrap();
+    let closing = record.intend(&close("one")).await.unwrap();
     let refused = (DraftTarget::Refused(7), Some(draft("refused")));
-    journal.save(vec![(DraftTarget::Form, None), refused]).await.unwrap();
+    record.save(vec![(DraftTarget::Form, None), refused]).await.unwrap();
 
     loss.strikes(&state, older.path(), elsewhere.path());
-    let error = journal.intend(&create("refused")).await.unwrap_err();
+    let error = record.intend(&create("refused")).await.unwrap_err();
     assert!(matches!(error, RecordError::NotDurable { .. }), "{loss:?}: {error}");
     assert!(error.may_pass(), "{error}");
 
-    let after = within_time(&journal, "after").await;
+    let after = within_time(&record, "after").await;
     assert!(![sent.id, unknown.id, closing.id].contains(&after.id), "{loss:?}: a number is used again");
-    journal.save(vec![(DraftTarget::Form, Some(draft("new")))]).await.unwrap();
+    record.save(vec![(DraftTarget::Form, Some(draft("new")))]).await.unwrap();
     // What was given out keeps its name.
-    journal.settle(closing.id, outcome(WriteState::Unknown)).await.unwrap();
-    assert_eq!(journal.intent(unknown.id).await.unwrap().unwrap().what, create("unknown"), "{loss:?}");
-    assert!(journal.owned(unknown.id).await.unwrap().contains(&request("one").id), "{loss:?}");
+    record.settle(closing.id, outcome(WriteState::Unknown)).await.unwrap();
+    assert_eq!(record.intent(unknown.id).await.unwrap().unwrap().what, create("unknown"), "{loss:?}");
+    assert!(record.owned(unknown.id).await.unwrap().contains(&request("one").id), "{loss:?}");
 
     let (_, recovered) = open(killed(&state).path()).await;
     for what in [create("unknown"), close("one"), create("after")] {
@@ -182,12 +182,12 @@ async fn write_on_files_that_are_not_whole_is_refused_and_all_is_written_anew(
 #[tokio::test]
 async fn file_that_is_put_back_is_the_same_again() {
     let dir = folder();
-    let (journal, _) = open(dir.path()).await;
+    let (record, _) = open(dir.path()).await;
     for name in ["record.db", "record.db-wal", "record.db-shm"] {
         fs::rename(dir.path().join(name), dir.path().join("elsewhere")).unwrap();
-        assert!(matches!(journal.intend(&create(name)).await, Err(RecordError::NotDurable { .. })), "{name}");
+        assert!(matches!(record.intend(&create(name)).await, Err(RecordError::NotDurable { .. })), "{name}");
         fs::rename(dir.path().join("elsewhere"), dir.path().join(name)).unwrap();
-        journal.intend(&create(name)).await.unwrap();
+        record.intend(&create(name)).await.unwrap();
     }
     assert!(
         !fs::read_dir(dir.path())
@@ -200,23 +200,23 @@ async fn file_that_is_put_back_is_the_same_again() {
 async fn record_without_a_place_is_written_anew_as_soon_as_there_is_one() {
     let dir = folder();
     let state = dir.path().join("state");
-    let (journal, _) = open(&state).await;
-    let mut news = journal.news().await.unwrap();
-    let before = journal.intend(&create("before")).await.unwrap();
+    let (record, _) = open(&state).await;
+    let mut news = record.news().await.unwrap();
+    let before = record.intend(&create("before")).await.unwrap();
     fs::rename(&state, dir.path().join("away")).unwrap();
     fs::write(&state, "a file is in the folder's place").unwrap();
     // The first says what became of the file, the later what is in the way.
-    let mut error = journal.intend(&create("refused")).await.unwrap_err();
+    let mut error = record.intend(&create("refused")).await.unwrap_err();
     assert!(matches!(error, RecordError::NotDurable { .. }), "{error}");
-    journal.restore().await.unwrap();
-    error = journal.intend(&create("refused")).await.unwrap_err();
+    record.restore().await.unwrap();
+    error = record.intend(&create("refused")).await.unwrap_err();
     assert!(!error.hint().is_empty() && error.may_pass(), "{error}");
     fs::remove_file(&state).unwrap();
     let told = within(news.recv()).await.unwrap();
     let [Problem { what, hint }] = &told.warnings[..] else { panic!("{told:?}") };
     assert!(what.starts_with("The record was written anew") && !hint.is_empty(), "{what}");
-    let after = journal.intend(&create("after")).await.unwrap();
-    journal.close().await;
+    let after = record.intend(&create("after")).await.unwrap();
+    record.close().await;
     let left: Vec<_> = open(&state).await.1.unresolved.into_iter().map(|intent| intent.id).collect();
     assert_eq!(left, [before.id, after.id]);
 }
@@ -224,13 +224,13 @@ async fn record_without_a_place_is_written_anew_as_soon_as_there_is_one() {
 #[tokio::test]
 async fn outcome_that_came_while_the_files_were_lost_is_written_down_afterwards() {
     let dir = folder();
-    let (journal, _) = open(dir.path()).await;
-    let sent = journal.intend(&create("sent")).await.unwrap();
+    let (record, _) = open(dir.path()).await;
+    let sent = record.intend(&create("sent")).await.unwrap();
     fs::remove_file(dir.path().join("record.db-wal")).unwrap();
-    let lost = journal.settle(sent.id, done(request("one"))).await.unwrap_err();
+    let lost = record.settle(sent.id, done(request("one"))).await.unwrap_err();
     assert!(matches!(lost, RecordError::NotDurable { .. }), "{lost}");
-    journal.restore().await.unwrap();
-    assert_eq!(journal.intent(sent.id).await.unwrap().unwrap().stage, WriteState::Done);
+    record.restore().await.unwrap();
+    assert_eq!(record.intent(sent.id).await.unwrap().unwrap().stage, WriteState::Done);
     let (_, recovered) = open(killed(dir.path()).path()).await;
     assert_eq!((recovered.unresolved.len(), recovered.open), (0, vec![request("one")]));
 }
@@ -238,24 +238,24 @@ async fn outcome_that_came_while_the_files_were_lost_is_written_down_afterwards(
 #[tokio::test]
 async fn outcome_that_came_before_a_file_was_put_back_is_written_down_too() {
     let dir = folder();
-    let (journal, _) = open(dir.path()).await;
-    let sent = journal.intend(&create("sent")).await.unwrap();
+    let (record, _) = open(dir.path()).await;
+    let sent = record.intend(&create("sent")).await.unwrap();
     fs::rename(dir.path().join("record.db"), dir.path().join("away")).unwrap();
-    journal.settle(sent.id, done(request("one"))).await.unwrap_err();
+    record.settle(sent.id, done(request("one"))).await.unwrap_err();
     fs::rename(dir.path().join("away"), dir.path().join("record.db")).unwrap();
-    journal.save(vec![(DraftTarget::Form, Some(draft("next")))]).await.unwrap();
-    assert_eq!(journal.intent(sent.id).await.unwrap().unwrap().stage, WriteState::Done);
+    record.save(vec![(DraftTarget::Form, Some(draft("next")))]).await.unwrap();
+    assert_eq!(record.intent(sent.id).await.unwrap().unwrap().stage, WriteState::Done);
 }
 
 #[tokio::test]
 async fn record_that_is_lost_when_the_agent_leaves_is_written_anew_on_the_way_out() {
     for name in ["record.db", "record.db-wal"] {
         let dir = folder();
-        let (journal, _) = open(dir.path()).await;
-        let sent = journal.intend(&create("sent")).await.unwrap();
-        journal.settle(sent.id, done(request("one"))).await.unwrap();
+        let (record, _) = open(dir.path()).await;
+        let sent = record.intend(&create("sent")).await.unwrap();
+        record.settle(sent.id, done(request("one"))).await.unwrap();
         fs::remove_file(dir.path().join(name)).unwrap();
-        journal.close().await;
+        record.close().await;
         assert_eq!(open(dir.path()).await.1.open, [request("one")], "{name}");
     }
 }
@@ -311,16 +311,16 @@ async fn draft_is_told_from_what_was_sent_whatever_the_clock_says() {
     for set in [-3_600, 3_600, -31_536_000, 31_536_000] {
         AHEAD.store(0, Ordering::SeqCst);
         let dir = folder();
-        let (journal, _) = Record::open(super::place(dir.path()), now).await.unwrap();
-        journal.save(vec![(DraftTarget::Form, Some(draft("sent")))]).await.unwrap();
+        let (record, _) = Record::open(super::place(dir.path()), now).await.unwrap();
+        record.save(vec![(DraftTarget::Form, Some(draft("sent")))]).await.unwrap();
         AHEAD.store(set, Ordering::SeqCst);
-        let sent = journal.intend(&create("sent")).await.unwrap();
+        let sent = record.intend(&create("sent")).await.unwrap();
         let (_, recovered) = open(killed(dir.path()).path()).await;
         assert_eq!((recovered.unresolved.len(), recovered.drafts.len()), (1, 0), "{set}: the write has the text");
         // The same text once more, on purpose, is a draft of its own.
         AHEAD.store(0, Ordering::SeqCst);
-        journal.save(vec![(DraftTarget::Form, Some(draft("sent")))]).await.unwrap();
-        journal.settle(sent.id, done(request("one"))).await.unwrap();
+        record.save(vec![(DraftTarget::Form, Some(draft("sent")))]).await.unwrap();
+        record.settle(sent.id, done(request("one"))).await.unwrap();
         let (_, recovered) = open(killed(dir.path()).path()).await;
         assert_eq!(recovered.drafts.len(), 1, "{set}: what was saved after the sending stays");
     }
@@ -330,9 +330,9 @@ async fn draft_is_told_from_what_was_sent_whatever_the_clock_says() {
 #[tokio::test]
 async fn changes_cost_no_new_files_and_no_second_log() {
     let dir = folder();
-    let (journal, _) = open(dir.path()).await;
+    let (record, _) = open(dir.path()).await;
     for number in 0..50 {
-        journal.intend(&create(&number.to_string())).await.unwrap();
+        record.intend(&create(&number.to_string())).await.unwrap();
     }
     let db = Connection::open(dir.path().join("record.db")).unwrap();
     let count: i64 = db.query_row("SELECT count(*) FROM intent", [], |row| row.get(0)).unwrap();
