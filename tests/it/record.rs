@@ -147,18 +147,18 @@ async fn a_step_that_is_none_or_not_ours_is_refused_and_changes_nothing() {
     let intent = record.intend(&create("a")).await.unwrap();
     let id = intent.id;
     let refused = record.settle(id, outcome(WriteState::SetAside)).await.unwrap_err();
-    assert_eq!(refused, RecordError::BadStep { id, from: WriteState::Intended, to: WriteState::SetAside });
-    assert_eq!(record.settle(id, outcome(WriteState::Done)).await.unwrap_err(), RecordError::NoRequest(id));
+    assert_eq!(refused, RecordError::InvalidTransition { id, from: WriteState::Intended, to: WriteState::SetAside });
+    assert_eq!(record.settle(id, outcome(WriteState::Done)).await.unwrap_err(), RecordError::MissingRequest(id));
     let (other, recovered) = open(dir.path()).await;
     assert_eq!((recovered.others, recovered.unresolved), (1, vec![]), "a living process keeps its intents");
-    assert_eq!(other.settle(id, outcome(WriteState::NotDone)).await.unwrap_err(), RecordError::NotOurs(id));
+    assert_eq!(other.settle(id, outcome(WriteState::NotDone)).await.unwrap_err(), RecordError::NotOwner(id));
     assert_eq!(record.intent(id).await.unwrap(), Some(intent));
     record.settle(id, done(request("one"))).await.unwrap();
-    assert!(matches!(record.settle(id, done(request("one"))).await, Err(RecordError::BadStep { .. })));
+    assert!(matches!(record.settle(id, done(request("one"))).await, Err(RecordError::InvalidTransition { .. })));
     // One request of the service cannot be what two writes have made.
     let equal = other.intend(&create("a")).await.unwrap();
     let refused = other.settle(equal.id, done(request("one"))).await.unwrap_err();
-    assert_eq!(refused, RecordError::Owned { id: equal.id, owner: id });
+    assert_eq!(refused, RecordError::RequestOwned { id: equal.id, owner: id });
     other.settle(equal.id, done(request("two"))).await.unwrap();
 }
 
@@ -250,7 +250,7 @@ async fn tenants_are_apart() {
     assert_eq!(recovered, Recovered::default());
     assert_eq!(record.intent(intent.id).await.unwrap(), None);
     let unknown = record.settle(intent.id, outcome(WriteState::NotDone)).await.unwrap_err();
-    assert_eq!(unknown, RecordError::UnknownIntent(intent.id));
+    assert_eq!(unknown, RecordError::UnknownWrite(intent.id));
     record.close().await;
     let recovered = open(dir.path()).await.1;
     assert_eq!((recovered.unresolved.len(), recovered.drafts.len()), (1, 1));
@@ -273,7 +273,7 @@ async fn only_what_is_settled_and_old_goes() {
     record.ended(&RequestId::new("closed").unwrap()).await.unwrap();
     record.settle(ids[2], outcome(WriteState::NotDone)).await.unwrap();
     record.save(vec![(DraftTarget::Form, Some(draft("old")))]).await.unwrap();
-    assert_eq!(record.purge(long_ago()).await.unwrap(), Purged::default());
+    assert_eq!(mmd_elevate_engine::record::purge(dir.path(), long_ago()).unwrap(), Purged::default());
     record.close().await;
 
     assert_eq!(mmd_elevate_engine::record::purge(dir.path(), long_ago()).unwrap(), Purged::default());

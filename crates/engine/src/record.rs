@@ -1,37 +1,35 @@
 //! The record on disk: every write is durable here before it is sent, and what was typed is here within a second.
 //!
-//! One `SQLite` database that several processes use at once, each of which owns its own intents and drafts for as long
+//! One `SQLite` database that several processes use at once, each of which owns its own writes and drafts for as long
 //! as it lives. A thread alone has the connection; [`Record`] is a handle to it, so that nothing waits for the disk
 //! that does not ask for it. What is in it and how to ask it is told in `schema.rs`.
 //!
 //! | file | what it is |
 //! |---|---|
 //! | `record.db`, `-wal`, `-shm` | the database |
-//! | `record.db.damaged-<UTC>` | one that was damaged, as it was found; never written again |
+//! | `record.db.damaged-<UTC>` | one that was damaged or lost its other files, as it was found; never written again |
 //! | `owners/<uuid>.lock` | held by a process that lives |
 //! | `owners/gate.lock` | held while the record is being opened |
 //!
 //! Where one of the files is not the one that was opened, nothing is written and so nothing is sent (`guard.rs`), and the
-//! record is written anew in its place with all that it held (`restore.rs`).
+//! record is written anew in its place with all that it held (`restore.rs`). A database that fails the check of `SQLite`
+//! is set aside, and what `SQLite` can still read of it is taken over (`recover.rs`, `snapshot.rs`).
 
 mod claim;
 mod drafts;
 mod error;
 mod files;
 mod guard;
-mod merge;
 mod owner;
 mod recover;
 mod requests;
 mod restore;
 mod retention;
-mod row;
 mod rows;
-mod salvage;
 mod schema;
+mod snapshot;
 mod store;
-mod tables;
-mod wal;
+mod table;
 
 use std::{
     fmt,
@@ -187,7 +185,7 @@ impl Record {
         answer.await.map_err(|_| RecordError::Ended)?
     }
 
-    /// Makes an intent durable. Nothing of it may be sent before this returns it.
+    /// Makes a write durable. Nothing of it may be sent before this returns it.
     ///
     /// # Errors
     /// [`RecordError`]: nothing may be sent.
@@ -196,29 +194,29 @@ impl Record {
         self.ask(move |store| store.intend(what)).await
     }
 
-    /// Writes down what became of an intent of this process. That its bytes go out need not be told.
+    /// Writes down what became of a write of this process. That its bytes go out need not be told.
     ///
     /// A create that is done has made the request of the outcome: it counts as open from here on. A close that is done
     /// ends its request where the outcome shows it as closed; where not, the service took the close and shows it nowhere
     /// yet, and the request counts as open. What else the outcome holds of a request that is known updates it.
     ///
     /// # Errors
-    /// [`RecordError::BadStep`] where the state machine of a write does not know the step, [`RecordError::Owned`]
-    /// where another intent has made the request, [`RecordError::NotOurs`] where another process owns the intent, and
+    /// [`RecordError::InvalidTransition`] where the state machine of a write does not know the step, [`RecordError::RequestOwned`]
+    /// where another write has made the request, [`RecordError::NotOwner`] where another process owns the write, and
     /// the rest where it could not be written.
     pub async fn settle(&self, id: WriteId, outcome: Outcome) -> Result<(), RecordError> {
         self.ask(move |store| store.settle(id, outcome)).await
     }
 
-    /// The intent of this name, of any process.
+    /// The write of this name, of any process.
     ///
     /// # Errors
-    /// [`RecordError::DamagedIntent`] where it is not what was written, and the rest where it could not be read.
+    /// [`RecordError::UnreadableWrite`] where its row cannot be read, and the rest where it could not be read.
     pub async fn intent(&self, id: WriteId) -> Result<Option<WriteRecord>, RecordError> {
-        self.ask(move |store| store.intent(id)).await
+        self.ask(move |store| store.write(id)).await
     }
 
-    /// The requests that other intents than this one have made, of all processes: they settle nothing else.
+    /// The requests that other writes than this one have made, of all processes: they settle nothing else.
     ///
     /// # Errors
     /// [`RecordError`] where they could not be read.
@@ -232,7 +230,7 @@ impl Record {
     /// # Errors
     /// [`RecordError`] where they could not be read.
     pub async fn unclaimed(&self) -> Result<Vec<Unclaimed>, RecordError> {
-        self.ask(|store| store.unclaimed()).await
+        self.ask(Store::unclaimed).await
     }
 
     /// What the record knows of a request.
@@ -279,14 +277,6 @@ impl Record {
     /// [`RecordError`] where it could not be written.
     pub async fn discard(&self, recovered: SavedDraft) -> Result<(), RecordError> {
         self.ask(move |store| store.discard(&recovered)).await
-    }
-
-    /// Deletes what was settled before then.
-    ///
-    /// # Errors
-    /// [`RecordError`] where it could not be written.
-    pub async fn purge(&self, before: Timestamp) -> Result<Purged, RecordError> {
-        self.ask(move |store| store.purge(before)).await
     }
 
     /// What comes to be known after the opening: the record was lost under the running program and is written anew, and

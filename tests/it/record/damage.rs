@@ -1,18 +1,47 @@
-//! Files that are cut short, and bits that flip: nothing wrong is ever read, and no byte that was there is lost.
+//! Files that are cut short, and bits that flip: what `SQLite` can still read is taken over, a database that fails its
+//! check is set aside as it was, and that is told.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fs, os::unix::fs::FileExt, path::Path};
 
-use mmd_elevate_core::{DraftTarget, Operation, Recovered, WriteId, WriteState};
-use rusqlite::Connection;
+use mmd_elevate_core::{DraftTarget, Operation, Problem, Recovered, WriteId, WriteState};
+use rstest::rstest;
+use rusqlite::{Connection, config::DbConfig, types::Value};
 use tempfile::TempDir;
 
-use super::{Record, Timestamp, create, done, draft, folder, open, outcome, place, request};
+use super::{Record, RecordError, Timestamp, create, done, draft, folder, open, outcome, place, request};
+use crate::support::within;
 
 /// What a process has left on the disk.
 struct Ruin {
     main: Vec<u8>,
     wal: Vec<u8>,
     unresolved: BTreeMap<WriteId, Operation>,
+}
+
+/// What `SQLite` itself makes of files.
+struct Oracle {
+    /// What its check finds, or why it cannot check.
+    check: String,
+    /// Rows of `intent` that it can read.
+    rows: BTreeMap<i64, Vec<Value>>,
+}
+
+impl Oracle {
+    fn new(main: &[u8], wal: &[u8]) -> Self {
+        let dir = folder();
+        Ruin::put(dir.path(), main, wal);
+        let db = Connection::open(dir.path().join("record.db")).unwrap();
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();
+        let check = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
+        let row = |id: i64| {
+            let mut statement = db.prepare("SELECT * FROM intent WHERE id = ?1").ok()?;
+            let columns = statement.column_count();
+            let cells = |row: &rusqlite::Row<'_>| (0..columns).map(|column| row.get(column)).collect();
+            statement.query_row([id], cells).ok()
+        };
+        let rows = (1..=20).filter_map(|id| Some((id, row(id)?))).collect();
+        Self { check: check.unwrap_or_else(|error| error.to_string()), rows }
+    }
 }
 
 impl Ruin {
@@ -35,14 +64,14 @@ impl Ruin {
                 // Some are longer than a page, and continue in others.
                 let long = if number == 5 { "and so on ".repeat(900) } else { String::new() };
                 let what = create(&format!("{round} {number} {long}"));
-                let intent = record.intend(&what).await.unwrap();
+                let write = record.intend(&what).await.unwrap();
                 match number % 3 {
-                    0 => record.settle(intent.id, done(request(&format!("{round} {number}")))).await.unwrap(),
+                    0 => record.settle(write.id, done(request(&format!("{round} {number}")))).await.unwrap(),
                     1 => {
-                        record.settle(intent.id, outcome(WriteState::Waiting)).await.unwrap();
-                        unresolved.insert(intent.id, what);
+                        record.settle(write.id, outcome(WriteState::Waiting)).await.unwrap();
+                        unresolved.insert(write.id, what);
                     }
-                    _ => drop(unresolved.insert(intent.id, what)),
+                    _ => drop(unresolved.insert(write.id, what)),
                 }
             }
             record.save(vec![(DraftTarget::Form, Some(draft(&format!("typed {round}"))))]).await.unwrap();
@@ -65,46 +94,81 @@ impl Ruin {
         }
     }
 
-    /// Opens it so, and asserts what is never to happen. Tells how many of the unresolved intents are missing.
-    async fn open(&self, main: &[u8], wal: &[u8], what: &str) -> (TempDir, usize, Recovered) {
+    /// Opens it so, and asserts what is promised. Returns how many of the unresolved writes are missing, and what was
+    /// recovered where it was opened.
+    async fn open(&self, main: &[u8], wal: &[u8], what: &str) -> (TempDir, usize, Option<Recovered>) {
+        let (sound, oracle) = (Oracle::new(&self.main, &self.wal), Oracle::new(main, wal));
         let dir = folder();
         Self::put(dir.path(), main, wal);
-        let (record, recovered) =
-            Record::open(place(dir.path()), Timestamp::now).await.unwrap_or_else(|error| panic!("{what}: {error}"));
-        for intent in &recovered.unresolved {
-            let known = self.unresolved.get(&intent.id);
-            // An intent whose latest state is lost comes back as unknown; its words are those that were confirmed.
-            assert!(known.is_none_or(|known| *known == intent.what), "{what}: {intent:?}");
-            assert_eq!(intent.stage, WriteState::Unknown);
+        let (record, recovered) = match Record::open(place(dir.path()), Timestamp::now).await {
+            Ok(opened) => opened,
+            Err(error) => {
+                // It says that it is not ours, or of a later version: it is left alone.
+                assert!(matches!(error, RecordError::CannotOpen { .. } | RecordError::Newer { .. }), "{what}: {error}");
+                assert!(fs::read(dir.path().join("record.db")).unwrap() == main, "{what}: not as it was");
+                return (dir, 0, None);
+            }
+        };
+        let found: BTreeMap<_, _> = recovered.unresolved.iter().map(|write| (write.id, &write.what)).collect();
+        for (id, confirmed) in &self.unresolved {
+            if oracle.rows.contains_key(&id.0) && oracle.rows.get(&id.0) == sound.rows.get(&id.0) {
+                assert_eq!(found.get(id), Some(&confirmed), "{what}: {id} is lost");
+            }
         }
-        let aside = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path()).find(|path| {
-            let name = path.file_name().unwrap().to_str().unwrap();
-            name.starts_with("record.db.damaged-") && !name.ends_with("-wal") && !name.ends_with("-shm")
-        });
+        let aside = aside(dir.path());
+        assert!(oracle.check == "ok" || aside.is_some(), "{what}: {} and not set aside", oracle.check);
         if let Some(aside) = &aside {
             assert!(fs::read(aside).unwrap() == main, "{what}: not as it was");
-            let log = format!("{}-wal", aside.display());
+            let log = format!("{aside}-wal");
             assert!(fs::read(log).unwrap_or_default() == wal, "{what}: log not as it was");
-            assert!(recovered.warnings[0].what.contains(aside.to_str().unwrap()), "{what}: {:?}", recovered.warnings);
+            assert!(recovered.warnings[0].what.contains(aside), "{what}: {:?}", recovered.warnings);
             let fresh = record.intend(&create("after")).await.unwrap();
-            assert!(self.unresolved.keys().all(|id| *id < fresh.id), "{what}: a name is used again");
+            assert!(self.unresolved.keys().all(|id| *id < fresh.id), "{what}: a number is used again");
         }
         record.close().await;
-        // What was carried over is durable, and said once.
+        // What was taken over is durable, and told once.
         let (again, second) = open(dir.path()).await;
         assert_eq!(second.warnings, [], "{what}");
         assert_eq!(second.unresolved.len(), recovered.unresolved.len() + usize::from(aside.is_some()), "{what}");
         again.close().await;
-        let found = |id: &WriteId| recovered.unresolved.iter().any(|intent| intent.id == *id);
-        let missing = self.unresolved.keys().filter(|id| !found(id)).count();
-        (dir, missing, recovered)
+        let missing = self.unresolved.keys().filter(|id| !found.contains_key(id)).count();
+        (dir, missing, Some(recovered))
     }
+}
+
+/// The database that was set aside here.
+fn aside(dir: &Path) -> Option<String> {
+    let paths = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path().into_os_string().into_string().unwrap());
+    paths
+        .into_iter()
+        .find(|path| path.contains("record.db.damaged-") && !path.ends_with("-wal") && !path.ends_with("-shm"))
+}
+
+/// Writes over the beginning of a page, in place: a new file would be another one.
+fn overwrite(path: &Path, bytes: &[u8], page: u32) {
+    let file = fs::File::options().write(true).open(path).unwrap();
+    file.write_all_at(bytes, u64::from(page - 1) * 4096).unwrap();
+}
+
+/// The pages that hold rows of the table, in their order, without those that long rows continue in.
+fn leaves(path: &Path, table: &str) -> Vec<u32> {
+    let bytes = fs::read(path).unwrap();
+    let db = Connection::open(path).unwrap();
+    let root: u32 =
+        db.query_row("SELECT rootpage FROM sqlite_schema WHERE name = ?1", [table], |row| row.get(0)).unwrap();
+    let page = |number: u32| &bytes[usize::try_from((number - 1) * 4096).unwrap()..][..4096];
+    assert_eq!(page(root)[0], 5, "the table has more than one page");
+    let cells = usize::from(u16::from_be_bytes([page(root)[3], page(root)[4]]));
+    let number = |at: usize| u32::from_be_bytes(page(root)[at..at + 4].try_into().unwrap());
+    let offset = |cell: usize| usize::from(u16::from_be_bytes([page(root)[12 + 2 * cell], page(root)[13 + 2 * cell]]));
+    (0..cells).map(|cell| number(offset(cell))).chain([number(8)]).collect()
 }
 
 #[tokio::test]
 async fn what_was_left_is_all_there() {
     for ruin in [Ruin::killed().await, Ruin::ended().await] {
         let (_dir, missing, recovered) = ruin.open(&ruin.main, &ruin.wal, "whole").await;
+        let recovered = recovered.unwrap();
         assert_eq!((missing, recovered.warnings.len(), recovered.drafts.len()), (0, 0, 2));
         assert_eq!(recovered.open.len(), 6);
     }
@@ -113,16 +177,13 @@ async fn what_was_left_is_all_there() {
 #[tokio::test]
 async fn a_database_that_is_cut_short() {
     for ruin in [Ruin::killed().await, Ruin::ended().await] {
-        let mut missing_in_all = 0;
         for length in (0..ruin.main.len()).step_by(1024) {
             let what = format!("database cut at {length}");
             let (_dir, missing, recovered) = ruin.open(&ruin.main[..length], &ruin.wal, &what).await;
-            missing_in_all += missing;
             // Without its log, an empty file is what a first start finds.
-            let silent = recovered.warnings.is_empty() && missing > 0;
+            let silent = recovered.is_none_or(|recovered| recovered.warnings.is_empty()) && missing > 0;
             assert!(!silent || length == 0 && ruin.wal.is_empty(), "{what}");
         }
-        println!("{missing_in_all} missing in all");
     }
 }
 
@@ -146,7 +207,6 @@ async fn a_bit_that_flips() {
         random ^= random << 17;
         usize::try_from(random % below as u64).unwrap()
     };
-    let (mut missing_in_all, mut told) = (0, 0);
     for round in 0..400 {
         let ruin = &ruins[round / 4 % 2];
         let (mut main, mut wal) = (ruin.main.clone(), ruin.wal.clone());
@@ -155,15 +215,8 @@ async fn a_bit_that_flips() {
         // The heads of the files are small, so that they are aimed at now and then.
         let (at, bit) = (next(if round % 8 == 0 { 108 } else { file.len() }), next(8));
         file[at] ^= 1 << bit;
-        let what = format!("bit {bit} of byte {at} of {name}");
-        let (_dir, missing, recovered) = ruin.open(&main, &wal, &what).await;
-        assert!(missing == 0 || !recovered.warnings.is_empty(), "{what}: {missing} missing without a word");
-        // The rows of one page at most.
-        assert!(missing <= 5, "{what}: {missing} missing");
-        missing_in_all += missing;
-        told += usize::from(!recovered.warnings.is_empty());
+        ruin.open(&main, &wal, &format!("bit {bit} of byte {at} of {name}")).await;
     }
-    println!("{missing_in_all} missing in all of 400 times {}, {told} told", ruins[0].unresolved.len());
 }
 
 #[tokio::test]
@@ -183,24 +236,150 @@ async fn many_bits_that_flip_and_garbage() {
     ruin.open(&[0; 4096], &[], "zeros").await;
 }
 
+/// Not only the rows before the first page that is lost.
+#[rstest]
+#[case::first(&[0])]
+#[case::last(&[usize::MAX])]
+#[case::two(&[1, 3])]
+#[case::two_with_the_last(&[1, usize::MAX])]
 #[tokio::test]
-async fn one_damaged_row_does_no_harm_to_the_others() {
+async fn rows_around_lost_pages_are_taken_over(#[case] lost: &[usize]) {
+    let dir = folder();
+    let path = dir.path().join("record.db");
+    let (record, _) = open(dir.path()).await;
+    for number in 0..120 {
+        record.intend(&create(&format!("{number}"))).await.unwrap();
+    }
+    record.close().await;
+    let pages = leaves(&path, "intent");
+    assert!(pages.len() > 5, "{pages:?}");
+    for index in lost {
+        overwrite(&path, &[0x55; 4096], pages[(*index).min(pages.len() - 1)]);
+    }
+    let oracle = Connection::open(&path).unwrap();
+    let can_be_read = |id: &i64| oracle.query_row("SELECT title FROM intent WHERE id = ?1", [id], |_| Ok(())).is_ok();
+    let readable: Vec<_> = (1..=120).filter(can_be_read).collect();
+    drop(oracle);
+    assert!((60..120).contains(&readable.len()), "{readable:?}");
+    let recovered = open(dir.path()).await.1;
+    let found: Vec<_> = recovered.unresolved.iter().map(|write| write.id.0).collect();
+    assert_eq!(found, readable);
+    let told = format!("Read from it: {} unsettled writes and", readable.len());
+    assert!(recovered.warnings[0].what.contains(&told), "{:?}", recovered.warnings);
+}
+
+#[tokio::test]
+async fn damage_that_is_met_in_use_is_set_aside_and_told_and_nothing_readable_is_lost() {
+    let dir = folder();
+    let path = dir.path().join("record.db");
+    let (record, _) = open(dir.path()).await;
+    for number in 0..60 {
+        let write = record.intend(&create(&format!("{number}"))).await.unwrap();
+        record.settle(write.id, outcome(WriteState::NotDone)).await.unwrap();
+    }
+    record.close().await;
+    let (record, _) = open(dir.path()).await;
+    let mut news = record.news().await.unwrap();
+    let sent = record.intend(&create("sent")).await.unwrap();
+    for page in leaves(&path, "intent") {
+        overwrite(&path, &[0x55; 4096], page);
+    }
+    // Once another has written, what is in memory counts no more.
+    Connection::open(&path).unwrap().execute("UPDATE intent SET operator = 'x' WHERE id = ?1", [sent.id.0]).unwrap();
+    let error = record.intent(WriteId(1)).await.unwrap_err();
+    assert!(matches!(error, RecordError::Damaged { .. }), "{error}");
+    let told = within(news.recv()).await.unwrap();
+    let aside = aside(dir.path()).unwrap();
+    assert!(told.warnings.iter().any(|warning| warning.what.contains(&aside)), "{told:?}");
+    assert_eq!(record.intent(sent.id).await.unwrap().unwrap().what, create("sent"));
+    record.settle(sent.id, outcome(WriteState::Unknown)).await.unwrap();
+    record.close().await;
+    let (_, recovered) = open(dir.path()).await;
+    let left: Vec<_> = recovered.unresolved.iter().map(|write| write.id).collect();
+    assert_eq!((left, recovered.warnings), (vec![sent.id], vec![]));
+}
+
+#[tokio::test]
+async fn one_unreadable_row_does_no_harm_to_the_others_and_is_kept() {
     let dir = folder();
     let (record, _) = open(dir.path()).await;
-    let bad = record.intend(&create("bad")).await.unwrap();
+    let mut bad = Vec::new();
+    for change in ["stage = 'gone'", "at = 'yesterday'", "title = CAST(x'ff' AS TEXT)", "title = ''"] {
+        let id = record.intend(&create("bad")).await.unwrap().id;
+        bad.push(id);
+        let db = Connection::open(dir.path().join("record.db")).unwrap();
+        db.execute(&format!("UPDATE intent SET {change}, operator = 'kept' WHERE id = ?1"), [id.0]).unwrap();
+        let refused = record.settle(id, outcome(WriteState::NotDone)).await;
+        assert_eq!(refused, Err(RecordError::UnreadableWrite(id)));
+    }
     let good = record.intend(&create("good")).await.unwrap();
-    let db = Connection::open(dir.path().join("record.db")).unwrap();
-    db.execute("UPDATE intent SET title = 'other' WHERE id = ?1", [bad.id.0]).unwrap();
-    let refused = record.settle(bad.id, outcome(WriteState::NotDone)).await;
-    assert!(matches!(refused, Err(super::RecordError::DamagedIntent(_))));
     record.close().await;
     let (record, recovered) = open(dir.path()).await;
     assert_eq!(recovered.unresolved.iter().map(|it| it.id).collect::<Vec<_>>(), [good.id]);
-    assert!(recovered.warnings[0].what.contains(&format!(" {} cannot be trusted", bad.id.0)), "{:?}", recovered.warnings);
-    assert!(record.intent(bad.id).await.is_err());
-    record.purge(Timestamp::now()).await.unwrap();
-    let kept: String = db.query_row("SELECT title FROM intent WHERE id = ?1", [bad.id.0], |row| row.get(0)).unwrap();
-    assert_eq!(kept, "other", "the row is kept for a person to look at");
+    let numbers = bad.iter().map(|id| id.0.to_string()).collect::<Vec<_>>().join(", ");
+    let [Problem { what: told, .. }] = &recovered.warnings[..] else { panic!("{:?}", recovered.warnings) };
+    assert!(told.contains(&format!("writes {numbers} cannot be read")), "{told}");
+    assert!(record.intent(bad[0]).await.is_err());
+    mmd_elevate_engine::record::purge(dir.path(), Timestamp::now()).unwrap();
+    let kept = |name: &str| {
+        let db = Connection::open(dir.path().join(name)).unwrap();
+        db.query_row("SELECT count(*) FROM intent WHERE operator = 'kept'", [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    assert_eq!(kept("record.db"), 4, "the rows are kept for a person to look at");
     record.close().await;
-    assert_eq!(open(dir.path()).await.1.warnings, []);
+    let (record, recovered) = open(dir.path()).await;
+    assert_eq!(recovered.warnings, []);
+    record.close().await;
+    // They are taken over like others.
+    let path = dir.path().join("record.db");
+    overwrite(&path, &[0x55; 16], leaf_of(&path, "draft"));
+    assert_eq!(open(dir.path()).await.1.warnings.len(), 1);
+    assert_eq!(kept("record.db"), 4);
+}
+
+/// The only page of a table.
+fn leaf_of(path: &Path, table: &str) -> u32 {
+    let db = Connection::open(path).unwrap();
+    db.query_row("SELECT rootpage FROM sqlite_schema WHERE name = ?1", [table], |row| row.get(0)).unwrap()
+}
+
+/// What an earlier version has left: a digest in each row.
+fn to_version_1(dir: &Path) {
+    let db = Connection::open(dir.join("record.db")).unwrap();
+    for table in ["intent", "request", "draft"] {
+        db.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN digest TEXT NOT NULL DEFAULT 'abc'")).unwrap();
+    }
+    db.execute_batch("PRAGMA user_version = 1").unwrap();
+}
+
+#[tokio::test]
+async fn a_record_of_the_version_with_digests_opens_with_all_that_it_holds() {
+    let dir = folder();
+    let (record, _) = open(dir.path()).await;
+    let left = record.intend(&create("left")).await.unwrap();
+    let made = record.intend(&create("made")).await.unwrap();
+    record.settle(made.id, done(request("one"))).await.unwrap();
+    record.save(vec![(DraftTarget::Form, Some(draft("typed")))]).await.unwrap();
+    record.close().await;
+    to_version_1(dir.path());
+    let (record, recovered) = open(dir.path()).await;
+    assert_eq!(recovered.unresolved.iter().map(|it| it.id).collect::<Vec<_>>(), [left.id]);
+    assert_eq!((recovered.open, recovered.drafts.len(), recovered.warnings), (vec![request("one")], 1, vec![]));
+    record.settle(left.id, outcome(WriteState::SetAside)).await.unwrap();
+    assert!(record.intend(&create("next")).await.unwrap().id > made.id);
+    record.close().await;
+    let db = Connection::open(dir.path().join("record.db")).unwrap();
+    assert!(db.prepare("SELECT digest FROM intent").is_err());
+    db.query_row("SELECT count(*) FROM open_request, unresolved", [], |_| Ok(())).unwrap();
+}
+
+#[tokio::test]
+async fn a_record_of_an_earlier_version_is_left_alone_while_a_dashboard_uses_it() {
+    let dir = folder();
+    let (record, _) = open(dir.path()).await;
+    to_version_1(dir.path());
+    let error = Record::open(place(dir.path()), Timestamp::now).await.unwrap_err();
+    assert!(matches!(error, RecordError::Busy { .. }), "{error}");
+    record.close().await;
+    open(dir.path()).await;
 }

@@ -71,9 +71,9 @@ async fn a_later_versions_record_is_left_alone() {
     let dir = folder();
     open(dir.path()).await.0.close().await;
     let db = Connection::open(dir.path().join("record.db")).unwrap();
-    db.execute_batch("PRAGMA user_version = 2; ALTER TABLE intent RENAME COLUMN why TO because").unwrap();
+    db.execute_batch("PRAGMA user_version = 3; ALTER TABLE intent RENAME COLUMN why TO because").unwrap();
     drop(db);
-    assert!(matches!(refused(dir.path()).await, RecordError::Newer { version: 2, .. }));
+    assert!(matches!(refused(dir.path()).await, RecordError::Newer { version: 3, .. }));
 }
 
 #[tokio::test]

@@ -96,7 +96,7 @@ async fn what_a_killed_process_left_is_ours_and_what_a_living_one_has_is_not() {
     let (third, again) = open(&state).await;
     assert_eq!((again.others, again.unresolved.len(), again.drafts.len()), (2, 0, 0));
     let id = recovered.unresolved[0].id;
-    assert_eq!(third.settle(id, done(request("x"))).await.unwrap_err(), RecordError::NotOurs(id));
+    assert_eq!(third.settle(id, done(request("x"))).await.unwrap_err(), RecordError::NotOwner(id));
     record.settle(id, done(request("x"))).await.unwrap();
     second.kill();
 }

@@ -51,7 +51,7 @@ async fn tenant_in_another_spelling_is_the_same_tenant() {
         if is_same {
             let again = record.intend(&create("again")).await.unwrap();
             let refused = record.settle(again.id, done("r1")).await.unwrap_err();
-            assert!(matches!(refused, RecordError::Owned { .. }), "{refused}");
+            assert!(matches!(refused, RecordError::RequestOwned { .. }), "{refused}");
         }
         record.close().await;
         // By its first spelling nothing is lost of what was found by another.
@@ -72,7 +72,10 @@ async fn request_in_another_spelling_is_the_same_request() {
         record.settle(first.id, done(SMALL)).await.unwrap();
         let second = record.intend(&create("second")).await.unwrap();
         let refused = record.settle(second.id, done(spelling)).await.unwrap_err();
-        assert!(matches!(refused, RecordError::Owned { owner, .. } if owner == first.id), "{spelling}: {refused}");
+        assert!(
+            matches!(refused, RecordError::RequestOwned { owner, .. } if owner == first.id),
+            "{spelling}: {refused}"
+        );
         let owned = record.owned(second.id).await.unwrap();
         assert!(owned.contains(&RequestId::new(spelling).unwrap()), "{spelling}");
         let mut listed = request(spelling);

@@ -8,8 +8,9 @@ use rusqlite::Transaction;
 
 use super::{
     RecordError,
-    rows::{DRAFT, DraftRow},
-    store::{Me, Store, all},
+    rows::DraftRow,
+    store::{Me, Store},
+    table::Entry,
 };
 use mmd_elevate_core::{Draft, DraftTarget, Field, SavedDraft};
 
@@ -25,11 +26,11 @@ impl Store {
                         for left in
                             rows.iter().filter(|row| row.left_by.is_some() && holds(&target, &draft, &row.saved))
                         {
-                            DRAFT.delete(tx, left.id)?;
+                            DraftRow::TABLE.delete(tx, left.id)?;
                         }
                         keep(tx, me, own, target, draft)?;
                     }
-                    (Some(own), None) => DRAFT.delete(tx, own.id)?,
+                    (Some(own), None) => DraftRow::TABLE.delete(tx, own.id)?,
                     (None, None) => {}
                 }
             }
@@ -44,7 +45,7 @@ impl Store {
                 row.left_by.is_some() && row.saved.target == draft.target && row.saved.draft == draft.draft
             };
             for row in mine(tx, me)?.into_iter().filter(same) {
-                DRAFT.delete(tx, row.id)?;
+                DraftRow::TABLE.delete(tx, row.id)?;
             }
             Ok(())
         })
@@ -70,7 +71,7 @@ pub(super) fn sent(tx: &Transaction<'_>, me: &Me, sent: &Draft, at: Timestamp) -
         of_a_create && row.saved.at <= at && row.saved.draft.is_sent_as(sent)
     };
     for row in mine(tx, me)?.into_iter().filter(was_sent) {
-        DRAFT.delete(tx, row.id)?;
+        DraftRow::TABLE.delete(tx, row.id)?;
     }
     Ok(())
 }
@@ -80,14 +81,14 @@ pub(super) fn are_before(tx: &Transaction<'_>, me: &Me, at: Timestamp) -> rusqli
     for mut row in mine(tx, me)?.into_iter().filter(|row| row.saved.at > at) {
         row.revision += 1;
         row.saved.at = at;
-        DRAFT.write(tx, &row.row())?;
+        row.save(tx)?;
     }
     Ok(())
 }
 
 fn mine(tx: &Transaction<'_>, me: &Me) -> rusqlite::Result<Vec<DraftRow>> {
-    let mut rows = all(tx, &DRAFT, DraftRow::of)?;
-    rows.retain(|row| row.owner == me.owner.name && row.tenant == me.tenant);
+    let mut rows = DraftRow::find(tx, "owner = ?1 ORDER BY id", [&me.owner.name])?;
+    rows.retain(|row| row.tenant == me.tenant);
     Ok(rows)
 }
 
@@ -102,7 +103,10 @@ fn keep(
         Some(own) => (own.id, own.revision),
         // A target that is named twice in one go would else have two rows.
         None => (mine(tx, me)?.into_iter().find(|row| row.left_by.is_none() && row.saved.target == target))
-            .map_or_else(|| Ok((DRAFT.next_id(tx)?, 0)), |row| Ok::<_, rusqlite::Error>((row.id, row.revision)))?,
+            .map_or_else(
+                || Ok((DraftRow::TABLE.next_id(tx)?, 0)),
+                |row| Ok::<_, rusqlite::Error>((row.id, row.revision)),
+            )?,
     };
     let row = DraftRow {
         id,
@@ -112,5 +116,5 @@ fn keep(
         left_by: None,
         saved: SavedDraft { target, draft, at: me.time_of_draft() },
     };
-    DRAFT.write(tx, &row.row())
+    row.save(tx)
 }

@@ -78,19 +78,19 @@ pub enum RecordError {
         /// Why, in the database's words.
         why: String,
     },
-    /// The record has no such intent for this tenant.
+    /// The record has no such write for this tenant.
     #[error("find {0} in the record")]
-    UnknownIntent(WriteId),
-    /// Another process owns the intent, and it alone may settle it.
+    UnknownWrite(WriteId),
+    /// Another process owns the write, and it alone may settle it.
     #[error("settle {0}: another dashboard owns it")]
-    NotOurs(WriteId),
-    /// The row does not match its digest.
+    NotOwner(WriteId),
+    /// Its row is not one that this version of the program can have written.
     #[error("read {0}: its row in the record is damaged")]
-    DamagedIntent(WriteId),
+    UnreadableWrite(WriteId),
     /// The state machine of a write does not know this step.
     #[error("settle {id}: it is {from:?} and cannot become {to:?}")]
-    BadStep {
-        /// The intent.
+    InvalidTransition {
+        /// The write.
         id: WriteId,
         /// Where it stands.
         from: WriteState,
@@ -99,13 +99,13 @@ pub enum RecordError {
     },
     /// A create is done only with the request that it made: without it, the request would stay open unseen.
     #[error("settle {0}: what it has made is not named")]
-    NoRequest(WriteId),
-    /// Another intent owns the request: one request of the service cannot settle two intents.
+    MissingRequest(WriteId),
+    /// Another write has made the request: one request of the service cannot settle two writes.
     #[error("settle {id}: the request that was found belongs to {owner}")]
-    Owned {
-        /// The intent that was to be settled.
+    RequestOwned {
+        /// The write that was to be settled.
         id: WriteId,
-        /// The intent that the request belongs to.
+        /// The write that the request belongs to.
         owner: WriteId,
     },
     /// The record's thread has ended.
@@ -133,12 +133,12 @@ impl RecordError {
             }
             Self::Newer { .. } => "use the later version, or move the file to another folder",
             Self::Failed { .. } => "the log says more; start again, or move the file to another folder and keep it",
-            Self::UnknownIntent(_) | Self::BadStep { .. } | Self::NoRequest(_) => {
+            Self::UnknownWrite(_) | Self::InvalidTransition { .. } | Self::MissingRequest(_) => {
                 "this is a mistake in the program: please report it"
             }
-            Self::NotOurs(_) => "settle it in the dashboard that sent it",
-            Self::DamagedIntent(_) => "look in the list for what became of it; the row is kept",
-            Self::Owned { .. } => "choose another one of those that were found, or set the write aside",
+            Self::NotOwner(_) => "settle it in the dashboard that sent it",
+            Self::UnreadableWrite(_) => "look in the list for what became of it; the row is kept",
+            Self::RequestOwned { .. } => "choose another one of those that were found, or set the write aside",
             Self::Ended => "start again",
         }
     }
@@ -157,16 +157,7 @@ impl RecordError {
                 "leave the other dashboard, or type something there: it writes the record anew, which is opened then"
             }
             Self::Failed { .. } => "the log says more; the record is opened as soon as it can be",
-            Self::Damaged { .. }
-            | Self::Unsuitable { .. }
-            | Self::Newer { .. }
-            | Self::UnknownIntent(_)
-            | Self::NotOurs(_)
-            | Self::DamagedIntent(_)
-            | Self::BadStep { .. }
-            | Self::NoRequest(_)
-            | Self::Owned { .. }
-            | Self::Ended => self.hint(),
+            _ => self.hint(),
         }
     }
 
@@ -182,24 +173,15 @@ impl RecordError {
     /// or mounts the disk.
     #[must_use]
     pub const fn may_pass(&self) -> bool {
-        match self {
+        matches!(
+            self,
             Self::CannotOpen { .. }
-            | Self::FullDisk { .. }
-            | Self::ReadOnly { .. }
-            | Self::Busy { .. }
-            | Self::NotDurable { .. }
-            | Self::Failed { .. } => true,
-            Self::Damaged { .. }
-            | Self::Unsuitable { .. }
-            | Self::Newer { .. }
-            | Self::UnknownIntent(_)
-            | Self::NotOurs(_)
-            | Self::DamagedIntent(_)
-            | Self::BadStep { .. }
-            | Self::NoRequest(_)
-            | Self::Owned { .. }
-            | Self::Ended => false,
-        }
+                | Self::FullDisk { .. }
+                | Self::ReadOnly { .. }
+                | Self::Busy { .. }
+                | Self::NotDurable { .. }
+                | Self::Failed { .. }
+        )
     }
 
     pub(super) fn io(path: &Path, error: &io::Error) -> Self {
@@ -220,9 +202,11 @@ impl RecordError {
     pub(super) fn sql(path: &Path, error: &rusqlite::Error) -> Self {
         let why = error.to_string();
         let path = path.to_owned();
+        if is_damage(error) {
+            return Self::Damaged { path, why };
+        }
         let rusqlite::Error::SqliteFailure(failure, _) = error else { return Self::Failed { path, why } };
         match failure.code {
-            _ if is_damage(error) => Self::Damaged { path, why },
             ErrorCode::DiskFull => Self::FullDisk { path },
             // A full disk shows as many kinds of failed input and output, and a read-only folder as a file that
             // cannot be opened, so that the file system is asked.
@@ -253,11 +237,14 @@ pub(super) fn shown(path: &Path) -> String {
     format!("{begin}…{end}")
 }
 
-/// Whether the database's word for it means that the file does not hold what was written to it.
-pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
-    let rusqlite::Error::SqliteFailure(failure, _) = error else { return false };
+/// Whether the database's word for it means that the file does not hold what was written to it. A statement of ours that
+/// is none to the database names a table or a column that is not there.
+fn is_damage(error: &rusqlite::Error) -> bool {
+    let rusqlite::Error::SqliteFailure(failure, _) = error else {
+        return matches!(error, rusqlite::Error::SqlInputError { .. });
+    };
     match failure.code {
-        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => true,
+        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown => true,
         ErrorCode::SystemIoFailure => {
             matches!(failure.extended_code, ffi::SQLITE_IOERR_SHORT_READ | ffi::SQLITE_IOERR_CORRUPTFS)
         }

@@ -77,32 +77,21 @@ impl Files {
         Ok(())
     }
 
-    /// Gives all three files another name, so that nothing is overwritten. The database goes first: a log without a
-    /// database is seen for what it is at the next start, but a database without its log would look whole.
-    pub(super) fn move_aside(&self, now: Timestamp) -> Result<PathBuf, RecordError> {
-        self.aside(now, |from, to| fs::rename(from, to))
-    }
-
-    /// The same with copies.
-    pub(super) fn copy_aside(&self, now: Timestamp) -> Result<PathBuf, RecordError> {
-        self.aside(now, |from, to| {
-            // A copy has its original's mode, which is private by now.
-            fs::copy(from, to)?;
-            fs::File::open(to)?.sync_all()
-        })
-    }
-
-    fn aside(&self, now: Timestamp, put: impl Fn(&Path, &Path) -> io::Result<()>) -> Result<PathBuf, RecordError> {
+    /// Gives the three files another name, so that nothing is overwritten; those alone that are chosen by their place in
+    /// the order of database, log and index. The database goes first: a log without a database is seen for what it is at
+    /// the next start, but a database without its log would look whole.
+    pub(super) fn move_aside(&self, now: Timestamp, chosen: [bool; 3]) -> Result<PathBuf, RecordError> {
         let time = now.strftime("%Y%m%dT%H%M%SZ");
         let names = (1..).map(|number| match number {
             1 => beside(&self.main, &format!(".damaged-{time}")),
             _ => beside(&self.main, &format!(".damaged-{time}-{number}")),
         });
-        let free =
+        let is_free =
             |name: &PathBuf| ["", "-wal", "-shm"].iter().all(|end| fs::symlink_metadata(beside(name, end)).is_err());
-        let target = names.take(1000).find(free).unwrap_or_else(|| beside(&self.main, ".damaged"));
-        for (from, end) in [(&self.main, ""), (&self.wal, "-wal"), (&self.shm, "-shm")] {
-            match put(from, &beside(&target, end)) {
+        let target = names.take(1000).find(is_free).unwrap_or_else(|| beside(&self.main, ".damaged"));
+        let files = [(&self.main, ""), (&self.wal, "-wal"), (&self.shm, "-shm")];
+        for ((from, end), _) in files.into_iter().zip(chosen).filter(|(_, is_chosen)| *is_chosen) {
+            match fs::rename(from, beside(&target, end)) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 done => done.map_err(|error| RecordError::io(from, &error))?,
             }
@@ -111,24 +100,14 @@ impl Files {
         Ok(target)
     }
 
-    /// Removes the log and its index, of which a copy has been set aside.
-    pub(super) fn remove_log(&self) -> Result<(), RecordError> {
-        remove(&self.wal)?;
-        self.remove_index()?;
-        sync_folder(&self.folder);
-        Ok(())
+    /// Returns the error for what is wrong with the database.
+    pub(super) fn damaged(&self, why: impl Into<String>) -> RecordError {
+        RecordError::Damaged { path: self.main.clone(), why: why.into() }
     }
 
-    /// Removes the index of the log, which is made from the log.
-    pub(super) fn remove_index(&self) -> Result<(), RecordError> {
-        remove(&self.shm)
-    }
-}
-
-fn remove(path: &Path) -> Result<(), RecordError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(RecordError::io(path, &error)),
-        _ => Ok(()),
+    /// Returns the error for what the database did not do.
+    pub(super) fn failed(&self, error: &rusqlite::Error) -> RecordError {
+        RecordError::sql(&self.main, error)
     }
 }
 
@@ -139,8 +118,8 @@ fn beside(path: &Path, end: &str) -> PathBuf {
 }
 
 /// Makes new names in the folder durable. Not every file system can, and then the name is durable with the file.
-pub(super) fn sync_folder(folder: &Path) {
-    if let Err(error) = fs::File::open(folder).and_then(|folder| folder.sync_all()) {
+fn sync_folder(folder: &Path) {
+    if let Err(error) = mmd_elevate_files::sync_folder(folder) {
         tracing::debug!(%error, "the folder was not synced");
     }
 }

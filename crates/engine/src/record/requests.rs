@@ -4,16 +4,16 @@ use rusqlite::{Connection, Transaction};
 
 use super::{
     RecordError, TenantKey,
-    row::Read,
-    rows::{REQUEST, RequestRow},
+    rows::RequestRow,
     store::{Me, SAME_REQUEST, Store, same_request},
+    table::Entry,
 };
 use mmd_elevate_core::{ElevationRequest, RequestId, WriteId};
 
 /// How something became known.
 #[derive(Clone, Copy)]
 pub(super) enum Told {
-    /// The intent has made it.
+    /// The write has made it.
     OpenedBy(WriteId),
     /// The service has listed it.
     Listed,
@@ -23,8 +23,8 @@ pub(super) enum Told {
 
 impl Store {
     /// What the record knows of the request.
-    pub(super) fn request(&self, id: &RequestId) -> Result<Option<ElevationRequest>, RecordError> {
-        Ok(self.read(|db| find(db, &self.me.tenant, id))?.into_iter().next().map(|row| row.request))
+    pub(super) fn request(&mut self, id: &RequestId) -> Result<Option<ElevationRequest>, RecordError> {
+        Ok(self.read(|db, me| find(db, &me.tenant, id))?.into_iter().next().map(|row| row.request))
     }
 
     /// Takes what the service lists of requests that are known here. Tells which of them are closed as of now.
@@ -55,10 +55,9 @@ impl Store {
 
 /// The rows of a request. There is one, unless an earlier version has taken two spellings of its id for two requests.
 fn find(db: &Connection, tenant: &TenantKey, id: &RequestId) -> rusqlite::Result<Vec<RequestRow>> {
-    let condition = format!("{SAME_REQUEST} AND damaged_at IS NULL ORDER BY id");
-    let rows = REQUEST.select(db, &condition, same_request(id))?;
-    let rows = rows.into_iter().filter_map(Read::whole).filter_map(RequestRow::of);
-    Ok(rows.filter(|row| row.tenant == *tenant && row.request.id == *id).collect())
+    let mut rows = RequestRow::find(db, &format!("{SAME_REQUEST} ORDER BY id"), same_request(id))?;
+    rows.retain(|row| row.tenant == *tenant && row.request.id == *id);
+    Ok(rows)
 }
 
 /// Writes down what the service tells of a request. Tells whether it is known to be closed.
@@ -72,7 +71,7 @@ pub(super) fn told(tx: &Transaction<'_>, me: &Me, request: &ElevationRequest, ho
     };
     if known.is_empty() {
         known.push(RequestRow {
-            id: REQUEST.next_id(tx)?,
+            id: RequestRow::TABLE.next_id(tx)?,
             revision: 0,
             tenant: me.tenant.clone(),
             opened_by: None,
@@ -91,7 +90,7 @@ pub(super) fn told(tx: &Transaction<'_>, me: &Me, request: &ElevationRequest, ho
             row.request = request.clone().with_gaps_from(&row.request);
             row.seen_at = now;
         }
-        REQUEST.write(tx, &row.row())?;
+        row.save(tx)?;
         ended |= row.ended_at.is_some();
     }
     Ok(ended)

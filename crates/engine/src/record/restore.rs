@@ -1,9 +1,9 @@
-//! What is done once a file that the record rests on is not the one that was opened: removed, replaced, moved away with
-//! its folder.
+//! Opens the record anew once a file that it rests on is not the one that was opened (removed, replaced, moved away with
+//! its folder), or the database turns out to be damaged.
 //!
-//! Nothing is written until the files are back or a record is open in their place that holds all that this one held. The
-//! database still reads what it wrote, for it has the files open. A file that is put back a moment later, as tools do that
-//! copy or synchronize a folder, is the same again, so that is waited for first.
+//! On lost files nothing is written until they are back or a record is open in their place that holds all that this one
+//! held. The database still reads what it wrote, for it has the files open. A file that is put back a moment later, as
+//! tools do that copy or synchronize a folder, is the same again, so that is waited for first.
 
 use std::{
     sync::mpsc::{Receiver, RecvTimeoutError},
@@ -16,7 +16,7 @@ use super::{
     Job, RecordError, recover,
     store::{Store, StoreState},
 };
-use mmd_elevate_core::{Problem, Recovered};
+use mmd_elevate_core::Recovered;
 
 /// How long files that are gone are waited for, and the first wait after a try that failed.
 const FIRST: Duration = Duration::from_secs(1);
@@ -68,10 +68,15 @@ impl Store {
 
     /// Takes note of an error that is about the files.
     pub(super) fn note(&mut self, error: &RecordError) {
-        if matches!(error, RecordError::NotDurable { .. }) && self.restore.is_none() {
+        if matches!(error, RecordError::NotDurable { .. } | RecordError::Damaged { .. }) && self.restore.is_none() {
             tracing::error!(%error, "the record's files are not whole");
             self.restore = Some(Restore::new(error));
         }
+    }
+
+    /// The damage that was met in the open database.
+    pub(super) fn damage(&self) -> Option<&RecordError> {
+        self.restore.as_ref().map(|restore| &restore.cause).filter(|cause| matches!(cause, RecordError::Damaged { .. }))
     }
 
     /// Why there is no open database.
@@ -82,7 +87,8 @@ impl Store {
     /// Opens the record anew in its place where its files are not whole. Tells what was found there, and what happened.
     pub(super) fn restore_now(&mut self) -> Option<Recovered> {
         if let StoreState::Open(open) = &mut self.state {
-            match open.guard.check() {
+            match open.guard.check_written() {
+                Ok(()) if self.damage().is_some() => {}
                 Ok(()) => {
                     self.restore = None;
                     self.settle_pending();
@@ -91,20 +97,16 @@ impl Store {
                 Err(error) => self.note(&error),
             }
         }
-        let reopened = recover::reopen(self);
-        let restore = self.restore.as_mut()?;
-        match reopened {
-            Ok((mut recovered, is_whole)) => {
-                let how = if is_whole { "with all that it held" } else { "with what could still be read of it" };
-                let what = format!("The record was written anew, {how}: {}.", restore.cause.of_the_file());
-                let hint = "what was not sent meanwhile can be sent now; find out what changes files there";
-                recovered.warnings.insert(0, Problem::new(what, hint));
+        let cause = self.restore.as_ref()?.cause.clone();
+        match recover::reopen(self, &cause) {
+            Ok(recovered) => {
                 self.restore = None;
                 self.settle_pending();
                 Some(recovered)
             }
             Err(error) => {
                 tracing::warn!(%error, "the record was not opened anew");
+                let restore = self.restore.as_mut()?;
                 restore.why = error;
                 restore.due = Instant::now() + restore.wait;
                 restore.wait = (restore.wait * 2).min(LONGEST);

@@ -1,32 +1,37 @@
-//! The rows of the three tables as what they mean, and back.
+//! What the rows of the three tables mean. What the columns hold is told in `schema.rs`.
 
 use jiff::Timestamp;
 use rusqlite::types::Value;
 
-pub(super) use super::tables::{DRAFT, INTENT, REQUEST, TABLES};
-use super::{TenantKey, row::StoredRow};
+use super::{
+    TenantKey,
+    table::{Entry, StoredRow, Table},
+};
 use mmd_elevate_core::{
     CloseElevationRequest, Draft, DraftTarget, ElevationRequest, Field, Operation, RequestId, SavedDraft, ServiceTime,
     Untrusted, WriteId, WriteRecord, WriteState,
 };
 
+/// The tables that are taken over from a damaged or lost database, in the order of what depends on what.
+pub(super) const TABLES: [Table; 3] = [WriteRow::TABLE, RequestRow::TABLE, DraftRow::TABLE];
+
 /// A row of `intent`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct IntentRow {
+#[derive(Clone, Debug)]
+pub(super) struct WriteRow {
     pub(super) revision: i64,
     pub(super) tenant: TenantKey,
     pub(super) owner: String,
     pub(super) operator: String,
-    pub(super) intent: WriteRecord,
+    pub(super) write: WriteRecord,
     pub(super) changed_at: Timestamp,
-    /// What a create has made.
+    /// The request that a create has made.
     pub(super) made: Option<RequestId>,
     pub(super) why: Option<String>,
     pub(super) service_request_id: Option<String>,
 }
 
 /// A row of `request`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct RequestRow {
     pub(super) id: i64,
     pub(super) revision: i64,
@@ -38,7 +43,7 @@ pub(super) struct RequestRow {
 }
 
 /// A row of `draft`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct DraftRow {
     pub(super) id: i64,
     pub(super) revision: i64,
@@ -62,14 +67,14 @@ fn maybe(value: Option<impl Into<String>>) -> Value {
 }
 
 /// Takes a row's cells one after the other. `None` is a row that was never written like this.
-struct Cells(std::vec::IntoIter<Value>);
+struct Cells<'a>(std::slice::Iter<'a, Value>);
 
 #[expect(clippy::option_option, reason = "whether a cell can be read, and whether there is anything in it")]
-impl Cells {
+impl Cells<'_> {
     fn maybe(&mut self) -> Option<Option<String>> {
         match self.0.next()? {
             Value::Null => Some(None),
-            Value::Text(text) => Some(Some(text)),
+            Value::Text(text) => Some(Some(text.clone())),
             _ => None,
         }
     }
@@ -85,7 +90,7 @@ impl Cells {
     fn number(&mut self) -> Option<Option<i64>> {
         match self.0.next()? {
             Value::Null => Some(None),
-            Value::Integer(number) => Some(Some(number)),
+            Value::Integer(number) => Some(Some(*number)),
             _ => None,
         }
     }
@@ -120,28 +125,38 @@ impl Cells {
             ServiceTime { text, at }
         }))
     }
+
+    /// Returns the revision of a row that is not marked as unreadable.
+    fn end(&mut self) -> Option<i64> {
+        let revision = self.number()??;
+        matches!(self.0.next()?, Value::Null).then_some(revision)
+    }
 }
 
-impl IntentRow {
-    pub(super) fn id(&self) -> i64 {
-        self.intent.id.0
+impl WriteRow {
+    pub(super) const fn id(&self) -> i64 {
+        self.write.id.0
     }
+}
 
-    pub(super) fn row(&self) -> StoredRow {
+impl Entry for WriteRow {
+    const TABLE: Table = Table { name: "intent", plural: "writes" };
+
+    fn stored(&self) -> StoredRow {
         let mut cells = vec![
             text(&self.tenant.base_url),
             text(&self.tenant.tenant_id),
             text(&self.owner),
             text(&self.operator),
-            text(match &self.intent.what {
+            text(match &self.write.what {
                 Operation::Create(_) => "create",
                 Operation::Close(_) => "close",
             }),
-            text(time(self.intent.at)),
-            text(stage_name(self.intent.stage)),
+            text(time(self.write.at)),
+            text(stage_name(self.write.stage)),
             text(time(self.changed_at)),
         ];
-        match &self.intent.what {
+        match &self.write.what {
             Operation::Create(new) => {
                 cells.extend(Field::ALL.map(|field| text(new.get(field))));
                 cells.extend([Value::Null, maybe(self.made.as_ref().map(RequestId::raw))]);
@@ -154,12 +169,13 @@ impl IntentRow {
                 cells.extend([text(actions_taken), text(id.raw())]);
             }
         }
-        cells.extend([maybe(self.why.as_ref()), maybe(self.service_request_id.as_ref())]);
-        StoredRow { id: self.id(), revision: self.revision, cells }
+        cells.extend([self.why.clone().into(), self.service_request_id.clone().into()]);
+        cells.extend([Value::Integer(self.revision), Value::Null]);
+        StoredRow { id: self.id(), cells }
     }
 
-    pub(super) fn of(row: StoredRow) -> Option<Self> {
-        let mut cells = Cells(row.cells.into_iter());
+    fn parse(row: &StoredRow) -> Option<Self> {
+        let mut cells = Cells(row.cells.iter());
         let tenant = cells.tenant()?;
         let (owner, operator, kind) = (cells.text()?, cells.text()?, cells.text()?);
         let (at, stage, changed_at) = (cells.time()?, stage_of(&cells.text()?)?, cells.time()?);
@@ -177,23 +193,24 @@ impl IntentRow {
             }
             _ => return None,
         };
-        let intent = WriteRecord { id: WriteId(row.id), what, at, stage };
-        let (why, service_request_id) = (cells.maybe()?, cells.maybe()?);
-        let revision = row.revision;
-        Some(Self { revision, tenant, owner, operator, intent, changed_at, made, why, service_request_id })
+        let write = WriteRecord { id: WriteId(row.id), what, at, stage };
+        let (why, service_request_id, revision) = (cells.maybe()?, cells.maybe()?, cells.end()?);
+        Some(Self { revision, tenant, owner, operator, write, changed_at, made, why, service_request_id })
     }
 }
 
-impl RequestRow {
-    pub(super) fn row(&self) -> StoredRow {
+impl Entry for RequestRow {
+    const TABLE: Table = Table { name: "request", plural: "requests" };
+
+    fn stored(&self) -> StoredRow {
         let request = &self.request;
         let mut cells = vec![
             text(&self.tenant.base_url),
             text(&self.tenant.tenant_id),
             text(request.id.raw()),
-            self.opened_by.map_or(Value::Null, Value::Integer),
+            self.opened_by.into(),
             text(time(self.seen_at)),
-            maybe(self.ended_at.map(time)),
+            self.ended_at.map(time).into(),
         ];
         let texts = [
             &request.ticket,
@@ -209,15 +226,16 @@ impl RequestRow {
         cells.extend(texts.map(|it| text(it.raw())));
         for moment in [&request.created, &request.closed] {
             cells.push(maybe(moment.as_ref().map(|moment| moment.text.raw())));
-            cells.push(maybe(moment.as_ref().and_then(|moment| moment.at).map(time)));
+            cells.push(moment.as_ref().and_then(|moment| moment.at).map(time).into());
         }
         let viewers: Vec<_> = request.viewers.iter().map(Untrusted::raw).collect();
         cells.push(text(serde_json::Value::from(viewers).to_string()));
-        StoredRow { id: self.id, revision: self.revision, cells }
+        cells.extend([Value::Integer(self.revision), Value::Null]);
+        StoredRow { id: self.id, cells }
     }
 
-    pub(super) fn of(row: StoredRow) -> Option<Self> {
-        let mut cells = Cells(row.cells.into_iter());
+    fn parse(row: &StoredRow) -> Option<Self> {
+        let mut cells = Cells(row.cells.iter());
         let tenant = cells.tenant()?;
         let id = RequestId::new(cells.text()?)?;
         let (opened_by, seen_at, ended_at) = (cells.number()?, cells.time()?, cells.maybe_time()?);
@@ -234,19 +252,20 @@ impl RequestRow {
             closed_by: cells.untrusted()?,
             created: cells.service_time()?,
             closed: cells.service_time()?,
-            viewers: viewers(&cells.text()?)?,
+            viewers: serde_json::from_str::<Vec<String>>(&cells.text()?)
+                .ok()?
+                .into_iter()
+                .map(Untrusted::new)
+                .collect(),
         };
-        Some(Self { id: row.id, revision: row.revision, tenant, opened_by, seen_at, ended_at, request })
+        Some(Self { id: row.id, revision: cells.end()?, tenant, opened_by, seen_at, ended_at, request })
     }
 }
 
-fn viewers(json: &str) -> Option<Vec<Untrusted>> {
-    let list: Vec<String> = serde_json::from_str(json).ok()?;
-    Some(list.into_iter().map(Untrusted::new).collect())
-}
+impl Entry for DraftRow {
+    const TABLE: Table = Table { name: "draft", plural: "drafts" };
 
-impl DraftRow {
-    pub(super) fn row(&self) -> StoredRow {
+    fn stored(&self) -> StoredRow {
         let (target, target_id) = match &self.saved.target {
             DraftTarget::Form => ("form", None),
             DraftTarget::Refused(number) => ("refused", Some(number.to_string())),
@@ -256,17 +275,18 @@ impl DraftRow {
             text(&self.tenant.base_url),
             text(&self.tenant.tenant_id),
             text(&self.owner),
-            maybe(self.left_by.as_ref()),
+            self.left_by.clone().into(),
             text(target),
-            maybe(target_id),
+            target_id.into(),
             text(time(self.saved.at)),
         ];
         cells.extend(Field::ALL.map(|field| text(self.saved.draft.get(field))));
-        StoredRow { id: self.id, revision: self.revision, cells }
+        cells.extend([Value::Integer(self.revision), Value::Null]);
+        StoredRow { id: self.id, cells }
     }
 
-    pub(super) fn of(row: StoredRow) -> Option<Self> {
-        let mut cells = Cells(row.cells.into_iter());
+    fn parse(row: &StoredRow) -> Option<Self> {
+        let mut cells = Cells(row.cells.iter());
         let tenant = cells.tenant()?;
         let (owner, left_by) = (cells.text()?, cells.maybe()?);
         let target = match (cells.text()?.as_str(), cells.maybe()?) {
@@ -277,7 +297,7 @@ impl DraftRow {
         };
         let at = cells.time()?;
         let saved = SavedDraft { target, draft: cells.draft()?, at };
-        Some(Self { id: row.id, revision: row.revision, tenant, owner, left_by, saved })
+        Some(Self { id: row.id, revision: cells.end()?, tenant, owner, left_by, saved })
     }
 }
 

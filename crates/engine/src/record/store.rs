@@ -1,21 +1,19 @@
 //! What the record does, on its own thread: each change is one short transaction that is durable when it returns.
 
-use std::{cell::Cell, collections::HashMap, fs::File, io::Read as _};
+use std::{cell::Cell, collections::HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, Transaction, TransactionBehavior, config::DbConfig};
 
 use super::{
-    Place, Purged, RecordError, TenantKey, Unclaimed,
+    Place, RecordError, TenantKey, Unclaimed,
     files::Files,
     guard::Guard,
-    merge::Snapshot,
     owner::Owner,
     restore::Restore,
-    retention,
-    row::{Read, StoredRow, Table},
-    rows::{INTENT, IntentRow, stage_name, time},
-    wal,
+    rows::{WriteRow, stage_name, time},
+    snapshot::Snapshot,
+    table::Entry,
 };
 use mmd_elevate_core::{
     CloseElevationRequest, ElevationRequest, Operation, Outcome, RequestId, Transition, Untrusted, WriteId,
@@ -68,11 +66,9 @@ pub(super) struct Store {
     pub(super) me: Me,
     /// What is to be done about files that are not whole.
     pub(super) restore: Option<Restore>,
-    /// Intents that have another number in the database than they were given out with: a database that took the place of
+    /// Writes that have another number in the database than they were given out with: a database that took the place of
     /// the one before had used that number.
     pub(super) renumbered: HashMap<i64, i64>,
-    /// Intents that were written and refused all the same: nothing of them was sent.
-    pub(super) refused: Vec<i64>,
     /// What could not be written down while the files were not whole.
     pub(super) pending_outcomes: Vec<(WriteId, Outcome)>,
 }
@@ -111,49 +107,11 @@ impl Open {
             Ok(value)
         })();
         let value = changed.map_err(|failure| match failure {
-            Failure::Sql(error) => RecordError::sql(&self.files.main, &error),
+            Failure::Sql(error) => self.files.failed(&error),
             Failure::Record(error) => error,
         })?;
-        self.guard.check()?;
-        if !self.has_log()? {
-            return Err(self.overwritten());
-        }
+        self.guard.check_written()?;
         Ok(value)
-    }
-
-    /// Whether the log begins as one, so that what is in it is read at the next start.
-    fn has_log(&self) -> Result<bool, RecordError> {
-        let mut head = Vec::with_capacity(wal::HEAD);
-        let read = File::open(&self.files.wal).and_then(|log| log.take(wal::HEAD as u64).read_to_end(&mut head));
-        read.map_err(|error| RecordError::io(&self.files.wal, &error))?;
-        Ok(wal::begins_well(&head))
-    }
-
-    /// The log's bytes are not those that were written, though its name leads to the same file.
-    fn overwritten(&mut self) -> RecordError {
-        let (path, why) = (self.files.wal.clone(), "was overwritten while it was in use".to_owned());
-        let error = RecordError::NotDurable { path, why };
-        self.guard.invalidate(&error);
-        error
-    }
-
-    /// Whether whoever opens the database after this process finds the row in which this text was just written: the log
-    /// may have been emptied or overwritten in its place, which `SQLite` does not notice.
-    fn finds(&mut self, text: &str) -> Result<(), RecordError> {
-        let path = &self.files.wal;
-        let bytes = std::fs::read(path).map_err(|error| RecordError::io(path, &error))?;
-        let log = wal::read(&bytes);
-        let written = log
-            .frames
-            .iter()
-            .take(log.read)
-            .rev()
-            .any(|frame| frame.page.windows(text.len()).any(|found| found == text.as_bytes()));
-        // Another process may have moved all of it into the database since.
-        if written || log.is_empty {
-            return Ok(());
-        }
-        Err(self.overwritten())
     }
 }
 
@@ -167,44 +125,57 @@ impl Store {
         let StoreState::Open(open) = &mut self.state else { return Err(self.why_closed()) };
         let changed = open.change(&self.me, work);
         match &changed {
+            Ok(_) if self.damage().is_some() => {}
             Ok(_) => self.restore = None,
             Err(error) => self.note(error),
         }
         changed
     }
 
+    pub(super) fn read<T>(
+        &mut self,
+        read: impl FnOnce(&Connection, &Me) -> rusqlite::Result<T>,
+    ) -> Result<T, RecordError> {
+        let StoreState::Open(open) = &self.state else { return Err(self.why_closed()) };
+        let read = read(&open.db, &self.me).map_err(|error| open.files.failed(&error));
+        if let Err(error) = &read {
+            self.note(error);
+        }
+        read
+    }
+
     pub(super) fn intend(&mut self, what: Operation) -> Result<WriteRecord, RecordError> {
         let mut written = None;
         let intended = self.change(|tx, me| {
             let at = (me.clock)();
-            let intent = WriteRecord { id: WriteId(INTENT.next_id(tx)?), what, at, stage: WriteState::Intended };
-            if matches!(intent.what, Operation::Create(_)) {
+            let id = WriteId(WriteRow::TABLE.next_id(tx)?);
+            let write = WriteRecord { id, what, at, stage: WriteState::Intended };
+            if matches!(write.what, Operation::Create(_)) {
                 super::drafts::are_before(tx, me, at)?;
                 me.saw_create(at);
             }
-            let row = IntentRow {
+            let row = WriteRow {
                 revision: 1,
                 tenant: me.tenant.clone(),
                 owner: me.owner.name.clone(),
                 operator: me.operator.clone(),
-                intent,
+                write,
                 changed_at: at,
                 made: None,
                 why: None,
                 service_request_id: None,
             };
-            INTENT.write(tx, &row.row())?;
+            row.save(tx)?;
             note(tx, &row, None)?;
-            written = Some(row.intent.id);
-            Ok(row.intent)
+            written = Some(id.0);
+            Ok(row.write)
         });
-        let intended = intended.and_then(|intent| match &mut self.state {
-            StoreState::Open(open) => open.finds(&time(intent.at)).map(|()| intent),
-            StoreState::Closed(_) => Err(self.why_closed()),
-        });
-        if let Err(error) = &intended {
-            self.note(error);
-            self.refused.extend(written.map(|id| id.0));
+        if let (Err(_), Some(id), StoreState::Open(open)) = (&intended, written, &self.state) {
+            // It may be in the lost files all the same, and nothing of it is sent.
+            let sql = "UPDATE intent SET stage = 'not done', revision = revision + 1 WHERE id = ?1 AND owner = ?2";
+            if let Err(error) = open.db.execute(sql, (id, &self.me.owner.name)) {
+                tracing::debug!(%error, "a write that was refused is not noted as such");
+            }
         }
         intended
     }
@@ -222,65 +193,43 @@ impl Store {
         self.change(|tx, me| settle(tx, me, number, outcome))
     }
 
-    /// The number of the intent in the database.
+    /// The number of the write in the database.
     pub(super) fn number(&self, id: WriteId) -> WriteId {
         WriteId(self.renumbered.get(&id.0).copied().unwrap_or(id.0))
     }
 
-    pub(super) fn intent(&self, id: WriteId) -> Result<Option<WriteRecord>, RecordError> {
+    pub(super) fn write(&mut self, id: WriteId) -> Result<Option<WriteRecord>, RecordError> {
         let number = self.number(id);
-        match self.read(|db| INTENT.row(db, number.0))? {
-            None => Ok(None),
-            Some(Read::Damaged(_)) => Err(RecordError::DamagedIntent(id)),
-            Some(Read::Whole(row)) => {
-                let row = IntentRow::of(row).ok_or(RecordError::DamagedIntent(id))?;
-                Ok((row.tenant == self.me.tenant).then_some(WriteRecord { id, ..row.intent }))
-            }
-        }
+        let Some(row) = self.read(|db, _| WriteRow::TABLE.row(db, number.0))? else { return Ok(None) };
+        let row = WriteRow::parse(&row).ok_or(RecordError::UnreadableWrite(id))?;
+        Ok((row.tenant == self.me.tenant).then_some(WriteRecord { id, ..row.write }))
     }
 
-    pub(super) fn owned(&self, except: WriteId) -> Result<Vec<RequestId>, RecordError> {
+    pub(super) fn owned(&mut self, except: WriteId) -> Result<Vec<RequestId>, RecordError> {
         let condition = "kind = 'create' AND request_id IS NOT NULL AND id <> ?1";
         let except = self.number(except);
-        let rows = self.read(|db| INTENT.select(db, condition, [except.0]))?;
-        Ok(self.of_tenant(rows).filter_map(|row| row.made).collect())
+        let rows = self.read(|db, _| WriteRow::find(db, condition, [except.0]))?;
+        Ok(rows.into_iter().filter(|row| row.tenant == self.me.tenant).filter_map(|row| row.made).collect())
     }
 
-    pub(super) fn unclaimed(&self) -> Result<Vec<Unclaimed>, RecordError> {
+    pub(super) fn unclaimed(&mut self) -> Result<Vec<Unclaimed>, RecordError> {
         let condition = "kind = 'create' AND request_id IS NULL AND stage NOT IN ('done', 'not done')";
-        let rows = self.read(|db| INTENT.select(db, condition, []))?;
-        let of = |row: IntentRow| {
+        let rows = self.read(|db, _| WriteRow::find(db, condition, []))?;
+        let unclaimed = |row: WriteRow| {
             let is_ours = row.owner == self.me.owner.name;
-            let WriteRecord { what: Operation::Create(request), at, stage, .. } = row.intent else { return None };
+            let WriteRecord { what: Operation::Create(request), at, stage, .. } = row.write else { return None };
             Some(Unclaimed { request, at, stage, is_ours })
         };
-        Ok(self.of_tenant(rows).filter_map(of).collect())
-    }
-
-    /// The whole intents of this tenant.
-    fn of_tenant(&self, rows: Vec<Read>) -> impl Iterator<Item = IntentRow> {
-        let rows = rows.into_iter().filter_map(Read::whole).filter_map(IntentRow::of);
-        rows.filter(|row| row.tenant == self.me.tenant)
-    }
-
-    pub(super) fn purge(&mut self, before: Timestamp) -> Result<Purged, RecordError> {
-        let purged = self.change(|tx, _| Ok(retention::purge(tx, before)?))?;
-        if let StoreState::Open(open) = &self.state {
-            checkpoint(&open.db);
-        }
-        Ok(purged)
-    }
-
-    pub(super) fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, RecordError> {
-        let StoreState::Open(open) = &self.state else { return Err(self.why_closed()) };
-        read(&open.db).map_err(|error| RecordError::sql(&open.files.main, &error))
+        Ok(rows.into_iter().filter(|row| row.tenant == self.me.tenant).filter_map(unclaimed).collect())
     }
 
     /// Ends the use of the record. The database is closed before the owner's lock is let go: whoever finds the owner
     /// dead may take the files for their own.
     pub(super) fn close(mut self) {
-        // Nobody is there any more to be told: what was lost is written anew now, or never.
-        self.restore_now();
+        // What was lost is written anew now, or never. Damage waits for the next start, which tells of it.
+        if self.damage().is_none() {
+            self.restore_now();
+        }
         let Self { state, me, .. } = self;
         if let StoreState::Open(open) = state {
             finish(open.db);
@@ -309,37 +258,34 @@ pub(super) fn finish(db: Connection) {
 }
 
 fn settle(tx: &Transaction<'_>, me: &Me, id: WriteId, outcome: &Outcome) -> Result<(), Failure> {
-    let mut row = match INTENT.row(tx, id.0)? {
-        None => return Err(RecordError::UnknownIntent(id).into()),
-        Some(Read::Damaged(_)) => return Err(RecordError::DamagedIntent(id).into()),
-        Some(Read::Whole(row)) => IntentRow::of(row).ok_or(RecordError::DamagedIntent(id))?,
-    };
+    let row = WriteRow::TABLE.row(tx, id.0)?.ok_or(RecordError::UnknownWrite(id))?;
+    let mut row = WriteRow::parse(&row).ok_or(RecordError::UnreadableWrite(id))?;
     if row.tenant != me.tenant {
-        return Err(RecordError::UnknownIntent(id).into());
+        return Err(RecordError::UnknownWrite(id).into());
     }
     if row.owner != me.owner.name {
-        return Err(RecordError::NotOurs(id).into());
+        return Err(RecordError::NotOwner(id).into());
     }
-    let (from, to) = (row.intent.stage, outcome.stage);
+    let (from, to) = (row.write.stage, outcome.stage);
     if !may_become(from, to) {
-        return Err(RecordError::BadStep { id, from, to }.into());
+        return Err(RecordError::InvalidTransition { id, from, to }.into());
     }
     row.revision += 1;
-    row.intent.stage = to;
+    row.write.stage = to;
     row.changed_at = (me.clock)();
     row.why.clone_from(&outcome.why);
     let answer = outcome.service_request_id.as_ref().map(Untrusted::raw);
     row.service_request_id = answer.map(str::to_owned).or(row.service_request_id);
-    match (&row.intent.what, to, &outcome.request) {
-        (Operation::Create(_), WriteState::Done, None) => return Err(RecordError::NoRequest(id).into()),
+    match (&row.write.what, to, &outcome.request) {
+        (Operation::Create(_), WriteState::Done, None) => return Err(RecordError::MissingRequest(id).into()),
         (Operation::Create(sent), WriteState::Done, Some(request)) => {
             if let Some(owner) = owner_of(tx, me, &request.id)? {
-                return Err(RecordError::Owned { id, owner }.into());
+                return Err(RecordError::RequestOwned { id, owner }.into());
             }
             row.made = Some(request.id.clone());
             let request = request.clone().with_gaps_from_draft(sent.draft());
             super::requests::told(tx, me, &request, super::requests::Told::OpenedBy(id))?;
-            super::drafts::sent(tx, me, sent.draft(), row.intent.at)?;
+            super::drafts::sent(tx, me, sent.draft(), row.write.at)?;
         }
         (Operation::Create(_), ..) => {}
         (Operation::Close(CloseElevationRequest { id: closes, .. }), ..) => {
@@ -347,7 +293,7 @@ fn settle(tx: &Transaction<'_>, me: &Me, id: WriteId, outcome: &Outcome) -> Resu
             super::requests::closed(tx, me, closes, told, to == WriteState::Done)?;
         }
     }
-    INTENT.write(tx, &row.row())?;
+    row.save(tx)?;
     note(tx, &row, answer)?;
     Ok(())
 }
@@ -361,10 +307,9 @@ fn may_become(from: WriteState, to: WriteState) -> bool {
 
 fn owner_of(tx: &Transaction<'_>, me: &Me, request: &RequestId) -> rusqlite::Result<Option<WriteId>> {
     let condition = format!("kind = 'create' AND {SAME_REQUEST}");
-    let rows = INTENT.select(tx, &condition, same_request(request))?;
-    let mut rows = rows.into_iter().filter_map(Read::whole).filter_map(IntentRow::of);
+    let mut rows = WriteRow::find(tx, &condition, same_request(request))?.into_iter();
     let owner = rows.find(|row| row.tenant == me.tenant && row.made.as_ref() == Some(request));
-    Ok(owner.map(|row| row.intent.id))
+    Ok(owner.map(|row| row.write.id))
 }
 
 /// Rows whose request may be the one that [`same_request`] is of: the same UUID may be written in several ways. Whether it
@@ -377,26 +322,10 @@ pub(super) fn same_request(id: &RequestId) -> (String, Option<String>) {
     (id.raw().to_owned(), id.uuid().map(|uuid| format!("{uuid:032x}")))
 }
 
-/// Writes down how the intent came to where it stands.
-pub(super) fn note(tx: &Transaction<'_>, row: &IntentRow, answer: Option<&str>) -> rusqlite::Result<()> {
+/// Writes down how the write came to where it stands.
+pub(super) fn note(tx: &Transaction<'_>, row: &WriteRow, answer: Option<&str>) -> rusqlite::Result<()> {
     let sql = "INSERT INTO step (intent, at, stage, why, service_request_id) VALUES (?1, ?2, ?3, ?4, ?5)";
-    let stage = stage_name(row.intent.stage);
+    let stage = stage_name(row.write.stage);
     tx.prepare_cached(sql)?.execute((row.id(), time(row.changed_at), stage, &row.why, answer))?;
     Ok(())
-}
-
-impl Read {
-    /// The row, if it is whole.
-    pub(super) fn whole(self) -> Option<StoredRow> {
-        match self {
-            Self::Whole(row) => Some(row),
-            Self::Damaged(_) => None,
-        }
-    }
-}
-
-/// What the whole rows of a table mean.
-pub(super) fn all<T>(tx: &Connection, table: &Table, of: impl Fn(StoredRow) -> Option<T>) -> rusqlite::Result<Vec<T>> {
-    let rows = table.rows(tx)?;
-    Ok(rows.into_iter().filter_map(Read::whole).filter_map(of).collect())
 }

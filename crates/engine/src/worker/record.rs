@@ -20,7 +20,7 @@ use mmd_elevate_core::{
 pub(super) struct RecordRefusal {
     /// What happened, in words that begin in lower case.
     pub(super) problem: Problem,
-    /// Another intent owns the request that was to settle this one.
+    /// Another write owns the request that was to settle this one.
     pub(super) is_owned: bool,
 }
 
@@ -42,7 +42,7 @@ impl From<RecordError> for RecordRefusal {
     fn from(error: RecordError) -> Self {
         Self {
             problem: Problem::new(format!("failed to {error}"), error.hint()),
-            is_owned: matches!(error, RecordError::Owned { .. }),
+            is_owned: matches!(error, RecordError::RequestOwned { .. }),
         }
     }
 }
@@ -100,8 +100,8 @@ impl RecordHandle {
 
     /// Has the record written anew now where its files are lost, rather than in a moment.
     pub(super) async fn restore(&self) {
-        let Some(Ok(journal)) = self.opened.borrow().clone() else { return };
-        if let Err(error) = journal.restore().await {
+        let Some(Ok(record)) = self.opened.borrow().clone() else { return };
+        if let Err(error) = record.restore().await {
             tracing::debug!(%error, "the record is closed already");
         }
     }
@@ -120,57 +120,57 @@ impl RecordHandle {
     }
 
     /// Waits until it is open, or known not to be.
-    pub(super) async fn journal(&self) -> Result<Record, RecordRefusal> {
+    pub(super) async fn opened(&self) -> Result<Record, RecordRefusal> {
         match self.opened.clone().wait_for(Option::is_some).await.as_deref() {
-            Ok(Some(journal)) => journal.clone(),
+            Ok(Some(record)) => record.clone(),
             Ok(None) | Err(_) => Err(RecordRefusal::crashed()),
         }
     }
 
-    /// Makes the intent durable.
+    /// Makes the write durable.
     pub(super) async fn intend(&self, what: &Operation) -> Result<WriteRecord, RecordRefusal> {
-        Ok(self.journal().await?.intend(what).await?)
+        Ok(self.opened().await?.intend(what).await?)
     }
 
     pub(super) async fn settle(&self, id: WriteId, outcome: Outcome) -> Result<(), RecordRefusal> {
-        let settled = async { Ok(self.journal().await?.settle(id, outcome).await?) };
+        let settled = async { Ok(self.opened().await?.settle(id, outcome).await?) };
         self.noted(settled.await)
     }
 
     pub(super) async fn intent(&self, id: WriteId) -> Result<Option<WriteRecord>, RecordRefusal> {
-        Ok(self.journal().await?.intent(id).await?)
+        Ok(self.opened().await?.intent(id).await?)
     }
 
-    /// The requests that other intents own.
+    /// The requests that other writes own.
     pub(super) async fn owned(&self, except: WriteId) -> Result<HashSet<RequestId>, RecordRefusal> {
-        Ok(self.journal().await?.owned(except).await?.into_iter().collect())
+        Ok(self.opened().await?.owned(except).await?.into_iter().collect())
     }
 
     /// The creates of all processes that may have made a request which nobody has claimed.
     pub(super) async fn unclaimed(&self) -> Result<Vec<Unclaimed>, RecordRefusal> {
-        Ok(self.journal().await?.unclaimed().await?)
+        Ok(self.opened().await?.unclaimed().await?)
     }
 
     /// What the service was seen to hold. Whoever saw it needs no record to know it, so one that is not open is none.
     pub(super) async fn refreshed(&self, listed: Vec<ElevationRequest>) -> Result<(), RecordRefusal> {
-        let Some(Ok(journal)) = self.opened.borrow().clone() else { return Ok(()) };
-        self.noted(journal.refreshed(listed).await.map(drop).map_err(RecordRefusal::from))
+        let Some(Ok(record)) = self.opened.borrow().clone() else { return Ok(()) };
+        self.noted(record.refreshed(listed).await.map(drop).map_err(RecordRefusal::from))
     }
 
     /// The request is not open any more, though no list says so.
     pub(super) async fn ended(&self, id: &RequestId) -> Result<(), RecordRefusal> {
-        let ended = async { Ok(self.journal().await?.ended(id).await?) };
+        let ended = async { Ok(self.opened().await?.ended(id).await?) };
         self.noted(ended.await)
     }
 
     pub(super) async fn save(&self, drafts: Vec<(DraftTarget, Option<Draft>)>) -> Result<(), RecordRefusal> {
-        let saved = async { Ok(self.journal().await?.save(drafts).await?) };
+        let saved = async { Ok(self.opened().await?.save(drafts).await?) };
         self.noted(saved.await)
     }
 
     /// Ends the use of the record, where it is open: what was written is moved into the database.
     pub(super) async fn close(&self) {
-        let Some(Ok(journal)) = self.opened.borrow().clone() else { return };
-        journal.close().await;
+        let Some(Ok(record)) = self.opened.borrow().clone() else { return };
+        record.close().await;
     }
 }

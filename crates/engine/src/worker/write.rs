@@ -51,7 +51,7 @@ impl<'a> Write<'a> {
     ) -> Result<(Self, Arc<dyn Backend>), CallError> {
         let ready = async {
             // In this order: a record that cannot be used is the worse news.
-            context.record.journal().await?;
+            context.record.opened().await?;
             context.backend().await
         };
         let service = call.unless_abandoned(ready).await.unwrap_or_else(|| Err(abandoned_unsent()))?;

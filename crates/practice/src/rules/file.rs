@@ -1,7 +1,7 @@
 //! Rules in a file: TOML, because it has comments and the settings are TOML too.
 //!
-//! Serde's tagged enums do not read it: they lose the place of a value, take any key beside a variant that has none, and
-//! name what is missing by its type.
+//! Serde's tagged enums do not read it: they tell a mistake at the place of the whole rule, and take any key beside a
+//! variant that has none.
 
 use std::{fmt::Display, io, path::Path, time::Duration};
 
