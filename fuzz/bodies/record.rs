@@ -41,7 +41,7 @@ async fn open(file: &[u8]) {
             for warning in &recovered.warnings {
                 check_shown(&format!("{warning:?}"));
             }
-            record.intend(&create()).await.unwrap();
+            record.begin(&create()).await.unwrap();
             record.close().await;
             for entry in fs::read_dir(folder.path()).unwrap() {
                 let path = entry.unwrap().path();
@@ -70,7 +70,7 @@ fn sound(runtime: &Runtime) -> &'static [u8] {
             let folder = folder();
             let opened = Record::open(place(folder.path()), || Timestamp::UNIX_EPOCH).await;
             let (record, _) = opened.unwrap();
-            record.intend(&create()).await.unwrap();
+            record.begin(&create()).await.unwrap();
             let drafts =
                 vec![(DraftTarget::Form, Some(written("form"))), (DraftTarget::Refused(1), Some(written("draft")))];
             record.save(drafts).await.unwrap();

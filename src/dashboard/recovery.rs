@@ -85,7 +85,7 @@ pub(super) fn recovered(model: &mut Model, recovered: Recovered) -> Vec<Effect> 
 
 /// The service took this close, and no list had shown it: its row says so, and has its text again.
 fn take_accepted(model: &mut Model, intent: &WriteRecord) {
-    let Operation::Close(CloseElevationRequest { id, actions_taken, .. }) = &intent.what else { return };
+    let Operation::Close(CloseElevationRequest { id, actions_taken, .. }) = &intent.operation else { return };
     let Some(row) = model.requests.of_request(id).map(|row| row.id) else { return };
     let (text, at) = (actions_taken.clone(), intent.at);
     model.requests.change(row, |row| {
@@ -98,7 +98,7 @@ fn take_accepted(model: &mut Model, intent: &WriteRecord) {
 }
 
 fn was_sent(saved: &SavedDraft, intent: &WriteRecord) -> bool {
-    let Operation::Create(request) = &intent.what else { return false };
+    let Operation::Create(request) = &intent.operation else { return false };
     !matches!(saved.target, DraftTarget::Close(_)) && saved.at <= intent.at && saved.draft == *request.draft()
 }
 
@@ -165,7 +165,7 @@ fn row_of(model: &mut Model, id: &RequestId, called: &Draft) -> RowId {
 
 /// Has an unresolved intent looked up, in a row that says so.
 fn resolve(model: &mut Model, intent: &WriteRecord) -> Effect {
-    let row = match &intent.what {
+    let row = match &intent.operation {
         Operation::Create(request) => {
             let row = model.requests.next_id();
             let mut of_draft = Row::of_draft(row, request.draft().clone(), RowState::Unknown, model.now);
@@ -189,7 +189,7 @@ fn resolve(model: &mut Model, intent: &WriteRecord) -> Effect {
     model.recovery.unresolved.push(row);
     let name = model.requests.get(row).map_or_else(String::new, Row::name);
     let call = model.begin_look(row, format!("looking for {name}"));
-    let state = match &intent.what {
+    let state = match &intent.operation {
         Operation::Create(_) => RowState::Looking(call),
         Operation::Close(CloseElevationRequest { actions_taken, .. }) => {
             model.closes_with(call, actions_taken);

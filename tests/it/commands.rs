@@ -49,11 +49,11 @@ async fn purging_deletes_what_is_settled_and_says_how_much() {
     let (journal, _) = Record::open(place(folder.path()), ten_days_ago).await.unwrap();
     let mut ids = Vec::new();
     for name in ["open", "closed", "refused", "unknown"] {
-        ids.push(journal.intend(&create(name)).await.unwrap().id);
+        ids.push(journal.begin(&create(name)).await.unwrap().id);
     }
     journal.settle(ids[0], done(request("open"))).await.unwrap();
     journal.settle(ids[1], done(request("closed"))).await.unwrap();
-    journal.ended(&RequestId::new("closed").unwrap()).await.unwrap();
+    journal.end_request(&RequestId::new("closed").unwrap()).await.unwrap();
     journal.settle(ids[2], outcome(WriteState::NotDone)).await.unwrap();
     journal.close().await;
 

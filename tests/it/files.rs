@@ -46,7 +46,7 @@ async fn folders_are_0700_and_files_0600_whatever_the_umask() {
         umask(Mode::from_raw_mode(mask));
         log::open(&state).unwrap();
         let (journal, _) = within(open(&state)).await;
-        journal.intend(&create("a")).await.unwrap();
+        journal.begin(&create("a")).await.unwrap();
         let practice = practise(&state).await.unwrap();
         umask(Mode::from_raw_mode(0o077));
         let found = all(&root.path().join("above"));

@@ -85,8 +85,8 @@ fn service_time(text: &str) -> ServiceTime {
     ServiceTime { text: Untrusted::new(text), at: text.parse().ok() }
 }
 
-pub(crate) fn outcome(stage: WriteState) -> Outcome {
-    Outcome { stage, request: None, why: None, service_request_id: None }
+pub(crate) fn outcome(state: WriteState) -> Outcome {
+    Outcome { state, request: None, why: None, service_request_id: None }
 }
 
 pub(crate) fn done(request: ElevationRequest) -> Outcome {
@@ -102,19 +102,20 @@ async fn an_intent_and_what_it_made_come_back_as_they_were() {
     let dir = folder();
     let (record, recovered) = open(dir.path()).await;
     assert_eq!(recovered, Recovered::default());
-    let left = record.intend(&create("left")).await.unwrap();
-    let made = record.intend(&create("made")).await.unwrap();
-    assert_eq!((left.stage, &left.what), (WriteState::Intended, &create("left")));
-    assert_eq!(record.intent(left.id).await.unwrap(), Some(left.clone()));
+    let left = record.begin(&create("left")).await.unwrap();
+    let made = record.begin(&create("made")).await.unwrap();
+    assert_eq!((left.state, &left.operation), (WriteState::Intended, &create("left")));
+    assert_eq!(record.write(left.id).await.unwrap(), Some(left.clone()));
     record.settle(made.id, done(request("one"))).await.unwrap();
-    assert_eq!(record.owned(left.id).await.unwrap(), [RequestId::new("one").unwrap()]);
-    assert_eq!(record.owned(made.id).await.unwrap(), []);
+    assert_eq!(record.owned_requests(left.id).await.unwrap(), [RequestId::new("one").unwrap()]);
+    assert_eq!(record.owned_requests(made.id).await.unwrap(), []);
     assert_eq!(record.request(&RequestId::new("one").unwrap()).await.unwrap(), Some(request("one")));
-    let closing = record.intend(&close("one")).await.unwrap();
+    let closing = record.begin(&close("one")).await.unwrap();
     record.close().await;
 
     let (record, recovered) = open(dir.path()).await;
-    let unresolved: Vec<_> = recovered.unresolved.iter().map(|it| (it.id, it.what.clone(), it.at, it.stage)).collect();
+    let unresolved: Vec<_> =
+        recovered.unresolved.iter().map(|it| (it.id, it.operation.clone(), it.at, it.state)).collect();
     assert_eq!(
         unresolved,
         [
@@ -128,13 +129,13 @@ async fn an_intent_and_what_it_made_come_back_as_they_were() {
     record.settle(closing.id, outcome(WriteState::Unknown)).await.unwrap();
     record.settle(closing.id, outcome(WriteState::Done)).await.unwrap();
     record.settle(left.id, outcome(WriteState::SetAside)).await.unwrap();
-    assert_eq!(record.refreshed(vec![request("one"), request("unknown here")]).await.unwrap(), []);
+    assert_eq!(record.update_requests(vec![request("one"), request("unknown here")]).await.unwrap(), []);
     record.close().await;
     let (record, recovered) = open(dir.path()).await;
     assert_eq!(recovered.open, [request("one")]);
-    let accepted: Vec<_> = recovered.accepted.iter().map(|it| (it.id, it.what.clone(), it.stage)).collect();
+    let accepted: Vec<_> = recovered.accepted.iter().map(|it| (it.id, it.operation.clone(), it.state)).collect();
     assert_eq!(accepted, [(closing.id, close("one"), WriteState::Done)]);
-    assert_eq!(record.refreshed(vec![closed("one")]).await.unwrap(), [RequestId::new("one").unwrap()]);
+    assert_eq!(record.update_requests(vec![closed("one")]).await.unwrap(), [RequestId::new("one").unwrap()]);
     record.close().await;
     let (_, recovered) = open(dir.path()).await;
     assert_eq!(recovered, Recovered::default());
@@ -144,7 +145,7 @@ async fn an_intent_and_what_it_made_come_back_as_they_were() {
 async fn a_step_that_is_none_or_not_ours_is_refused_and_changes_nothing() {
     let dir = folder();
     let (record, _) = open(dir.path()).await;
-    let intent = record.intend(&create("a")).await.unwrap();
+    let intent = record.begin(&create("a")).await.unwrap();
     let id = intent.id;
     let refused = record.settle(id, outcome(WriteState::SetAside)).await.unwrap_err();
     assert_eq!(refused, RecordError::InvalidTransition { id, from: WriteState::Intended, to: WriteState::SetAside });
@@ -152,11 +153,11 @@ async fn a_step_that_is_none_or_not_ours_is_refused_and_changes_nothing() {
     let (other, recovered) = open(dir.path()).await;
     assert_eq!((recovered.others, recovered.unresolved), (1, vec![]), "a living process keeps its intents");
     assert_eq!(other.settle(id, outcome(WriteState::NotDone)).await.unwrap_err(), RecordError::NotOwner(id));
-    assert_eq!(record.intent(id).await.unwrap(), Some(intent));
+    assert_eq!(record.write(id).await.unwrap(), Some(intent));
     record.settle(id, done(request("one"))).await.unwrap();
     assert!(matches!(record.settle(id, done(request("one"))).await, Err(RecordError::InvalidTransition { .. })));
     // One request of the service cannot be what two writes have made.
-    let equal = other.intend(&create("a")).await.unwrap();
+    let equal = other.begin(&create("a")).await.unwrap();
     let refused = other.settle(equal.id, done(request("one"))).await.unwrap_err();
     assert_eq!(refused, RecordError::RequestOwned { id: equal.id, owner: id });
     other.settle(equal.id, done(request("two"))).await.unwrap();
@@ -167,13 +168,13 @@ async fn what_is_closed_elsewhere_is_told_once() {
     let dir = folder();
     let (record, _) = open(dir.path()).await;
     for name in ["one", "two", "three"] {
-        let intent = record.intend(&create(name)).await.unwrap();
+        let intent = record.begin(&create(name)).await.unwrap();
         record.settle(intent.id, done(request(name))).await.unwrap();
     }
-    let ended = record.refreshed(vec![closed("one"), request("two")]).await.unwrap();
+    let ended = record.update_requests(vec![closed("one"), request("two")]).await.unwrap();
     assert_eq!(ended, [RequestId::new("one").unwrap()]);
-    assert_eq!(record.refreshed(vec![closed("one")]).await.unwrap(), []);
-    record.ended(&RequestId::new("three").unwrap()).await.unwrap();
+    assert_eq!(record.update_requests(vec![closed("one")]).await.unwrap(), []);
+    record.end_request(&RequestId::new("three").unwrap()).await.unwrap();
     assert_eq!(record.request(&RequestId::new("one").unwrap()).await.unwrap(), Some(closed("one")));
     record.close().await;
     assert_eq!(open(dir.path()).await.1.open, [request("two")]);
@@ -219,7 +220,7 @@ async fn a_draft_that_was_sent_ends_when_it_is_done() {
 
     // Sent before it was saved again, as a quick agent does, and left without an answer.
     let (record, _) = open(dir.path()).await;
-    let intent = record.intend(&create("sent")).await.unwrap();
+    let intent = record.begin(&create("sent")).await.unwrap();
     record.close().await;
 
     let (record, recovered) = open(dir.path()).await;
@@ -230,7 +231,7 @@ async fn a_draft_that_was_sent_ends_when_it_is_done() {
     let (record, recovered) = open(dir.path()).await;
     assert_eq!(recovered.drafts.len(), 1, "only what was typed after it: {:?}", recovered.drafts);
 
-    let again = record.intend(&create("again")).await.unwrap();
+    let again = record.begin(&create("again")).await.unwrap();
     record.save(vec![(DraftTarget::Form, Some(draft("again")))]).await.unwrap();
     record.settle(again.id, done(request("two"))).await.unwrap();
     record.close().await;
@@ -241,14 +242,14 @@ async fn a_draft_that_was_sent_ends_when_it_is_done() {
 async fn tenants_are_apart() {
     let dir = folder();
     let (record, _) = open(dir.path()).await;
-    let intent = record.intend(&create("a")).await.unwrap();
+    let intent = record.begin(&create("a")).await.unwrap();
     record.save(vec![(DraftTarget::Form, Some(draft("a")))]).await.unwrap();
     record.close().await;
     let mut elsewhere = place(dir.path());
     elsewhere.tenant.tenant_id = "another".to_owned();
     let (record, recovered) = Record::open(elsewhere, Timestamp::now).await.unwrap();
     assert_eq!(recovered, Recovered::default());
-    assert_eq!(record.intent(intent.id).await.unwrap(), None);
+    assert_eq!(record.write(intent.id).await.unwrap(), None);
     let unknown = record.settle(intent.id, outcome(WriteState::NotDone)).await.unwrap_err();
     assert_eq!(unknown, RecordError::UnknownWrite(intent.id));
     record.close().await;
@@ -266,11 +267,11 @@ async fn only_what_is_settled_and_old_goes() {
     let (record, _) = Record::open(place(dir.path()), long_ago).await.unwrap();
     let mut ids = Vec::new();
     for name in ["open", "closed", "refused", "unknown"] {
-        ids.push(record.intend(&create(name)).await.unwrap().id);
+        ids.push(record.begin(&create(name)).await.unwrap().id);
     }
     record.settle(ids[0], done(request("open"))).await.unwrap();
     record.settle(ids[1], done(request("closed"))).await.unwrap();
-    record.ended(&RequestId::new("closed").unwrap()).await.unwrap();
+    record.end_request(&RequestId::new("closed").unwrap()).await.unwrap();
     record.settle(ids[2], outcome(WriteState::NotDone)).await.unwrap();
     record.save(vec![(DraftTarget::Form, Some(draft("old")))]).await.unwrap();
     assert_eq!(mmd_elevate_engine::record::purge(dir.path(), long_ago()).unwrap(), Purged::default());
@@ -280,9 +281,9 @@ async fn only_what_is_settled_and_old_goes() {
     let (record, recovered) = open(dir.path()).await; // 90 days are over.
     assert_eq!(recovered.unresolved.iter().map(|it| it.id).collect::<Vec<_>>(), [ids[3]]);
     assert_eq!((recovered.open.len(), recovered.drafts.len()), (1, 1));
-    assert!(record.intent(ids[0]).await.unwrap().is_some(), "its request is open");
-    assert_eq!(record.intent(ids[1]).await.unwrap(), None);
-    assert_eq!(record.intent(ids[2]).await.unwrap(), None);
+    assert!(record.write(ids[0]).await.unwrap().is_some(), "its request is open");
+    assert_eq!(record.write(ids[1]).await.unwrap(), None);
+    assert_eq!(record.write(ids[2]).await.unwrap(), None);
     record.settle(ids[3], outcome(WriteState::SetAside)).await.unwrap();
     // By hand, beside a dashboard.
     let purged = mmd_elevate_engine::record::purge(dir.path(), Timestamp::now()).unwrap();

@@ -23,18 +23,18 @@ pub struct WriteRecord {
     /// Its name.
     pub id: WriteId,
     /// What the agent confirmed.
-    pub what: Operation,
+    pub operation: Operation,
     /// When it was made durable: nothing of it was sent before.
     pub at: Timestamp,
     /// Where it stands. One that a dead process left behind is `Unknown`.
-    pub stage: WriteState,
+    pub state: WriteState,
 }
 
 /// What became of an intent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// Where it stands now.
-    pub stage: WriteState,
+    pub state: WriteState,
     /// What the service made or holds of it, where it said.
     pub request: Option<ElevationRequest>,
     /// Why, in words, where it is not done or unknown.

@@ -94,7 +94,7 @@ impl WriteState {
 
     /// Where the step leads, or nothing where it cannot be taken from here.
     #[must_use]
-    #[expect(clippy::match_same_arms, reason = "a line for each kind of stage is read beside the drawing")]
+    #[expect(clippy::match_same_arms, reason = "a line for each kind of state is read beside the drawing")]
     pub const fn after(self, step: Transition) -> Option<Self> {
         match (self, step) {
             (Self::Intended | Self::Waiting, Transition::Send) => Some(Self::Sending),
@@ -127,12 +127,12 @@ mod tests {
 
     #[test]
     fn what_is_settled_stays_as_it_is() {
-        for stage in WriteState::ALL {
+        for state in WriteState::ALL {
             for step in Transition::ALL {
-                let next = stage.after(step);
-                assert!(!stage.is_settled() || next.is_none(), "{stage:?} {step:?}");
+                let next = state.after(step);
+                assert!(!state.is_settled() || next.is_none(), "{state:?} {step:?}");
                 // Once bytes may have left, only the service's word makes it done or not done.
-                if stage == WriteState::Unknown && step != Transition::Find {
+                if state == WriteState::Unknown && step != Transition::Find {
                     assert!(!matches!(next, Some(WriteState::Done | WriteState::NotDone)), "{step:?}");
                 }
             }

@@ -108,7 +108,7 @@ pub struct Unclaimed {
     /// When it was made durable.
     pub at: Timestamp,
     /// Where it stands: neither done nor not done.
-    pub stage: WriteState,
+    pub state: WriteState,
     /// Whether this process owns it.
     pub is_ours: bool,
 }
@@ -189,9 +189,9 @@ impl Record {
     ///
     /// # Errors
     /// [`RecordError`]: nothing may be sent.
-    pub async fn intend(&self, what: &Operation) -> Result<WriteRecord, RecordError> {
+    pub async fn begin(&self, what: &Operation) -> Result<WriteRecord, RecordError> {
         let what = what.clone();
-        self.ask(move |store| store.intend(what)).await
+        self.ask(move |store| store.begin(what)).await
     }
 
     /// Writes down what became of a write of this process. That its bytes go out need not be told.
@@ -212,7 +212,7 @@ impl Record {
     ///
     /// # Errors
     /// [`RecordError::UnreadableWrite`] where its row cannot be read, and the rest where it could not be read.
-    pub async fn intent(&self, id: WriteId) -> Result<Option<WriteRecord>, RecordError> {
+    pub async fn write(&self, id: WriteId) -> Result<Option<WriteRecord>, RecordError> {
         self.ask(move |store| store.write(id)).await
     }
 
@@ -220,8 +220,8 @@ impl Record {
     ///
     /// # Errors
     /// [`RecordError`] where they could not be read.
-    pub async fn owned(&self, except: WriteId) -> Result<Vec<RequestId>, RecordError> {
-        self.ask(move |store| store.owned(except)).await
+    pub async fn owned_requests(&self, except: WriteId) -> Result<Vec<RequestId>, RecordError> {
+        self.ask(move |store| store.owned_requests(except)).await
     }
 
     /// The creates of all processes of which nobody has claimed what they made: those that are under way, unknown or set
@@ -229,8 +229,8 @@ impl Record {
     ///
     /// # Errors
     /// [`RecordError`] where they could not be read.
-    pub async fn unclaimed(&self) -> Result<Vec<Unclaimed>, RecordError> {
-        self.ask(Store::unclaimed).await
+    pub async fn unclaimed_creates(&self) -> Result<Vec<Unclaimed>, RecordError> {
+        self.ask(Store::unclaimed_creates).await
     }
 
     /// What the record knows of a request.
@@ -247,17 +247,17 @@ impl Record {
     ///
     /// # Errors
     /// [`RecordError`] where it could not be written.
-    pub async fn refreshed(&self, listed: Vec<ElevationRequest>) -> Result<Vec<RequestId>, RecordError> {
-        self.ask(move |store| store.refreshed(&listed)).await
+    pub async fn update_requests(&self, listed: Vec<ElevationRequest>) -> Result<Vec<RequestId>, RecordError> {
+        self.ask(move |store| store.update_requests(&listed)).await
     }
 
     /// The request is not open any more, though no list says so: "already closed", or it does not exist.
     ///
     /// # Errors
     /// [`RecordError`] where it could not be written.
-    pub async fn ended(&self, id: &RequestId) -> Result<(), RecordError> {
+    pub async fn end_request(&self, id: &RequestId) -> Result<(), RecordError> {
         let id = id.clone();
-        self.ask(move |store| store.ended(&id)).await
+        self.ask(move |store| store.end_request(&id)).await
     }
 
     /// Saves what is being typed, all of it or nothing. A text that is empty or gone has ended.

@@ -305,7 +305,7 @@ async fn settle_crashed(context: &Context, call: &CallContext) -> CallError {
     {
         context.in_flight.mark_write_lost(&write);
         let outcome =
-            Outcome { stage: WriteState::Unknown, request: None, why: Some(error.what()), service_request_id: None };
+            Outcome { state: WriteState::Unknown, request: None, why: Some(error.what()), service_request_id: None };
         context.report_unsaved(context.record.settle(write.id, outcome).await).await;
     }
     error

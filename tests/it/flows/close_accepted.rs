@@ -84,7 +84,7 @@ fn accepted_close_still_listed_as_open_says_so_and_can_be_closed_again() {
 fn accepted_close_survives_a_restart() {
     let mut dashboard = Dashboard::opening(120, 36);
     let mut intent = lost_close(1, "id-1", "MMD-1", "Done");
-    intent.stage = WriteState::Done;
+    intent.state = WriteState::Done;
     let open = vec![held(ONE, "id-1")];
     dashboard.recovered(Recovered { open, accepted: vec![intent], ..Recovered::default() });
     assert!(dashboard.shows("accepted"), "{}", dashboard.screen());

@@ -64,7 +64,7 @@ impl Ruin {
                 // Some are longer than a page, and continue in others.
                 let long = if number == 5 { "and so on ".repeat(900) } else { String::new() };
                 let what = create(&format!("{round} {number} {long}"));
-                let write = record.intend(&what).await.unwrap();
+                let write = record.begin(&what).await.unwrap();
                 match number % 3 {
                     0 => record.settle(write.id, done(request(&format!("{round} {number}")))).await.unwrap(),
                     1 => {
@@ -109,7 +109,7 @@ impl Ruin {
                 return (dir, 0, None);
             }
         };
-        let found: BTreeMap<_, _> = recovered.unresolved.iter().map(|write| (write.id, &write.what)).collect();
+        let found: BTreeMap<_, _> = recovered.unresolved.iter().map(|write| (write.id, &write.operation)).collect();
         for (id, confirmed) in &self.unresolved {
             if oracle.rows.contains_key(&id.0) && oracle.rows.get(&id.0) == sound.rows.get(&id.0) {
                 assert_eq!(found.get(id), Some(&confirmed), "{what}: {id} is lost");
@@ -122,7 +122,7 @@ impl Ruin {
             let log = format!("{aside}-wal");
             assert!(fs::read(log).unwrap_or_default() == wal, "{what}: log not as it was");
             assert!(recovered.warnings[0].what.contains(aside), "{what}: {:?}", recovered.warnings);
-            let fresh = record.intend(&create("after")).await.unwrap();
+            let fresh = record.begin(&create("after")).await.unwrap();
             assert!(self.unresolved.keys().all(|id| *id < fresh.id), "{what}: a number is used again");
         }
         record.close().await;
@@ -248,7 +248,7 @@ async fn rows_around_lost_pages_are_taken_over(#[case] lost: &[usize]) {
     let path = dir.path().join("record.db");
     let (record, _) = open(dir.path()).await;
     for number in 0..120 {
-        record.intend(&create(&format!("{number}"))).await.unwrap();
+        record.begin(&create(&format!("{number}"))).await.unwrap();
     }
     record.close().await;
     let pages = leaves(&path, "intent");
@@ -274,24 +274,24 @@ async fn damage_that_is_met_in_use_is_set_aside_and_told_and_nothing_readable_is
     let path = dir.path().join("record.db");
     let (record, _) = open(dir.path()).await;
     for number in 0..60 {
-        let write = record.intend(&create(&format!("{number}"))).await.unwrap();
+        let write = record.begin(&create(&format!("{number}"))).await.unwrap();
         record.settle(write.id, outcome(WriteState::NotDone)).await.unwrap();
     }
     record.close().await;
     let (record, _) = open(dir.path()).await;
     let mut news = record.news().await.unwrap();
-    let sent = record.intend(&create("sent")).await.unwrap();
+    let sent = record.begin(&create("sent")).await.unwrap();
     for page in leaves(&path, "intent") {
         overwrite(&path, &[0x55; 4096], page);
     }
     // Once another has written, what is in memory counts no more.
     Connection::open(&path).unwrap().execute("UPDATE intent SET operator = 'x' WHERE id = ?1", [sent.id.0]).unwrap();
-    let error = record.intent(WriteId(1)).await.unwrap_err();
+    let error = record.write(WriteId(1)).await.unwrap_err();
     assert!(matches!(error, RecordError::Damaged { .. }), "{error}");
     let told = within(news.recv()).await.unwrap();
     let aside = aside(dir.path()).unwrap();
     assert!(told.warnings.iter().any(|warning| warning.what.contains(&aside)), "{told:?}");
-    assert_eq!(record.intent(sent.id).await.unwrap().unwrap().what, create("sent"));
+    assert_eq!(record.write(sent.id).await.unwrap().unwrap().operation, create("sent"));
     record.settle(sent.id, outcome(WriteState::Unknown)).await.unwrap();
     record.close().await;
     let (_, recovered) = open(dir.path()).await;
@@ -305,21 +305,21 @@ async fn one_unreadable_row_does_no_harm_to_the_others_and_is_kept() {
     let (record, _) = open(dir.path()).await;
     let mut bad = Vec::new();
     for change in ["stage = 'gone'", "at = 'yesterday'", "title = CAST(x'ff' AS TEXT)", "title = ''"] {
-        let id = record.intend(&create("bad")).await.unwrap().id;
+        let id = record.begin(&create("bad")).await.unwrap().id;
         bad.push(id);
         let db = Connection::open(dir.path().join("record.db")).unwrap();
         db.execute(&format!("UPDATE intent SET {change}, operator = 'kept' WHERE id = ?1"), [id.0]).unwrap();
         let refused = record.settle(id, outcome(WriteState::NotDone)).await;
         assert_eq!(refused, Err(RecordError::UnreadableWrite(id)));
     }
-    let good = record.intend(&create("good")).await.unwrap();
+    let good = record.begin(&create("good")).await.unwrap();
     record.close().await;
     let (record, recovered) = open(dir.path()).await;
     assert_eq!(recovered.unresolved.iter().map(|it| it.id).collect::<Vec<_>>(), [good.id]);
     let numbers = bad.iter().map(|id| id.0.to_string()).collect::<Vec<_>>().join(", ");
     let [Problem { what: told, .. }] = &recovered.warnings[..] else { panic!("{:?}", recovered.warnings) };
     assert!(told.contains(&format!("writes {numbers} cannot be read")), "{told}");
-    assert!(record.intent(bad[0]).await.is_err());
+    assert!(record.write(bad[0]).await.is_err());
     mmd_elevate_engine::record::purge(dir.path(), Timestamp::now()).unwrap();
     let kept = |name: &str| {
         let db = Connection::open(dir.path().join(name)).unwrap();
@@ -356,8 +356,8 @@ fn to_version_1(dir: &Path) {
 async fn a_record_of_the_version_with_digests_opens_with_all_that_it_holds() {
     let dir = folder();
     let (record, _) = open(dir.path()).await;
-    let left = record.intend(&create("left")).await.unwrap();
-    let made = record.intend(&create("made")).await.unwrap();
+    let left = record.begin(&create("left")).await.unwrap();
+    let made = record.begin(&create("made")).await.unwrap();
     record.settle(made.id, done(request("one"))).await.unwrap();
     record.save(vec![(DraftTarget::Form, Some(draft("typed")))]).await.unwrap();
     record.close().await;
@@ -366,7 +366,7 @@ async fn a_record_of_the_version_with_digests_opens_with_all_that_it_holds() {
     assert_eq!(recovered.unresolved.iter().map(|it| it.id).collect::<Vec<_>>(), [left.id]);
     assert_eq!((recovered.open, recovered.drafts.len(), recovered.warnings), (vec![request("one")], 1, vec![]));
     record.settle(left.id, outcome(WriteState::SetAside)).await.unwrap();
-    assert!(record.intend(&create("next")).await.unwrap().id > made.id);
+    assert!(record.begin(&create("next")).await.unwrap().id > made.id);
     record.close().await;
     let db = Connection::open(dir.path().join("record.db")).unwrap();
     assert!(db.prepare("SELECT digest FROM intent").is_err());

@@ -99,7 +99,7 @@ fn killed(state: &Path) -> TempDir {
 async fn within_time(record: &Record, text: &str) -> WriteRecord {
     within(async {
         loop {
-            match record.intend(&create(text)).await {
+            match record.begin(&create(text)).await {
                 Ok(intent) => return intent,
                 Err(_) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
             }
@@ -138,21 +138,21 @@ async fn write_on_files_that_are_not_whole_is_refused_and_all_is_written_anew(
     let state = dir.path().join("state");
     // Another record, which has given out the same numbers.
     let (another, _) = open(elsewhere.path()).await;
-    let theirs = another.intend(&create("of another machine")).await.unwrap();
+    let theirs = another.begin(&create("of another machine")).await.unwrap();
     another.settle(theirs.id, done(request("theirs"))).await.unwrap();
     let (record, _) = open(&state).await;
-    let sent = record.intend(&create("sent and done")).await.unwrap();
+    let sent = record.begin(&create("sent and done")).await.unwrap();
     record.settle(sent.id, done(request("one"))).await.unwrap();
     record.save(vec![(DraftTarget::Form, Some(draft("old")))]).await.unwrap();
     let older = killed(&state);
-    let unknown = record.intend(&create("unknown")).await.unwrap();
+    let unknown = record.begin(&create("unknown")).await.unwrap();
     record.settle(unknown.id, outcome(WriteState::Unknown)).await.unwrap();
-    let closing = record.intend(&close("one")).await.unwrap();
+    let closing = record.begin(&close("one")).await.unwrap();
     let refused = (DraftTarget::Refused(7), Some(draft("refused")));
     record.save(vec![(DraftTarget::Form, None), refused]).await.unwrap();
 
     loss.strikes(&state, older.path(), elsewhere.path());
-    let error = record.intend(&create("refused")).await.unwrap_err();
+    let error = record.begin(&create("refused")).await.unwrap_err();
     assert!(matches!(error, RecordError::NotDurable { .. }), "{loss:?}: {error}");
     assert!(error.may_pass(), "{error}");
 
@@ -161,12 +161,12 @@ async fn write_on_files_that_are_not_whole_is_refused_and_all_is_written_anew(
     record.save(vec![(DraftTarget::Form, Some(draft("new")))]).await.unwrap();
     // What was given out keeps its name.
     record.settle(closing.id, outcome(WriteState::Unknown)).await.unwrap();
-    assert_eq!(record.intent(unknown.id).await.unwrap().unwrap().what, create("unknown"), "{loss:?}");
-    assert!(record.owned(unknown.id).await.unwrap().contains(&request("one").id), "{loss:?}");
+    assert_eq!(record.write(unknown.id).await.unwrap().unwrap().operation, create("unknown"), "{loss:?}");
+    assert!(record.owned_requests(unknown.id).await.unwrap().contains(&request("one").id), "{loss:?}");
 
     let (_, recovered) = open(killed(&state).path()).await;
     for what in [create("unknown"), close("one"), create("after")] {
-        let times = recovered.unresolved.iter().filter(|intent| intent.what == what).count();
+        let times = recovered.unresolved.iter().filter(|intent| intent.operation == what).count();
         assert_eq!(times, 1, "{loss:?}: {what:?}");
     }
     assert_eq!(recovered.unresolved.len(), 3, "{loss:?}: what was refused was not sent");
@@ -185,9 +185,9 @@ async fn file_that_is_put_back_is_the_same_again() {
     let (record, _) = open(dir.path()).await;
     for name in ["record.db", "record.db-wal", "record.db-shm"] {
         fs::rename(dir.path().join(name), dir.path().join("elsewhere")).unwrap();
-        assert!(matches!(record.intend(&create(name)).await, Err(RecordError::NotDurable { .. })), "{name}");
+        assert!(matches!(record.begin(&create(name)).await, Err(RecordError::NotDurable { .. })), "{name}");
         fs::rename(dir.path().join("elsewhere"), dir.path().join(name)).unwrap();
-        record.intend(&create(name)).await.unwrap();
+        record.begin(&create(name)).await.unwrap();
     }
     assert!(
         !fs::read_dir(dir.path())
@@ -202,20 +202,20 @@ async fn record_without_a_place_is_written_anew_as_soon_as_there_is_one() {
     let state = dir.path().join("state");
     let (record, _) = open(&state).await;
     let mut news = record.news().await.unwrap();
-    let before = record.intend(&create("before")).await.unwrap();
+    let before = record.begin(&create("before")).await.unwrap();
     fs::rename(&state, dir.path().join("away")).unwrap();
     fs::write(&state, "a file is in the folder's place").unwrap();
     // The first says what became of the file, the later what is in the way.
-    let mut error = record.intend(&create("refused")).await.unwrap_err();
+    let mut error = record.begin(&create("refused")).await.unwrap_err();
     assert!(matches!(error, RecordError::NotDurable { .. }), "{error}");
     record.restore().await.unwrap();
-    error = record.intend(&create("refused")).await.unwrap_err();
+    error = record.begin(&create("refused")).await.unwrap_err();
     assert!(!error.hint().is_empty() && error.may_pass(), "{error}");
     fs::remove_file(&state).unwrap();
     let told = within(news.recv()).await.unwrap();
     let [Problem { what, hint }] = &told.warnings[..] else { panic!("{told:?}") };
     assert!(what.starts_with("The record was written anew") && !hint.is_empty(), "{what}");
-    let after = record.intend(&create("after")).await.unwrap();
+    let after = record.begin(&create("after")).await.unwrap();
     record.close().await;
     let left: Vec<_> = open(&state).await.1.unresolved.into_iter().map(|intent| intent.id).collect();
     assert_eq!(left, [before.id, after.id]);
@@ -225,12 +225,12 @@ async fn record_without_a_place_is_written_anew_as_soon_as_there_is_one() {
 async fn outcome_that_came_while_the_files_were_lost_is_written_down_afterwards() {
     let dir = folder();
     let (record, _) = open(dir.path()).await;
-    let sent = record.intend(&create("sent")).await.unwrap();
+    let sent = record.begin(&create("sent")).await.unwrap();
     fs::remove_file(dir.path().join("record.db-wal")).unwrap();
     let lost = record.settle(sent.id, done(request("one"))).await.unwrap_err();
     assert!(matches!(lost, RecordError::NotDurable { .. }), "{lost}");
     record.restore().await.unwrap();
-    assert_eq!(record.intent(sent.id).await.unwrap().unwrap().stage, WriteState::Done);
+    assert_eq!(record.write(sent.id).await.unwrap().unwrap().state, WriteState::Done);
     let (_, recovered) = open(killed(dir.path()).path()).await;
     assert_eq!((recovered.unresolved.len(), recovered.open), (0, vec![request("one")]));
 }
@@ -239,12 +239,12 @@ async fn outcome_that_came_while_the_files_were_lost_is_written_down_afterwards(
 async fn outcome_that_came_before_a_file_was_put_back_is_written_down_too() {
     let dir = folder();
     let (record, _) = open(dir.path()).await;
-    let sent = record.intend(&create("sent")).await.unwrap();
+    let sent = record.begin(&create("sent")).await.unwrap();
     fs::rename(dir.path().join("record.db"), dir.path().join("away")).unwrap();
     record.settle(sent.id, done(request("one"))).await.unwrap_err();
     fs::rename(dir.path().join("away"), dir.path().join("record.db")).unwrap();
     record.save(vec![(DraftTarget::Form, Some(draft("next")))]).await.unwrap();
-    assert_eq!(record.intent(sent.id).await.unwrap().unwrap().stage, WriteState::Done);
+    assert_eq!(record.write(sent.id).await.unwrap().unwrap().state, WriteState::Done);
 }
 
 #[tokio::test]
@@ -252,7 +252,7 @@ async fn record_that_is_lost_when_the_agent_leaves_is_written_anew_on_the_way_ou
     for name in ["record.db", "record.db-wal"] {
         let dir = folder();
         let (record, _) = open(dir.path()).await;
-        let sent = record.intend(&create("sent")).await.unwrap();
+        let sent = record.begin(&create("sent")).await.unwrap();
         record.settle(sent.id, done(request("one"))).await.unwrap();
         fs::remove_file(dir.path().join(name)).unwrap();
         record.close().await;
@@ -276,10 +276,10 @@ async fn two_dashboards_whose_record_is_lost_come_to_one_record_again(
     let state = dir.path().join("state");
     let (one, _) = open(&state).await;
     let (two, _) = open(&state).await;
-    let ids = [one.intend(&create("one")).await.unwrap().id, two.intend(&create("two")).await.unwrap().id];
+    let ids = [one.begin(&create("one")).await.unwrap().id, two.begin(&create("two")).await.unwrap().id];
     loss.strikes(&state, dir.path(), dir.path());
-    one.intend(&create("refused")).await.unwrap_err();
-    two.intend(&create("refused")).await.unwrap_err();
+    one.begin(&create("refused")).await.unwrap_err();
+    two.begin(&create("refused")).await.unwrap_err();
     let later = [within_time(&one, "three").await.id, within_time(&two, "four").await.id];
     let (_, recovered) = open(killed(&state).path()).await;
     let left: Vec<_> = recovered.unresolved.iter().map(|intent| intent.id).collect();
@@ -290,7 +290,7 @@ async fn two_dashboards_whose_record_is_lost_come_to_one_record_again(
 async fn record_that_is_gone_under_another_dashboard_is_not_taken_for_an_empty_one() {
     let dir = folder();
     let (one, _) = open(dir.path()).await;
-    let sent = one.intend(&create("sent")).await.unwrap();
+    let sent = one.begin(&create("sent")).await.unwrap();
     one.settle(sent.id, done(request("one"))).await.unwrap();
     for name in ["record.db-wal", "record.db"] {
         fs::remove_file(dir.path().join(name)).unwrap();
@@ -314,7 +314,7 @@ async fn draft_is_told_from_what_was_sent_whatever_the_clock_says() {
         let (record, _) = Record::open(super::place(dir.path()), now).await.unwrap();
         record.save(vec![(DraftTarget::Form, Some(draft("sent")))]).await.unwrap();
         AHEAD.store(set, Ordering::SeqCst);
-        let sent = record.intend(&create("sent")).await.unwrap();
+        let sent = record.begin(&create("sent")).await.unwrap();
         let (_, recovered) = open(killed(dir.path()).path()).await;
         assert_eq!((recovered.unresolved.len(), recovered.drafts.len()), (1, 0), "{set}: the write has the text");
         // The same text once more, on purpose, is a draft of its own.
@@ -332,7 +332,7 @@ async fn changes_cost_no_new_files_and_no_second_log() {
     let dir = folder();
     let (record, _) = open(dir.path()).await;
     for number in 0..50 {
-        record.intend(&create(&number.to_string())).await.unwrap();
+        record.begin(&create(&number.to_string())).await.unwrap();
     }
     let db = Connection::open(dir.path().join("record.db")).unwrap();
     let count: i64 = db.query_row("SELECT count(*) FROM intent", [], |row| row.get(0)).unwrap();

@@ -39,12 +39,12 @@ async fn run(acts: Vec<Act>) {
         match act {
             Act::Create(text) => {
                 let what = create(&text.to_string());
-                let intent = record.intend(&what).await.unwrap();
+                let intent = record.begin(&what).await.unwrap();
                 assert!(model.insert(intent.id, (what, WriteState::Intended)).is_none());
             }
             Act::Close(id) => {
                 let what = close(&id.to_string());
-                let intent = record.intend(&what).await.unwrap();
+                let intent = record.begin(&what).await.unwrap();
                 assert!(model.insert(intent.id, (what, WriteState::Intended)).is_none());
             }
             Act::Settle(at, stage) => {
@@ -68,7 +68,8 @@ async fn run(acts: Vec<Act>) {
                     *stage = WriteState::Unknown;
                     expected.push((*id, what.clone(), WriteState::Unknown));
                 }
-                let found: Vec<_> = recovered.unresolved.into_iter().map(|it| (it.id, it.what, it.stage)).collect();
+                let found: Vec<_> =
+                    recovered.unresolved.into_iter().map(|it| (it.id, it.operation, it.state)).collect();
                 assert_eq!(found, expected);
                 let opened = model
                     .values()
@@ -79,8 +80,8 @@ async fn run(acts: Vec<Act>) {
         }
     }
     for (id, (what, stage)) in model {
-        let intent = record.intent(id).await.unwrap().unwrap();
-        assert_eq!((intent.what, intent.stage), (what, stage));
+        let intent = record.write(id).await.unwrap().unwrap();
+        assert_eq!((intent.operation, intent.state), (what, stage));
     }
 }
 

@@ -81,7 +81,7 @@ async fn a_record_that_is_moved_away_is_not_written_to() {
     let dir = folder();
     let (record, _) = open(dir.path()).await;
     fs::rename(dir.path().join("record.db"), dir.path().join("elsewhere.db")).unwrap();
-    let error = record.intend(&create("a")).await.unwrap_err();
+    let error = record.begin(&create("a")).await.unwrap_err();
     assert!(matches!(error, RecordError::NotDurable { .. }), "{error}");
 }
 
@@ -94,7 +94,7 @@ async fn state_folder_with_an_odd_name_is_a_place_like_any() {
         let dir = folder();
         let state = dir.path().join(std::ffi::OsStr::from_bytes(name));
         let (record, _) = open(&state).await;
-        let intent = record.intend(&create("a")).await.unwrap();
+        let intent = record.begin(&create("a")).await.unwrap();
         record.close().await;
         assert_eq!(open(&state).await.1.unresolved[0].id, intent.id, "{name:?}");
         assert!(state.join("record.db").is_file(), "{name:?}");
@@ -129,7 +129,7 @@ async fn a_closed_record_says_so() {
     let (record, _) = open(dir.path()).await;
     let other = record.clone();
     record.close().await;
-    assert_eq!(other.intend(&create("a")).await.unwrap_err(), RecordError::Ended);
+    assert_eq!(other.begin(&create("a")).await.unwrap_err(), RecordError::Ended);
     assert_eq!(fs::read_dir(dir.path().join("owners")).unwrap().count(), 1, "only the gate");
     assert!(!dir.path().join("record.db-wal").exists());
 }
@@ -140,10 +140,10 @@ async fn a_busy_record_is_an_error_in_the_end() {
     let (record, _) = open(dir.path()).await;
     let db = Connection::open(dir.path().join("record.db")).unwrap();
     db.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let error = record.intend(&create("a")).await.unwrap_err();
+    let error = record.begin(&create("a")).await.unwrap_err();
     assert!(matches!(error, RecordError::Busy { .. }), "{error}");
     db.execute_batch("ROLLBACK").unwrap();
-    record.intend(&create("a")).await.unwrap();
+    record.begin(&create("a")).await.unwrap();
 }
 
 #[expect(clippy::print_stdout, reason = "a test that is skipped says why")]
@@ -186,7 +186,7 @@ async fn a_full_disk_is_an_error_before_anything_is_sent() {
     fs::write(&ballast, vec![0; 100_000]).unwrap();
     let mut durable = Vec::new();
     let error = loop {
-        match record.intend(&create(&"long ".repeat(500))).await {
+        match record.begin(&create(&"long ".repeat(500))).await {
             Ok(intent) => durable.push(intent.id),
             Err(error) => break error,
         }
@@ -195,7 +195,7 @@ async fn a_full_disk_is_an_error_before_anything_is_sent() {
     let saved = record.save(vec![(super::DraftTarget::Form, Some(super::draft(&"long ".repeat(9000))))]).await;
     assert!(matches!(saved, Err(RecordError::FullDisk { .. })), "{saved:?}");
     fs::remove_file(&ballast).unwrap();
-    durable.push(record.intend(&create("room again")).await.unwrap().id);
+    durable.push(record.begin(&create("room again")).await.unwrap().id);
     record.close().await;
     mount.remount("size=2m");
     let found: Vec<_> = open(dir.path()).await.1.unresolved.into_iter().map(|it| it.id).collect();

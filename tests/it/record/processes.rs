@@ -57,9 +57,9 @@ async fn another_process() {
     let Some(dir) = std::env::var_os(FOLDER) else { return };
     let dir = Path::new(&dir);
     let (record, _) = open(&dir.join("state")).await;
-    let made = record.intend(&create("theirs, done")).await.unwrap();
+    let made = record.begin(&create("theirs, done")).await.unwrap();
     record.settle(made.id, done(request(&format!("of {}", made.id)))).await.unwrap();
-    record.intend(&create("theirs")).await.unwrap();
+    record.begin(&create("theirs")).await.unwrap();
     record.save(vec![(DraftTarget::Form, Some(draft("theirs")))]).await.unwrap();
     fs::write(dir.join("ready"), "").unwrap();
     std::thread::sleep(Duration::from_secs(60));
@@ -90,8 +90,8 @@ async fn what_a_killed_process_left_is_ours_and_what_a_living_one_has_is_not() {
     first.kill();
     let (record, recovered) = open(&state).await;
     assert_eq!((recovered.others, recovered.unresolved.len(), recovered.drafts.len()), (1, 1, 1));
-    assert_eq!(recovered.unresolved[0].what, create("theirs"));
-    assert_eq!(recovered.unresolved[0].stage, WriteState::Unknown);
+    assert_eq!(recovered.unresolved[0].operation, create("theirs"));
+    assert_eq!(recovered.unresolved[0].state, WriteState::Unknown);
     // They are ours now: another start finds nothing left, and only we may settle.
     let (third, again) = open(&state).await;
     assert_eq!((again.others, again.unresolved.len(), again.drafts.len()), (2, 0, 0));
@@ -107,7 +107,7 @@ async fn of_starts_at_the_same_time_one_has_what_was_left() {
     for _ in 0..5 {
         let (record, _) = open(dir.path()).await;
         for name in ["a", "b", "c"] {
-            record.intend(&create(name)).await.unwrap();
+            record.begin(&create(name)).await.unwrap();
         }
         record.save(vec![(DraftTarget::Form, Some(draft("a")))]).await.unwrap();
         record.close().await;
@@ -140,7 +140,7 @@ async fn writes_of_two_at_once_all_arrive_under_names_of_their_own() {
     let mut tasks = Vec::new();
     for number in 0..100 {
         let record = if number % 2 == 0 { one.clone() } else { two.clone() };
-        tasks.push(tokio::spawn(async move { record.intend(&close(&format!("{number}"))).await.unwrap().id }));
+        tasks.push(tokio::spawn(async move { record.begin(&close(&format!("{number}"))).await.unwrap().id }));
     }
     let mut ids = Vec::new();
     for task in tasks {

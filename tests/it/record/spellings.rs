@@ -20,7 +20,7 @@ async fn open(dir: &std::path::Path, base_url: &str, tenant_id: &str) -> (Record
 }
 
 fn done(id: &str) -> Outcome {
-    Outcome { stage: WriteState::Done, request: Some(request(id)), why: None, service_request_id: None }
+    Outcome { state: WriteState::Done, request: Some(request(id)), why: None, service_request_id: None }
 }
 
 #[tokio::test]
@@ -38,18 +38,18 @@ async fn tenant_in_another_spelling_is_the_same_tenant() {
     ] {
         let folder = folder();
         let (record, _) = open(folder.path(), host, SMALL).await;
-        let opened = record.intend(&create("open")).await.unwrap();
+        let opened = record.begin(&create("open")).await.unwrap();
         record.settle(opened.id, done("r1")).await.unwrap();
-        record.intend(&create("lost")).await.unwrap();
+        record.begin(&create("lost")).await.unwrap();
         record.save(vec![(DraftTarget::Form, Some(draft("typed")))]).await.unwrap();
         record.close().await;
         let (record, recovered) = open(folder.path(), base_url, tenant_id).await;
         let found = (recovered.open.len(), recovered.unresolved.len(), recovered.drafts.len());
         assert_eq!(found, if is_same { (1, 1, 1) } else { (0, 0, 0) }, "{base_url} {tenant_id}");
-        let owned = record.owned(mmd_elevate_core::WriteId(0)).await.unwrap();
+        let owned = record.owned_requests(mmd_elevate_core::WriteId(0)).await.unwrap();
         assert_eq!(owned.len(), usize::from(is_same), "{base_url} {tenant_id}");
         if is_same {
-            let again = record.intend(&create("again")).await.unwrap();
+            let again = record.begin(&create("again")).await.unwrap();
             let refused = record.settle(again.id, done("r1")).await.unwrap_err();
             assert!(matches!(refused, RecordError::RequestOwned { .. }), "{refused}");
         }
@@ -68,19 +68,19 @@ async fn request_in_another_spelling_is_the_same_request() {
     for spelling in SPELLINGS {
         let folder = folder();
         let (record, _) = super::open(folder.path()).await;
-        let first = record.intend(&create("first")).await.unwrap();
+        let first = record.begin(&create("first")).await.unwrap();
         record.settle(first.id, done(SMALL)).await.unwrap();
-        let second = record.intend(&create("second")).await.unwrap();
+        let second = record.begin(&create("second")).await.unwrap();
         let refused = record.settle(second.id, done(spelling)).await.unwrap_err();
         assert!(
             matches!(refused, RecordError::RequestOwned { owner, .. } if owner == first.id),
             "{spelling}: {refused}"
         );
-        let owned = record.owned(second.id).await.unwrap();
+        let owned = record.owned_requests(second.id).await.unwrap();
         assert!(owned.contains(&RequestId::new(spelling).unwrap()), "{spelling}");
         let mut listed = request(spelling);
         listed.closed = listed.created.clone();
-        assert_eq!(record.refreshed(vec![listed]).await.unwrap().len(), 1, "{spelling}");
+        assert_eq!(record.update_requests(vec![listed]).await.unwrap().len(), 1, "{spelling}");
         record.close().await;
         assert!(super::open(folder.path()).await.1.open.is_empty(), "{spelling}");
     }
@@ -90,13 +90,13 @@ async fn request_in_another_spelling_is_the_same_request() {
 async fn what_a_list_does_not_tell_does_not_empty_what_is_recorded() {
     let folder = folder();
     let (record, _) = super::open(folder.path()).await;
-    let intent = record.intend(&create("first")).await.unwrap();
+    let intent = record.begin(&create("first")).await.unwrap();
     record.settle(intent.id, done(SMALL)).await.unwrap();
     let mut bare = request(SPELLINGS[0]);
     for text in [&mut bare.ticket, &mut bare.device, &mut bare.title] {
         *text = mmd_elevate_core::Untrusted::default();
     }
-    record.refreshed(vec![bare]).await.unwrap();
+    record.update_requests(vec![bare]).await.unwrap();
     let known = record.request(&RequestId::new(SMALL).unwrap()).await.unwrap().unwrap();
     let told = request(SMALL);
     for field in [Field::Ticket, Field::Device, Field::Title] {
@@ -109,17 +109,18 @@ async fn creates_that_nobody_has_claimed_are_known_of_all_processes() {
     let folder = folder();
     let (record, _) = super::open(folder.path()).await;
     let (other, _) = super::open(folder.path()).await;
-    record.intend(&create("mine")).await.unwrap();
-    let theirs = other.intend(&create("theirs")).await.unwrap();
-    let aside = other.intend(&create("aside")).await.unwrap();
-    let settled = other.intend(&create("done")).await.unwrap();
+    record.begin(&create("mine")).await.unwrap();
+    let theirs = other.begin(&create("theirs")).await.unwrap();
+    let aside = other.begin(&create("aside")).await.unwrap();
+    let settled = other.begin(&create("done")).await.unwrap();
     other.settle(settled.id, done("r1")).await.unwrap();
-    other.intend(&close("r1")).await.unwrap();
+    other.begin(&close("r1")).await.unwrap();
     for stage in [WriteState::Unknown, WriteState::SetAside] {
-        let outcome = Outcome { stage, request: None, why: None, service_request_id: None };
+        let outcome = Outcome { state: stage, request: None, why: None, service_request_id: None };
         other.settle(aside.id, outcome).await.unwrap();
     }
-    let found: Vec<_> = record.unclaimed().await.unwrap().into_iter().map(|it| (it.stage, it.is_ours)).collect();
+    let found: Vec<_> =
+        record.unclaimed_creates().await.unwrap().into_iter().map(|it| (it.state, it.is_ours)).collect();
     let expected = [(WriteState::Intended, true), (WriteState::Intended, false), (WriteState::SetAside, false)];
     assert_eq!(found, expected, "{theirs:?}");
 }

@@ -14,15 +14,15 @@ use super::{
 };
 use crate::support::server::{Play, Server};
 
-async fn assert_row(row: &str, acts: Vec<Act>, reply: &str, stage: WriteState, sent: usize) {
+async fn assert_row(row: &str, acts: Vec<Act>, reply: &str, state: WriteState, sent: usize) {
     let timeouts = Timeouts { write: Duration::from_millis(700), ..PATIENT };
     let mut scene = Scene::with(acts, timeouts, QUICK).await;
     assert_eq!(scene.create("x").await, reply, "{row}");
-    assert_eq!(scene.stage(1).await, stage, "{row}");
+    assert_eq!(scene.stage(1).await, state, "{row}");
     assert_eq!(scene.counts(), (sent, 0), "{row}");
     let held = scene.held.lock().unwrap().requests.len();
     assert!(held <= 1, "{row}: never twice");
-    assert!(held == 0 || stage == WriteState::Done, "{row}: what is there is known");
+    assert!(held == 0 || state == WriteState::Done, "{row}: what is there is known");
 }
 
 #[tokio::test]

@@ -167,7 +167,7 @@ impl Scene {
     }
 
     pub(super) async fn stage(&self, intent: i64) -> WriteState {
-        self.record.journal.intent(WriteId(intent)).await.unwrap().unwrap().stage
+        self.record.journal.write(WriteId(intent)).await.unwrap().unwrap().state
     }
 
     pub(super) fn counts(&self) -> (usize, usize) {

@@ -11,11 +11,11 @@ use super::{
 
 const WAIT: &str = "429 Too Many\nretry-after: 0";
 
-async fn assert_create(name: &str, acts: Vec<Act>, listed: Vec<Value>, told: &str, stage: WriteState, sent: usize) {
+async fn assert_create(name: &str, acts: Vec<Act>, listed: Vec<Value>, told: &str, state: WriteState, sent: usize) {
     let mut scene = Scene::start(acts).await;
     scene.held.lock().unwrap().requests.extend(listed);
     assert_eq!(scene.create("x").await, told, "{name}");
-    assert_eq!((scene.stage(1).await, scene.counts()), (stage, (sent, 0)), "{name}");
+    assert_eq!((scene.stage(1).await, scene.counts()), (state, (sent, 0)), "{name}");
     assert!(scene.progress.contains(&Progress::LookingFirst), "{name}: {:?}", scene.progress);
 }
 

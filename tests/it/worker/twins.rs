@@ -61,7 +61,7 @@ async fn answer_with_the_id_of_another_request_settles_nothing_and_the_own_is_lo
 async fn what_another_process_may_be_opening_is_not_claimed() {
     let mut scene = Scene::start([plays(says(LOST))]).await;
     let other = scene.record.another().await;
-    let theirs = other.intend(&Operation::Create(new_request("x"))).await.unwrap();
+    let theirs = other.begin(&Operation::Create(new_request("x"))).await.unwrap();
     let entity = entity_of("r1", "x");
     scene.held.lock().unwrap().requests.push(entity);
     assert_eq!(scene.create("x").await, "1 possible, ServerFailed { status: 500 }");
@@ -69,7 +69,7 @@ async fn what_another_process_may_be_opening_is_not_claimed() {
     let seen = scene.does(Call::Look(WriteId(theirs.id.0 + 1))).await;
     assert_eq!(seen, "1 possible, Crashed");
     let request = super::create(created(&entity_of("r1", "x"))).await.unwrap();
-    let done = Outcome { stage: WriteState::Done, request: Some(request), why: None, service_request_id: None };
+    let done = Outcome { state: WriteState::Done, request: Some(request), why: None, service_request_id: None };
     other.settle(theirs.id, done).await.unwrap();
     assert_eq!(scene.does(Call::Look(WriteId(theirs.id.0 + 1))).await, "not seen, Crashed");
     scene.held.lock().unwrap().requests.push(entity_of("r2", "x"));
@@ -80,9 +80,9 @@ async fn what_another_process_may_be_opening_is_not_claimed() {
 async fn answer_that_comes_after_another_process_took_the_request_is_unknown_and_looked_for() {
     let mut scene = Scene::start([plays(created(&entity_of("r1", "x")))]).await;
     let other = scene.record.another().await;
-    let theirs = other.intend(&Operation::Create(new_request("x"))).await.unwrap();
+    let theirs = other.begin(&Operation::Create(new_request("x"))).await.unwrap();
     let request = super::create(created(&entity_of("r1", "x"))).await.unwrap();
-    let done = Outcome { stage: WriteState::Done, request: Some(request), why: None, service_request_id: None };
+    let done = Outcome { state: WriteState::Done, request: Some(request), why: None, service_request_id: None };
     other.settle(theirs.id, done).await.unwrap();
     scene.held.lock().unwrap().requests.extend([entity_of("r1", "x"), entity_of("r2", "x")]);
     assert_eq!(scene.create("x").await, "created r2", "each has one of the two");

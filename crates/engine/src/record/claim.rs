@@ -11,7 +11,10 @@ use super::{
     store::{Me, note},
     table::Entry,
 };
-use mmd_elevate_core::{CloseElevationRequest, DraftTarget, ElevationRequest, Field, Operation, Problem, SavedDraft, Transition, WriteRecord, WriteState};
+use mmd_elevate_core::{
+    CloseElevationRequest, DraftTarget, ElevationRequest, Field, Operation, Problem, SavedDraft, Transition,
+    WriteRecord, WriteState,
+};
 
 /// What was left.
 pub(super) struct Left {
@@ -34,20 +37,20 @@ pub(super) fn claim(tx: &Transaction<'_>, me: &Me, living: &HashSet<String>, now
     let mut left =
         Left { unresolved: Vec::new(), drafts: Vec::new(), open: Vec::new(), accepted: Vec::new(), unreadable };
     // A write that was set aside is shown by nobody: the text of one that was sent in its place would be lost with it.
-    let has_its_text = |row: &&WriteRow| !matches!(row.write.stage, WriteState::NotDone | WriteState::SetAside);
+    let has_its_text = |row: &&WriteRow| !matches!(row.write.state, WriteState::NotDone | WriteState::SetAside);
     let sent: Vec<_> = writes.iter().filter(has_its_text).cloned().collect();
     for mut row in writes {
-        let Some(after) = row.write.stage.after(Transition::Die) else { continue };
+        let Some(after) = row.write.state.after(Transition::Die) else { continue };
         if row.tenant != me.tenant || living.contains(&row.owner) {
             continue;
         }
         row.revision += 1;
         row.owner.clone_from(&me.owner.name);
-        row.write.stage = after;
+        row.write.state = after;
         row.changed_at = now;
         row.save(tx)?;
         note(tx, &row, None)?;
-        if matches!(row.write.what, Operation::Create(_)) {
+        if matches!(row.write.operation, Operation::Create(_)) {
             me.saw_create(row.write.at);
         }
         left.unresolved.push(row.write);
@@ -77,14 +80,14 @@ pub(super) fn claim(tx: &Transaction<'_>, me: &Me, living: &HashSet<String>, now
 
 /// Whether the service took this close of a request that still counts as open.
 fn is_accepted(write: &WriteRow, open: &[ElevationRequest]) -> bool {
-    let Operation::Close(CloseElevationRequest { id, .. }) = &write.write.what else { return false };
-    write.write.stage == WriteState::Done && open.iter().any(|request| request.id == *id)
+    let Operation::Close(CloseElevationRequest { id, .. }) = &write.write.operation else { return false };
+    write.write.state == WriteState::Done && open.iter().any(|request| request.id == *id)
 }
 
 /// Whether the draft is what this write was made of: a process that dies before it has ended the draft leaves both, and
 /// the write has the text. What was saved in the form after the write is another, be it word for word the same.
 fn is_of(write: &WriteRow, draft: &DraftRow) -> bool {
-    let same = match (&write.write.what, &draft.saved.target) {
+    let same = match (&write.write.operation, &draft.saved.target) {
         (Operation::Create(new), DraftTarget::Refused(_)) => new.draft().is_sent_as(&draft.saved.draft),
         (Operation::Create(new), DraftTarget::Form) => {
             new.draft().is_sent_as(&draft.saved.draft) && draft.saved.at <= write.write.at
@@ -100,18 +103,14 @@ fn is_of(write: &WriteRow, draft: &DraftRow) -> bool {
 /// Whether the text of this write comes back without its draft, or is at the service word for word. That of a close which
 /// the service has kept in another form is nowhere else.
 fn has_text(write: &WriteRow, requests: &[RequestRow]) -> bool {
-    let Operation::Close(CloseElevationRequest { id, actions_taken, .. }) = &write.write.what else { return true };
+    let Operation::Close(CloseElevationRequest { id, actions_taken, .. }) = &write.write.operation else { return true };
     let ended = requests.iter().find(|row| row.request.id == *id && row.ended_at.is_some());
-    write.write.stage != WriteState::Done
+    write.write.state != WriteState::Done
         || ended.is_none_or(|row| row.request.actions_taken.is_blank() || row.request.holds_text(actions_taken))
 }
 
 /// Returns what the rows of the table mean, of all tenants. What cannot be read is marked, and told once.
-fn readable<T: Entry>(
-    tx: &Transaction<'_>,
-    now: Timestamp,
-    unreadable: &mut Vec<Problem>,
-) -> rusqlite::Result<Vec<T>> {
+fn readable<T: Entry>(tx: &Transaction<'_>, now: Timestamp, unreadable: &mut Vec<Problem>) -> rusqlite::Result<Vec<T>> {
     let (mut rows, mut numbers) = (Vec::new(), Vec::new());
     for row in T::TABLE.select(tx, "damaged_at IS NULL ORDER BY id", [])? {
         if let Some(row) = T::parse(&row) {

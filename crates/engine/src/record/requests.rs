@@ -28,7 +28,7 @@ impl Store {
     }
 
     /// Takes what the service lists of requests that are known here. Tells which of them are closed as of now.
-    pub(super) fn refreshed(&mut self, listed: &[ElevationRequest]) -> Result<Vec<RequestId>, RecordError> {
+    pub(super) fn update_requests(&mut self, listed: &[ElevationRequest]) -> Result<Vec<RequestId>, RecordError> {
         self.change(|tx, me| {
             let mut ended = Vec::new();
             for request in listed {
@@ -45,7 +45,7 @@ impl Store {
     }
 
     /// The request is not open any more, whoever closed it.
-    pub(super) fn ended(&mut self, id: &RequestId) -> Result<(), RecordError> {
+    pub(super) fn end_request(&mut self, id: &RequestId) -> Result<(), RecordError> {
         self.change(|tx, me| {
             let known = find(tx, &me.tenant, id)?.into_iter().next().map(|row| row.request);
             known.map_or(Ok(()), |known| told(tx, me, &known, Told::Ended).map(drop)).map_err(Into::into)

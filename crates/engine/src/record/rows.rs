@@ -148,15 +148,15 @@ impl Entry for WriteRow {
             text(&self.tenant.tenant_id),
             text(&self.owner),
             text(&self.operator),
-            text(match &self.write.what {
+            text(match &self.write.operation {
                 Operation::Create(_) => "create",
                 Operation::Close(_) => "close",
             }),
             text(time(self.write.at)),
-            text(stage_name(self.write.stage)),
+            text(stage_name(self.write.state)),
             text(time(self.changed_at)),
         ];
-        match &self.write.what {
+        match &self.write.operation {
             Operation::Create(new) => {
                 cells.extend(Field::ALL.map(|field| text(new.get(field))));
                 cells.extend([Value::Null, maybe(self.made.as_ref().map(RequestId::raw))]);
@@ -178,7 +178,7 @@ impl Entry for WriteRow {
         let mut cells = Cells(row.cells.iter());
         let tenant = cells.tenant()?;
         let (owner, operator, kind) = (cells.text()?, cells.text()?, cells.text()?);
-        let (at, stage, changed_at) = (cells.time()?, stage_of(&cells.text()?)?, cells.time()?);
+        let (at, state, changed_at) = (cells.time()?, stage_of(&cells.text()?)?, cells.time()?);
         let draft = cells.draft()?;
         let actions_taken = cells.maybe()?;
         let request_id = cells.maybe()?.map(|id| RequestId::new(id).ok_or(())).transpose().ok()?;
@@ -193,7 +193,7 @@ impl Entry for WriteRow {
             }
             _ => return None,
         };
-        let write = WriteRecord { id: WriteId(row.id), what, at, stage };
+        let write = WriteRecord { id: WriteId(row.id), operation: what, at, state };
         let (why, service_request_id, revision) = (cells.maybe()?, cells.maybe()?, cells.end()?);
         Some(Self { revision, tenant, owner, operator, write, changed_at, made, why, service_request_id })
     }
@@ -301,9 +301,9 @@ impl Entry for DraftRow {
     }
 }
 
-/// The stage as the table says it.
-pub(super) const fn stage_name(stage: WriteState) -> &'static str {
-    match stage {
+/// The state as the table says it.
+pub(super) const fn stage_name(state: WriteState) -> &'static str {
+    match state {
         WriteState::Intended => "intended",
         WriteState::Sending => "sending",
         WriteState::Waiting => "waiting",
@@ -315,5 +315,5 @@ pub(super) const fn stage_name(stage: WriteState) -> &'static str {
 }
 
 fn stage_of(name: &str) -> Option<WriteState> {
-    WriteState::ALL.into_iter().find(|stage| stage_name(*stage) == name)
+    WriteState::ALL.into_iter().find(|state| stage_name(*state) == name)
 }

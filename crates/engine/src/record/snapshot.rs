@@ -48,7 +48,7 @@ impl Snapshot {
     /// Returns the warning about a database that was set aside because of this: what happened, and what to do.
     pub(super) fn warning(&self, why: &str) -> Problem {
         let writes = self.rows[0].iter().filter_map(WriteRow::parse);
-        let unsettled = writes.filter(|row| !row.write.stage.is_settled()).count();
+        let unsettled = writes.filter(|row| !row.write.state.is_settled()).count();
         let read = match self.rows.iter().map(Vec::len).sum::<usize>() - unsettled {
             0 if unsettled == 0 => "Nothing more was read from it.".to_owned(),
             others => format!("Read from it: {unsettled} unsettled writes and {others} other entries."),
@@ -160,10 +160,10 @@ impl Snapshot {
     }
 }
 
-/// A claim changes a write's owner, and its going on its stage; what it is about stays.
+/// A claim changes a write's owner, and its going on its state; what it is about stays.
 fn is_same_write(one: &WriteRow, other: &WriteRow) -> bool {
-    (&one.tenant, &one.operator, one.write.at, &one.write.what)
-        == (&other.tenant, &other.operator, other.write.at, &other.write.what)
+    (&one.tenant, &one.operator, one.write.at, &one.write.operation)
+        == (&other.tenant, &other.operator, other.write.at, &other.write.operation)
 }
 
 /// A claim makes the owner the one that has left it.

@@ -144,13 +144,13 @@ impl Store {
         read
     }
 
-    pub(super) fn intend(&mut self, what: Operation) -> Result<WriteRecord, RecordError> {
+    pub(super) fn begin(&mut self, what: Operation) -> Result<WriteRecord, RecordError> {
         let mut written = None;
         let intended = self.change(|tx, me| {
             let at = (me.clock)();
             let id = WriteId(WriteRow::TABLE.next_id(tx)?);
-            let write = WriteRecord { id, what, at, stage: WriteState::Intended };
-            if matches!(write.what, Operation::Create(_)) {
+            let write = WriteRecord { id, operation: what, at, state: WriteState::Intended };
+            if matches!(write.operation, Operation::Create(_)) {
                 super::drafts::are_before(tx, me, at)?;
                 me.saw_create(at);
             }
@@ -205,20 +205,20 @@ impl Store {
         Ok((row.tenant == self.me.tenant).then_some(WriteRecord { id, ..row.write }))
     }
 
-    pub(super) fn owned(&mut self, except: WriteId) -> Result<Vec<RequestId>, RecordError> {
+    pub(super) fn owned_requests(&mut self, except: WriteId) -> Result<Vec<RequestId>, RecordError> {
         let condition = "kind = 'create' AND request_id IS NOT NULL AND id <> ?1";
         let except = self.number(except);
         let rows = self.read(|db, _| WriteRow::find(db, condition, [except.0]))?;
         Ok(rows.into_iter().filter(|row| row.tenant == self.me.tenant).filter_map(|row| row.made).collect())
     }
 
-    pub(super) fn unclaimed(&mut self) -> Result<Vec<Unclaimed>, RecordError> {
+    pub(super) fn unclaimed_creates(&mut self) -> Result<Vec<Unclaimed>, RecordError> {
         let condition = "kind = 'create' AND request_id IS NULL AND stage NOT IN ('done', 'not done')";
         let rows = self.read(|db, _| WriteRow::find(db, condition, []))?;
         let unclaimed = |row: WriteRow| {
             let is_ours = row.owner == self.me.owner.name;
-            let WriteRecord { what: Operation::Create(request), at, stage, .. } = row.write else { return None };
-            Some(Unclaimed { request, at, stage, is_ours })
+            let WriteRecord { operation: Operation::Create(request), at, state, .. } = row.write else { return None };
+            Some(Unclaimed { request, at, state, is_ours })
         };
         Ok(rows.into_iter().filter(|row| row.tenant == self.me.tenant).filter_map(unclaimed).collect())
     }
@@ -266,17 +266,17 @@ fn settle(tx: &Transaction<'_>, me: &Me, id: WriteId, outcome: &Outcome) -> Resu
     if row.owner != me.owner.name {
         return Err(RecordError::NotOwner(id).into());
     }
-    let (from, to) = (row.write.stage, outcome.stage);
+    let (from, to) = (row.write.state, outcome.state);
     if !may_become(from, to) {
         return Err(RecordError::InvalidTransition { id, from, to }.into());
     }
     row.revision += 1;
-    row.write.stage = to;
+    row.write.state = to;
     row.changed_at = (me.clock)();
     row.why.clone_from(&outcome.why);
     let answer = outcome.service_request_id.as_ref().map(Untrusted::raw);
     row.service_request_id = answer.map(str::to_owned).or(row.service_request_id);
-    match (&row.write.what, to, &outcome.request) {
+    match (&row.write.operation, to, &outcome.request) {
         (Operation::Create(_), WriteState::Done, None) => return Err(RecordError::MissingRequest(id).into()),
         (Operation::Create(sent), WriteState::Done, Some(request)) => {
             if let Some(owner) = owner_of(tx, me, &request.id)? {
@@ -325,7 +325,7 @@ pub(super) fn same_request(id: &RequestId) -> (String, Option<String>) {
 /// Writes down how the write came to where it stands.
 pub(super) fn note(tx: &Transaction<'_>, row: &WriteRow, answer: Option<&str>) -> rusqlite::Result<()> {
     let sql = "INSERT INTO step (intent, at, stage, why, service_request_id) VALUES (?1, ?2, ?3, ?4, ?5)";
-    let stage = stage_name(row.write.stage);
-    tx.prepare_cached(sql)?.execute((row.id(), time(row.changed_at), stage, &row.why, answer))?;
+    let state = stage_name(row.write.state);
+    tx.prepare_cached(sql)?.execute((row.id(), time(row.changed_at), state, &row.why, answer))?;
     Ok(())
 }

@@ -29,7 +29,7 @@ pub(super) async fn check(
         checked.unwrap_or_else(|| Checked { failed: Some(abandoned_unsent()), ..Checked::default() });
     let at = context.now();
     if !listed.is_empty() {
-        context.report_unsaved(context.record.refreshed(listed.clone()).await).await;
+        context.report_unsaved(context.record.update_requests(listed.clone()).await).await;
     }
     match failed {
         Some(error) if listed.is_empty() && missing.is_empty() => Err(error),
@@ -102,11 +102,15 @@ async fn unclaimed(
     if others.is_empty() || !context.record.is_open() {
         return Vec::new();
     }
-    let known =
-        async { Ok::<_, RecordRefusal>((context.record.unclaimed().await?, context.record.owned(WriteId(0)).await?)) };
+    let known = async {
+        Ok::<_, RecordRefusal>((
+            context.record.unclaimed_creates().await?,
+            context.record.owned_requests(WriteId(0)).await?,
+        ))
+    };
     let Ok((creates, mut owned)) = known.await else { return Vec::new() };
     context.in_flight.add_owned(&mut owned);
-    let aside: Vec<_> = creates.into_iter().filter(|create| create.stage == WriteState::SetAside).collect();
+    let aside: Vec<_> = creates.into_iter().filter(|create| create.state == WriteState::SetAside).collect();
     let may_be = |request: &ElevationRequest, skew: Option<SignedDuration>| {
         let skew = skew.unwrap_or(SignedDuration::ZERO);
         aside.iter().any(|create| Sent { request: &create.request, at: create.at, skew }.equals(request))

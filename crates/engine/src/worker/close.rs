@@ -99,7 +99,7 @@ async fn verify_close(
 ) -> ReadBack {
     match read_back(context, call, write, closing, context.timing.read_back).await {
         ReadBackSeen::Closed(FoundClosed { request, skew }) => {
-            context.report_unsaved(context.record.refreshed(vec![(*request).clone()]).await).await;
+            context.report_unsaved(context.record.update_requests(vec![(*request).clone()]).await).await;
             match request.closed_by_close(&closing.actions_taken, write.record.at, skew) {
                 ClosedBy::Us => ReadBack::Verified(request),
                 ClosedBy::UsStoredDifferently => ReadBack::StoredDifferently(request),
@@ -146,7 +146,7 @@ async fn handle_refusal(
         (Some(ErrorCode::AlreadyClosed), _) | (Some(ErrorCode::NoSuchRequest), ReadBackSeen::Absent) => {
             write.settle_refused(&error, None).await;
             // It is over, though no list says how.
-            context.report_unsaved(context.record.ended(&closing.id).await).await;
+            context.report_unsaved(context.record.end_request(&closing.id).await).await;
             Err(error)
         }
         (Some(ErrorCode::NoSuchRequest), _) => {
@@ -216,7 +216,7 @@ async fn read_back(
     if closing.device.is_blank() {
         return ReadBackSeen::Nothing { failed: None };
     }
-    let mut watch = Watch::new(context, call, &write.record.what, time);
+    let mut watch = Watch::new(context, call, &write.record.operation, time);
     let mut last = None;
     while let Some(listed) = watch.next().await {
         match find_in_list(listed, closing) {
@@ -245,7 +245,7 @@ async fn list_once(
     if closing.device.is_blank() {
         return ReadBackSeen::Nothing { failed: None };
     }
-    let mut watch = Watch::new(context, call, &write.record.what, context.timing.read_back);
+    let mut watch = Watch::new(context, call, &write.record.operation, context.timing.read_back);
     match watch.next().await {
         Some(listed) => find_in_list(listed, closing),
         None => ReadBackSeen::Nothing { failed: watch.failed },

@@ -59,7 +59,7 @@ impl InFlight {
 
     /// The outcome of this write is unknown.
     pub(super) fn mark_write_lost(&self, write: &WriteRecord) {
-        match &write.what {
+        match &write.operation {
             Operation::Create(new) => self.mark_lost(write.id, new),
             Operation::Close(CloseElevationRequest { id, .. }) => {
                 self.lock().lost_closes.entry(id.clone()).or_insert(write.at);

@@ -105,7 +105,7 @@ pub(super) async fn for_create(
     write: &Write<'_>,
     new: &NewElevationRequest,
 ) -> LookupResult {
-    let mut watch = Watch::new(context, call, &write.record.what, context.timing.look);
+    let mut watch = Watch::new(context, call, &write.record.operation, context.timing.look);
     let mut last = None;
     let mut doubtful = Vec::new();
     while let Some(mut listed) = watch.next().await {
@@ -141,7 +141,7 @@ pub(super) async fn before_repeat(
     write: &Write<'_>,
     new: &NewElevationRequest,
 ) -> LookupResult {
-    let listed = match call.unless_abandoned(context.look_up(&write.record.what, Some(call))).await {
+    let listed = match call.unless_abandoned(context.look_up(&write.record.operation, Some(call))).await {
         Some(Ok(listed)) => listed,
         Some(Err(error)) => return LookupResult::Open { seen: unclear(&error), at: context.now() },
         None => return LookupResult::Abandoned,
@@ -171,15 +171,15 @@ async fn decide(
 ) -> Result<MatchResult, RecordRefusal> {
     let id = write.record.id;
     let _alone = context.in_flight.lock_claims().await;
-    let mut owned = context.record.owned(id).await?;
+    let mut owned = context.record.owned_requests(id).await?;
     context.in_flight.add_owned(&mut owned);
     let gaps = listed.gaps();
     let sent = Sent { request: new, at: write.sent_at(), skew: listed.skew.unwrap_or(SignedDuration::ZERO) };
     // Of this process's own creates `in_flight` knows more than the record.
-    let others: Vec<_> = (context.record.unclaimed().await?.into_iter())
-        .filter(|other| !other.is_ours && other.stage != WriteState::SetAside && are_alike(&other.request, new))
+    let others: Vec<_> = (context.record.unclaimed_creates().await?.into_iter())
+        .filter(|other| !other.is_ours && other.state != WriteState::SetAside && are_alike(&other.request, new))
         .collect();
-    let lost = others.iter().filter(|other| other.stage == WriteState::Unknown).count();
+    let lost = others.iter().filter(|other| other.state == WriteState::Unknown).count();
     let may_be_anothers = context.in_flight.may_be_anothers(id, new) || lost < others.len();
     loop {
         let seen = match_listed(sent, listed.requests.clone(), &gaps, |request| owned.contains(request));

@@ -128,8 +128,8 @@ impl RecordHandle {
     }
 
     /// Makes the write durable.
-    pub(super) async fn intend(&self, what: &Operation) -> Result<WriteRecord, RecordRefusal> {
-        Ok(self.opened().await?.intend(what).await?)
+    pub(super) async fn begin(&self, what: &Operation) -> Result<WriteRecord, RecordRefusal> {
+        Ok(self.opened().await?.begin(what).await?)
     }
 
     pub(super) async fn settle(&self, id: WriteId, outcome: Outcome) -> Result<(), RecordRefusal> {
@@ -137,29 +137,29 @@ impl RecordHandle {
         self.noted(settled.await)
     }
 
-    pub(super) async fn intent(&self, id: WriteId) -> Result<Option<WriteRecord>, RecordRefusal> {
-        Ok(self.opened().await?.intent(id).await?)
+    pub(super) async fn write(&self, id: WriteId) -> Result<Option<WriteRecord>, RecordRefusal> {
+        Ok(self.opened().await?.write(id).await?)
     }
 
     /// The requests that other writes own.
-    pub(super) async fn owned(&self, except: WriteId) -> Result<HashSet<RequestId>, RecordRefusal> {
-        Ok(self.opened().await?.owned(except).await?.into_iter().collect())
+    pub(super) async fn owned_requests(&self, except: WriteId) -> Result<HashSet<RequestId>, RecordRefusal> {
+        Ok(self.opened().await?.owned_requests(except).await?.into_iter().collect())
     }
 
     /// The creates of all processes that may have made a request which nobody has claimed.
-    pub(super) async fn unclaimed(&self) -> Result<Vec<Unclaimed>, RecordRefusal> {
-        Ok(self.opened().await?.unclaimed().await?)
+    pub(super) async fn unclaimed_creates(&self) -> Result<Vec<Unclaimed>, RecordRefusal> {
+        Ok(self.opened().await?.unclaimed_creates().await?)
     }
 
     /// What the service was seen to hold. Whoever saw it needs no record to know it, so one that is not open is none.
-    pub(super) async fn refreshed(&self, listed: Vec<ElevationRequest>) -> Result<(), RecordRefusal> {
+    pub(super) async fn update_requests(&self, listed: Vec<ElevationRequest>) -> Result<(), RecordRefusal> {
         let Some(Ok(record)) = self.opened.borrow().clone() else { return Ok(()) };
-        self.noted(record.refreshed(listed).await.map(drop).map_err(RecordRefusal::from))
+        self.noted(record.update_requests(listed).await.map(drop).map_err(RecordRefusal::from))
     }
 
     /// The request is not open any more, though no list says so.
-    pub(super) async fn ended(&self, id: &RequestId) -> Result<(), RecordRefusal> {
-        let ended = async { Ok(self.opened().await?.ended(id).await?) };
+    pub(super) async fn end_request(&self, id: &RequestId) -> Result<(), RecordRefusal> {
+        let ended = async { Ok(self.opened().await?.end_request(id).await?) };
         self.noted(ended.await)
     }
 

@@ -9,7 +9,7 @@ use super::{
 use mmd_elevate_core::{CallError, CallResult, ElevationRequest, Operation, Transition, WriteId, WriteRecord};
 
 async fn recorded(context: &Context, id: WriteId) -> Result<WriteRecord, CallError> {
-    context.record.intent(id).await?.ok_or_else(|| not_possible("the record does not hold this write"))
+    context.record.write(id).await?.ok_or_else(|| not_possible("the record does not hold this write"))
 }
 
 /// Looks once more for a write of unknown outcome.
@@ -17,7 +17,7 @@ pub(super) async fn look(context: &Context, call: &CallContext, id: WriteId) -> 
     let write = Write::resume(context, call, recorded(context, id).await?)?;
     // The record does not keep what kind of error it was. Most who look again do so because a process has died.
     let error = CallError::crashed();
-    match write.record.what.clone() {
+    match write.record.operation.clone() {
         Operation::Create(new) => create::look_for(context, call, &write, &new, error).await,
         Operation::Close(closing) => close::look_for(context, call, &write, &closing, &error).await,
     }
@@ -39,12 +39,12 @@ pub(super) async fn adopt(
     request: Box<ElevationRequest>,
 ) -> Result<CallResult, CallError> {
     let write = Write::resume(context, call, recorded(context, id).await?)?;
-    let request = match &write.record.what {
+    let request = match &write.record.operation {
         Operation::Create(new) => Box::new(request.with_gaps_from_draft(new.draft())),
         Operation::Close(_) => request,
     };
     let _alone = context.in_flight.lock_claims().await;
-    let mut owned = context.record.owned(id).await?;
+    let mut owned = context.record.owned_requests(id).await?;
     context.in_flight.add_owned(&mut owned);
     if owned.contains(&request.id) {
         return Err(is_anothers());

@@ -56,7 +56,7 @@ impl<'a> Write<'a> {
         };
         let service = call.unless_abandoned(ready).await.unwrap_or_else(|| Err(abandoned_unsent()))?;
         failpoint::die_if_asked("before-intent");
-        let record = context.record.intend(&operation).await?;
+        let record = context.record.begin(&operation).await?;
         failpoint::die_if_asked("after-intent");
         let write = Self { begun: Some(Instant::now()), ..Self::new(context, call, record, WriteState::Intended)? };
         call.progress(Progress::Recorded(write.record.id)).await;
@@ -65,7 +65,7 @@ impl<'a> Write<'a> {
 
     /// Takes up a write that was left behind, or that was looked for in vain.
     pub(super) fn resume(context: &'a Context, call: &'a CallContext, record: WriteRecord) -> Result<Self, CallError> {
-        let state = record.stage;
+        let state = record.state;
         if state.is_settled() {
             return Err(not_possible("its outcome is known"));
         }
@@ -143,7 +143,7 @@ impl<'a> Write<'a> {
         if let Err(error) = signed_in {
             return Ok(SendResult::Refused(error));
         }
-        let error = match self.call.unless_abandoned(backend.send(&self.record.what)).await {
+        let error = match self.call.unless_abandoned(backend.send(&self.record.operation)).await {
             Some(Ok(told)) => {
                 failpoint::die_if_asked("after-answer");
                 return Ok(SendResult::Done(told));
@@ -196,7 +196,7 @@ impl<'a> Write<'a> {
         // What is claimed by a look at this moment is not claimed here too.
         let _alone = self.context.in_flight.lock_claims().await;
         let outcome = Outcome {
-            stage: WriteState::Done,
+            state: WriteState::Done,
             request: Some(request.clone()),
             why: None,
             service_request_id: service_id,
@@ -222,8 +222,8 @@ impl<'a> Write<'a> {
     #[must_use]
     pub(super) async fn settle_found(&self, request: &ElevationRequest) -> bool {
         // Another process may have claimed it a moment ago, and the record alone knows of that.
-        let stage = self.state().after(Transition::Find).unwrap_or(WriteState::Unknown);
-        let outcome = Outcome { stage, request: Some(request.clone()), why: None, service_request_id: None };
+        let state = self.state().after(Transition::Find).unwrap_or(WriteState::Unknown);
+        let outcome = Outcome { state, request: Some(request.clone()), why: None, service_request_id: None };
         let saved = self.context.record.settle(self.record.id, outcome).await;
         if saved.as_ref().is_err_and(|refused| refused.is_owned) {
             return false;
@@ -236,7 +236,7 @@ impl<'a> Write<'a> {
 
     /// The request that this write owns then. A close owns nothing.
     fn created_id<'r>(&self, request: Option<&'r ElevationRequest>) -> Option<&'r RequestId> {
-        request.filter(|_| matches!(self.record.what, Operation::Create(_))).map(|request| &request.id)
+        request.filter(|_| matches!(self.record.operation, Operation::Create(_))).map(|request| &request.id)
     }
 
     /// It was not done, or that is unknown.
@@ -268,9 +268,9 @@ impl<'a> Write<'a> {
         service_request_id: Option<Untrusted>,
     ) {
         let (id, state) = (self.record.id, self.state());
-        let outcome = Outcome { stage: state, request: request.cloned(), why, service_request_id };
+        let outcome = Outcome { state, request: request.cloned(), why, service_request_id };
         let saved = self.context.record.settle(id, outcome).await;
-        if let Operation::Create(new) = &self.record.what {
+        if let Operation::Create(new) = &self.record.operation {
             if state.is_settled() {
                 self.context.in_flight.settle(id, self.created_id(request));
             } else {
