@@ -203,6 +203,33 @@ async fn a_full_disk_is_an_error_before_anything_is_sent() {
 }
 
 #[tokio::test]
+async fn damaged_record_that_there_is_no_room_to_take_over_stays_until_there_is() {
+    let dir = folder();
+    let Some(mount) = Mount::new(dir.path(), "2m") else { return };
+    let (record, _) = open(dir.path()).await;
+    for _ in 0..30 {
+        record.begin(&create(&"long ".repeat(500))).await.unwrap();
+    }
+    record.close().await;
+    let path = dir.path().join("record.db");
+    let mut bytes = fs::read(&path).unwrap();
+    let page = bytes.len() / 4096 / 2 * 4096;
+    bytes[page..page + 4096].fill(0x55);
+    fs::write(&path, &bytes).unwrap();
+    let ballast = dir.path().join("ballast");
+    fs::write(&ballast, vec![0; (2 << 20) - bytes.len() - 150_000]).unwrap();
+    for _ in 0..2 {
+        let error = refused(dir.path()).await;
+        assert!(matches!(error, RecordError::FullDisk { .. }), "{error}");
+        assert!(fs::read(&path).unwrap() == bytes, "it is where it was, as it was");
+    }
+    fs::remove_file(&ballast).unwrap();
+    mount.remount("size=8m");
+    let recovered = open(dir.path()).await.1;
+    assert!(recovered.unresolved.len() > 25 && recovered.warnings.len() == 1, "{:?}", recovered.warnings);
+}
+
+#[tokio::test]
 async fn no_room_at_the_start_is_an_error_too() {
     let dir = folder();
     let Some(_mount) = Mount::new(dir.path(), "64k") else { return };

@@ -244,7 +244,7 @@ fn is_damage(error: &rusqlite::Error) -> bool {
         return matches!(error, rusqlite::Error::SqlInputError { .. });
     };
     match failure.code {
-        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown => true,
+        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => true,
         ErrorCode::SystemIoFailure => {
             matches!(failure.extended_code, ffi::SQLITE_IOERR_SHORT_READ | ffi::SQLITE_IOERR_CORRUPTFS)
         }

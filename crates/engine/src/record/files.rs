@@ -89,8 +89,7 @@ impl Files {
         let is_free =
             |name: &PathBuf| ["", "-wal", "-shm"].iter().all(|end| fs::symlink_metadata(beside(name, end)).is_err());
         let target = names.take(1000).find(is_free).unwrap_or_else(|| beside(&self.main, ".damaged"));
-        let files = [(&self.main, ""), (&self.wal, "-wal"), (&self.shm, "-shm")];
-        for ((from, end), _) in files.into_iter().zip(chosen).filter(|(_, is_chosen)| *is_chosen) {
+        for ((from, end), _) in self.ends().into_iter().zip(chosen).filter(|(_, is_chosen)| *is_chosen) {
             match fs::rename(from, beside(&target, end)) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 done => done.map_err(|error| RecordError::io(from, &error))?,
@@ -98,6 +97,20 @@ impl Files {
         }
         sync_folder(&self.folder);
         Ok(target)
+    }
+
+    /// Gives files that were just set aside their names back, in the place of the new database, which holds nothing yet.
+    pub(super) fn put_back(&self, aside: &Path) -> io::Result<()> {
+        for (path, end) in self.ends() {
+            for done in [fs::remove_file(path), fs::rename(beside(aside, end), path)] {
+                done.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn ends(&self) -> [(&PathBuf, &'static str); 3] {
+        [(&self.main, ""), (&self.wal, "-wal"), (&self.shm, "-shm")]
     }
 
     /// Returns the error for what is wrong with the database.

@@ -14,6 +14,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::{
     Place, Purged, RecordError,
     claim::{self, Left},
+    error::shown,
     files::Files,
     guard::Guard,
     owner::{self, Owner},
@@ -70,7 +71,10 @@ pub(super) fn reopen(store: &mut Store, cause: &RecordError) -> Result<Recovered
             return Err(RecordError::NotDurable { path: files.main, why });
         }
         // What is left of this database must not be taken for a part of another. Others who have it open find it moved.
-        snapshot.aside = files.move_aside((store.me.clock)(), open.guard.still_there())?;
+        let still_there = open.guard.still_there();
+        if still_there.contains(&true) {
+            snapshot.aside = Some(files.move_aside((store.me.clock)(), still_there)?);
+        }
         store.state = StoreState::Closed(snapshot);
     }
     let StoreState::Closed(snapshot) = &store.state else { return Err(RecordError::Ended) };
@@ -78,7 +82,7 @@ pub(super) fn reopen(store: &mut Store, cause: &RecordError) -> Result<Recovered
     let known = snapshot.requests();
     recovered.open.retain(|request| !known.contains(&request.id));
     let warning = match cause {
-        RecordError::Damaged { why, .. } => snapshot.warning(why),
+        RecordError::Damaged { why, .. } if snapshot.aside.is_some() => snapshot.warning(why),
         cause => {
             let how = if snapshot.is_whole { "all that it held" } else { "what could still be read of it" };
             let hint = "what was not sent meanwhile can be sent now; find out what changes files there";
@@ -117,7 +121,14 @@ fn join(
         match opened.and_then(|db| take_over(files, place, me, db, others, before, aside.as_ref())) {
             // Some damage shows only in writing. Nothing was written, and a fresh record has none.
             Err(error @ RecordError::Damaged { .. }) if others.is_empty() && aside.is_none() => opened = Err(error),
-            taken => return taken,
+            taken => {
+                if let (Err(_), Some((Snapshot { aside: Some(aside), .. }, _))) = (&taken, &aside)
+                    && let Err(error) = files.put_back(aside)
+                {
+                    tracing::error!(%error, aside = shown(aside), "a damaged record was not taken over");
+                }
+                return taken;
+            }
         }
     }
 }
@@ -128,7 +139,7 @@ fn set_aside(files: &Files, now: Timestamp) -> Result<Snapshot, RecordError> {
     // `SQLite` would remove the log of an empty file.
     let is_empty = schema::is_empty(&files.main);
     let mut snapshot = if is_empty { Snapshot::default() } else { Snapshot::read(&schema::connect(files)?) };
-    snapshot.aside = files.move_aside(now, [true; 3])?;
+    snapshot.aside = Some(files.move_aside(now, [true; 3])?);
     Ok(snapshot)
 }
 

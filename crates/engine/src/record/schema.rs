@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior, config::DbConfig};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, config::DbConfig};
 
 use super::{RecordError, files::Files, guard::begins_as_log};
 
@@ -116,7 +116,11 @@ pub(super) fn connect(files: &Files) -> Result<Connection, RecordError> {
 }
 
 fn check(db: &Connection, files: &Files) -> Result<(), RecordError> {
-    let failed = |error: rusqlite::Error| files.failed(&error);
+    let failed = |error: rusqlite::Error| match error.sqlite_error_code() {
+        // Statements that are right and fail, or yield what no table of ours can hold.
+        Some(ErrorCode::Unknown) | None => files.damaged(error.to_string()),
+        Some(_) => files.failed(&error),
+    };
     let number = |pragma| db.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).map_err(failed);
     let (application, version) = (number("application_id")?, number("user_version")?);
     let things: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;

@@ -27,8 +27,8 @@ pub(super) struct Snapshot {
     next: [i64; 3],
     /// Whether all of it could be read.
     pub(super) is_whole: bool,
-    /// Where its files are now.
-    pub(super) aside: PathBuf,
+    /// Where its files are now, where there were any left.
+    pub(super) aside: Option<PathBuf>,
 }
 
 impl Snapshot {
@@ -37,7 +37,7 @@ impl Snapshot {
         let read = TABLES.map(|table| table.readable(db));
         let is_whole = read.iter().all(|(_, is_whole)| *is_whole);
         let next = TABLES.map(|table| table.next_id(db).unwrap_or(1));
-        Self { rows: read.map(|(rows, _)| rows), next, is_whole, aside: PathBuf::new() }
+        Self { rows: read.map(|(rows, _)| rows), next, is_whole, aside: None }
     }
 
     /// Returns the requests that it holds.
@@ -53,7 +53,7 @@ impl Snapshot {
             0 if unsettled == 0 => "Nothing more was read from it.".to_owned(),
             others => format!("Read from it: {unsettled} unsettled writes and {others} other entries."),
         };
-        let (why, aside) = (visible(why), shown(&self.aside));
+        let (why, aside) = (visible(why), self.aside.as_deref().map(shown).unwrap_or_default());
         let hint = "look in the service's list for what you opened lately, and keep the file until you have";
         Problem::new(format!("The record was damaged ({why}). It was set aside as {aside}. {read}"), hint)
     }

@@ -1,12 +1,12 @@
 //! Reads and writes the rows of the tables, whatever they mean.
 
 use rusqlite::{
-    Connection, params_from_iter,
+    Connection, ErrorCode, params_from_iter,
     types::{ToSqlOutput, Value, ValueRef},
 };
 
 /// How many ranges of a damaged table may fail before the rest of it is left.
-const FAILURES: usize = 4096;
+const FAILURES: usize = 1024;
 
 /// A table whose rows are taken over from a damaged or lost database.
 pub(super) struct Table {
@@ -93,6 +93,9 @@ impl Table {
             let Err(error) = self.read(db, "id BETWEEN ?1 AND ?2 ORDER BY id", [first, last], &mut rows) else {
                 continue;
             };
+            if matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)) {
+                return (rows, false); // Another range would be waited for just as long.
+            }
             first = rows[known..].last().map_or(first, |row| row.id + 1);
             known = rows.len();
             let _ = self.read(db, "id BETWEEN ?1 AND ?2 ORDER BY id DESC", [first, last], &mut rows);
