@@ -1,9 +1,11 @@
-//! The shell around the pure middle: one loop that takes what happens, performs the effects, and draws.
+//! The event loop: turns inputs and events into messages, performs the effects of the dashboard, and draws. It never waits
+//! for a disk, for the terminal or for the worker.
 
-mod background;
 mod batch;
-mod confirm;
-mod others;
+mod confirmation;
+mod external;
+pub(crate) mod practice;
+mod runtime;
 mod setup;
 
 use std::{
@@ -12,14 +14,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use background::Background;
 pub use batch::Batch;
 use color_eyre::eyre;
-pub use confirm::Confirmations;
+pub use confirmation::Confirmation;
+use external::{RunningCopies, RunningEdit, edit_result};
 use jiff::Timestamp;
-use others::{Copying, Editing, edited};
-pub(crate) use setup::practice_sign_in;
-pub use setup::{Components, SetupError, open_service, setup};
+pub use runtime::BackgroundRuntime;
+pub use setup::{Components, open_service, setup};
 use tokio::sync::mpsc::Receiver;
 
 use crate::{
@@ -27,7 +28,7 @@ use crate::{
         Effect, Message, Model, update,
         view::{self, Theme},
     },
-    platform::{Ending, SystemEvent},
+    platform::{SystemEvent, Termination},
     terminal::{InputBatch, Surface, TerminalError},
 };
 use mmd_elevate_core::{Call, CallId, Event, Problem, Reply};
@@ -36,21 +37,21 @@ use mmd_elevate_engine::{
     session::{NotTaken, Session},
 };
 
-/// How many words of the worker are applied before the screen is drawn.
-const WORDS_PER_DRAW: usize = 256;
+/// How many events of the worker are applied at most before the screen is drawn.
+const MAX_EVENTS_PER_DRAW: usize = 256;
 
-/// How long the worker may take to hear of the last drafts.
-const LAST_WORD: Duration = Duration::from_millis(200);
+/// How long the worker may take to accept the last drafts.
+const LAST_DRAFTS_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// The thread that reads may see a hang-up this much earlier than the one that watches for it.
-const NOTICED: Duration = Duration::from_millis(100);
+/// How much earlier the input thread may see a hang-up than the thread that watches for it.
+const HANG_UP_DELAY: Duration = Duration::from_millis(100);
 
 /// The loop's ends of its channels.
 #[derive(Debug)]
 pub struct Channels {
-    /// What was typed, pasted and resized.
+    /// Inputs of the terminal.
     pub inputs: Receiver<InputBatch>,
-    /// What the system wants.
+    /// Events of the system.
     pub system: Receiver<SystemEvent>,
     /// Events of the session.
     pub events: Receiver<Event>,
@@ -58,37 +59,36 @@ pub struct Channels {
 
 /// Why the loop ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// The agent left.
-    ByAgent,
+pub enum ExitReason {
+    /// The agent quit.
+    Quit,
     /// The system ended it.
-    BySystem(Ending),
+    Terminated(Termination),
 }
 
-/// The dashboard on a surface: the model, its look, and what is under way.
+/// The dashboard on a surface.
 #[derive(Debug)]
 pub struct App<'a, S> {
     surface: &'a mut S,
     model: Model,
     theme: Theme,
     clock: fn() -> Timestamp,
-    /// From when on the clock counts that nobody sets.
+    /// The beginning of the steady clock.
     started: Instant,
-    editing: Editing,
-    /// Whether the text that came from the editor was taken over.
-    edit_taken: bool,
-    /// The copy that tmux is being given; what the terminal itself takes is sent at once.
-    copying: Copying,
-    /// What was typed behind the key that opened the editor, until the editor has ended.
-    held: Option<Batch>,
-    confirmations: Confirmations,
-    /// Why the terminal is taken for gone.
-    gone: Option<TerminalError>,
+    edit: RunningEdit,
+    /// Whether the dashboard has applied the text of the editor.
+    is_edit_applied: bool,
+    copies: RunningCopies,
+    /// The inputs after the key that opened the editor. They are applied when the editor has ended.
+    typed_ahead: Option<Batch>,
+    confirmation: Confirmation,
+    /// The error that shows that the terminal is gone.
+    terminal_error: Option<TerminalError>,
 }
 
 impl<'a, S: Surface> App<'a, S> {
-    /// A dashboard that has not been drawn. The clock tells the time of day and is asked before each batch of messages;
-    /// delays are measured by a steady clock of its own.
+    /// Makes a dashboard that has not been drawn. `clock` returns the time of day and is read before each batch of messages;
+    /// delays are measured by a steady clock.
     pub fn new(surface: &'a mut S, model: Model, theme: Theme, clock: fn() -> Timestamp) -> Self {
         Self {
             surface,
@@ -96,91 +96,91 @@ impl<'a, S: Surface> App<'a, S> {
             theme,
             clock,
             started: Instant::now(),
-            editing: None,
-            edit_taken: false,
-            copying: Copying::new(),
-            held: None,
-            confirmations: Confirmations::default(),
-            gone: None,
+            edit: None,
+            is_edit_applied: false,
+            copies: RunningCopies::new(),
+            typed_ahead: None,
+            confirmation: Confirmation::default(),
+            terminal_error: None,
         }
     }
 
-    /// The surface it is drawn on.
+    /// Returns the surface.
     pub fn surface(&mut self) -> &mut S {
         self.surface
     }
 
-    /// Draws the model as it is.
+    /// Draws the model.
     ///
     /// # Errors
-    /// Where the terminal refuses bytes.
+    /// The terminal does not take the frame.
     pub fn draw(&mut self) -> eyre::Result<()> {
-        // From before the bytes go out: a key that answers what they show cannot have been read earlier.
-        let (mut extents, mut drawn) = (None, None);
+        // The time is taken before the bytes go out, because a key that answers the frame is read after that.
+        let (mut limits, mut drawn) = (None, None);
         let (model, theme) = (&self.model, &self.theme);
         self.surface
             .draw(|frame| {
-                extents = Some(view::draw(frame, model, theme));
+                limits = Some(view::draw(frame, model, theme));
                 drawn = view::fits(frame.area()).then(Instant::now);
             })
             .map_err(|error| eyre::eyre!(error).wrap_err("failed to draw on the terminal"))?;
-        // What the terminal has not taken yet nobody has seen.
+        // A frame that the terminal has not taken yet is not on the screen.
         if let Some(at) = drawn.filter(|_| !self.surface.is_behind()) {
-            self.confirmations.drawn(&self.model, at);
+            self.confirmation.record_draw(&self.model, at);
         }
-        if let Some(extents) = extents {
-            update(&mut self.model, Message::Drawn(extents));
+        if let Some(limits) = limits {
+            update(&mut self.model, Message::Drawn(limits));
         }
         Ok(())
     }
 
-    /// Tells something from before the loop.
-    pub fn warn(&mut self, what: String, hint: String) {
-        update(&mut self.model, Message::Warning(Problem::new(what, hint)));
+    /// Shows a warning from before the loop.
+    pub fn warn(&mut self, problem: Problem) {
+        update(&mut self.model, Message::Warning(problem));
     }
 
-    /// Runs until the agent or the system ends it. However it ends, the worker has been told all drafts by then; dropping
-    /// the wires lets it save them and end.
+    /// Runs until the agent or the system ends it. In any case the worker gets all drafts before this returns; it saves them
+    /// and ends when the channels are dropped.
     ///
     /// # Errors
-    /// Where the terminal cannot be read although it is still there.
-    pub async fn run(&mut self, mut channels: Channels, session: &Session) -> eyre::Result<Ended> {
-        let ended = self.turn(&mut channels, session).await;
-        self.take_last_results(&mut channels, session, matches!(ended, Ok(Ended::BySystem(_)))).await;
+    /// The terminal cannot be read although it is still there.
+    pub async fn run(&mut self, mut channels: Channels, session: &Session) -> eyre::Result<ExitReason> {
+        let reason = self.run_until_exit(&mut channels, session).await;
+        self.apply_last_results(&mut channels, session, matches!(reason, Ok(ExitReason::Terminated(_)))).await;
         let tick = self.tick();
         update(&mut self.model, tick);
         for effect in update(&mut self.model, Message::Ending) {
             if let Effect::Save(drafts) = effect {
-                // The worker may be busy, but it must not keep the program.
-                let told = tokio::time::timeout(LAST_WORD, session.save_last(drafts)).await;
-                tracing::debug!(in_time = told.is_ok(), "told the last drafts");
+                // A busy worker must not keep the program from ending.
+                let sent = tokio::time::timeout(LAST_DRAFTS_TIMEOUT, session.save_last(drafts)).await;
+                tracing::debug!(in_time = sent.is_ok(), "sent the last drafts to the worker");
             }
         }
-        ended
+        reason
     }
 
-    async fn turn(&mut self, channels: &mut Channels, session: &Session) -> eyre::Result<Ended> {
-        let mut worker_lives = true;
+    async fn run_until_exit(&mut self, channels: &mut Channels, session: &Session) -> eyre::Result<ExitReason> {
+        let mut is_worker_running = true;
         loop {
             if let Err(error) = self.draw() {
-                return Ok(hung_up(&error, &mut channels.system));
+                return Ok(reason_of_lost_terminal(&error, &mut channels.system));
             }
             let wake = tokio::time::sleep(self.model.next_wake());
             let messages = tokio::select! {
-                // In the order of what cannot wait: an editor that has ended is heard before the signal that ended it.
+                // In this order: the result of an editor comes before the signal that ended it.
                 biased;
-                (target, edited) = edited(&mut self.editing) => {
-                    self.take_edited(target, edited, session);
+                (target, result) = edit_result(&mut self.edit) => {
+                    self.apply_edit_result(target, result, session);
                     if let Err(error) = self.surface.resume() {
-                        return Ok(hung_up(&error, &mut channels.system));
+                        return Ok(reason_of_lost_terminal(&error, &mut channels.system));
                     }
                     Vec::new()
                 }
                 event = channels.system.recv() => match event {
-                    Some(SystemEvent::End(ending)) => return Ok(Ended::BySystem(ending)),
+                    Some(SystemEvent::Terminate(termination)) => return Ok(ExitReason::Terminated(termination)),
                     Some(SystemEvent::Continued) => {
                         if let Err(error) = self.surface.retake() {
-                            return Ok(hung_up(&error, &mut channels.system));
+                            return Ok(reason_of_lost_terminal(&error, &mut channels.system));
                         }
                         Vec::new()
                     }
@@ -190,43 +190,45 @@ impl<'a, S: Surface> App<'a, S> {
                     }
                     None => eyre::bail!("failed to watch for signals"),
                 },
-                batch = channels.inputs.recv(), if self.editing.is_none() => match batch {
+                batch = channels.inputs.recv(), if self.edit.is_none() => match batch {
                     Some(batch) => {
-                        if self.take_inputs(Batch::new(batch), session) {
-                            return Ok(Ended::ByAgent);
+                        if self.apply_inputs(Batch::new(batch), session) {
+                            return Ok(ExitReason::Quit);
                         }
                         Vec::new()
                     }
-                    None => match tokio::time::timeout(NOTICED, channels.system.recv()).await {
-                        Ok(Some(SystemEvent::End(ending))) => return Ok(Ended::BySystem(ending)),
+                    None => match tokio::time::timeout(HANG_UP_DELAY, channels.system.recv()).await {
+                        Ok(Some(SystemEvent::Terminate(termination))) => return Ok(ExitReason::Terminated(termination)),
                         _ => eyre::bail!("failed to read the terminal"),
                     },
                 },
-                word = channels.events.recv(), if worker_lives => {
-                    worker_lives = word.is_some();
-                    let mut messages = vec![word.map_or(Message::WorkerGone, Message::Worker)];
-                    while messages.len() < WORDS_PER_DRAW && let Ok(word) = channels.events.try_recv() {
-                        messages.push(Message::Worker(word));
+                event = channels.events.recv(), if is_worker_running => {
+                    is_worker_running = event.is_some();
+                    let mut messages = vec![event.map_or(Message::WorkerGone, Message::Worker)];
+                    while messages.len() < MAX_EVENTS_PER_DRAW && let Ok(event) = channels.events.try_recv() {
+                        messages.push(Message::Worker(event));
                     }
                     messages
                 }
-                Some(copied) = self.copying.join_next() => copied.ok().and_then(|copied| self.copied(copied)).into_iter().collect(),
-                () = self.surface.room(), if self.surface.is_behind() => Vec::new(),
+                Some(copied) = self.copies.join_next() => {
+                    copied.ok().and_then(|(text, result)| self.finish_copy(text, result)).into_iter().collect()
+                }
+                () = self.surface.writable(), if self.surface.is_behind() => Vec::new(),
                 () = wake => Vec::new(),
             };
             for message in std::iter::once(self.tick()).chain(messages) {
                 if self.apply(message, session) {
-                    return Ok(Ended::ByAgent);
+                    return Ok(ExitReason::Quit);
                 }
             }
-            if self.editing.is_none()
-                && let Some(held) = self.held.take()
-                && self.take_inputs(held.typed_ahead(), session)
+            if self.edit.is_none()
+                && let Some(batch) = self.typed_ahead.take()
+                && self.apply_inputs(batch.into_typed_ahead(), session)
             {
-                return Ok(Ended::ByAgent);
+                return Ok(ExitReason::Quit);
             }
-            if let Some(error) = self.gone.take() {
-                return Ok(hung_up(&error, &mut channels.system));
+            if let Some(error) = self.terminal_error.take() {
+                return Ok(reason_of_lost_terminal(&error, &mut channels.system));
             }
         }
     }
@@ -235,25 +237,25 @@ impl<'a, S: Surface> App<'a, S> {
         Message::Tick { now: (self.clock)(), elapsed: self.started.elapsed() }
     }
 
-    /// Applies a batch of inputs. Says whether the agent has left.
-    fn take_inputs(&mut self, mut batch: Batch, session: &Session) -> bool {
+    /// Applies a batch of inputs. Returns whether the agent has quit.
+    fn apply_inputs(&mut self, mut batch: Batch, session: &Session) -> bool {
         failpoint::panic_if_asked("loop");
         if self.apply(self.tick(), session) {
             return true;
         }
-        while let Some(message) = batch.next(&self.model, &mut self.confirmations) {
+        while let Some(message) = batch.next(&self.model, &mut self.confirmation) {
             if self.apply(message, session) {
                 return true;
             }
-            if self.editing.is_some() {
-                self.held = Some(batch);
+            if self.edit.is_some() {
+                self.typed_ahead = Some(batch);
                 break;
             }
         }
         false
     }
 
-    /// Applies a message and performs what follows from it. Says whether the agent has left.
+    /// Applies a message and performs its effects. Returns whether the agent has quit.
     fn apply(&mut self, message: Message, session: &Session) -> bool {
         let mut messages = VecDeque::from([message]);
         while let Some(message) = messages.pop_front() {
@@ -266,45 +268,44 @@ impl<'a, S: Surface> App<'a, S> {
                     Effect::Save(drafts) => messages.extend(not_saved(session.save(drafts))),
                     Effect::Copy(text) => messages.extend(self.copy(&text)),
                     Effect::OpenEditor(target, text) => messages.extend(self.open_editor(target, text)),
-                    Effect::EditTaken => self.edit_taken = true,
+                    Effect::EditTaken => self.is_edit_applied = true,
                     Effect::Suspend => self.suspend(),
-                    Effect::LogUnawaited(id) => tracing::warn!(call = id.0, "a reply came that nobody awaits"),
+                    Effect::LogUnawaited(id) => {
+                        tracing::warn!(call = id.0, "a reply came for a call that is not awaited");
+                    }
                 }
             }
         }
         false
     }
 
-    /// Stops until the shell continues the job. While an editor has the terminal, the editor is what stops.
+    /// Stops until the shell continues the job. While an editor has the terminal, only the editor stops.
     fn suspend(&mut self) {
-        if self.editing.is_some() {
+        if self.edit.is_some() {
             return;
         }
         match self.surface.stop() {
             Ok(()) => {}
-            Err(error @ TerminalError::Switch(_)) => self.gone = Some(error),
-            Err(error) => {
-                let hint = error.hint().to_owned();
-                update(&mut self.model, Message::Warning(Problem::new(format!("Not suspended: {error}"), hint)));
-            }
+            Err(error @ TerminalError::Switch(_)) => self.terminal_error = Some(error),
+            Err(error) => self.warn(Problem::new(format!("The program was not suspended: {error}"), error.hint())),
         }
     }
 }
 
-/// A terminal that refuses bytes or settings is gone, whoever notices first; or the system has a reason of its own to
-/// end the program, which comes first.
-fn hung_up(error: &dyn Display, system: &mut Receiver<SystemEvent>) -> Ended {
+/// Returns the reason to exit if the terminal does not take bytes or settings: a termination that has arrived already, or
+/// else a hang-up, which the system may report later.
+fn reason_of_lost_terminal(error: &dyn Display, system: &mut Receiver<SystemEvent>) -> ExitReason {
     tracing::warn!(%error, "the terminal is gone");
     while let Ok(event) = system.try_recv() {
-        if let SystemEvent::End(ending) = event {
-            return Ended::BySystem(ending);
+        if let SystemEvent::Terminate(termination) = event {
+            return ExitReason::Terminated(termination);
         }
     }
-    Ended::BySystem(Ending::HangUp)
+    ExitReason::Terminated(Termination::HangUp)
 }
 
-/// Submits a call without waiting. Where there is no room its failed reply comes from here, or the row would say `sending`
-/// for ever.
+/// Submits a call without waiting. If there is no room, this makes the failed reply itself, or the row would say `sending`
+/// forever.
 fn submit(session: &Session, call_id: CallId, call: Call) -> Option<Message> {
     let result = Err(session.submit(call_id, call).err()?);
     Some(Message::Worker(Event::Reply(Reply { call_id, result })))
@@ -312,7 +313,7 @@ fn submit(session: &Session, call_id: CallId, call: Call) -> Option<Message> {
 
 /// Returns the message that says that a command was not taken.
 fn not_taken(taken: Result<(), NotTaken>) -> Option<Message> {
-    taken.err().map(|_| Message::Warning(Problem::new(TOO_MANY_QUEUED, "wait a moment, then try again")))
+    taken.err().map(|_| Message::Warning(Problem::new(TOO_MANY_QUEUED, "wait a moment and try again")))
 }
 
 /// The same for drafts.

@@ -1,4 +1,4 @@
-//! What a person can run: the dashboard, and one file for each subcommand.
+//! The dashboard and the subcommands, one file for each. A command prints only through [`crate::output`].
 
 pub mod dashboard;
 pub mod doctor;
@@ -8,6 +8,7 @@ pub mod record;
 use color_eyre::eyre::{self, WrapErr as _};
 use tokio::runtime::Runtime;
 
+/// Starts the runtime on which everything runs that waits.
 fn runtime() -> eyre::Result<Runtime> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder.worker_threads(2).enable_all().build().wrap_err("failed to start the runtime")

@@ -1,66 +1,71 @@
-//! Settings: flag over environment over file over default, in one validated [`Config`].
+//! Resolves flags, environment, settings file and defaults to one validated [`Config`].
 //!
-//! Nothing here writes. A file that cannot be read as it stands is an error and stays as it is, and whatever points at
-//! a service keeps the practice tenant away: half a service is an error, never practice.
+//! It never writes, and it never falls back to the practice tenant if any layer configures a part of a service: a service
+//! that is not fully configured is an error.
 
 mod color;
 mod document;
-mod doubts;
 mod error;
 mod file;
+mod flags;
 mod keys;
+mod names;
 mod path;
 mod resolve;
+mod settings;
 mod sign_in;
+mod suggest;
 mod value;
 pub mod variable;
+mod warnings;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use ratatui::style::Color;
 use tracing::level_filters::LevelFilter;
 
-pub use error::{ConfigError, Refused};
-pub use file::{Appearance, BordersSetting, CategorySetting, FileSettings, PatternSettings, TenantSettings};
-pub use resolve::{expanded, load, resolve, settings_file, state_dir};
+pub use error::ConfigError;
+pub(crate) use flags::FLAG_NAMES;
+pub use flags::Flags;
+pub use resolve::{expand_path, load, resolve, settings_file, state_dir};
+pub use settings::{Appearance, BordersSetting, CategorySetting, FileSettings, PatternSettings, TenantSettings};
 pub use sign_in::SignInSettings;
 pub use value::{LEVELS, level};
 
-use mmd_elevate_core::Patterns;
+use mmd_elevate_core::{Patterns, Problem};
 use mmd_elevate_engine::{auth::Method, http::BaseUrl};
 
-/// Where the service answers unless a base URL is set (documented).
+/// The base URL of the service, unless another is set (documented).
 pub const DEFAULT_BASE_URL: &str = "https://mmdls.microsoft.com/support/odata/v1";
 
-/// The name under which the platform's folders for settings and state know the program.
+/// The name of the program's folders for settings and state.
 pub(crate) const APP: &str = "mmd-elevate";
 
-/// What the program runs with.
+/// The settings that the program runs with.
 #[derive(Debug)]
 pub struct Config {
-    /// Whom it talks to.
+    /// The service or the practice tenant.
     pub target: Target,
-    /// What the form suggests.
+    /// The form's suggestions.
     pub categories: Vec<CategorySetting>,
     /// How the dashboard looks.
     pub appearance: Appearance,
-    /// What tickets and devices are called where the tenant works.
+    /// The forms of ticket and device names of the tenant.
     pub patterns: Patterns,
-    /// Action id to keys, as written: the keymap knows which there are.
+    /// The keys of each action id that does not keep its default keys. [`crate::keys::Keymap`] accepts them.
     pub keys: BTreeMap<String, Vec<String>>,
-    /// For how many days the record keeps what is settled.
+    /// For how many days the record keeps settled entries.
     pub keep_days: u32,
-    /// How practice is begun, where it is the target.
+    /// How the practice tenant is started, if it is the target.
     pub practice: Practice,
-    /// Where the record, the practice tenant and the logs are.
+    /// The folder of the record, the practice tenant and the logs.
     pub state_dir: PathBuf,
-    /// How much is logged.
+    /// The log level.
     pub log: LevelFilter,
-    /// What is accepted and doubtful: what, and a hint.
-    pub doubts: Vec<String>,
+    /// Settings that are accepted but may not be meant.
+    pub warnings: Vec<Problem>,
 }
 
-/// Whom the program talks to.
+/// What the program talks to.
 #[derive(Debug)]
 pub enum Target {
     /// The practice tenant inside the program.
@@ -69,35 +74,35 @@ pub enum Target {
     Service(Box<ServiceSettings>),
 }
 
-/// How the practice tenant is begun.
+/// How the practice tenant is started.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Practice {
-    /// Whether it begins anew.
+    /// Whether it discards what it stored.
     pub fresh: bool,
-    /// The file that says how it misbehaves.
+    /// The file with the rules by which it misbehaves.
     pub rules: Option<PathBuf>,
 }
 
-/// A service, whole: where it is, for which tenant, and how that tenant signs in.
+/// A fully configured service for one tenant.
 #[derive(Debug)]
 pub struct ServiceSettings {
-    /// Where it answers.
+    /// Its base URL.
     pub base_url: BaseUrl,
     /// The tenant that was chosen at the start.
     pub tenant: TenantProfile,
-    /// A file of CA certificates to trust beside the platform's, for the service and for the sign-in.
+    /// A file of CA certificates that are trusted in addition to the platform's, by the service and by the sign-in.
     pub ca_file: Option<PathBuf>,
-    /// How tokens for this tenant are had. They serve it and no other.
+    /// How tokens for this tenant are fetched. No other tenant gets them.
     pub sign_in: Method,
 }
 
 /// A tenant as it is shown and addressed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantProfile {
-    /// Its name, where a profile gives one.
+    /// Its name, if a profile gives one.
     pub name: Option<String>,
-    /// Its id: fit for one segment of a path.
+    /// Its id, which can be one segment of a path.
     pub id: String,
     /// The colour of its name.
-    pub color: Option<Color>,
+    pub color: Option<ratatui::style::Color>,
 }

@@ -1,9 +1,11 @@
-//! Keys: how they are written, what they do, and the look-up between both. What an action does is for the dashboard.
+//! Keys: how they are written, which action each is bound to, and the lookup in both directions. What an action does is for
+//! the dashboard.
 
 mod action;
 mod keymap;
 mod notation;
 
 pub use action::{Action, BINDINGS, Binding, Motion, Scope, TextEdit};
-pub use keymap::{Keymap, KeymapError};
-pub use notation::*;
+pub use keymap::Keymap;
+pub(crate) use keymap::check_key;
+pub use notation::Key;

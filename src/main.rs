@@ -1,4 +1,4 @@
-//! Reads the command line, installs the hooks and runs the command.
+//! Reads the command line, installs the error hooks and runs the command.
 
 use std::{
     io::{IsTerminal as _, Write as _, stderr, stdout},
@@ -12,13 +12,13 @@ use color_eyre::{
 use mmd_elevate::{
     cli::{Cli, CliCommand, RecordArgs, RecordCommand},
     commands,
-    output::{complain, finish, no_colour},
+    output::{is_colour_off, print_error, print_result},
     platform,
 };
 use mmd_elevate_engine::redact::redact;
 
-/// The exit code for a command line that cannot be understood.
-const WRONG_COMMAND_LINE: u8 = 2;
+/// The exit code for a wrong command line.
+const USAGE_ERROR: u8 = 2;
 
 fn main() -> ExitCode {
     run().unwrap_or_else(|error| {
@@ -28,21 +28,22 @@ fn main() -> ExitCode {
 }
 
 fn run() -> eyre::Result<ExitCode> {
-    platform::forbid_core_files();
-    platform::survive_file_limit().wrap_err("failed to watch for the limit on the size of files")?;
+    platform::disable_core_dumps();
+    platform::handle_file_size_limit()
+        .wrap_err("failed to install a signal handler for the limit on the size of files")?;
     let cli = match Cli::read(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() => {
-            complain(&error.render().to_string());
-            return Ok(ExitCode::from(WRONG_COMMAND_LINE));
+            print_error(&error.render().to_string());
+            return Ok(ExitCode::from(USAGE_ERROR));
         }
         Err(help) => {
             let (help, is_terminal) = (help.render(), stdout().is_terminal());
-            let text = if is_terminal && !no_colour() { help.ansi().to_string() } else { help.to_string() };
-            return Ok(finish(&text, ExitCode::SUCCESS));
+            let text = if is_terminal && !is_colour_off() { help.ansi().to_string() } else { help.to_string() };
+            return Ok(print_result(&text, ExitCode::SUCCESS));
         }
     };
-    install_reports()?;
+    install_error_hooks()?;
     let flags = &cli.flags;
     match cli.command {
         Some(CliCommand::Practice(args)) => commands::practice::run(&args, flags),
@@ -54,8 +55,8 @@ fn run() -> eyre::Result<ExitCode> {
     }
 }
 
-/// Reports of errors and panics, without the secrets that a message in them may repeat.
-fn install_reports() -> eyre::Result<()> {
+/// Installs the reports of errors and panics, which leave secrets out.
+fn install_error_hooks() -> eyre::Result<()> {
     let (panics, errors) = HookBuilder::default().into_hooks();
     errors.install()?;
     std::panic::set_hook(Box::new(move |info| {

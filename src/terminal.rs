@@ -1,4 +1,5 @@
-//! The left edge: takes the terminal and gives it back, turns its bytes into [`Input`] and frames into one write each.
+//! The terminal: takes it and gives it back, turns its bytes into [`Input`], and writes each frame at once. What a key means
+//! is for [`crate::keys`].
 
 pub mod editor;
 mod frame;

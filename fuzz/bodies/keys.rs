@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use mmd_elevate::{
-    app::{Batch, Confirmations},
+    app::{Batch, Confirmation},
     dashboard::{
         Category, Effect, Message, Model, Setup, Tenant, update,
         view::{self, Theme},
@@ -101,7 +101,7 @@ struct Agent {
     now: Timestamp,
     /// By which keys are read and frames drawn.
     clock: Instant,
-    confirmations: Confirmations,
+    confirmation: Confirmation,
     elapsed: Duration,
     left: bool,
 }
@@ -117,10 +117,10 @@ impl Agent {
         };
         let Ok(terminal) = Terminal::new(TestBackend::new(80, 24));
         let now = Timestamp::UNIX_EPOCH;
-        let (clock, confirmations) = (Instant::now(), Confirmations::default());
+        let (clock, confirmation) = (Instant::now(), Confirmation::default());
         let (calls, elapsed) = (Vec::new(), Duration::ZERO);
         let model = Model::new(setup);
-        let mut agent = Self { model, terminal, calls, now, clock, confirmations, elapsed, left: false };
+        let mut agent = Self { model, terminal, calls, now, clock, confirmation, elapsed, left: false };
         agent.apply(Message::Worker(Event::Ready));
         agent.apply(Message::Worker(Event::Recovered(Box::default())));
         agent
@@ -140,7 +140,7 @@ impl Agent {
         // From somebody who looks first.
         self.clock += Duration::from_millis(600);
         let mut batch = Batch::new(InputBatch { at: self.clock, inputs });
-        while let Some(message) = batch.next(&self.model, &mut self.confirmations) {
+        while let Some(message) = batch.next(&self.model, &mut self.confirmation) {
             self.apply(message);
         }
     }
@@ -184,7 +184,7 @@ impl Agent {
     fn draw(&mut self) {
         let mut extents = None;
         let Ok(_) = self.terminal.draw(|frame| extents = Some(view::draw(frame, &self.model, &Theme::default())));
-        self.confirmations.drawn(&self.model, self.clock);
+        self.confirmation.record_draw(&self.model, self.clock);
         if let Some(extents) = extents {
             self.apply(Message::Drawn(extents));
         }

@@ -1,86 +1,61 @@
-//! From the settings to the parts of a running dashboard.
+//! Makes the parts of a dashboard from the settings. It draws nothing and sends nothing.
 
 use std::{net::Ipv4Addr, sync::Arc};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc::Sender;
 
+use super::practice::{bind, service, settings};
 use crate::{
-    config::{self, Config, Target},
+    config::{self, Config, ServiceSettings, Target},
     dashboard::{
         Category, Setup, Tenant,
         view::{Borders, Theme},
     },
-    keys::{Keymap, KeymapError},
+    keys::Keymap,
     platform,
 };
 use mmd_elevate_core::{CallError, Event, Patterns, Problem};
 use mmd_elevate_engine::{
-    auth::{Application, Method, Renewal, SecretFrom, Source, TokenSession},
+    auth::{Renewal, Source, TokenSession},
     backend::Backend,
-    http::{BaseUrl, Trust},
+    http::Trust,
     mmd::{Client, Timeouts},
     record::{Place, TenantKey},
 };
-use mmd_elevate_practice::{self as practice, Practice};
+use mmd_elevate_practice as practice;
 
-/// What the settings make.
+/// The parts of a dashboard.
 #[derive(Debug)]
 pub struct Components {
-    /// What the model begins with.
+    /// The initial data of the model.
     pub setup: Setup,
-    /// What tickets and devices are called.
+    /// The forms of ticket and device names.
     pub patterns: Patterns,
-    /// How it looks.
+    /// The theme of the view.
     pub theme: Theme,
-    /// Whom the program talks to.
+    /// The service or the practice tenant.
     pub target: Target,
-    /// How the practice tenant is served, where it is that one.
+    /// The settings of the practice tenant, if it is the target.
     pub practice: practice::Settings,
-    /// Whom https trusts.
+    /// The certificates that https trusts.
     pub trust: Trust,
-    /// Where the record is, and for whom.
+    /// The place of the record, and the tenant and operator that it is for.
     pub place: Place,
 }
 
-/// Why there are no parts.
-#[derive(Debug, thiserror::Error)]
-pub enum SetupError {
-    /// `[keys]` cannot be.
-    #[error(transparent)]
-    Keys(#[from] KeymapError),
-    /// The practice tenant's rules cannot be used.
-    #[error(transparent)]
-    Rules(#[from] practice::RulesError),
-    /// The CA file cannot be used.
-    #[error(transparent)]
-    Trust(#[from] Problem),
-}
-
-impl SetupError {
-    /// What to do about it, where the error does not say so itself.
-    #[must_use]
-    pub const fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Keys(_) => Some("mend [keys] in the settings file"),
-            Self::Rules(_) | Self::Trust(_) => None,
-        }
-    }
-}
-
-/// Makes the parts. `colour` is whether the terminal's user wants any, `operator` who that is on this machine.
+/// Makes the parts. `colour` is whether colours are drawn, `operator` the local user's name.
 ///
 /// # Errors
-/// Where the settings' `[keys]`, the practice tenant's rules or the CA file cannot be.
-pub fn setup(config: Config, colour: bool, operator: String, now: Timestamp) -> Result<Components, SetupError> {
-    let practice =
-        practice::Settings::kept(&config.state_dir, config.practice.fresh, config.practice.rules.as_deref())?;
+/// `[keys]`, the practice tenant's rules or the CA file cannot be used.
+pub fn setup(config: Config, colour: bool, operator: String, now: Timestamp) -> Result<Components, Problem> {
+    let practice = settings(&config.state_dir, config.practice.fresh, config.practice.rules.as_deref())?;
     let trust = match &config.target {
         Target::Practice => Trust::default(),
         Target::Service(service) => Trust::with_file(service.ca_file.as_deref())?,
     };
     let key = match &config.target {
-        // The port of the practice tenant is another at each start; the tenant is the same.
+        // The port of the practice tenant changes at each start; the tenant stays the same.
         Target::Practice => TenantKey { base_url: "practice".to_owned(), tenant_id: practice::TENANT_ID.to_owned() },
         Target::Service(service) => {
             TenantKey { base_url: service.base_url.to_string(), tenant_id: service.tenant.id.clone() }
@@ -120,58 +95,37 @@ pub fn setup(config: Config, colour: bool, operator: String, now: Timestamp) -> 
     Ok(Components { setup, patterns: config.patterns, theme, target: config.target, practice, trust, place })
 }
 
-/// Makes the service ready to be called: the practice tenant is started first where it is that one. `to_loop` hears of
-/// what begins badly and works all the same.
+/// Makes the client of the service. The practice tenant is started first, if it is the target; its warning goes to `events`.
 ///
 /// # Errors
-/// The fault with which every call is answered then.
+/// The error with which every call is answered then.
 pub async fn open_service(
     target: Target,
     trust: Trust,
     practice: practice::Settings,
-    to_loop: Sender<Event>,
+    events: Sender<Event>,
 ) -> Result<Arc<dyn Backend>, CallError> {
-    match target {
-        Target::Service(service) => {
-            Ok(Arc::new(connect(&trust, &service.base_url, &service.tenant.id, service.sign_in)?))
-        }
-        Target::Practice => {
-            let practice = Practice::bind((Ipv4Addr::LOCALHOST, 0).into(), practice)
-                .await
-                .map_err(|error| not_ready(&format!("the practice tenant could not be started: {error}")))?;
-            if let Some(warning) = practice.warning() {
-                let (what, hint) = warning.split_once("\nhint: ").unwrap_or((warning, "nothing has to be done"));
-                // That nobody listens any more is no matter for a warning.
-                let _ = to_loop.send(Event::Warning(Problem::new(what, hint))).await;
-            }
-            let base_url = BaseUrl::parse(&practice.base_url()).map_err(|problem| not_ready(&problem.what))?;
-            let sign_in = practice_sign_in(&practice).map_err(|problem| not_ready(&problem.what))?;
-            let client = connect(&trust, &base_url, practice::TENANT_ID, sign_in)?;
-            tokio::spawn(practice.serve());
-            Ok(Arc::new(client))
-        }
-    }
-}
-
-/// As an application of the practice tenant, so that all of the way to a token is practised.
-///
-/// # Errors
-/// Where the practice tenant's own address will not do.
-pub(crate) fn practice_sign_in(practice: &Practice) -> Result<Method, Problem> {
-    let application = Application {
-        authority: BaseUrl::parse(&practice.authority())?,
-        client_id: practice::CLIENT_ID.to_owned(),
-        scope: practice::SCOPE.to_owned(),
+    let practice = match target {
+        Target::Service(service) => return connect(&trust, *service),
+        Target::Practice => bind((Ipv4Addr::LOCALHOST, 0).into(), practice)
+            .await
+            .map_err(|problem| CallError::not_sent(&problem.what))?,
     };
-    Ok(Method::ClientSecret(application, SecretFrom::Memory(practice.client_secret().into())))
+    if let Some(warning) = practice.warning() {
+        // A loop that has ended needs no warning.
+        let _ = events.send(Event::Warning(Problem::new(warning, "nothing has to be done"))).await;
+    }
+    let client = connect(&trust, service(&practice).map_err(|problem| CallError::not_sent(&problem.what))?)?;
+    tokio::spawn(practice.serve());
+    Ok(client)
 }
 
-fn connect(trust: &Trust, base_url: &BaseUrl, tenant_id: &str, sign_in: Method) -> Result<Client, CallError> {
-    let source = Source::trusting(trust, sign_in).map_err(|error| error.to_call_error())?;
-    Client::trusting(trust, base_url, tenant_id, TokenSession::start(source, Renewal::default()), Timeouts::default())
-        .map_err(|problem| not_ready(&problem.what))
-}
-
-fn not_ready(reason: &str) -> CallError {
-    CallError::not_sent(reason)
+fn connect(trust: &Trust, service: ServiceSettings) -> Result<Arc<dyn Backend>, CallError> {
+    let source = Source::trusting(trust, service.sign_in).map_err(|error| error.to_call_error())?;
+    let session = TokenSession::start(source, Renewal::default());
+    let client = Client::trusting(trust, &service.base_url, &service.tenant.id, session, Timeouts::default());
+    client.map_or_else(
+        |problem| Err(CallError::not_sent(&problem.what)),
+        |client| Ok(Arc::new(client) as Arc<dyn Backend>),
+    )
 }

@@ -1,4 +1,4 @@
-//! `mmd-elevate`: the dashboard.
+//! `mmd-elevate`: starts the dashboard, runs it, and ends its parts in time. Nothing slow runs before the first frame.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -10,86 +10,88 @@ use tokio::sync::mpsc;
 
 use super::runtime;
 use crate::{
-    app::{App, Background, Channels, Ended, open_service, setup},
+    app::{App, BackgroundRuntime, Channels, ExitReason, open_service, setup},
     cli::Flags,
     config::{self, variable},
     dashboard::Model,
     log,
-    output::{no_colour, refuse},
+    output::{fail, is_colour_off},
     platform,
     terminal::{self, Screen},
 };
 
-/// How long the record may take for its last writes.
-const LAST_WRITES: Duration = Duration::from_millis(600);
+/// How long the record may take for its last writes at the end.
+const LAST_WRITES_TIMEOUT: Duration = Duration::from_millis(600);
 
 /// Opens the dashboard and runs it until the agent or the system ends it.
 ///
 /// # Errors
-/// Where the program itself fails; what the user can mend is told, with exit code 1.
+/// The program itself fails. A problem that the user can fix is printed and makes exit code 1.
 pub fn run(flags: &Flags) -> eyre::Result<ExitCode> {
-    let config = match config::load(flags, variable::of_process) {
+    let config = match config::load(flags, variable::from_process) {
         Ok(config) => config,
-        Err(error) => return Ok(refuse(error, None)),
+        Err(error) => return Ok(fail(&error)),
     };
     let (state_dir, level) = (config.state_dir.clone(), config.log);
-    let doubts = [variable::doubts(), config.doubts.clone()].concat();
-    let parts = match setup(config, !no_colour(), platform::user(), Timestamp::now()) {
-        Ok(parts) => parts,
-        Err(error) => return Ok(refuse(&error, error.hint())),
+    let warnings = [variable::warnings(), config.warnings.clone()].concat();
+    let components = match setup(config, !is_colour_off(), platform::user(), Timestamp::now()) {
+        Ok(components) => components,
+        Err(problem) => return Ok(fail(&problem)),
     };
     terminal::install_panic_hook();
-    // Before the terminal is taken: a signal that comes right then must find it watched.
-    let (to_watch, system) = mpsc::channel(8);
-    platform::watch(to_watch).wrap_err("failed to watch for signals")?;
+    // Before the terminal is taken, so that a signal in between gives it back.
+    let (system_events, system) = mpsc::channel(8);
+    platform::watch(system_events).wrap_err("failed to watch for signals")?;
     let mut screen = match Screen::enter() {
         Ok(screen) => screen,
-        Err(error) => return Ok(refuse(format!("failed to open the dashboard: {error}"), Some(error.hint()))),
+        Err(error) => {
+            return Ok(fail(&Problem::new(format!("failed to open the dashboard: {error}"), error.hint())));
+        }
     };
-    // The first whole frame is drawn from what is at hand; all that is slow starts after it.
-    let mut app =
-        App::new(&mut screen, Model::new(parts.setup).with_patterns(parts.patterns), parts.theme, Timestamp::now);
+    // The first frame needs nothing slow; everything slow starts after it.
+    let mut app = App::new(
+        &mut screen,
+        Model::new(components.setup).with_patterns(components.patterns),
+        components.theme,
+        Timestamp::now,
+    );
     if let Err(error) = app.draw() {
-        tracing::debug!(%error, "the loop finds the same and ends");
+        tracing::debug!(%error, "failed to draw the first frame; the loop will fail too and end");
     }
-    let (to_loop, events) = mpsc::channel(CALLS_WAITING);
-    let tells = to_loop.clone();
-    // A full channel has worse to tell.
-    let on_failure = move |what, hint| drop(tells.try_send(Event::Warning(Problem::new(what, hint))));
+    let (session_events, events) = mpsc::channel(CALLS_WAITING);
+    let log_events = session_events.clone();
+    // If the channel is full, there are more important events than this one.
+    let on_failure = move |problem| drop(log_events.try_send(Event::Warning(problem)));
     let _log = match log::start(&state_dir, level, on_failure) {
         Ok(guard) => guard,
-        Err(error) => {
-            let told = error.to_string();
-            let (what, hint) = told.split_once("\nhint: ").unwrap_or((&told, ""));
-            app.warn(what.to_owned(), hint.to_owned());
+        Err(problem) => {
+            app.warn(problem);
             None
         }
     };
-    for doubt in &doubts {
-        tracing::warn!("{doubt}");
+    for warning in &warnings {
+        tracing::warn!(hint = %warning.hint, "{}", warning.what);
     }
-    if let [first, more @ ..] = &doubts[..] {
-        let (what, hint) = first.split_once("\nhint: ").unwrap_or((first, "see mmd-elevate doctor"));
+    if let [Problem { what, hint }, more @ ..] = &warnings[..] {
         let count = if more.is_empty() { String::new() } else { format!(" ({} more: mmd-elevate doctor)", more.len()) };
-        app.warn(format!("{what}{count}"), hint.to_owned());
+        app.warn(Problem::new(format!("{what}{count}"), hint));
     }
-    let background = Background::new(runtime()?);
-    let (to_read, inputs) = mpsc::channel(64);
-    app.surface().read_input(to_read).wrap_err("failed to read the terminal")?;
-    let service = open_service(parts.target, parts.trust, parts.practice, to_loop.clone());
-    let place = parts.place;
-    let journal = move || Record::open(place.clone(), Timestamp::now);
-    let session = Session::open(background.handle(), service, journal, Timing::default(), to_loop);
-    let channels = Channels { inputs, system, events };
-    let ended = background.handle().block_on(app.run(channels, &session));
+    let background = BackgroundRuntime::new(runtime()?);
+    let (input_batches, inputs) = mpsc::channel(64);
+    app.surface().read_input(input_batches).wrap_err("failed to read the terminal")?;
+    let service = open_service(components.target, components.trust, components.practice, session_events.clone());
+    let place = components.place;
+    let open_record = move || Record::open(place.clone(), Timestamp::now);
+    let session = Session::open(background.handle(), service, open_record, Timing::default(), session_events);
+    let reason = background.handle().block_on(app.run(Channels { inputs, system, events }, &session));
     screen.leave();
-    // What was typed last goes to disk. A disk that does not answer must not keep who has left.
-    let saved = background.handle().block_on(async { tokio::time::timeout(LAST_WRITES, session.end()).await });
+    // The last drafts go to disk. A disk that does not answer must not keep the program from ending.
+    let saved = background.handle().block_on(async { tokio::time::timeout(LAST_WRITES_TIMEOUT, session.end()).await });
     if saved.is_err() {
         tracing::error!("the record did not end in time");
     }
-    Ok(match ended? {
-        Ended::ByAgent => ExitCode::SUCCESS,
-        Ended::BySystem(ending) => ExitCode::from(u8::try_from(ending.exit_code()).unwrap_or(1)),
+    Ok(match reason? {
+        ExitReason::Quit => ExitCode::SUCCESS,
+        ExitReason::Terminated(termination) => ExitCode::from(u8::try_from(termination.exit_code()).unwrap_or(1)),
     })
 }

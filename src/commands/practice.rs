@@ -1,60 +1,57 @@
-//! `mmd-elevate practice`: serves the practice tenant alone.
+//! `mmd-elevate practice`: serves the practice tenant without the dashboard. It reads no settings of a service.
 
 use std::process::ExitCode;
 
 use color_eyre::eyre;
+use mmd_elevate_core::Problem;
 use mmd_elevate_practice::{self as practice, Practice};
 
 use super::runtime;
 use crate::{
+    app::practice::{bind, settings},
     cli::{Flags, PracticeArgs},
     config::{self, variable},
-    output::{complain, print, refuse, unprinted},
+    output::{exit_code_after, fail, print, print_error},
 };
 
-/// The variable that the served practice tenant's client secret is proposed for.
+/// The name of the variable that is suggested for the client secret of the practice tenant.
 const PRACTICE_SECRET: &str = "PRACTICE_CLIENT_SECRET";
 
 /// Serves the practice tenant until the process ends.
 ///
 /// # Errors
-/// Where the program itself fails; what the user can mend is told, with exit code 1.
+/// The program itself fails. A problem that the user can fix is printed and makes exit code 1.
 pub fn run(args: &PracticeArgs, flags: &Flags) -> eyre::Result<ExitCode> {
-    let folder = match config::state_dir(flags.state_dir.as_deref(), variable::of_process) {
-        Ok(folder) => folder,
-        Err(error) => return Ok(refuse(error, None)),
-    };
-    let rules = args.rules.as_deref().or(flags.practice_rules.as_deref());
-    let rules = match config::expanded("--practice-rules", rules, variable::of_process) {
-        Ok(rules) => rules,
-        Err(error) => return Ok(refuse(error, None)),
-    };
-    let settings = match practice::Settings::kept(&folder, flags.fresh, rules.as_deref()) {
+    let settings = match read_settings(args, flags) {
         Ok(settings) => settings,
-        Err(error) => return Ok(refuse(error, None)),
+        Err(problem) => return Ok(fail(&problem)),
     };
     runtime()?.block_on(async {
-        let practice = match Practice::bind(args.listen, settings).await {
+        let practice = match bind(args.listen, settings).await {
             Ok(practice) => practice,
-            Err(error) => {
-                let why = std::error::Error::source(&error).map_or_else(String::new, |source| format!(": {source}"));
-                return Ok(refuse(format!("failed to {error}{why}"), error.hint()));
-            }
+            Err(problem) => return Ok(fail(&problem)),
         };
         if let Some(warning) = practice.warning() {
-            complain(&format!("mmd-elevate: {warning}"));
+            print_error(&format!("mmd-elevate: {warning}"));
         }
-        // Who has not got the address cannot use it.
-        if let Err(error) = print(&invitation(&practice)) {
-            return Ok(unprinted(&error, ExitCode::SUCCESS));
+        // Without the address nobody can use the tenant.
+        if let Err(error) = print(&instructions(&practice)) {
+            return Ok(exit_code_after(&error, ExitCode::SUCCESS));
         }
         practice.serve().await;
         Ok(ExitCode::SUCCESS)
     })
 }
 
-/// How to use the practice tenant from another process.
-fn invitation(practice: &Practice) -> String {
+fn read_settings(args: &PracticeArgs, flags: &Flags) -> Result<practice::Settings, Problem> {
+    let folder = config::state_dir(flags.state_dir.as_deref(), variable::from_process)?;
+    let rules = args.rules.as_deref().or(flags.practice_rules.as_deref());
+    let rules = config::expand_path("--practice-rules", rules, variable::from_process)?;
+    settings(&folder, flags.fresh, rules.as_deref())
+}
+
+/// Returns how to use the practice tenant from another process.
+fn instructions(practice: &Practice) -> String {
     format!(
         "\
 The practice tenant answers until Ctrl-C. To use it from another terminal:
@@ -63,7 +60,7 @@ export {}={}
 export {}={tenant}
 export {}={}
 
-Or, for tokens that end and are renewed, in the settings file in place of these variables:
+Or, for tokens that expire and are renewed, put this in the settings file instead of these variables:
 
 [[tenants]]
 name = \"Contoso\"
@@ -76,7 +73,7 @@ authority = \"{}\"
 client_id = \"{}\"
 secret_env = \"{PRACTICE_SECRET}\"
 
-and in the environment:
+and this in the environment:
 
 export {PRACTICE_SECRET}={}
 ",

@@ -1,29 +1,29 @@
-//! `mmd-elevate record`: looking after the record on disk.
+//! `mmd-elevate record`: maintains the record on disk. It never deletes what is open or unresolved.
 
 use std::process::ExitCode;
 
 use color_eyre::eyre::{self, WrapErr as _};
 use jiff::{SignedDuration, Timestamp};
-use mmd_elevate_core::visible;
+use mmd_elevate_core::{Problem, visible};
 use mmd_elevate_engine::record;
 
 use crate::{
     cli::{Flags, PurgeArgs},
     config::{self, variable},
-    output::{finish, refuse},
+    output::{fail, print_result},
 };
 
-/// Deletes what is settled and old.
+/// Deletes settled entries that are older than the arguments say.
 ///
 /// # Errors
-/// Where the program itself fails; what the user can mend is told, with exit code 1.
+/// The program itself fails. A problem that the user can fix is printed and makes exit code 1.
 pub fn purge(args: &PurgeArgs, flags: &Flags) -> eyre::Result<ExitCode> {
-    let folder = match config::state_dir(flags.state_dir.as_deref(), variable::of_process) {
+    let folder = match config::state_dir(flags.state_dir.as_deref(), variable::from_process) {
         Ok(folder) => folder,
-        Err(error) => return Ok(refuse(error, None)),
+        Err(problem) => return Ok(fail(&problem)),
     };
     let age = SignedDuration::from_hours(24 * i64::from(args.older_than));
-    let before = Timestamp::now().saturating_sub(age).wrap_err("failed to reckon the day")?;
+    let before = Timestamp::now().saturating_sub(age).wrap_err("failed to compute the date")?;
     match record::purge(&folder, before) {
         Ok(purged) => {
             let counted = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
@@ -31,8 +31,8 @@ pub fn purge(args: &PurgeArgs, flags: &Flags) -> eyre::Result<ExitCode> {
                 (counted(purged.intents, "settled write"), counted(purged.requests, "closed request"));
             let folder = folder.to_string_lossy();
             let text = format!("Deleted {writes} and {requests} of the record in {}.\n", visible(&folder));
-            Ok(finish(&text, ExitCode::SUCCESS))
+            Ok(print_result(&text, ExitCode::SUCCESS))
         }
-        Err(error) => Ok(refuse(format!("failed to {error}"), Some(error.hint()))),
+        Err(error) => Ok(fail(&Problem::new(format!("failed to {error}"), error.hint()))),
     }
 }

@@ -1,8 +1,9 @@
-//! Colours as settings write them: fewer notations than the screen library reads, so that each has one name.
+//! Parses colours as the settings write them: fewer notations than ratatui parses, so that each colour has one name.
 
 use ratatui::style::Color;
 
-use super::{Refused, document::suggest};
+use super::suggest::suggest;
+use mmd_elevate_core::Problem;
 use mmd_elevate_engine::redact::quoted;
 
 /// The terminal's own sixteen.
@@ -25,14 +26,17 @@ const NAMES: [&str; 16] = [
     "white",
 ];
 
-/// Reads one of the names, or `#rrggbb`.
-pub(super) fn color(text: &str) -> Result<Color, Refused> {
+/// Parses a name or `#rrggbb`.
+///
+/// # Errors
+/// Any other text.
+pub(super) fn color(text: &str) -> Result<Color, Problem> {
     let is_exact = |digits: &str| digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     let color =
         if NAMES.contains(&text) || text.strip_prefix('#').is_some_and(is_exact) { text.parse().ok() } else { None };
     color.ok_or_else(|| {
         let hint = format!("name one of the terminal's colours ({}) or write #rrggbb", NAMES.join(", "));
-        Refused::new(format!("{} is not a colour", quoted(text)), suggest(text, NAMES, &hint))
+        Problem::new(format!("{} is not a colour", quoted(text)), suggest(text, NAMES, &hint))
     })
 }
 

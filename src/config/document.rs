@@ -1,5 +1,5 @@
-//! The text of a settings file as a tree with places, and what is wrong with it: every mistake that can be seen, each at
-//! its line and column, in words for people. The parser's own words and the values it met are not repeated.
+//! Reads the text of a settings file as a tree of TOML values and collects every mistake in it with its line and column.
+//! It never repeats a secret, nor the messages of the TOML parser.
 
 use std::{ops::Range, path::Path};
 
@@ -8,50 +8,51 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::{ConfigError, Refused};
+use super::{
+    ConfigError,
+    names::other_table,
+    suggest::{closest, suggest},
+};
+use mmd_elevate_core::{Problem, visible};
 use mmd_elevate_engine::redact::quoted;
 
 pub(super) type Value<'i> = Spanned<DeValue<'i>>;
 
-/// How near a name has to be to be proposed: 1 is equal.
-const NEAR: f64 = 0.72;
-
-/// Something to tell of a place in the file.
-struct Remark {
-    /// Where, in bytes from the beginning.
-    at: usize,
-    kind: ValueKind,
-    refused: Refused,
+/// A problem at one place of the file.
+struct Finding {
+    /// The place, in bytes from the beginning.
+    offset: usize,
+    kind: FindingKind,
+    problem: Problem,
 }
 
-/// What a remark says, as far as others depend on it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum ValueKind {
-    /// Something that is there.
-    There,
-    /// That something is missing. Where the notation is wrong, it may be there all the same.
-    Missing,
-    /// A mistake in the notation of one line.
-    Notation,
-    /// A mistake in the notation behind which nothing stands for sure where it seems to: brackets stay open.
-    Open,
+enum FindingKind {
+    /// A value that is there is wrong.
+    WrongValue,
+    /// A value is missing. In a file with a syntax error it may be there all the same.
+    MissingValue,
+    /// A syntax error that is limited to its line.
+    Syntax,
+    /// A bracket or brace that is not closed: everything after it may mean something else.
+    Unclosed,
 }
 
-/// What has been read so far: mistakes, and what is accepted and doubtful.
+/// A file that is being read, with the mistakes and warnings found so far.
 pub(super) struct DocumentReader<'t> {
     text: &'t str,
-    mistakes: Vec<Remark>,
-    doubts: Vec<Remark>,
-    syntax: Vec<Remark>,
+    mistakes: Vec<Finding>,
+    warnings: Vec<Finding>,
+    syntax: Vec<Finding>,
 }
 
-/// A table of the file, and which names it may have.
+/// A table of the file.
 #[derive(Clone, Copy)]
 pub(super) struct SettingsTable<'a, 'i> {
-    /// What it is called in a message, such as `[appearance]`.
+    /// Its name in messages, such as `[appearance]`.
     name: &'static str,
     entries: &'a DeTable<'i>,
-    at: usize,
+    offset: usize,
 }
 
 impl<'a, 'i> SettingsTable<'a, 'i> {
@@ -63,85 +64,92 @@ impl<'a, 'i> SettingsTable<'a, 'i> {
         self.entries.iter()
     }
 
-    /// Where it begins, in bytes.
-    pub(super) const fn at(&self) -> usize {
-        self.at
+    /// Returns where the table begins, in bytes from the beginning of the file.
+    pub(super) const fn offset(&self) -> usize {
+        self.offset
     }
 }
 
 impl<'t> DocumentReader<'t> {
-    /// Reads the text. What is no TOML is noted, and the rest read all the same.
+    /// Parses the text. After a syntax error the rest is read all the same.
     pub(super) fn parse(text: &'t str) -> (Self, Spanned<DeTable<'t>>) {
         let (document, mut errors) = DeTable::parse_recoverable(text);
         errors.sort_by_key(|error| error.span().unwrap_or_default().start);
-        let mut reading = Self { text, mistakes: Vec::new(), doubts: Vec::new(), syntax: Vec::new() };
+        let mut syntax = Vec::<Finding>::new();
         let mut lines = Vec::new();
         for error in errors {
             let Range { start, end } = error.span().unwrap_or_default();
-            let at = if start == end { start.min(text.trim_end().len()) } else { start };
-            let (line, _) = place(text, at);
-            // One mistake often makes several errors: the first of a line is the one, and the last where brackets stay open.
-            let is_open = reading.syntax.iter().any(|remark| remark.kind == ValueKind::Open);
-            if !lines.contains(&line) && !is_open {
+            let offset = if start == end { start.min(text.trim_end().len()) } else { start };
+            let (line, _) = line_and_column(text, offset);
+            // One mistake often makes several errors: only the first of a line counts, and none after an open bracket.
+            let is_unclosed = syntax.iter().any(|finding| finding.kind == FindingKind::Unclosed);
+            if !lines.contains(&line) && !is_unclosed {
                 lines.push(line);
-                reading.syntax.push(syntax(at, error.message(), start == end));
+                syntax.push(syntax_error(offset, error.message(), start == end));
             }
         }
-        (reading, document)
+        (Self { text, mistakes: Vec::new(), warnings: Vec::new(), syntax }, document)
     }
 
-    /// Notes a mistake.
-    pub(super) fn wrong(&mut self, at: usize, refused: Refused) {
-        self.mistakes.push(Remark { at, kind: ValueKind::There, refused });
+    /// Adds a mistake.
+    pub(super) fn error(&mut self, offset: usize, problem: Problem) {
+        self.mistakes.push(Finding { offset, kind: FindingKind::WrongValue, problem });
     }
 
-    /// Notes something that is accepted and doubtful.
-    pub(super) fn doubt(&mut self, at: usize, what: impl Into<String>, hint: impl Into<String>) {
-        self.doubts.push(Remark { at, kind: ValueKind::There, refused: Refused::new(what, hint) });
+    /// Adds a mistake of a table in which something is missing.
+    pub(super) fn incomplete(&mut self, table: &SettingsTable<'_, '_>, problem: Problem) {
+        self.mistakes.push(Finding { offset: table.offset, kind: FindingKind::MissingValue, problem });
     }
 
-    /// Line and column of a place, from one.
-    pub(super) fn place(&self, at: usize) -> (usize, usize) {
-        place(self.text, at)
+    /// Adds a warning about something that is accepted.
+    pub(super) fn warn(&mut self, offset: usize, problem: Problem) {
+        self.warnings.push(Finding { offset, kind: FindingKind::WrongValue, problem });
     }
 
-    /// The mistakes, in the order of the file, or the doubts where there are none.
-    pub(super) fn finish(self, path: &Path) -> Result<Vec<String>, ConfigError> {
-        let Self { text, mistakes, mut doubts, syntax } = self;
-        let open = syntax
+    /// Returns the line of a place, counted from one.
+    pub(super) fn line(&self, offset: usize) -> usize {
+        line_and_column(self.text, offset).0
+    }
+
+    /// Returns the warnings in the order of the file.
+    ///
+    /// # Errors
+    /// All mistakes in the order of the file, except those that a syntax error may have caused.
+    pub(super) fn finish(self, path: &Path) -> Result<Vec<Problem>, ConfigError> {
+        let Self { text, mistakes, warnings, syntax } = self;
+        let unclosed = syntax
             .iter()
-            .filter(|remark| remark.kind == ValueKind::Open)
-            .map(|remark| line_start(text, remark.at))
+            .filter(|finding| finding.kind == FindingKind::Unclosed)
+            .map(|finding| line_start(text, finding.offset))
             .min();
-        let is_sure = |remark: &Remark| {
-            let is_alone = || syntax.iter().all(|other| line_start(text, other.at) != line_start(text, remark.at));
-            open.is_none_or(|open| remark.at < open)
-                && (remark.kind == ValueKind::There || syntax.is_empty())
-                && is_alone()
+        let is_certain = |finding: &Finding| {
+            let line = line_start(text, finding.offset);
+            unclosed.is_none_or(|unclosed| finding.offset < unclosed)
+                && (finding.kind == FindingKind::WrongValue || syntax.is_empty())
+                && syntax.iter().all(|other| line_start(text, other.offset) != line)
         };
-        let mut mistakes: Vec<_> = mistakes.into_iter().filter(is_sure).collect();
+        let mut mistakes: Vec<_> = mistakes.into_iter().filter(is_certain).collect();
         mistakes.extend(syntax);
-        mistakes.sort_by_key(|remark| remark.at);
-        doubts.sort_by_key(|remark| remark.at);
-        let error = |Remark { at, refused, .. }| ConfigError::InFile {
-            path: path.to_owned(),
-            at: Some(place(text, at)),
-            refused,
+        let located = |mut findings: Vec<Finding>| -> Vec<Problem> {
+            findings.sort_by_key(|finding| finding.offset);
+            let locate = |Finding { offset, problem: Problem { what, hint }, .. }| {
+                let (line, column) = line_and_column(text, offset);
+                let path = path.to_string_lossy();
+                Problem::new(format!("{}, line {line}, column {column}: {what}", visible(&path)), hint)
+            };
+            findings.into_iter().map(locate).collect()
         };
-        if mistakes.is_empty() {
-            return Ok(doubts.into_iter().map(|remark| error(remark).to_string()).collect());
-        }
-        Err(ConfigError::from_all(mistakes.into_iter().map(error).collect()))
+        if mistakes.is_empty() { Ok(located(warnings)) } else { Err(ConfigError::new(located(mistakes))) }
     }
 
-    /// The table that the file as a whole is.
+    /// Reads the whole file as a table with these names and no others.
     pub(super) fn root<'a, 'i>(&mut self, document: &'a Spanned<DeTable<'i>>, known: &[&str]) -> SettingsTable<'a, 'i> {
-        let table = SettingsTable { name: "the file", entries: document.get_ref(), at: 0 };
+        let table = SettingsTable { name: "the file", entries: document.get_ref(), offset: 0 };
         self.check_names(&table, known);
         table
     }
 
-    /// A table with these names and no others.
+    /// Reads a table with these names and no others.
     pub(super) fn table<'a, 'i>(
         &mut self,
         value: &'a Value<'i>,
@@ -153,17 +161,17 @@ impl<'t> DocumentReader<'t> {
         Some(table)
     }
 
-    /// A table whose names are not known here.
+    /// Reads a table with any names.
     pub(super) fn any_table<'a, 'i>(
         &mut self,
         value: &'a Value<'i>,
         name: &'static str,
     ) -> Option<SettingsTable<'a, 'i>> {
-        let at = value.span().start;
+        let offset = value.span().start;
         match value.get_ref() {
-            DeValue::Table(entries) => Some(SettingsTable { name, entries, at }),
+            DeValue::Table(entries) => Some(SettingsTable { name, entries, offset }),
             other => {
-                self.wrong(at, type_mistake(name, "a table", other, &format!("write it as a table: {name}")));
+                self.error(offset, wrong_type(name, "a table", other, &format!("write it as a table: {name}")));
                 None
             }
         }
@@ -171,81 +179,81 @@ impl<'t> DocumentReader<'t> {
 
     fn check_names(&mut self, table: &SettingsTable<'_, '_>, known: &[&str]) {
         for (key, _) in table.entries.iter().filter(|(key, _)| !known.contains(&key.get_ref().as_ref())) {
-            self.wrong(key.span().start, unknown(key.get_ref(), table.name, known));
+            self.error(key.span().start, unknown_setting(key.get_ref(), table.name, known));
         }
     }
 
-    /// A list of tables, each written `[[name]]`.
+    /// Reads a list of tables, each written `[[name]]`.
     pub(super) fn tables<'a, 'i>(&mut self, value: &'a Value<'i>, name: &'static str) -> &'a [Value<'i>] {
         let hint = format!("write each of them as a table of its own: {name}");
         match value.get_ref() {
             DeValue::Array(values) => values,
             other => {
-                self.wrong(value.span().start, type_mistake(name, "a list of tables", other, &hint));
+                self.error(value.span().start, wrong_type(name, "a list of tables", other, &hint));
                 &[]
             }
         }
     }
 
-    /// A text.
+    /// Reads a text.
     pub(super) fn text<'a>(&mut self, value: &'a Value<'_>, name: &str) -> Option<&'a str> {
         match value.get_ref() {
             DeValue::String(text) => Some(text),
             other => {
                 let hint = format!("write it in quotes: {name} = \"…\"");
-                self.wrong(value.span().start, type_mistake(&format!("`{name}`"), "text in quotes", other, &hint));
+                self.error(value.span().start, wrong_type(&format!("`{name}`"), "text in quotes", other, &hint));
                 None
             }
         }
     }
 
-    /// A text that a check takes.
-    pub(super) fn checked<T>(
+    /// Reads a text and parses it.
+    pub(super) fn parse_text<T>(
         &mut self,
         value: &Value<'_>,
         name: &str,
-        check: impl FnOnce(&str) -> Result<T, Refused>,
+        parse: impl FnOnce(&str) -> Result<T, Problem>,
     ) -> Option<T> {
         let text = self.text(value, name)?;
-        check(text).map_err(|refused| self.wrong(value.span().start, refused)).ok()
+        parse(text).map_err(|problem| self.error(value.span().start, problem)).ok()
     }
 
-    /// A list, each of its values by itself.
+    /// Reads a list, each of its values by itself. Returns `None` if one of them is wrong.
     pub(super) fn list<T>(
         &mut self,
         value: &Value<'_>,
         name: &str,
-        mut each: impl FnMut(&mut Self, &Value<'_>) -> Option<T>,
+        mut read: impl FnMut(&mut Self, &Value<'_>) -> Option<T>,
     ) -> Option<Vec<T>> {
         let DeValue::Array(values) = value.get_ref() else {
             let hint = format!("write each in quotes of its own: {name} = [\"…\", \"…\"]");
-            let mistake = type_mistake(&format!("`{name}`"), "a list in brackets", value.get_ref(), &hint);
-            self.wrong(value.span().start, mistake);
+            let problem = wrong_type(&format!("`{name}`"), "a list in brackets", value.get_ref(), &hint);
+            self.error(value.span().start, problem);
             return None;
         };
-        let read: Vec<_> = values.iter().filter_map(|value| each(self, value)).collect();
-        (read.len() == values.len()).then_some(read)
+        let items: Vec<_> = values.iter().filter_map(|value| read(self, value)).collect();
+        (items.len() == values.len()).then_some(items)
     }
 
-    /// A whole number within bounds.
-    pub(super) fn number(&mut self, value: &Value<'_>, name: &str, most: u32, example: u32) -> Option<u32> {
-        let hint = format!("give a whole number from 0 to {most}, such as {example}");
-        let refused = match value.get_ref() {
+    /// Reads a whole number from 0 to `max`.
+    pub(super) fn number(&mut self, value: &Value<'_>, name: &str, max: u32, example: u32) -> Option<u32> {
+        let hint = format!("give a whole number from 0 to {max}, such as {example}");
+        let problem = match value.get_ref() {
             DeValue::Integer(digits) => {
                 let number = i128::from_str_radix(digits.as_str(), digits.radix()).ok();
-                match number.and_then(|number| u32::try_from(number).ok()).filter(|number| *number <= most) {
+                match number.and_then(|number| u32::try_from(number).ok()).filter(|number| *number <= max) {
                     Some(number) => return Some(number),
-                    None => Refused::new(format!("{} is out of range for `{name}`", quoted(digits.as_str())), hint),
+                    None => Problem::new(format!("{} is out of range for `{name}`", quoted(digits.as_str())), hint),
                 }
             }
-            other => type_mistake(&format!("`{name}`"), "a whole number", other, &hint),
+            other => wrong_type(&format!("`{name}`"), "a whole number", other, &hint),
         };
-        self.wrong(value.span().start, refused);
+        self.error(value.span().start, problem);
         None
     }
 
-    /// What a table must have.
-    pub(super) fn needed<'a, 'i>(
+    /// Returns a value that the table must have.
+    pub(super) fn required<'a, 'i>(
         &mut self,
         table: &SettingsTable<'a, 'i>,
         key: &str,
@@ -253,31 +261,25 @@ impl<'t> DocumentReader<'t> {
     ) -> Option<&'a Value<'i>> {
         let value = table.get(key);
         if value.is_none() {
-            let refused = Refused::new(format!("`{key}` is missing in {}", table.name), hint);
-            self.mistakes.push(Remark { at: table.at, kind: ValueKind::Missing, refused });
+            self.incomplete(table, Problem::new(format!("`{key}` is missing in {}", table.name), hint));
         }
         value
     }
-
-    /// The same mistake, where a table as a whole is not a whole.
-    pub(super) fn incomplete(&mut self, table: &SettingsTable<'_, '_>, refused: Refused) {
-        self.mistakes.push(Remark { at: table.at, kind: ValueKind::Missing, refused });
-    }
 }
 
-/// Line and column, from one, in characters.
-fn place(text: &str, at: usize) -> (usize, usize) {
-    let start = line_start(text, at);
+/// Returns line and column of a place, both counted from one; the column counts characters.
+fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
+    let start = line_start(text, offset);
     let before = text.get(..start).unwrap_or_default();
-    let column = text.get(start..at).map_or(0, |text| text.chars().count());
+    let column = text.get(start..offset).map_or(0, |text| text.chars().count());
     (before.matches('\n').count() + 1, column + 1)
 }
 
-fn line_start(text: &str, at: usize) -> usize {
-    text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1)
+fn line_start(text: &str, offset: usize) -> usize {
+    text.get(..offset).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1)
 }
 
-fn type_mistake(what: &str, wanted: &str, found: &DeValue<'_>, hint: &str) -> Refused {
+fn wrong_type(what: &str, expected: &str, found: &DeValue<'_>, hint: &str) -> Problem {
     let found = match found {
         DeValue::String(_) => "text",
         DeValue::Integer(_) => "a number",
@@ -287,98 +289,66 @@ fn type_mistake(what: &str, wanted: &str, found: &DeValue<'_>, hint: &str) -> Re
         DeValue::Array(_) => "a list",
         DeValue::Table(_) => "a table",
     };
-    Refused::new(format!("{what} must be {wanted}, and this is {found}"), hint)
+    Problem::new(format!("{what} must be {expected}, and this is {found}"), hint)
 }
 
-/// Which tables hold which settings, for a name that stands in the wrong one.
-const ELSEWHERE: [(&str, &[&str]); 4] = [
-    ("[appearance]", &super::file::APPEARANCE),
-    ("[record]", &super::file::RECORD),
-    ("[patterns]", &super::file::PATTERNS),
-    ("[tenants.sign_in] or [sign_in]", &super::sign_in::NAMES),
-];
-
-fn unknown(name: &str, table: &str, known: &[&str]) -> Refused {
-    let is_secret = ["token", "secret", "password"].iter().any(|word| name.to_lowercase().contains(word));
+fn unknown_setting(name: &str, table: &str, known: &[&str]) -> Problem {
+    let is_secret = ["token", "secret", "password"].iter().any(|part| name.to_lowercase().contains(part));
     let what = format!("unknown setting {} in {table}", quoted(name));
-    let takes_secrets = known.contains(&"secret_env");
-    // A name of the place of a secret that is only mistyped is one of those.
-    if is_secret && !(takes_secrets && closest(name, known.iter().copied()).is_some()) {
-        let hint = if takes_secrets {
-            "secrets have no place in this file: say where it is with secret_env, secret_file or secret_command"
+    let has_secret_sources = known.contains(&"secret_env");
+    // `secret_fil` is a mistyped `secret_file`, not a secret in the file.
+    if is_secret && !(has_secret_sources && closest(name, known.iter().copied()).is_some()) {
+        let hint = if has_secret_sources {
+            "secrets are not allowed in this file: say where the secret is with secret_env, secret_file or secret_command"
         } else {
-            "secrets have no place in this file: hand the token over in MMD_ELEVATE_TOKEN"
+            "secrets are not allowed in this file: set the token in MMD_ELEVATE_TOKEN"
         };
-        return Refused::new(what, hint);
+        return Problem::new(what, hint);
     }
-    let listed = || known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    let elsewhere = || ELSEWHERE.iter().find(|(place, names)| *place != table && names.contains(&name));
-    let hint = match (closest(name, known.iter().copied()), elsewhere()) {
-        (Some(near), _) => format!("did you mean `{near}`? "),
-        (None, Some((place, _))) => format!("`{name}` belongs in {place}; "),
-        (None, None) => String::new(),
-    };
-    Refused::new(what, format!("{hint}what can be set here: {}; see config.example.toml", listed()))
-}
-
-/// The name that was meant, where one is near enough. Letter case and the kind of dash do not count.
-pub(super) fn closest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    let plain = |text: &str| text.to_lowercase().replace('_', "-");
-    let name = plain(name);
-    let nearness = |known: &str| {
-        let known = plain(known);
-        let begins = if known.starts_with(&name) && name.len() > 2 { 0.8 } else { 0.0 };
-        strsim::normalized_damerau_levenshtein(&name, &known).max(begins)
-    };
-    let near = known.into_iter().map(|known| (nearness(known), known)).filter(|(nearness, _)| *nearness >= NEAR);
-    near.max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, known)| known)
-}
-
-/// "did you mean …?" before a hint, where one of these is near.
-pub(super) fn suggest<'n>(text: &str, known: impl IntoIterator<Item = &'n str>, hint: &str) -> String {
-    match closest(text, known) {
-        Some(near) => format!("did you mean `{near}`? {hint}"),
-        None => hint.to_owned(),
+    let listed = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let mut hint = suggest(name, known.iter().copied(), "");
+    if hint.is_empty()
+        && let Some(other) = other_table(name, table)
+    {
+        hint = format!("`{name}` belongs in {other}; ");
     }
+    Problem::new(what, format!("{hint}what can be set here: {listed}; see config.example.toml"))
 }
 
-/// What is wrong with the notation. The parser names it in its own words; those that come of usual mistakes have words
-/// here. `is_nothing`: it is about something that is not there.
-fn syntax(at: usize, message: &str, is_nothing: bool) -> Remark {
-    let says = |words: &str| message.contains(words);
+/// Describes a syntax error. The parser's message only tells which mistake it is; `is_empty` means that the error is about
+/// something that is not there.
+fn syntax_error(offset: usize, message: &str, is_empty: bool) -> Finding {
+    let says = |part: &str| message.contains(part);
     let has_no_value = says("missing value") || says("key with no value") || says("missing assignment");
-    let (what, hint) = if has_no_value || (is_nothing && says("string values must be quoted")) {
+    let (what, hint) = if has_no_value || (is_empty && says("string values must be quoted")) {
         ("a setting has no value", "write name = value; text is in quotes")
     } else if says("duplicate key") {
-        ("this name is set twice", "keep one of the two; a table in brackets stands once too, unless in [[ ]]")
+        ("this name is set twice", "keep one of the two; only a table in double brackets [[ ]] can be repeated")
     } else if says("string values must be quoted") {
         ("a text is not in quotes", "write it in quotes: name = \"…\"")
     } else if says("unclosed array table") || says("unclosed table") {
         ("the brackets around a table's name are not closed", "write [name], or [[name]] for one of several")
     } else if says("unclosed array") || says("comma between array") || says("in array") {
-        ("a list is not written as one", "write it in brackets, with commas between: [\"…\", \"…\"]")
+        ("a list is not written correctly", "write it in brackets, with commas between: [\"…\", \"…\"]")
     } else if says("inline table") {
         (
-            "a table in braces is not written as one",
+            "a table in braces is not written correctly",
             "write { name = \"…\", name = \"…\" }, or a table of its own: [name]",
         )
     } else if says("basic string") || says("literal string") || says("quote") {
         ("a text in quotes is not closed in its line", "end it with the same quote")
     } else if says("escape") {
-        ("a backslash in a text in double quotes means something else", "write \\\\ for one, or use single quotes")
+        ("a backslash in double quotes begins an escape sequence", "write \\\\ for a backslash, or use single quotes")
     } else if says("extend value") {
-        ("a name is a value and a table at once", "name the table otherwise, or take the value away")
+        ("a name is used for a value and for a table", "rename the table, or remove the value")
     } else if says("digit") || says("radix") || says("sign") || says("zero") || says("number") {
-        ("a number is not written as one", "give a whole number such as 90, or put text in quotes")
+        ("a number is not written correctly", "give a whole number such as 90, or put text in quotes")
     } else if says("recurs") {
-        ("tables and lists stand too deep in one another", "see config.example.toml")
+        ("tables and lists are nested too deeply", "see config.example.toml")
     } else {
-        (
-            "this is not written as settings are",
-            "write name = value, one in a line; text is in quotes, a comment begins with #",
-        )
+        ("this line is not a setting", "write name = value, one in a line; text is in quotes, a comment begins with #")
     };
-    let is_open = ["unclosed", "inline table", "array"].iter().any(|words| says(words));
-    let kind = if is_open { ValueKind::Open } else { ValueKind::Notation };
-    Remark { at, kind, refused: Refused::new(what, hint) }
+    let is_unclosed = ["unclosed", "inline table", "array"].iter().any(|part| says(part));
+    let kind = if is_unclosed { FindingKind::Unclosed } else { FindingKind::Syntax };
+    Finding { offset, kind, problem: Problem::new(what, hint) }
 }

@@ -1,4 +1,5 @@
-//! From flags, environment and file to one [`Config`].
+//! Resolves flags, environment, settings file and defaults to one [`Config`]. It reports all mistakes at once and never
+//! writes.
 
 use std::path::{Path, PathBuf};
 
@@ -7,96 +8,103 @@ use tracing::level_filters::LevelFilter;
 use uuid::Uuid;
 
 use super::{
-    APP, Config, ConfigError, DEFAULT_BASE_URL, FileSettings, PatternSettings, Practice, Refused, ServiceSettings,
-    SignInSettings, Target, TenantProfile, TenantSettings, error::Missing, path, value, variable,
+    APP, Config, ConfigError, DEFAULT_BASE_URL, FileSettings, Flags, PatternSettings, Practice, ServiceSettings,
+    SignInSettings, Target, TenantProfile, TenantSettings, path, suggest::suggest, value, variable,
 };
-use crate::cli::Flags;
+use mmd_elevate_core::{Problem, visible};
 use mmd_elevate_engine::{
     auth::{Method, Token},
     http::{BaseUrl, register_proxy_passwords},
+    redact::quoted,
 };
 
-/// Reads the file that flags, environment or platform name, and resolves the whole. Nothing is written.
+/// Reads the settings file that flags, environment or platform name, and resolves all layers.
 ///
 /// # Errors
-/// [`ConfigError`] where a layer cannot be used, or the whole is not a whole: everything that is wrong in the file, the
-/// flags and the environment at once.
+/// Every mistake in the file, the flags and the environment.
 pub fn load(flags: &Flags, env: impl Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
     register_proxy_passwords(&env);
-    let file = || {
-        let (path, named_by) = named_file(flags, &env)?;
-        match (FileSettings::load(&path)?, named_by) {
-            (Some(file), _) => Ok(file),
-            (None, Some(named_by)) => Err(ConfigError::NoFile { path, named_by }),
-            (None, None) => Ok(FileSettings::default()),
+    // Before the file is read: its mistakes must not show the token either.
+    let overrides = Overrides::read(flags, &env);
+    match (overrides, load_file(flags, &env)) {
+        (Ok(overrides), Ok(file)) => Ok(overrides.resolve(flags, &env, file)?),
+        (Err(overrides), Err(file)) => {
+            Err(ConfigError::new([overrides.into_problems(), file.into_problems()].concat()))
         }
-    };
-    // Before the file: its errors must not show a token either.
-    let given = Given::read(flags, &env);
-    match (given, file()) {
-        (Ok(given), Ok(file)) => given.over(flags, &env, file),
-        (Err(given), Err(file)) => Err(ConfigError::from_all(vec![given, file])),
         (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
     }
 }
 
-/// The settings file that is looked for, whether it is there or not.
-///
-/// # Errors
-/// [`ConfigError`] where nothing names one.
-pub fn settings_file(flags: &Flags, env: impl Fn(&str) -> Option<String>) -> Result<PathBuf, ConfigError> {
-    named_file(flags, &env).map(|(path, _)| path)
+fn load_file(flags: &Flags, env: &impl Fn(&str) -> Option<String>) -> Result<FileSettings, ConfigError> {
+    let (path, source) = find_settings_file(flags, env)?;
+    match (FileSettings::load(&path)?, source) {
+        (Some(file), _) => Ok(file),
+        (None, None) => Ok(FileSettings::default()),
+        (None, Some(source)) => {
+            let what = format!("there is no settings file {}, which {source} names", visible(&path.to_string_lossy()));
+            Err(Problem::new(what, format!("correct the path, or leave {source} out")).into())
+        }
+    }
 }
 
-/// The settings file, and the flag or variable that names it if it is not the usual one.
-fn named_file(
+/// Returns the path of the settings file, whether it exists or not.
+///
+/// # Errors
+/// Nothing names a file and the home folder is unknown.
+pub fn settings_file(flags: &Flags, env: impl Fn(&str) -> Option<String>) -> Result<PathBuf, Problem> {
+    find_settings_file(flags, &env).map(|(path, _)| path)
+}
+
+/// Returns the path of the settings file, and the flag or variable that names it if it is not the default.
+fn find_settings_file(
     flags: &Flags,
     env: &impl Fn(&str) -> Option<String>,
-) -> Result<(PathBuf, Option<&'static str>), ConfigError> {
-    match given_path("--config", flags.config.as_deref(), variable::CONFIG, env)? {
-        Some((path, from)) => Ok((path, Some(from))),
+) -> Result<(PathBuf, Option<&'static str>), Problem> {
+    match read_path("--config", flags.config.as_deref(), variable::CONFIG, env)? {
+        Some((path, source)) => Ok((path, Some(source))),
         None => Ok((default_file()?, None)),
     }
 }
 
-/// The path that a flag or a variable names, with `~` for the home folder, and which of the two it was.
-fn given_path(
+/// Returns the path that a flag or a variable gives, and which of the two it was.
+fn read_path(
     flag: &'static str,
     given: Option<&Path>,
     variable: &'static str,
     env: &impl Fn(&str) -> Option<String>,
-) -> Result<Option<(PathBuf, &'static str)>, ConfigError> {
-    let (path, from) = match (given, set(env, variable)?) {
+) -> Result<Option<(PathBuf, &'static str)>, Problem> {
+    let (path, source) = match (given, read_variable(env, variable)?) {
         (Some(path), _) => (path.to_owned(), flag),
         (None, Some(path)) => (PathBuf::from(path), variable),
         (None, None) => return Ok(None),
     };
-    path::expanded(path, env).map(|path| Some((path, from))).map_err(|refused| at(from, refused))
+    path::expand_home(path, env).map(|path| Some((path, source))).map_err(|problem| in_source(source, problem))
 }
 
-/// The path that a flag names, with `~` for the home folder.
+/// Expands `~` in the path that a flag gives.
 ///
 /// # Errors
-/// [`ConfigError`] where it begins with `~` and means something else.
-pub fn expanded(
+/// The path begins with `~` and means something else than the home folder.
+pub fn expand_path(
     flag: &'static str,
     path: Option<&Path>,
     env: impl Fn(&str) -> Option<String>,
-) -> Result<Option<PathBuf>, ConfigError> {
-    path.map(|path| path::expanded(path.to_owned(), &env).map_err(|refused| at(flag, refused))).transpose()
+) -> Result<Option<PathBuf>, Problem> {
+    let expanded = path.map(|path| path::expand_home(path.to_owned(), &env)).transpose();
+    expanded.map_err(|problem| in_source(flag, problem))
 }
 
-/// Lays flags over environment over file over defaults. Reads no file, and no environment but what it is handed (the
-/// platform is asked for its state folder where no layer names one).
+/// Resolves flags over environment over file over defaults. It reads no file, and asks the platform only for a state
+/// folder that no layer names.
 ///
 /// # Errors
-/// [`ConfigError`] where a value will not do, or a service is configured and not the whole of it.
+/// A value is wrong, or a service is not fully configured.
 pub fn resolve(flags: &Flags, env: impl Fn(&str) -> Option<String>, file: FileSettings) -> Result<Config, ConfigError> {
-    Given::read(flags, &env)?.over(flags, &env, file)
+    Ok(Overrides::read(flags, &env)?.resolve(flags, &env, file)?)
 }
 
-/// What flags and environment say by themselves.
-struct Given {
+/// The values that flags and environment give.
+struct Overrides {
     state_dir: PathBuf,
     log: LevelFilter,
     base_url: Option<BaseUrl>,
@@ -106,56 +114,51 @@ struct Given {
     rules: Option<PathBuf>,
 }
 
-impl Given {
-    /// Reads them, and tells all that is wrong at once.
+impl Overrides {
+    /// Reads all values and reports all mistakes in them.
     fn read(flags: &Flags, env: &impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let mut wrong = Vec::new();
-        // First, so that nothing that is told of the rest shows it. In practice nothing of a service is looked at.
-        let token = kept(&mut wrong, set(env, variable::TOKEN));
-        let token = token.flatten().map(|text| value::token(&text).map_err(|refused| at(variable::TOKEN, refused)));
+        let mut problems = Vec::new();
+        // The token first: reading it registers it, so that no message about the rest shows it.
+        let token = collect(&mut problems, read_variable(env, variable::TOKEN)).flatten();
+        let token = token.map(|text| value::token(&text).map_err(|problem| in_source(variable::TOKEN, problem)));
         let log = match flags.log {
-            Some(level) => Ok(level),
-            None => set(env, variable::LOG).and_then(|text| match text {
-                Some(text) => value::level(&text).map_err(|refused| at(variable::LOG, refused)),
-                None => Ok(LevelFilter::INFO),
-            }),
+            Some(level) => Ok(Some(level)),
+            None => parse_variable(env, variable::LOG, value::level),
         };
         let base_url = match &flags.base_url {
-            Some(text) => check_url("--base-url", text).map(Some),
-            None => set(env, variable::BASE_URL)
-                .and_then(|text| text.map(|text| check_url(variable::BASE_URL, &text)).transpose()),
+            Some(text) => parse_url("--base-url", text).map(Some),
+            None => parse_variable(env, variable::BASE_URL, value::base_url),
         };
-        let tenant_id = set(env, variable::TENANT_ID).and_then(|text| match text {
-            Some(text) => value::tenant_id(&text).map(Some).map_err(|refused| at(variable::TENANT_ID, refused)),
-            None => Ok(None),
-        });
-        let ca_file = given_path("--ca-file", flags.ca_file.as_deref(), variable::CA_FILE, env);
-        let state_dir = kept(&mut wrong, state_dir(flags.state_dir.as_deref(), env));
-        let rules = kept(&mut wrong, expanded("--practice-rules", flags.practice_rules.as_deref(), env)).flatten();
-        let log = kept(&mut wrong, log);
-        let mut service = Vec::new();
-        let given = Self {
+        let tenant_id = parse_variable(env, variable::TENANT_ID, value::tenant_id);
+        let ca_file = read_path("--ca-file", flags.ca_file.as_deref(), variable::CA_FILE, env);
+        let state_dir = collect(&mut problems, state_dir(flags.state_dir.as_deref(), env));
+        let rules = expand_path("--practice-rules", flags.practice_rules.as_deref(), env);
+        let rules = collect(&mut problems, rules).flatten();
+        let log = collect(&mut problems, log).flatten();
+        let mut service_problems = Vec::new();
+        let overrides = Self {
             state_dir: state_dir.unwrap_or_default(),
             log: log.unwrap_or(LevelFilter::INFO),
-            base_url: kept(&mut service, base_url).flatten(),
-            ca_file: kept(&mut service, ca_file).flatten().map(|(path, _)| path),
-            token: kept(&mut service, token.transpose()).flatten(),
-            tenant_id: kept(&mut service, tenant_id).flatten(),
+            base_url: collect(&mut service_problems, base_url).flatten(),
+            ca_file: collect(&mut service_problems, ca_file).flatten().map(|(path, _)| path),
+            token: collect(&mut service_problems, token.transpose()).flatten(),
+            tenant_id: collect(&mut service_problems, tenant_id).flatten(),
             rules,
         };
+        // The practice tenant needs no settings of a service.
         if !flags.practice {
-            wrong.extend(service);
+            problems.extend(service_problems);
         }
-        if wrong.is_empty() { Ok(given) } else { Err(ConfigError::from_all(wrong)) }
+        if problems.is_empty() { Ok(overrides) } else { Err(ConfigError::new(problems)) }
     }
 
-    /// Lays them over the file and the defaults.
-    fn over(
+    /// Resolves these values over those of the file.
+    fn resolve(
         self,
         flags: &Flags,
         env: &impl Fn(&str) -> Option<String>,
         file: FileSettings,
-    ) -> Result<Config, ConfigError> {
+    ) -> Result<Config, Problem> {
         let FileSettings {
             base_url,
             ca_file,
@@ -167,208 +170,241 @@ impl Given {
             record,
             patterns,
             keys,
-            mut doubts,
+            mut warnings,
         } = file;
         let practice = Practice { fresh: flags.fresh, rules: self.rules.clone() };
         let (state_dir, log) = (self.state_dir.clone(), self.log);
-        let of_file = OfFile { url: base_url, ca_file, tenant, sign_in, profiles: tenants };
-        let (target, own_patterns) = if flags.practice {
+        let file = FileService { base_url, ca_file, tenant, sign_in, profiles: tenants };
+        let (target, tenant_patterns) = if flags.practice {
             (Target::Practice, PatternSettings::default())
         } else {
-            self.target(flags, env, of_file)?
+            self.target(flags, env, file)?
         };
         if let Target::Service(service) = &target {
             if practice != Practice::default() {
-                // It would be believed to act, and on a service nothing of it does.
-                let from = if practice.fresh { "--fresh" } else { "--practice-rules" };
-                let what = "a service is configured, and this is for the practice tenant";
-                return Err(at(from, Refused::new(what, "add --practice")));
+                // Ignoring the flag would make the agent believe that it has an effect.
+                let source = if practice.fresh { "--fresh" } else { "--practice-rules" };
+                let what = "a service is configured, and this flag is for the practice tenant";
+                return Err(in_source(source, Problem::new(what, "add --practice")));
             }
-            // A profile's is told with its place in the file.
-            if let (None, Some(doubt)) = (&service.tenant.name, value::id_doubt(&service.tenant.id)) {
-                let from = if flags.tenant.is_some() { "--tenant" } else { variable::TENANT_ID };
-                doubts.push(at(from, Refused::new(format!("the id {doubt}"), "copy it once more, whole")).to_string());
+            // The id of a profile has its warning already, with its place in the file.
+            if let (None, Some(defect)) = (&service.tenant.name, value::id_defect(&service.tenant.id)) {
+                let source = if flags.tenant.is_some() { "--tenant" } else { variable::TENANT_ID };
+                let problem = Problem::new(format!("the id {defect}"), "copy the whole id again");
+                warnings.push(in_source(source, problem));
             }
         }
         Ok(Config {
             target,
             categories,
             appearance,
-            patterns: own_patterns.over(patterns),
+            patterns: tenant_patterns.or(patterns),
             keep_days: record.keep_days,
             keys,
             practice,
             state_dir,
             log,
-            doubts,
+            warnings,
         })
     }
 
-    /// Whatever any layer says of a service means that there is one.
+    /// Returns the service, if any layer configures a part of one, or else the practice tenant.
     fn target(
         self,
         flags: &Flags,
         env: &impl Fn(&str) -> Option<String>,
-        of_file: OfFile,
-    ) -> Result<(Target, PatternSettings), ConfigError> {
-        let OfFile { url: file_url, ca_file: file_ca, tenant: file_tenant, sign_in: file_sign_in, profiles } = of_file;
-        let Self { base_url: given_url, ca_file: given_ca, token, tenant_id, .. } = self;
-        let wanted = match (&flags.tenant, tenant_id, file_tenant) {
-            (Some(text), ..) => Some(Wanted { from: "--tenant", text: text.clone(), id_alone: false }),
-            (None, Some(text), _) => Some(Wanted { from: variable::TENANT_ID, text, id_alone: true }),
-            (None, None, Some(text)) => Some(Wanted { from: "`tenant` in the settings file", text, id_alone: false }),
+        file: FileService,
+    ) -> Result<(Target, PatternSettings), Problem> {
+        let selection = match (&flags.tenant, self.tenant_id, file.tenant) {
+            (Some(text), ..) => Some(TenantSelection { source: "--tenant", text: text.clone(), id_only: false }),
+            (None, Some(text), _) => Some(TenantSelection { source: variable::TENANT_ID, text, id_only: true }),
+            (None, None, Some(text)) => {
+                Some(TenantSelection { source: "`tenant` in the settings file", text, id_only: false })
+            }
             (None, None, None) => None,
         };
-        let nothing_set = given_url.is_none() && file_url.is_none() && wanted.is_none() && token.is_none();
-        if nothing_set && file_sign_in.is_none() && profiles.is_empty() {
+        let has_url = self.base_url.is_some() || file.base_url.is_some();
+        let has_tenant = selection.is_some() || !file.profiles.is_empty();
+        if !has_url && !has_tenant && self.token.is_none() && file.sign_in.is_none() {
             return Ok((Target::Practice, PatternSettings::default()));
         }
-        let chosen = choose(wanted, profiles)?;
-        let sign_in = match &chosen {
-            Some(Chosen { tenant, sign_in, .. }) => method(sign_in.clone().or(file_sign_in), &tenant.id, token, env)?,
-            None if file_sign_in.as_ref().is_some_and(|sign_in| !sign_in.is_environment()) => {
-                return Err(ConfigError::Incomplete(vec![Missing::Tenant]));
+        let selected = select_tenant(selection, file.profiles)?;
+        let sign_in = match &selected {
+            Some(SelectedTenant { tenant, sign_in, .. }) => {
+                sign_in_method(sign_in.clone().or(file.sign_in), &tenant.id, self.token, env)?
             }
-            None => token.map(Method::Environment),
+            None if file.sign_in.as_ref().is_some_and(|sign_in| !sign_in.is_environment()) => {
+                return Err(incomplete("the tenant is", &[TENANT_HINT]));
+            }
+            None => self.token.map(Method::Environment),
         };
-        match (chosen, sign_in) {
-            (Some(Chosen { tenant, url: own_url, ca_file: own_ca, patterns, .. }), Some(sign_in)) => {
-                let base_url = match given_url.or(own_url).or(file_url) {
+        match (selected, sign_in) {
+            (Some(SelectedTenant { tenant, base_url, ca_file, patterns, .. }), Some(sign_in)) => {
+                let base_url = match self.base_url.or(base_url).or(file.base_url) {
                     Some(url) => url,
-                    None => check_url("the default", DEFAULT_BASE_URL)?,
+                    None => parse_url("the default", DEFAULT_BASE_URL)?,
                 };
-                let of_file = own_ca.or(file_ca).map(|path| path::expanded(path, env)).transpose();
-                let of_file = of_file.map_err(|refused| at("`ca_file` in the settings file", refused))?;
-                let ca_file = given_ca.or(of_file);
+                let file_ca = ca_file.or(file.ca_file).map(|path| path::expand_home(path, env)).transpose();
+                let file_ca = file_ca.map_err(|problem| in_source("`ca_file` in the settings file", problem))?;
+                let ca_file = self.ca_file.or(file_ca);
                 Ok((Target::Service(Box::new(ServiceSettings { base_url, tenant, ca_file, sign_in })), patterns))
             }
-            (Some(_), None) => Err(ConfigError::Incomplete(vec![Missing::Token])),
-            (None, Some(_)) => Err(ConfigError::Incomplete(vec![Missing::Tenant])),
-            (None, None) => Err(ConfigError::Incomplete(vec![Missing::Tenant, Missing::Token])),
+            (Some(_), None) => Err(incomplete("the token is", &[TOKEN_HINT])),
+            (None, Some(_)) => Err(incomplete("the tenant is", &[TENANT_HINT])),
+            (None, None) => Err(incomplete("the tenant and the token are", &[TENANT_HINT, TOKEN_HINT])),
         }
     }
 }
 
-/// The value, or nothing and its error among the others.
-fn kept<T>(wrong: &mut Vec<ConfigError>, result: Result<T, ConfigError>) -> Option<T> {
-    result.map_err(|error| wrong.push(error)).ok()
+const TENANT_HINT: &str = "set the tenant with --tenant, MMD_ELEVATE_TENANT_ID or [[tenants]] in the settings file";
+const TOKEN_HINT: &str = "set the token with MMD_ELEVATE_TOKEN";
+
+fn incomplete(missing: &str, hints: &[&str]) -> Problem {
+    let what = format!("the service is not fully configured: {missing} missing");
+    Problem::new(what, format!("{}; or use --practice for the practice tenant", hints.join("; ")))
 }
 
-/// The folder for what the program keeps: the flag over the environment over the platform's.
+/// Returns the value, or adds its problem to the others.
+fn collect<T>(problems: &mut Vec<Problem>, result: Result<T, Problem>) -> Option<T> {
+    result.map_err(|problem| problems.push(problem)).ok()
+}
+
+/// Returns the folder for the record, logs and the practice tenant: the flag over the environment over the platform's.
 ///
 /// # Errors
-/// [`ConfigError`] where none of them names one.
-pub fn state_dir(flag: Option<&Path>, env: impl Fn(&str) -> Option<String>) -> Result<PathBuf, ConfigError> {
-    match given_path("--state-dir", flag, variable::STATE_DIR, &env)? {
+/// None of them names a folder.
+pub fn state_dir(flag: Option<&Path>, env: impl Fn(&str) -> Option<String>) -> Result<PathBuf, Problem> {
+    match read_path("--state-dir", flag, variable::STATE_DIR, &env)? {
         Some((path, _)) => Ok(path),
         None => default_state_dir(),
     }
 }
 
-/// What the file says of a service.
-struct OfFile {
-    url: Option<BaseUrl>,
+/// The part of the settings file that is about a service.
+struct FileService {
+    base_url: Option<BaseUrl>,
     ca_file: Option<PathBuf>,
     tenant: Option<String>,
     sign_in: Option<SignInSettings>,
     profiles: Vec<TenantSettings>,
 }
 
-/// How the tenant signs in: as the file says, whatever the environment holds, and with the environment's token where it
-/// says nothing. `None` where that token is wanted and missing.
-fn method(
+/// Returns the sign-in of the file, if there is one, or else the token of the environment. Returns `None` if that token is
+/// needed and missing.
+fn sign_in_method(
     settings: Option<SignInSettings>,
     tenant_id: &str,
     token: Option<Token>,
     env: &impl Fn(&str) -> Option<String>,
-) -> Result<Option<Method>, ConfigError> {
-    let method = settings.map(|settings| settings.method(tenant_id, env)).transpose();
-    let method = method.map_err(|refused| at("`sign_in` in the settings file", refused))?.flatten();
+) -> Result<Option<Method>, Problem> {
+    let method = settings.map(|settings| settings.into_method(tenant_id, env)).transpose();
+    let method = method.map_err(|problem| in_source("`sign_in` in the settings file", problem))?.flatten();
     Ok(method.or_else(|| token.map(Method::Environment)))
 }
 
-/// The tenant to start with, and what its profile says beside.
-struct Chosen {
+/// The tenant to start with, and the other settings of its profile.
+struct SelectedTenant {
     tenant: TenantProfile,
-    url: Option<BaseUrl>,
+    base_url: Option<BaseUrl>,
     ca_file: Option<PathBuf>,
     patterns: PatternSettings,
     sign_in: Option<SignInSettings>,
 }
 
-/// What a layer says of which tenant to take.
-struct Wanted {
-    from: &'static str,
+/// The name or id of the tenant to start with, and the layer that gives it.
+struct TenantSelection {
+    source: &'static str,
     text: String,
     /// Whether the text can only be an id, never a name.
-    id_alone: bool,
+    id_only: bool,
 }
 
-/// The tenant to start with. `None` where nothing says which.
-fn choose(wanted: Option<Wanted>, mut profiles: Vec<TenantSettings>) -> Result<Option<Chosen>, ConfigError> {
-    let Some(Wanted { from, text, id_alone }) = wanted else {
-        return match profiles.len() {
-            0 | 1 => Ok(profiles.pop().map(profile)),
-            _ => Err(ConfigError::TenantNotChosen(names(profiles))),
-        };
+/// Returns the tenant to start with, or `None` if no layer names one.
+fn select_tenant(
+    selection: Option<TenantSelection>,
+    mut profiles: Vec<TenantSettings>,
+) -> Result<Option<SelectedTenant>, Problem> {
+    let Some(TenantSelection { source, text, id_only }) = selection else {
+        if profiles.len() > 1 {
+            let what = format!("{} tenants are configured and none is chosen", profiles.len());
+            return Err(Problem::new(what, format!("choose with --tenant NAME: {}", names(&profiles))));
+        }
+        return Ok(profiles.pop().map(SelectedTenant::from));
     };
-    let is_wanted =
-        |p: &TenantSettings| p.id.eq_ignore_ascii_case(&text) || (!id_alone && p.name.eq_ignore_ascii_case(&text));
-    if let Some(n) = profiles.iter().position(is_wanted) {
-        return Ok(Some(profile(profiles.swap_remove(n))));
+    let is_selected =
+        |p: &TenantSettings| p.id.eq_ignore_ascii_case(&text) || (!id_only && p.name.eq_ignore_ascii_case(&text));
+    if let Some(n) = profiles.iter().position(is_selected) {
+        return Ok(Some(profiles.swap_remove(n).into()));
     }
     let looks_like_an_id = text.len() == Uuid::nil().hyphenated().to_string().len() && Uuid::try_parse(&text).is_ok();
-    if !id_alone && !looks_like_an_id {
-        return Err(ConfigError::UnknownTenant { from, wanted: text, known: names(profiles) });
+    if !id_only && !looks_like_an_id {
+        let hint = if profiles.is_empty() {
+            "give the id of the tenant (a GUID), or add [[tenants]] to the settings file".to_owned()
+        } else {
+            let hint = format!("give one of {}, or the id of another tenant (a GUID)", names(&profiles));
+            suggest(&text, profiles.iter().map(|profile| profile.name.as_str()), &hint)
+        };
+        let problem = Problem::new(format!("no tenant named {} is configured", quoted(&text)), hint);
+        return Err(in_source(source, problem));
     }
-    let id = value::tenant_id(&text).map_err(|refused| at(from, refused))?;
+    let id = value::tenant_id(&text).map_err(|problem| in_source(source, problem))?;
     let tenant = TenantProfile { name: None, id, color: None };
-    Ok(Some(Chosen { tenant, url: None, ca_file: None, patterns: PatternSettings::default(), sign_in: None }))
+    let patterns = PatternSettings::default();
+    Ok(Some(SelectedTenant { tenant, base_url: None, ca_file: None, patterns, sign_in: None }))
 }
 
-fn profile(settings: TenantSettings) -> Chosen {
-    let TenantSettings { name, id, color, base_url, ca_file, patterns, sign_in } = settings;
-    Chosen { tenant: TenantProfile { name: Some(name), id, color }, url: base_url, ca_file, patterns, sign_in }
+impl From<TenantSettings> for SelectedTenant {
+    fn from(settings: TenantSettings) -> Self {
+        let TenantSettings { name, id, color, base_url, ca_file, patterns, sign_in } = settings;
+        Self { tenant: TenantProfile { name: Some(name), id, color }, base_url, ca_file, patterns, sign_in }
+    }
 }
 
-fn names(profiles: Vec<TenantSettings>) -> Vec<String> {
-    profiles.into_iter().map(|p| p.name).collect()
+fn names(profiles: &[TenantSettings]) -> String {
+    profiles.iter().map(|profile| visible(&profile.name)).collect::<Vec<_>>().join(", ")
 }
 
-fn check_url(from: &'static str, text: &str) -> Result<BaseUrl, ConfigError> {
-    value::base_url(text).map_err(|refused| at(from, refused))
+fn parse_url(source: &str, text: &str) -> Result<BaseUrl, Problem> {
+    value::base_url(text).map_err(|problem| in_source(source, problem))
 }
 
-const fn at(from: &'static str, refused: Refused) -> ConfigError {
-    ConfigError::Value { from, refused }
+/// Puts the flag, variable or setting that has the problem before its text.
+fn in_source(source: &str, Problem { what, hint }: Problem) -> Problem {
+    Problem::new(format!("{source}: {what}"), hint)
 }
 
-/// A variable that is set to something. Blank counts as unset.
-fn set(env: &impl Fn(&str) -> Option<String>, name: &'static str) -> Result<Option<String>, ConfigError> {
+/// Returns the value of a variable. A blank value counts as unset.
+fn read_variable(env: &impl Fn(&str) -> Option<String>, name: &'static str) -> Result<Option<String>, Problem> {
     let text = env(name).filter(|text| !text.trim().is_empty());
     if text.as_ref().is_some_and(|text| text.contains(char::REPLACEMENT_CHARACTER)) {
-        return Err(at(name, Refused::new("the value is not text (UTF-8)", "set it again")));
+        return Err(in_source(name, Problem::new("the value is not text (UTF-8)", "set it again")));
     }
     Ok(text)
 }
 
-fn default_file() -> Result<PathBuf, ConfigError> {
-    confy::get_configuration_file_path(APP, "config").map_err(|_| ConfigError::NoHome {
-        what: "settings",
-        instead: "name the file with --config or MMD_ELEVATE_CONFIG",
-    })
+fn parse_variable<T>(
+    env: &impl Fn(&str) -> Option<String>,
+    name: &'static str,
+    parse: impl FnOnce(&str) -> Result<T, Problem>,
+) -> Result<Option<T>, Problem> {
+    read_variable(env, name)?.map(|text| parse(&text).map_err(|problem| in_source(name, problem))).transpose()
 }
 
-/// The state folder beside the folder that confy uses. Where the platform knows no such kind, the data folder.
-fn default_state_dir() -> Result<PathBuf, ConfigError> {
+fn default_file() -> Result<PathBuf, Problem> {
+    let hint = "set HOME, or name the file with --config or MMD_ELEVATE_CONFIG";
+    confy::get_configuration_file_path(APP, "config")
+        .map_err(|_| Problem::new("the home folder is unknown, so the settings file cannot be found", hint))
+}
+
+/// Returns the state folder of the platform, or its data folder where it has no state folder.
+fn default_state_dir() -> Result<PathBuf, Problem> {
     let app = etcetera::AppStrategyArgs {
         top_level_domain: "rs".to_owned(),
         author: String::new(),
         app_name: APP.to_owned(),
     };
-    let folders = etcetera::choose_app_strategy(app).map_err(|_| ConfigError::NoHome {
-        what: "logs",
-        instead: "name the folder with --state-dir or MMD_ELEVATE_STATE_DIR",
-    })?;
+    let hint = "set HOME, or name the folder with --state-dir or MMD_ELEVATE_STATE_DIR";
+    let folders = etcetera::choose_app_strategy(app)
+        .map_err(|_| Problem::new("the home folder is unknown, so there is no state folder", hint))?;
     Ok(folders.state_dir().unwrap_or_else(|| folders.data_dir()))
 }

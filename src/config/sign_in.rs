@@ -1,42 +1,31 @@
-//! How a tenant signs in, as the settings file says it: the whole of one method and nothing of another.
+//! Reads how a tenant signs in: all settings of one method and none of another. It never repeats a value that may be a
+//! secret.
 
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
 use super::{
-    Refused,
-    document::{DocumentReader, Value, suggest},
-    file::file_path,
-    path, value,
+    document::{DocumentReader, Value},
+    names, path,
+    suggest::suggest,
+    value,
 };
+use mmd_elevate_core::Problem;
 use mmd_elevate_engine::{
     auth::{self, Application, CertificateFiles, DEFAULT_AUTHORITY, DEFAULT_SCOPE, Method, SecretFrom},
     http::BaseUrl,
     redact::{self, Kind, quoted},
 };
 
-/// Every name that the table may have.
-pub(super) const NAMES: [&str; 10] = [
-    "method",
-    "client_id",
-    "secret_env",
-    "secret_file",
-    "secret_command",
-    "certificate_file",
-    "key_file",
-    "command",
-    "authority",
-    "scope",
-];
-const SECRETS: [&str; 3] = ["secret_env", "secret_file", "secret_command"];
+const SECRET_SOURCES: [&str; 3] = ["secret_env", "secret_file", "secret_command"];
 
-/// How a tenant signs in. No secret is in it, only where one is.
+/// How a tenant signs in. It holds no secret, only the source of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignInSettings {
-    method: MethodName,
+    method: MethodKind,
     client_id: String,
-    secret: Option<SecretPlace>,
+    secret: Option<SecretSource>,
     certificate: Option<CertificateFiles>,
     command: Vec<String>,
     authority: Option<BaseUrl>,
@@ -44,15 +33,15 @@ pub struct SignInSettings {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum SecretPlace {
-    /// Its name, and the line of the file that gives it.
+enum SecretSource {
+    /// The name of the variable, and the line of the file that gives it.
     Variable(String, usize),
     File(PathBuf),
     Command(Vec<String>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum MethodName {
+enum MethodKind {
     ClientSecret,
     Certificate,
     AzureCli,
@@ -60,10 +49,10 @@ enum MethodName {
     Environment,
 }
 
-impl MethodName {
+impl MethodKind {
     const ALL: [Self; 5] = [Self::ClientSecret, Self::Certificate, Self::AzureCli, Self::Command, Self::Environment];
 
-    const fn word(self) -> &'static str {
+    const fn name(self) -> &'static str {
         match self {
             Self::ClientSecret => "client-secret",
             Self::Certificate => "certificate",
@@ -73,16 +62,16 @@ impl MethodName {
         }
     }
 
-    fn parse(text: &str) -> Result<Self, Refused> {
-        Self::ALL.into_iter().find(|method| method.word() == text).ok_or_else(|| {
-            let words = Self::ALL.map(Self::word);
-            let hint = suggest(text, words, &format!("use one of `{}`", words.join("`, `")));
-            Refused::new(format!("{} is no method to sign in", quoted(text)), hint)
+    fn parse(text: &str) -> Result<Self, Problem> {
+        Self::ALL.into_iter().find(|method| method.name() == text).ok_or_else(|| {
+            let names = Self::ALL.map(Self::name);
+            let hint = suggest(text, names, &format!("use one of `{}`", names.join("`, `")));
+            Problem::new(format!("{} is not a sign-in method", quoted(text)), hint)
         })
     }
 
-    /// The settings that mean something for it.
-    const fn takes(self) -> &'static [&'static str] {
+    /// Returns the settings that the method uses.
+    const fn settings(self) -> &'static [&'static str] {
         match self {
             Self::ClientSecret => &["client_id", "secret_env", "secret_file", "secret_command", "authority", "scope"],
             Self::Certificate => &["client_id", "certificate_file", "key_file", "authority", "scope"],
@@ -93,61 +82,62 @@ impl MethodName {
     }
 }
 
-/// Reads the table. `name` is what it is called, `folder` where relative paths begin.
+/// Reads the table that messages call `name`. Relative paths in it are relative to `folder`.
 pub(super) fn read(
-    reading: &mut DocumentReader<'_>,
+    reader: &mut DocumentReader<'_>,
     value: &Value<'_>,
     name: &'static str,
     folder: &Path,
 ) -> Option<SignInSettings> {
-    let table = reading.table(value, name, &NAMES)?;
-    let method = reading.needed(&table, "method", "say how: method = \"client-secret\", for instance");
-    let method = method.and_then(|value| reading.checked(value, "method", MethodName::parse));
-    let client_id = table.get("client_id").map(|value| reading.checked(value, "client_id", client_id));
-    let secrets = SECRETS.map(|name| table.get(name).map(|value| (value, secret_place(reading, value, name, folder))));
-    let certificate = table.get("certificate_file").map(|_| file_path(reading, &table, "certificate_file", folder));
-    let key = file_path(reading, &table, "key_file", folder);
-    let command = table.get("command").map(|value| vector(reading, value, "command"));
-    let authority = table.get("authority").and_then(|value| reading.checked(value, "authority", authority));
-    let scope = table.get("scope").and_then(|value| reading.checked(value, "scope", scope));
-    // What belongs to it is only known with the method.
+    let table = reader.table(value, name, &names::SIGN_IN)?;
+    let method = reader.required(&table, "method", "set it, for example method = \"client-secret\"");
+    let method = method.and_then(|value| reader.parse_text(value, "method", MethodKind::parse));
+    let client_id = table.get("client_id").map(|value| reader.parse_text(value, "client_id", client_id));
+    let secrets =
+        SECRET_SOURCES.map(|name| table.get(name).map(|value| (value, secret_source(reader, value, name, folder))));
+    let certificate = table.get("certificate_file").map(|_| path::read(reader, &table, "certificate_file", folder));
+    let key = path::read(reader, &table, "key_file", folder);
+    let command = table.get("command").map(|value| command_line(reader, value, "command"));
+    let authority = table.get("authority").and_then(|value| reader.parse_text(value, "authority", authority));
+    let scope = table.get("scope").and_then(|value| reader.parse_text(value, "scope", scope));
+    // Which settings belong here depends on the method.
     let method = method?;
     for (key, _) in table.entries() {
         let key_name: &str = key.get_ref();
-        if key_name != "method" && NAMES.contains(&key_name) && !method.takes().contains(&key_name) {
-            reading.wrong(key.span().start, foreign(key_name, method));
+        if key_name != "method" && names::SIGN_IN.contains(&key_name) && !method.settings().contains(&key_name) {
+            reader.error(key.span().start, unused_setting(key_name, method));
         }
     }
     if let Some((second, _)) = secrets.iter().flatten().nth(1) {
-        let what = "the client secret has more than one place";
-        reading.wrong(second.span().start, Refused::new(what, ONE_PLACE));
+        let what = "the client secret has more than one source";
+        reader.error(second.span().start, Problem::new(what, ONE_SOURCE));
     }
-    let mut needs = |is_there: bool, what: &str, hint: &str| {
-        if !is_there {
-            let what = format!("the sign-in method \"{}\" needs {what}", method.word());
-            reading.incomplete(&table, Refused::new(what, hint));
+    let mut require = |is_given: bool, what: &str, hint: &str| {
+        if !is_given {
+            let what = format!("the sign-in method \"{}\" needs {what}", method.name());
+            reader.incomplete(&table, Problem::new(what, hint));
         }
     };
-    if matches!(method, MethodName::ClientSecret | MethodName::Certificate) {
-        needs(client_id.is_some(), "`client_id`", "give the application's id (a GUID)");
+    if matches!(method, MethodKind::ClientSecret | MethodKind::Certificate) {
+        require(client_id.is_some(), "`client_id`", "give the application's id (a GUID)");
     }
     match method {
-        MethodName::ClientSecret => {
-            needs(secrets.iter().any(Option::is_some), "the place of the client secret", ONE_PLACE);
+        MethodKind::ClientSecret => {
+            require(secrets.iter().any(Option::is_some), "a source of the client secret", ONE_SOURCE);
         }
-        MethodName::Certificate => {
+        MethodKind::Certificate => {
             let hint = "name the PEM file with the certificate, and its key";
-            needs(certificate.is_some(), "`certificate_file`", hint);
+            require(certificate.is_some(), "`certificate_file`", hint);
         }
-        MethodName::Command => {
-            needs(command.is_some(), "`command`", "give the program and its arguments, each in quotes of its own");
+        MethodKind::Command => {
+            require(command.is_some(), "`command`", "give the program and its arguments, each in quotes of its own");
         }
-        MethodName::AzureCli | MethodName::Environment => {}
+        MethodKind::AzureCli | MethodKind::Environment => {}
     }
     Some(SignInSettings {
         method,
         client_id: client_id.flatten().unwrap_or_default(),
-        secret: secrets.into_iter().flatten().find_map(|(_, place)| place),
+        secret: secrets.into_iter().flatten().find_map(|(_, source)| source),
         certificate: certificate.flatten().map(|certificate| CertificateFiles { certificate, key }),
         command: command.flatten().unwrap_or_default(),
         authority,
@@ -155,66 +145,73 @@ pub(super) fn read(
     })
 }
 
-const ONE_PLACE: &str = "give one of secret_env, secret_file and secret_command";
+const ONE_SOURCE: &str = "give one of secret_env, secret_file and secret_command";
 
-fn foreign(name: &str, method: MethodName) -> Refused {
-    let what = format!("`{name}` means nothing to the sign-in method \"{}\"", method.word());
-    let hint = match method.takes() {
-        [] => format!("take `{name}` out, or choose another method"),
-        takes => format!("what can be set beside this method: {}", takes.join(", ")),
+fn unused_setting(name: &str, method: MethodKind) -> Problem {
+    let what = format!("`{name}` is not used by the sign-in method \"{}\"", method.name());
+    let hint = match method.settings() {
+        [] => format!("remove `{name}`, or choose another method"),
+        settings => format!("this method uses: {}", settings.join(", ")),
     };
-    Refused::new(what, hint)
+    Problem::new(what, hint)
 }
 
-fn secret_place(reading: &mut DocumentReader<'_>, value: &Value<'_>, name: &str, folder: &Path) -> Option<SecretPlace> {
+fn secret_source(
+    reader: &mut DocumentReader<'_>,
+    value: &Value<'_>,
+    name: &str,
+    folder: &Path,
+) -> Option<SecretSource> {
     match name {
         "secret_env" => {
-            let (line, _) = reading.place(value.span().start);
-            reading.checked(value, name, variable).map(|variable| SecretPlace::Variable(variable, line))
+            let line = reader.line(value.span().start);
+            reader.parse_text(value, name, variable).map(|variable| SecretSource::Variable(variable, line))
         }
         "secret_file" => {
-            let check = |text: &str| path::checked(Path::new(text)).map_err(|_| not_shown("`secret_file` is no path"));
-            let place = |text: &str| check(text).map(|()| path::beside(text.into(), folder));
-            reading.checked(value, name, place).map(SecretPlace::File)
+            let parse = |text: &str| {
+                path::validate(Path::new(text)).map_err(|_| hidden_value("`secret_file` is not a path"))?;
+                Ok(path::relative_to(folder, text.into()))
+            };
+            reader.parse_text(value, name, parse).map(SecretSource::File)
         }
-        _ => vector(reading, value, "secret_command").map(SecretPlace::Command),
+        _ => command_line(reader, value, "secret_command").map(SecretSource::Command),
     }
 }
 
-/// What stands where the place of a secret belongs may be the secret itself.
-fn not_shown(what: &str) -> Refused {
-    let hint = "give the name of the place, and not the secret; what is there is not shown, because it may be one";
-    Refused::new(what, hint)
+/// Returns a problem that does not show the value: it may be the secret itself instead of its source.
+fn hidden_value(what: &str) -> Problem {
+    let hint = "give the source of the secret, not the secret; the value is not shown, because it may be a secret";
+    Problem::new(what, hint)
 }
 
-/// The form that a variable's name has.
-fn variable(text: &str) -> Result<String, Refused> {
-    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    if text.is_empty() || text.starts_with(|c: char| c.is_ascii_digit()) || !text.chars().all(fits) {
-        return Err(not_shown("`secret_env` is no name of a variable"));
+/// Checks the name of a variable.
+fn variable(text: &str) -> Result<String, Problem> {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if text.is_empty() || text.starts_with(|c: char| c.is_ascii_digit()) || !text.chars().all(is_allowed) {
+        return Err(hidden_value("`secret_env` is not the name of a variable"));
     }
     Ok(text.to_owned())
 }
 
-/// A variable's name, where it is surely none of a secret that stands in its place: words in capitals.
-fn shown_variable(name: &str) -> String {
+/// Describes a variable by its name, if the name cannot be a secret: words in capitals.
+fn describe_variable(name: &str) -> String {
     let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase());
     let is_name = name.contains('_') && name.split('_').all(is_word) && !redact::looks_secret(name);
     if is_name { format!("the variable {name}") } else { "the variable that `secret_env` names".to_owned() }
 }
 
 impl SignInSettings {
-    /// Whether it is the token of the environment.
+    /// Returns whether the token of the environment is used.
     pub(super) fn is_environment(&self) -> bool {
-        self.method == MethodName::Environment
+        self.method == MethodKind::Environment
     }
 
-    /// The method for this tenant. `None` for the environment's token, which is not known here.
-    pub(super) fn method(
+    /// Makes the method for this tenant. Returns `None` for the environment's token, which is not known here.
+    pub(super) fn into_method(
         self,
         tenant_id: &str,
         env: &impl Fn(&str) -> Option<String>,
-    ) -> Result<Option<Method>, Refused> {
+    ) -> Result<Option<Method>, Problem> {
         let Self { method, client_id, secret, certificate, command, authority, scope } = self;
         let application = || {
             let authority = match authority {
@@ -224,54 +221,54 @@ impl SignInSettings {
             Ok(Application { authority, client_id, scope: scope.clone() })
         };
         Ok(match (method, secret, certificate) {
-            (MethodName::ClientSecret, Some(secret), _) => {
-                Some(Method::ClientSecret(application()?, secret_from(secret, env)?))
+            (MethodKind::ClientSecret, Some(secret), _) => {
+                Some(Method::ClientSecret(application()?, read_secret(secret, env)?))
             }
-            (MethodName::Certificate, _, Some(CertificateFiles { certificate, key })) => {
-                let certificate = path::expanded(certificate, env)?;
-                let key = key.map(|key| path::expanded(key, env)).transpose()?;
+            (MethodKind::Certificate, _, Some(CertificateFiles { certificate, key })) => {
+                let certificate = path::expand_home(certificate, env)?;
+                let key = key.map(|key| path::expand_home(key, env)).transpose()?;
                 Some(Method::Certificate(application()?, CertificateFiles { certificate, key }))
             }
-            (MethodName::AzureCli, ..) => Some(Method::AzureCli { scope, tenant_id: tenant_id.to_owned() }),
-            (MethodName::Command, ..) => {
-                split(command, env)?.map(|(program, arguments)| Method::Command { program, arguments })
+            (MethodKind::AzureCli, ..) => Some(Method::AzureCli { scope, tenant_id: tenant_id.to_owned() }),
+            (MethodKind::Command, ..) => {
+                split_program(command, env)?.map(|(program, arguments)| Method::Command { program, arguments })
             }
-            (MethodName::ClientSecret | MethodName::Certificate | MethodName::Environment, ..) => None,
+            (MethodKind::ClientSecret | MethodKind::Certificate | MethodKind::Environment, ..) => None,
         })
     }
 
-    /// What can be doubted of it, with what to do.
-    pub(super) fn doubts(&self, tenant_id: &str) -> Vec<(String, &'static str)> {
-        let is_application = matches!(self.method, MethodName::ClientSecret | MethodName::Certificate);
+    /// Returns a warning if the application's id may be wrong.
+    pub(super) fn client_id_warning(&self, tenant_id: &str) -> Option<Problem> {
+        let is_application = matches!(self.method, MethodKind::ClientSecret | MethodKind::Certificate);
         if !is_application || self.client_id.is_empty() {
-            return Vec::new();
+            return None;
         }
         if self.client_id.eq_ignore_ascii_case(tenant_id) {
-            return vec![("`client_id` is the tenant's id".to_owned(), "give the id of the application")];
+            return Some(Problem::new("`client_id` is the tenant's id", "give the id of the application"));
         }
-        let hint = "copy the application's id from the portal once more, whole";
-        value::id_doubt(&self.client_id).map(|what| (format!("`client_id` {what}"), hint)).into_iter().collect()
+        let hint = "copy the whole id of the application from the portal again";
+        value::id_defect(&self.client_id).map(|defect| Problem::new(format!("`client_id` {defect}"), hint))
     }
 }
 
-fn secret_from(place: SecretPlace, env: &impl Fn(&str) -> Option<String>) -> Result<SecretFrom, Refused> {
-    match place {
-        SecretPlace::File(path) => Ok(SecretFrom::File(path::expanded(path, env)?)),
-        SecretPlace::Command(words) => split(words, env)?
+fn read_secret(source: SecretSource, env: &impl Fn(&str) -> Option<String>) -> Result<SecretFrom, Problem> {
+    match source {
+        SecretSource::File(path) => Ok(SecretFrom::File(path::expand_home(path, env)?)),
+        SecretSource::Command(command) => split_program(command, env)?
             .map(|(program, arguments)| SecretFrom::Command { program, arguments })
-            .ok_or_else(|| Refused::new("a command is empty", "give the program and its arguments")),
-        SecretPlace::Variable(name, line) => {
-            let shown = || format!("{} (line {line})", shown_variable(&name));
+            .ok_or_else(|| Problem::new("a command is empty", "give the program and its arguments")),
+        SecretSource::Variable(name, line) => {
+            let describe = || format!("{} (line {line})", describe_variable(&name));
             let Some(text) = env(&name).filter(|text| !text.trim().is_empty()) else {
-                let what = format!("the client secret is missing: {} is not set", shown());
-                return Err(Refused::new(what, "set it to the client secret, or name another place of it"));
+                let what = format!("the client secret is missing: {} is not set", describe());
+                return Err(Problem::new(what, "set it to the client secret, or give another source"));
             };
             redact::register(Kind::Secret, &text);
             if text.contains(char::REPLACEMENT_CHARACTER) {
-                return Err(Refused::new(format!("{} is not text (UTF-8)", shown()), "set it again"));
+                return Err(Problem::new(format!("{} is not text (UTF-8)", describe()), "set it again"));
             }
             let secret = auth::client_secret(&text).map_err(|unfit| {
-                Refused::new(format!("the client secret in {} cannot be used: {unfit}", shown()), unfit.hint())
+                Problem::new(format!("the client secret in {} cannot be used: {unfit}", describe()), unfit.hint())
             })?;
             redact::register(Kind::Secret, secret);
             Ok(SecretFrom::Memory(SecretString::from(secret)))
@@ -279,55 +276,55 @@ fn secret_from(place: SecretPlace, env: &impl Fn(&str) -> Option<String>) -> Res
     }
 }
 
-/// The program, whose path may begin at the home folder, and its arguments as they are.
-fn split(
-    mut words: Vec<String>,
+/// Splits a command line into the program, with `~/` expanded, and its arguments as they are.
+fn split_program(
+    mut command: Vec<String>,
     env: &impl Fn(&str) -> Option<String>,
-) -> Result<Option<(String, Vec<String>)>, Refused> {
-    if words.is_empty() {
+) -> Result<Option<(String, Vec<String>)>, Problem> {
+    if command.is_empty() {
         return Ok(None);
     }
-    let program = words.remove(0);
-    let is_below_home = program.starts_with("~/");
-    let program =
-        if is_below_home { path::expanded(program.into(), env)?.to_string_lossy().into_owned() } else { program };
-    Ok(Some((program, words)))
+    let mut program = command.remove(0);
+    if program.starts_with("~/") {
+        program = path::expand_home(program.into(), env)?.to_string_lossy().into_owned();
+    }
+    Ok(Some((program, command)))
 }
 
-/// A program and its arguments.
-fn vector(reading: &mut DocumentReader<'_>, value: &Value<'_>, name: &str) -> Option<Vec<String>> {
-    let words = reading.list(value, name, |reading, value| {
-        reading.checked(value, name, |word| {
-            if word.contains('\0') {
-                return Err(not_shown(&format!("a word of `{name}` holds a character that no program takes")));
+/// Reads a program and its arguments.
+fn command_line(reader: &mut DocumentReader<'_>, value: &Value<'_>, name: &str) -> Option<Vec<String>> {
+    let command = reader.list(value, name, |reader, value| {
+        reader.parse_text(value, name, |argument| {
+            if argument.contains('\0') {
+                return Err(hidden_value(&format!("an argument of `{name}` holds a null character")));
             }
-            Ok(word.to_owned())
+            Ok(argument.to_owned())
         })
     })?;
-    if words.first().is_none_or(|program| program.trim().is_empty()) {
+    if command.first().is_none_or(|program| program.trim().is_empty()) {
         let hint = "give the program and its arguments, each in quotes of its own";
-        reading.wrong(value.span().start, Refused::new("a command is empty", hint));
+        reader.error(value.span().start, Problem::new("a command is empty", hint));
         return None;
     }
-    Some(words)
+    Some(command)
 }
 
-fn authority(text: &str) -> Result<BaseUrl, Refused> {
+fn authority(text: &str) -> Result<BaseUrl, Problem> {
     BaseUrl::parse(text).map_err(|error| {
         let what = error.to_string().replace("the base URL", "the authority").replace("the token", "the secret");
-        Refused::new(what, "write it like https://login.microsoftonline.com/TENANT-ID; http is for this machine alone")
+        Problem::new(what, "write it like https://login.microsoftonline.com/TENANT-ID; http is for this machine only")
     })
 }
 
-fn scope(text: &str) -> Result<String, Refused> {
+fn scope(text: &str) -> Result<String, Problem> {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Refused::new("`scope` is no scope", "write it like https://service.example/.default"));
+        return Err(Problem::new("`scope` is not a scope", "write it like https://service.example/.default"));
     }
     Ok(text.to_owned())
 }
 
-/// It is not shown where it will not do: a secret may stand there.
-fn client_id(text: &str) -> Result<String, Refused> {
-    let hint = "write it as the portal shows it: a GUID; what is there is not shown, because it may be a secret";
-    value::tenant_id(text).map_err(|_| Refused::new("`client_id` cannot be a client id", hint))
+/// Checks an application's id. The error does not show the value, because it may be a secret.
+fn client_id(text: &str) -> Result<String, Problem> {
+    let hint = "write it as the portal shows it: a GUID; the value is not shown, because it may be a secret";
+    value::tenant_id(text).map_err(|_| Problem::new("`client_id` is not a valid client id", hint))
 }

@@ -1,90 +1,90 @@
-//! Single values: what makes one fit for use, and what to say when it is not.
+//! Checks single values of flags, variables and the file. It never repeats a value that may be a secret.
 
 use tracing::level_filters::LevelFilter;
 use uuid::Uuid;
 
-use super::{Refused, document::suggest};
-use mmd_elevate_core::invisible_characters;
+use super::suggest::suggest;
+use mmd_elevate_core::{Problem, invisible_characters};
 use mmd_elevate_engine::{
     auth::{self, Token},
     http::BaseUrl,
     redact::{self, Kind, quoted},
 };
 
-/// The names of the levels of logging, least first.
+/// The names of the log levels, the quietest first.
 pub const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
-/// Reads where a service answers. What is refused is not repeated: it may hold a password.
-pub(super) fn base_url(text: &str) -> Result<BaseUrl, Refused> {
-    BaseUrl::parse(text).map_err(|error| Refused::new(error.what, error.hint))
+/// Parses the URL of a service. The error does not repeat it, because it may hold a password.
+pub(super) fn base_url(text: &str) -> Result<BaseUrl, Problem> {
+    BaseUrl::parse(text)
 }
 
-/// The longest id: as long as the longest domain name (RFC 1035).
-const LONGEST_ID: usize = 253;
+/// The length of the longest domain name (RFC 1035), which is the longest id.
+const MAX_ID_LENGTH: usize = 253;
 
-/// Checks a tenant's id: one segment of a path that no encoding changes. It is shown on every screen, so that what looks
-/// like a token in its place is none.
-pub(super) fn tenant_id(text: &str) -> Result<String, Refused> {
-    let fit = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
-    let is_fit = !text.is_empty() && text.len() <= LONGEST_ID && text != "." && text != ".." && text.chars().all(fit);
-    if is_fit && !redact::looks_secret(text) {
+/// Checks a tenant's id, which must be one path segment that needs no encoding. A text that looks like a token is not
+/// accepted, because the id is shown on every screen.
+pub(super) fn tenant_id(text: &str) -> Result<String, Problem> {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
+    let is_segment = (1..=MAX_ID_LENGTH).contains(&text.len()) && text != "." && text != "..";
+    if is_segment && text.chars().all(is_allowed) && !redact::looks_secret(text) {
         return Ok(text.to_owned());
     }
     let what = format!("{} cannot be a tenant id", quoted(text));
-    Err(Refused::new(what, "write it as the portal shows it: a GUID, or a domain name"))
+    Err(Problem::new(what, "write it as the portal shows it: a GUID, or a domain name"))
 }
 
-/// Why an id may not be the one that was meant, in words that follow its name: a GUID is long, and copied in part.
-pub(super) fn id_doubt(id: &str) -> Option<&'static str> {
+/// Returns what looks wrong with an id that is accepted, such as a GUID that was copied only in part. The text continues
+/// a sentence whose subject is the id.
+pub(super) fn id_defect(id: &str) -> Option<&'static str> {
     const GUID: usize = 36;
     let is_hex = id.chars().all(|c| c.is_ascii_hexdigit() || c == '-') && id.contains(|c: char| c.is_ascii_digit());
     match Uuid::try_parse(id) {
-        Ok(id) if id.is_nil() => Some("is a GUID of zeros alone"),
+        Ok(id) if id.is_nil() => Some("is a GUID of zeros only"),
         Ok(_) if id.len() == GUID => None,
         Ok(_) => Some("is a GUID without its hyphens"),
-        Err(_) if is_hex && id.len() < GUID => Some("looks like a GUID of which a part is missing"),
-        Err(_) if is_hex || id.matches('-').count() == 4 => Some("looks like a GUID and is none"),
+        Err(_) if is_hex && id.len() < GUID => Some("looks like a GUID with a part missing"),
+        Err(_) if is_hex || id.matches('-').count() == 4 => Some("looks like a GUID but is not one"),
         Err(_) if id.contains('.') && !id.starts_with('.') && !id.ends_with('.') => None,
         Err(_) => Some("is neither a GUID nor a domain name"),
     }
 }
 
-/// Checks a name that is shown, and sent or chosen by: something to read, and nothing that hides.
-pub(super) fn name(text: &str) -> Result<String, Refused> {
+/// Checks a name that is shown: it must be readable, without invisible characters.
+pub(super) fn name(text: &str) -> Result<String, Problem> {
     if text.trim().is_empty() {
-        return Err(Refused::new("a name is empty", "give it a name, or leave it out"));
+        return Err(Problem::new("a name is empty", "give it a name, or leave it out"));
     }
     if invisible_characters(text) > 0 || text.contains('\n') {
         let what = format!("{} holds characters that cannot be seen", quoted(text));
-        return Err(Refused::new(what, "type the name again"));
+        return Err(Problem::new(what, "type the name again"));
     }
     if redact::looks_secret(text) {
-        return Err(Refused::new(format!("{} cannot be a name", quoted(text)), "give it a name that can be read"));
+        return Err(Problem::new(format!("{} cannot be a name", quoted(text)), "give it a name that can be read"));
     }
     Ok(text.to_owned())
 }
 
-/// Checks that a token can stand in a header. What it holds is never repeated.
-pub(super) fn token(text: &str) -> Result<Token, Refused> {
+/// Checks that a token can be sent in a header. The error never repeats it.
+pub(super) fn token(text: &str) -> Result<Token, Problem> {
     redact::register(Kind::Token, text);
     let text =
-        auth::token(text).map_err(|unfit| Refused::new(format!("the token cannot be used: {unfit}"), unfit.hint()))?;
-    let refused = |_| {
-        let hint = "set the token alone, as it was given out: letters, digits and signs of ASCII";
-        Refused::new("the token holds a character that no token has, or is too long", hint)
-    };
-    Token::with_end_from_jwt(text).map_err(refused)
+        auth::token(text).map_err(|unfit| Problem::new(format!("the token cannot be used: {unfit}"), unfit.hint()))?;
+    Token::with_end_from_jwt(text).map_err(|_| {
+        let hint = "set only the token, as it was issued: ASCII letters, digits and signs";
+        Problem::new("the token holds a character that no token has, or is too long", hint)
+    })
 }
 
-/// Reads a level of logging.
+/// Parses a log level.
 ///
 /// # Errors
-/// [`Refused`] for anything but one of [`LEVELS`].
-pub fn level(text: &str) -> Result<LevelFilter, Refused> {
+/// Any text but one of [`LEVELS`].
+pub fn level(text: &str) -> Result<LevelFilter, Problem> {
     let known = LEVELS.into_iter().find(|name| name.eq_ignore_ascii_case(text));
     known.and_then(|name| name.parse().ok()).ok_or_else(|| {
-        let what = format!("{} is not a level of logging", quoted(text));
-        Refused::new(what, suggest(text, LEVELS, &format!("use one of {}", LEVELS.join(", "))))
+        let what = format!("{} is not a log level", quoted(text));
+        Problem::new(what, suggest(text, LEVELS, &format!("use one of {}", LEVELS.join(", "))))
     })
 }
 
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tenant_id_is_one_segment_of_a_path() {
+    fn tenant_id_is_one_path_segment() {
         for id in ["7f3c0000-0000-4000-8000-000000006677", "contoso.onmicrosoft.com", "a~b_c"] {
             assert_eq!(tenant_id(id).as_deref(), Ok(id));
         }
@@ -104,27 +104,27 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_or_odd_guid_is_doubted() {
+    fn cut_or_odd_guid_has_a_defect() {
         for id in ["7f3c0000-0000-4000-8000-000000006677", "7F3C0000-0000-4000-8000-000000006677", "contoso.example"] {
-            assert_eq!(id_doubt(id), None, "{id}");
+            assert_eq!(id_defect(id), None, "{id}");
         }
-        for (id, doubt) in [
+        for (id, defect) in [
             ("7f3c0000-0000-4000-8000-00000000667", "missing"),
             ("7f3c0000-0000-4000-8000", "missing"),
             ("f3c0000-0000-4000-8000-000000006677", "missing"),
-            ("7f3c0000-0000-4000-8000-0000000066770", "is none"),
-            ("7f3c0000-0000-4000-8000-00000000667g", "is none"),
+            ("7f3c0000-0000-4000-8000-0000000066770", "is not one"),
+            ("7f3c0000-0000-4000-8000-00000000667g", "is not one"),
             ("7f3c0000000040008000000000006677", "hyphens"),
             ("00000000-0000-0000-0000-000000000000", "zeros"),
             ("contoso", "neither"),
             ("contoso.", "neither"),
         ] {
-            assert!(id_doubt(id).is_some_and(|said| said.contains(doubt)), "{id}: {:?}", id_doubt(id));
+            assert!(id_defect(id).is_some_and(|text| text.contains(defect)), "{id}: {:?}", id_defect(id));
         }
     }
 
     #[test]
-    fn a_level_has_a_name_and_no_number() {
+    fn log_level_is_a_name_and_no_number() {
         assert_eq!(level("debug"), Ok(LevelFilter::DEBUG));
         assert_eq!(level("OFF"), Ok(LevelFilter::OFF));
         assert!(level("5").is_err());

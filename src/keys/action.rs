@@ -1,38 +1,38 @@
-//! The one table of what the keys do. The look-up, the footer, the help screen, the README's table and the settings'
-//! `[keys]` are all computed from it.
+//! The only table of actions and their default keys. The keymap, the footer, the help screen, `docs/keys.md` and `[keys]` of
+//! the settings come from it; nothing else may bind a key.
 
-/// A place in which keys have a meaning. Where several apply, the most specific is asked first.
+/// A part of the dashboard in which keys are bound. If several apply, a key is looked up in the most specific first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// A text of several lines: the plan of action, the actions taken.
     LongText,
     /// A field of one line in the form.
     Line,
-    /// Any text that takes typing.
+    /// Any text that can be typed.
     Text,
-    /// The form, while its draft can be changed.
+    /// The form, while its draft can be edited.
     Form,
     /// The form, while it shows a draft that is being sent.
     SentForm,
     /// The list of requests.
     List,
-    /// What the selected request says.
+    /// The details of the selected request.
     Details,
-    /// The list, the details and the form that is being sent: every pane that takes no text.
+    /// Every pane without text: the list, the details, and the form while it is being sent.
     Panes,
-    /// The filter's line.
+    /// The filter's input line.
     Filter,
     /// The dialog that closes a request.
     CloseDialog,
-    /// The question on leaving.
+    /// The question before the program quits.
     QuitQuestion,
-    /// The text that a close could not store.
+    /// The text of a close that the service did not store.
     UnsentText,
-    /// The question on a request of which nobody knows whether it was opened.
+    /// The question about a create whose outcome is unknown.
     UnknownOutcome,
-    /// The question whether to send such a request once more.
+    /// The question whether to send such a create again.
     SendAgain,
-    /// What was brought back from before this start.
+    /// What was recovered from earlier runs.
     Recovery,
     /// The help screen.
     Help,
@@ -62,7 +62,7 @@ impl Scope {
         Self::Anywhere,
     ];
 
-    /// The heading over the scope's keys.
+    /// Returns the heading over the scope's keys.
     #[must_use]
     pub const fn heading(self) -> &'static str {
         match self {
@@ -86,7 +86,7 @@ impl Scope {
         }
     }
 
-    /// Whether typing in this scope makes text, so that no plain printable key may be bound in it.
+    /// Returns whether typing in this scope makes text, so that no plain printable key may be bound in it.
     #[must_use]
     pub const fn takes_text(self) -> bool {
         matches!(
@@ -96,9 +96,9 @@ impl Scope {
     }
 }
 
-/// A step through something that is longer than what is seen of it.
+/// A movement of the selection or of a scrolled view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "each says what it is")]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Motion {
     Down,
     Up,
@@ -108,9 +108,9 @@ pub enum Motion {
     Last,
 }
 
-/// A change of the cursor or of the text around it.
+/// A movement of the cursor or a change of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "each says what it is")]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum TextEdit {
     Left,
     Right,
@@ -135,18 +135,18 @@ pub enum TextEdit {
     Redo,
 }
 
-/// What a key does. The scope it is bound in says to what.
+/// What a key does. The scope in which it is bound decides what it applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
     /// Show every key that works here.
     Help,
-    /// Leave the program, with a question where something would be left behind.
+    /// Quit, after a question if something would be left behind.
     Quit,
-    /// The same for Ctrl-C; a second one soon after leaves at once.
+    /// Quit by Ctrl-C; a second one soon afterwards quits at once.
     Interrupt,
-    /// Stop, as a shell user expects of Ctrl-Z.
+    /// Suspend the program, as Ctrl-Z does in a shell.
     Suspend,
-    /// Leave what has the focus; text is kept.
+    /// Leave the focused part; text is kept.
     Back,
     /// Focus the next pane.
     NextPane,
@@ -154,17 +154,17 @@ pub enum Action {
     PreviousPane,
     /// Move the selection, or scroll.
     Move(Motion),
-    /// Begin a request, or return to the draft that is there.
+    /// Start a request, or return to the existing draft.
     NewRequest,
     /// Open the dialog that closes the selected request.
     CloseRequest,
-    /// Show the selected request, or take up what waits for the agent in it.
+    /// Show the selected request, continue its draft, or ask about its unknown outcome.
     Open,
-    /// Type a filter.
+    /// Focus the filter.
     Filter,
     /// Go back to the list and keep the filter.
     KeepFilter,
-    /// Order the list differently.
+    /// Use the next sort order of the list.
     NextSort,
     /// Copy the selected request's id.
     CopyId,
@@ -172,68 +172,68 @@ pub enum Action {
     CopyLine,
     /// Copy the text that the service did not store.
     CopyUnsent,
-    /// The next field.
+    /// Focus the next field.
     NextField,
-    /// The previous field.
+    /// Focus the previous field.
     PreviousField,
-    /// Take the suggestion, if one is chosen, and go on to the next field.
+    /// Use the suggestion, if one is selected, and focus the next field.
     TakeSuggestion,
-    /// The next suggestion.
+    /// Select the next suggestion.
     NextSuggestion,
-    /// The previous suggestion.
+    /// Select the previous suggestion.
     PreviousSuggestion,
-    /// Send what the form or the dialog holds.
+    /// Send the form or the dialog.
     Submit,
-    /// Empty the form, so that undo brings it back.
+    /// Clear the form; undo restores it.
     Discard,
-    /// Hand the text to the agent's editor.
+    /// Open the text in the agent's editor.
     OpenEditor,
-    /// Change the text.
+    /// Edit the text.
     Edit(TextEdit),
-    /// Ask the service for what is open.
+    /// Fetch the open requests from the service.
     Refresh,
     /// Abandon the selected request's call.
     Abandon,
-    /// Look once more for a request of unknown outcome.
+    /// Look up a write of unknown outcome again.
     LookAgain,
-    /// Ask whether to send a request of unknown outcome once more.
+    /// Ask whether to send a create of unknown outcome again.
     SendAgain,
-    /// Stop asking for a request of unknown outcome.
+    /// Stop looking for a create of unknown outcome.
     SetAside,
-    /// A request that looking found is the one.
+    /// Take a match as the request that the create opened.
     Adopt,
-    /// Close a request that looking found.
+    /// Close the request that is a match.
     CloseMatch,
     /// Fetch a new token now.
     SignIn,
-    /// On leaving: close what is open, one dialog after the other.
+    /// Before quitting: close the open requests, one dialog after the other.
     CloseThem,
-    /// On leaving: leave it as it is.
+    /// Quit and leave the open requests as they are.
     LeaveThem,
 }
 
 impl Action {
-    /// Whether it sends, settles or leaves something: a key that means this must never be pressed by accident.
+    /// Returns whether the action sends or settles something or quits, so that it must never happen by accident.
     #[must_use]
     pub const fn commits(self) -> bool {
         matches!(self, Self::Submit | Self::Adopt | Self::SetAside | Self::CloseThem | Self::LeaveThem)
     }
 }
 
-/// One row of the table.
+/// A row of the table: an action in a scope with its keys.
 #[derive(Clone, Copy, Debug)]
 pub struct Binding {
-    /// What `[keys]` calls it: `scope.what`.
+    /// The id in `[keys]`: `scope.what`.
     pub id: &'static str,
-    /// Where it works.
+    /// The scope in which the keys are bound.
     pub scope: Scope,
-    /// What it does.
+    /// The action.
     pub action: Action,
-    /// The keys it has unless the settings say otherwise, in the grammar of [`crate::keys`].
+    /// The default keys, as [`crate::keys::Key`] parses them.
     pub keys: &'static [&'static str],
-    /// The word or two beside the key in the footer, for what belongs there.
+    /// The label in the footer, if the footer shows the action.
     pub footer: Option<&'static str>,
-    /// The line in the help screen and in the README.
+    /// The description in the help screen and in `docs/keys.md`.
     pub help: &'static str,
 }
 
@@ -248,16 +248,16 @@ const fn row(
     Binding { id, scope, action, keys, footer, help }
 }
 
-/// The table. Rows of a scope stand in the order in which the footer and the help show them.
+/// The table, in the order in which the footer and the help show the rows of a scope.
 #[rustfmt::skip] // One row, one line.
 pub const BINDINGS: &[Binding] = {
     use Action as A;
     use Scope as S;
     use TextEdit as T;
     &[
-        row("list.new", S::Panes, A::NewRequest, &["n"], Some("new"), "new request, or back to the draft that is there"),
+        row("list.new", S::Panes, A::NewRequest, &["n"], Some("new"), "new request, or back to the existing draft"),
         row("list.close", S::List, A::CloseRequest, &["c"], Some("close"), "close the selected request"),
-        row("list.open", S::List, A::Open, &["enter"], Some("details"), "details; takes a draft up again; asks where the outcome is unknown"),
+        row("list.open", S::List, A::Open, &["enter"], Some("details"), "show details, continue a draft, or decide an unknown outcome"),
         row("list.down", S::List, A::Move(Motion::Down), &["j", "down"], None, "next request"),
         row("list.up", S::List, A::Move(Motion::Up), &["k", "up"], None, "previous request"),
         row("list.first", S::List, A::Move(Motion::First), &["g", "home"], None, "first request"),
@@ -275,8 +275,8 @@ pub const BINDINGS: &[Binding] = {
         row("details.last", S::Details, A::Move(Motion::Last), &["G", "end"], None, "to the end"),
         row("details.page-down", S::Details, A::Move(Motion::PageDown), &["pgdn"], None, "a page down"),
         row("details.page-up", S::Details, A::Move(Motion::PageUp), &["pgup"], None, "a page up"),
-        row("panes.refresh", S::Panes, A::Refresh, &["r"], None, "ask the service for the open requests"),
-        row("panes.abandon", S::Panes, A::Abandon, &["x"], Some("abandon"), "abandon the call under way; what it came to is looked for"),
+        row("panes.refresh", S::Panes, A::Refresh, &["r"], None, "fetch the open requests from the service"),
+        row("panes.abandon", S::Panes, A::Abandon, &["x"], Some("abandon"), "abandon the running call; its outcome is looked up"),
         row("panes.copy-id", S::Panes, A::CopyId, &["y"], Some("copy id"), "copy the request's id"),
         row("panes.copy-line", S::Panes, A::CopyLine, &["Y"], None, "copy a line about the request for the ticket"),
         row("panes.copy-text", S::Panes, A::CopyUnsent, &["t"], Some("copy text"), "copy the text that the service did not store"),
@@ -284,8 +284,8 @@ pub const BINDINGS: &[Binding] = {
         row("panes.next", S::Panes, A::NextPane, &["tab"], None, "next pane"),
         row("panes.previous", S::Panes, A::PreviousPane, &["shift-tab"], None, "previous pane"),
         row("panes.help", S::Panes, A::Help, &["?"], Some("help"), "every key that works here"),
-        row("panes.suspend", S::Panes, A::Suspend, &["ctrl-z"], None, "suspend; fg comes back"),
-        row("panes.quit", S::Panes, A::Quit, &["q"], Some("quit"), "quit; asks where something would be left behind"),
+        row("panes.suspend", S::Panes, A::Suspend, &["ctrl-z"], None, "suspend; fg resumes"),
+        row("panes.quit", S::Panes, A::Quit, &["q"], Some("quit"), "quit; asks first if something would be left behind"),
         row("sent.back", S::SentForm, A::Back, &["esc"], Some("list"), "back to the list"),
         row("form.submit", S::Form, A::Submit, &["ctrl-s", "f2"], Some("submit"), "submit the request"),
         row("form.next", S::Form, A::NextField, &["tab"], Some("next field"), "next field, with what was typed"),
@@ -299,7 +299,7 @@ pub const BINDINGS: &[Binding] = {
         row("dialog.back", S::CloseDialog, A::Back, &["esc"], Some("leave"), "leave; the text is kept"),
         row("filter.keep", S::Filter, A::KeepFilter, &["enter", "tab", "down"], Some("keep"), "back to the list with this filter"),
         row("filter.clear", S::Filter, A::Back, &["esc"], Some("clear"), "clear the filter"),
-        row("long.editor", S::LongText, A::OpenEditor, &["ctrl-o"], Some("editor"), "the text in $VISUAL or $EDITOR"),
+        row("long.editor", S::LongText, A::OpenEditor, &["ctrl-o"], Some("editor"), "edit the text in $VISUAL or $EDITOR"),
         row("long.new-line", S::LongText, A::Edit(T::NewLine), &["enter"], None, "new line"),
         row("long.up", S::LongText, A::Edit(T::Up), &["up"], None, "line up"),
         row("long.down", S::LongText, A::Edit(T::Down), &["down"], None, "line down"),
@@ -326,12 +326,12 @@ pub const BINDINGS: &[Binding] = {
         row("unknown.look", S::UnknownOutcome, A::LookAgain, &["l"], Some("look again"), "look again"),
         row("unknown.adopt", S::UnknownOutcome, A::Adopt, &["a"], Some("it is this one"), "the chosen match is this request"),
         row("unknown.close", S::UnknownOutcome, A::CloseMatch, &["c"], Some("close it"), "close the chosen match"),
-        row("unknown.send", S::UnknownOutcome, A::SendAgain, &["s"], Some("send again"), "send it again, after a question"),
-        row("unknown.aside", S::UnknownOutcome, A::SetAside, &["d"], Some("set aside"), "set it aside: nobody asks any more"),
+        row("unknown.send", S::UnknownOutcome, A::SendAgain, &["s"], Some("send again"), "send it again, after a confirmation"),
+        row("unknown.aside", S::UnknownOutcome, A::SetAside, &["d"], Some("set aside"), "set it aside and stop looking for it"),
         row("unknown.down", S::UnknownOutcome, A::Move(Motion::Down), &["j", "down"], None, "next match"),
         row("unknown.up", S::UnknownOutcome, A::Move(Motion::Up), &["k", "up"], None, "previous match"),
         row("unknown.back", S::UnknownOutcome, A::Back, &["esc", "enter"], Some("leave it"), "leave it in the list"),
-        row("again.submit", S::SendAgain, A::Submit, &["ctrl-s", "f2"], Some("send it again"), "send it again, as a request of its own"),
+        row("again.submit", S::SendAgain, A::Submit, &["ctrl-s", "f2"], Some("send it again"), "send it again, as a separate request"),
         row("again.back", S::SendAgain, A::Back, &["esc"], Some("do not"), "do not send it"),
         row("recovery.back", S::Recovery, A::Back, &["enter", "esc", "q"], Some("go on"), "on to the dashboard"),
         row("recovery.down", S::Recovery, A::Move(Motion::Down), &["j", "down"], None, "scroll down"),
@@ -347,6 +347,6 @@ pub const BINDINGS: &[Binding] = {
         row("help.last", S::Help, A::Move(Motion::Last), &["G", "end"], None, "to the end"),
         row("help.back", S::Help, A::Back, &["esc", "q", "?", "enter"], Some("back"), "back"),
         row("anywhere.help", S::Anywhere, A::Help, &["f1"], Some("help"), "every key that works here"),
-        row("anywhere.quit", S::Anywhere, A::Interrupt, &["ctrl-c"], None, "quit; again within 2 s leaves at once"),
+        row("anywhere.quit", S::Anywhere, A::Interrupt, &["ctrl-c"], None, "quit; a second time within 2 s quits at once"),
     ]
 };

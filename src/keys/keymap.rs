@@ -1,140 +1,75 @@
-//! The look-up: from a key and the scopes that apply to an action, and back again for whoever shows keys.
+//! The keymap: looks up the action of a key in the scopes that apply, and the keys of an action. It accepts no key that a
+//! terminal cannot distinguish from another.
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::keys::{Action, BINDINGS, Binding, Key, Scope, UnknownKey};
-use mmd_elevate_core::visible;
+use super::{Action, BINDINGS, Binding, Key, Scope};
+use mmd_elevate_core::{Problem, visible};
 
-/// The bindings of this run: the table, with what the settings changed.
+/// The bindings of this run: the table with the changes of the settings.
 #[derive(Clone, Debug)]
 pub struct Keymap {
-    look_up: HashMap<(Scope, Key), Action>,
+    actions: HashMap<(Scope, Key), Action>,
     /// The keys of each row of [`BINDINGS`], in its order.
     keys: Vec<Vec<Key>>,
 }
 
-/// What is wrong with the settings' `[keys]`.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum KeymapError {
-    /// No row has this id.
-    #[error("no action is called \"{}\"", visible(.0))]
-    UnknownAction(String),
-    /// A text that names no key.
-    #[error("\"{}\": {source}", visible(action))]
-    UnknownKey {
-        /// The row's id.
-        action: String,
-        /// Which text.
-        source: UnknownKey,
-    },
-    /// One key, two meanings.
-    #[error("{key} has two meanings where \"{first}\" and \"{second}\" work")]
-    Ambiguous {
-        /// The key, as it is shown.
-        key: String,
-        /// One row's id.
-        first: &'static str,
-        /// The other's.
-        second: &'static str,
-    },
-    /// A plain character where text is typed.
-    #[error("\"{action}\" works where text is typed, so {key} would be lost to typing")]
-    TakenFromTyping {
-        /// The row's id.
-        action: &'static str,
-        /// The key, as it is shown.
-        key: String,
-    },
-    /// A key that no terminal tells from another.
-    #[error("\"{action}\" cannot have {key}: it arrives as {instead}, for which terminals send the same")]
-    NeverArrives {
-        /// The row's id.
-        action: &'static str,
-        /// The key, as it is shown.
-        key: String,
-        /// What arrives.
-        instead: &'static str,
-    },
-    /// What sends or settles something, on an Alt chord.
-    #[error(
-        "\"{action}\" cannot have {key}: Esc and a quick {behind} arrive as the same, and it must not happen by accident"
-    )]
-    ByAccident {
-        /// The row's id.
-        action: &'static str,
-        /// The key, as it is shown.
-        key: String,
-        /// The key without Alt.
-        behind: String,
-    },
-    /// No key is left to leave the program with, or to send with.
-    #[error("\"{0}\" needs a key")]
-    Unbound(&'static str),
-}
-
 impl Keymap {
-    /// The table, with other keys for the actions that the settings name. An empty list of keys unbinds an action.
+    /// Makes the keymap of the table and the settings, which map action ids to keys. An empty list of keys unbinds an
+    /// action.
     ///
     /// # Errors
-    /// [`KeymapError`] where a name is unknown or a key would have two meanings.
-    pub fn new(settings: &BTreeMap<String, Vec<String>>) -> Result<Self, KeymapError> {
+    /// An id or a key is unknown, an action cannot have a key, or a key is bound twice in one scope.
+    pub fn new(settings: &BTreeMap<String, Vec<String>>) -> Result<Self, Problem> {
         if let Some(unknown) = settings.keys().find(|id| BINDINGS.iter().all(|binding| binding.id != id.as_str())) {
-            return Err(KeymapError::UnknownAction(unknown.clone()));
+            let what = format!("no action has the id \"{}\"", visible(unknown));
+            return Err(Problem::new(what, "docs/keys.md lists the actions with their ids"));
         }
-        let mut owner: HashMap<(Scope, Key), &Binding> = HashMap::new();
+        let mut owners: HashMap<(Scope, Key), &Binding> = HashMap::new();
         let mut keys = Vec::with_capacity(BINDINGS.len());
         for binding in BINDINGS {
             let parsed = match settings.get(binding.id) {
-                Some(written) => parse(binding.id, written.iter().map(String::as_str))?,
-                None => parse(binding.id, binding.keys.iter().copied())?,
+                Some(list) => parse(binding, list.iter().map(String::as_str))?,
+                None => parse(binding, binding.keys.iter().copied())?,
             };
             if parsed.is_empty() && matches!(binding.action, Action::Interrupt | Action::Submit | Action::Back) {
-                return Err(KeymapError::Unbound(binding.id));
+                return Err(Problem::new(format!("\"{}\" needs a key", binding.id), "give it at least one key"));
             }
             for key in &parsed {
-                if binding.scope.takes_text() && key.typed().is_some() {
-                    return Err(KeymapError::TakenFromTyping { action: binding.id, key: key.to_string() });
-                }
-                let (action, shown) = (binding.id, key.to_string());
-                if let Some(instead) = key.arrives_as() {
-                    return Err(KeymapError::NeverArrives { action, key: shown, instead });
-                }
-                if let Some(behind) = key.behind_escape().filter(|_| binding.action.commits()) {
-                    return Err(KeymapError::ByAccident { action, key: shown, behind: behind.to_string() });
-                }
-                if let Some(first) = owner.insert((binding.scope, *key), binding) {
-                    let (first, second) = (first.id, binding.id);
-                    return Err(KeymapError::Ambiguous { key: key.to_string(), first, second });
+                check_key(binding, *key)?;
+                if let Some(first) = owners.insert((binding.scope, *key), binding) {
+                    let what = format!("{key} is bound to both \"{}\" and \"{}\"", first.id, binding.id);
+                    return Err(Problem::new(what, "give one of them another key"));
                 }
             }
             keys.push(parsed);
         }
-        let look_up = owner.into_iter().map(|(at, binding)| (at, binding.action)).collect();
-        Ok(Self { look_up, keys })
+        let actions = owners.into_iter().map(|(place, binding)| (place, binding.action)).collect();
+        Ok(Self { actions, keys })
     }
 
-    /// What the key does where these scopes apply, the most specific first.
+    /// Returns the action of the key in these scopes, the most specific first.
     #[must_use]
     pub fn action(&self, scopes: &[Scope], key: Key) -> Option<Action> {
-        scopes.iter().find_map(|scope| self.look_up.get(&(*scope, key)).copied())
+        scopes.iter().find_map(|scope| self.actions.get(&(*scope, key)).copied())
     }
 
-    /// The rows that can be reached from these scopes, each with those of its keys that no more specific scope takes.
+    /// Returns the bindings of these scopes, each with those of its keys that no more specific scope takes.
     pub fn reachable<'a>(&'a self, scopes: &'a [Scope]) -> impl Iterator<Item = (&'static Binding, Vec<Key>)> + 'a {
         BINDINGS.iter().zip(&self.keys).filter_map(move |(binding, keys)| {
-            let place = scopes.iter().position(|scope| *scope == binding.scope)?;
-            let taken = |key: &Key| scopes[..place].iter().any(|scope| self.look_up.contains_key(&(*scope, *key)));
-            let own: Vec<_> = keys.iter().copied().filter(|key| !taken(key)).collect();
-            (!own.is_empty()).then_some((binding, own))
+            let index = scopes.iter().position(|scope| *scope == binding.scope)?;
+            let is_taken = |key: &Key| scopes[..index].iter().any(|scope| self.actions.contains_key(&(*scope, *key)));
+            let reachable: Vec<_> = keys.iter().copied().filter(|key| !is_taken(key)).collect();
+            (!reachable.is_empty()).then_some((binding, reachable))
         })
     }
 
-    /// Every row with its keys, in the order of the table.
+    /// Returns every binding with its keys, in the order of the table.
     pub fn rows(&self) -> impl Iterator<Item = (&'static Binding, &[Key])> {
         BINDINGS.iter().zip(self.keys.iter().map(Vec::as_slice))
     }
 
-    /// The first key that does this in this scope, as it is shown; for words that name a key.
+    /// Returns the first key of the action in this scope, as a message shows it.
     #[must_use]
     pub fn name(&self, scope: Scope, action: Action) -> String {
         self.rows()
@@ -144,17 +79,36 @@ impl Keymap {
 }
 
 impl Default for Keymap {
-    /// The table as it stands. A test holds that it is in order.
+    /// Returns the keymap of the table, which a test keeps free of mistakes.
     fn default() -> Self {
         Self::new(&BTreeMap::new())
-            .unwrap_or_else(|_| Self { look_up: HashMap::new(), keys: vec![Vec::new(); BINDINGS.len()] })
+            .unwrap_or_else(|_| Self { actions: HashMap::new(), keys: vec![Vec::new(); BINDINGS.len()] })
     }
 }
 
-fn parse<'a>(id: &str, written: impl Iterator<Item = &'a str>) -> Result<Vec<Key>, KeymapError> {
-    written
-        .map(|text| text.parse().map_err(|source| KeymapError::UnknownKey { action: id.to_owned(), source }))
-        .collect()
+/// Checks that the action can have the key, whatever keys other actions have.
+pub(crate) fn check_key(binding: &Binding, key: Key) -> Result<(), Problem> {
+    let id = binding.id;
+    let what = if binding.scope.takes_text() && key.character().is_some() {
+        format!("\"{id}\" works where text is typed, so {key} would type a character instead")
+    } else if let Some(other) = key.reported_as() {
+        format!("\"{id}\" cannot have {key}: terminals send the same for it as for {other}")
+    } else if let Some(second) = key.without_alt().filter(|_| binding.action.commits()) {
+        format!(
+            "\"{id}\" cannot have {key}: terminals send the same for Esc and a quick {second}, \
+             and this action must not happen by accident"
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Problem::new(what, "give it another key"))
+}
+
+fn parse<'a>(binding: &Binding, keys: impl Iterator<Item = &'a str>) -> Result<Vec<Key>, Problem> {
+    let parse = |text: &str| {
+        text.parse().map_err(|Problem { what, hint }| Problem::new(format!("\"{}\": {what}", binding.id), hint))
+    };
+    keys.map(parse).collect()
 }
 
 #[cfg(test)]
@@ -168,18 +122,18 @@ mod tests {
     }
 
     #[test]
-    fn the_table_is_in_order() {
+    fn table_has_no_mistake() {
         let keymap = Keymap::new(&BTreeMap::new()).unwrap();
         let mut ids = HashSet::new();
         for (binding, keys) in keymap.rows() {
-            assert!(ids.insert(binding.id), "{} stands twice", binding.id);
+            assert!(ids.insert(binding.id), "{} is in the table twice", binding.id);
             assert!(!keys.is_empty(), "{} has no key", binding.id);
             assert!(Scope::ALL.contains(&binding.scope), "{} is in no help", binding.id);
         }
     }
 
     #[test]
-    fn the_most_specific_scope_is_asked_first() {
+    fn most_specific_scope_comes_first() {
         let keymap = Keymap::default();
         let key = |text: &str| text.parse().unwrap();
         let plan = [Scope::LongText, Scope::Text, Scope::Form, Scope::Anywhere];
@@ -200,20 +154,20 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_cannot_be_are_told_in_words() {
+    fn wrong_settings_are_errors() {
         for (id, keys, text) in [
-            ("list.knew", &["n"][..], "no action is called \"list.knew\""),
-            ("list.new", &["hyper-n"], "\"list.new\": \"hyper-n\" names no key"),
-            ("list.sort", &["c"], "c has two meanings where \"list.close\" and \"list.sort\" work"),
-            ("form.submit", &["s"], "\"form.submit\" works where text is typed, so s would be lost to typing"),
+            ("list.knew", &["n"][..], "no action has the id \"list.knew\""),
+            ("list.new", &["hyper-n"], "\"list.new\": `hyper-n` is not a key"),
+            ("list.sort", &["c"], "c is bound to both \"list.close\" and \"list.sort\""),
+            ("form.submit", &["s"], "\"form.submit\" works where text is typed, so s would type a character instead"),
             ("anywhere.quit", &[], "\"anywhere.quit\" needs a key"),
         ] {
-            assert_eq!(Keymap::new(&settings(id, keys)).unwrap_err().to_string(), text);
+            assert_eq!(Keymap::new(&settings(id, keys)).unwrap_err().what, text);
         }
     }
 
     #[test]
-    fn key_that_arrives_as_another_is_refused_with_the_reason() {
+    fn key_that_is_reported_as_another_is_rejected() {
         for (key, shown, instead) in [
             ("ctrl-i", "Ctrl-I", "Tab"),
             ("Ctrl-Shift-I", "Ctrl-I", "Tab"),
@@ -226,9 +180,8 @@ mod tests {
             ("ctrl-@", "Ctrl-@", "Ctrl-Space"),
             ("ctrl-/", "Ctrl-/", "Ctrl-_"),
         ] {
-            let text =
-                format!("\"list.new\" cannot have {shown}: it arrives as {instead}, for which terminals send the same");
-            assert_eq!(Keymap::new(&settings("list.new", &["n", key])).unwrap_err().to_string(), text);
+            let text = format!("\"list.new\" cannot have {shown}: terminals send the same for it as for {instead}");
+            assert_eq!(Keymap::new(&settings("list.new", &["n", key])).unwrap_err().what, text);
         }
         for key in ["ctrl-space", "ctrl-]", "ctrl-_", "ctrl-\\", "ctrl-h", "i", "m", "alt-i", "["] {
             let accepted = Keymap::new(&settings("list.new", &[key]));
@@ -237,8 +190,8 @@ mod tests {
     }
 
     #[test]
-    fn action_that_commits_on_an_alt_chord_is_refused_with_the_reason() {
-        for (id, key, behind) in [
+    fn committing_action_on_an_alt_chord_is_rejected() {
+        for (id, key, second) in [
             ("form.submit", "alt-enter", "Enter"),
             ("dialog.submit", "alt-s", "s"),
             ("again.submit", "ctrl-alt-s", "Ctrl-S"),
@@ -247,9 +200,9 @@ mod tests {
             ("quit.leave", "alt-l", "l"),
             ("quit.close", "alt-up", "Up"),
         ] {
-            let refused = Keymap::new(&settings(id, &["f9", key])).unwrap_err();
-            assert!(matches!(refused, KeymapError::ByAccident { .. }), "{id} {key}: {refused}");
-            assert!(refused.to_string().contains(&format!("Esc and a quick {behind} arrive as the same")), "{refused}");
+            let problem = Keymap::new(&settings(id, &["f9", key])).unwrap_err();
+            let reason = format!("terminals send the same for Esc and a quick {second}, and");
+            assert!(problem.what.contains(&reason) && problem.what.contains(&format!("\"{id}\"")), "{problem}");
         }
         assert!(Keymap::new(&settings("list.new", &["alt-n"])).is_ok(), "what only opens something may");
     }

@@ -1,24 +1,20 @@
-//! The grammar of a key: how it is written in the table and in the settings, and how a person reads it.
+//! The notation of keys: parses a key as the table and the settings write it, and displays it as people read it.
 
 use std::{fmt, str::FromStr};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use mmd_elevate_core::{invisible_characters, visible};
+use mmd_elevate_core::{Problem, invisible_characters};
+use mmd_elevate_engine::redact::quoted;
 
-/// A key with its modifiers, in the one form in which two presses of the same key are equal.
+/// A key with its modifiers, normalized so that two presses of the same key are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
     code: KeyCode,
     modifiers: KeyModifiers,
 }
 
-/// A text that names no key.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("\"{}\" names no key", visible(.0))]
-pub struct UnknownKey(pub String);
-
-/// The names of keys that are not characters: as they are written, and as they are shown.
+/// The keys that are not characters: as they are written, and as they are shown.
 const NAMED: [(&str, &str, KeyCode); 16] = [
     ("enter", "Enter", KeyCode::Enter),
     ("esc", "Esc", KeyCode::Esc),
@@ -38,7 +34,7 @@ const NAMED: [(&str, &str, KeyCode); 16] = [
     ("pgdn", "PgDn", KeyCode::PageDown),
 ];
 
-/// What arrives where Ctrl is held with a character: terminals send the same byte for both.
+/// The characters that make the same byte as another key when Ctrl is held, and that key.
 const SAME_BYTE: [(&str, &str); 9] = [
     ("i", "Tab"),
     ("mj", "Enter"),
@@ -60,56 +56,56 @@ impl Key {
                 modifiers |= KeyModifiers::CONTROL;
                 KeyCode::Char(' ')
             }
-            // A terminal that tells Ctrl-S from Ctrl-Shift-S is rare: the letter alone counts.
+            // Few terminals distinguish Ctrl-S from Ctrl-Shift-S, so that only the letter counts.
             KeyCode::Char(c) if modifiers.contains(KeyModifiers::CONTROL) => KeyCode::Char(c.to_ascii_lowercase()),
             code => code,
         };
-        // A character says by itself whether Shift was held, and so does BackTab.
+        // Shift is part of the character, and of BackTab.
         if matches!(code, KeyCode::Char(_) | KeyCode::BackTab) {
             modifiers -= KeyModifiers::SHIFT;
         }
         Self { code, modifiers }
     }
 
-    /// The key without Alt, where Alt is held: what was pressed after Esc, if the two came as one.
+    /// Returns the key without Alt, if Alt is held. Terminals send the same bytes for Esc followed by that key.
     #[must_use]
-    pub fn behind_escape(self) -> Option<Self> {
+    pub fn without_alt(self) -> Option<Self> {
         let modifiers = self.modifiers - KeyModifiers::ALT;
         self.has_alt().then_some(Self { modifiers, ..self })
     }
 
-    /// Whether Alt is held.
+    /// Returns whether Alt is held.
     #[must_use]
     pub const fn has_alt(self) -> bool {
         self.modifiers.contains(KeyModifiers::ALT)
     }
 
-    /// Whether this is Enter, which confirms wherever something is asked.
+    /// Returns whether this is Enter, with or without modifiers.
     #[must_use]
     pub fn is_enter(self) -> bool {
         self.code == KeyCode::Enter
     }
 
-    /// The key that a terminal tells instead of this one, because both have the same byte.
+    /// Returns the key that a terminal reports instead of this one, because both make the same byte.
     #[must_use]
-    pub fn arrives_as(self) -> Option<&'static str> {
+    pub fn reported_as(self) -> Option<&'static str> {
         let KeyCode::Char(c) = self.code else { return None };
-        let held = self.modifiers.contains(KeyModifiers::CONTROL);
-        SAME_BYTE.iter().find(|(characters, _)| held && characters.contains(c)).map(|(_, instead)| *instead)
+        let has_ctrl = self.modifiers.contains(KeyModifiers::CONTROL);
+        SAME_BYTE.iter().find(|(characters, _)| has_ctrl && characters.contains(c)).map(|(_, instead)| *instead)
     }
 
-    /// The character that this key types, where it types one.
+    /// Returns the character that this key types, if it types one.
     #[must_use]
-    pub fn typed(self) -> Option<char> {
+    pub fn character(self) -> Option<char> {
         match self.code {
             KeyCode::Char(c) if self.modifiers.is_empty() => Some(c),
             _ => None,
         }
     }
 
-    /// Whether holding the key down may repeat what it does: movement, typing and deleting, and nothing else.
+    /// Returns whether the key may repeat its action while it is held: only movement, typing and deleting may.
     #[must_use]
-    pub const fn repeats(self) -> bool {
+    pub const fn may_repeat(self) -> bool {
         !matches!(self.code, KeyCode::Enter | KeyCode::Esc | KeyCode::F(_))
             && !self.modifiers.intersects(KeyModifiers::CONTROL.union(KeyModifiers::ALT))
     }
@@ -122,10 +118,13 @@ impl From<KeyEvent> for Key {
 }
 
 impl FromStr for Key {
-    type Err = UnknownKey;
+    type Err = Problem;
 
-    fn from_str(text: &str) -> Result<Self, UnknownKey> {
-        let unknown = || UnknownKey(text.to_owned());
+    fn from_str(text: &str) -> Result<Self, Problem> {
+        let unknown = || {
+            let hint = "keys are written like \"n\", \"G\", \"ctrl-s\", \"alt-b\", \"shift-tab\", \"f1\" or \"pgdn\"";
+            Problem::new(format!("{} is not a key", quoted(text)), hint)
+        };
         if invisible_characters(text) > 0 {
             return Err(unknown());
         }
@@ -186,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_shown_as_people_know_it() {
+    fn written_key_displays_as_people_know_it() {
         for (written, shown) in [
             ("ctrl-s", "Ctrl-S"),
             ("Ctrl-S", "Ctrl-S"),
@@ -206,12 +205,12 @@ mod tests {
             assert_eq!(written.parse::<Key>().unwrap().to_string(), shown);
         }
         for written in ["", "hyper-x", "ctrl-", "f13", "enterr", "\u{1b}", "ctrl-\u{202e}", "\u{200b}"] {
-            assert_eq!(written.parse::<Key>(), Err(UnknownKey(written.to_owned())));
+            assert!(written.parse::<Key>().is_err(), "{written:?}");
         }
     }
 
     #[test]
-    fn a_terminal_s_event_equals_the_written_key() {
+    fn key_event_equals_the_written_key() {
         for (code, modifiers, written) in [
             (KeyCode::Char('G'), KeyModifiers::SHIFT, "G"),
             (KeyCode::Char('G'), KeyModifiers::NONE, "G"),

@@ -1,17 +1,17 @@
-//! No core files: a token is in memory, and a core would put it on a disk.
+//! Disables core dumps: a token is in memory, and a core file would put it on a disk.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Has a crash leave no core file, and on Linux no other program of this user's look into the memory. Programs that are
-/// started from here leave no cores either, unless they raise the limit again.
-pub fn forbid_core_files() {
+/// Keeps a crash from leaving a core file and, on Linux, other programs of this user from reading the memory. Programs that
+/// are started from here leave no core files either, unless they raise the limit.
+pub fn disable_core_dumps() {
     let limit = Rlimit { current: Some(0), ..getrlimit(Resource::Core) };
     if let Err(error) = setrlimit(Resource::Core, limit) {
-        tracing::warn!(%error, "core files are not forbidden");
+        tracing::warn!(%error, "failed to disable core files");
     }
-    // A limit does not bind a program that takes cores from a pipe; this does.
+    // The limit does not apply to a program that reads cores from a pipe; this does.
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable) {
-        tracing::warn!(%error, "the memory of this process is not closed to others");
+        tracing::warn!(%error, "failed to protect the memory of this process");
     }
 }

@@ -1,4 +1,4 @@
-//! Job control: stopping as the shell's user expects.
+//! Job control: stops the program as a shell expects, and continues it. It never touches the terminal.
 
 use std::{
     io,
@@ -8,14 +8,14 @@ use std::{
 use rustix::process::{Signal, getpgrp, getsid, kill_current_process_group};
 use signal_hook::{consts::SIGSTOP, low_level::raise};
 
-/// Set while the SIGTSTP that we send to our own group is on its way back to us.
+/// Whether the SIGTSTP that this process sent to its own group has not arrived yet.
 static OWN_STOP: AtomicBool = AtomicBool::new(false);
 
-/// Set while we have stopped ourselves: who continues us then need not be told of.
+/// Whether this process has stopped itself, so that the SIGCONT that follows is no news.
 static OWN_CONTINUATION: AtomicBool = AtomicBool::new(false);
 
-/// Whether a shell with job control is there to continue a stopped program. Such a shell gives each job a group of its
-/// own. In the group of the session's leader (`xterm -e`, a new tmux window, a container) nobody would ever say `fg`.
+/// Returns whether a shell with job control can continue a stopped program. Such a shell gives each job a process group of
+/// its own. In the group of the session leader (`xterm -e`, a new tmux window, a container) there is nobody to type `fg`.
 #[must_use]
 pub fn has_shell() -> bool {
     getsid(None).is_ok_and(|session| session != getpgrp())
@@ -23,18 +23,18 @@ pub fn has_shell() -> bool {
 
 /// Stops the whole job, as Ctrl-Z does, and returns when it is continued.
 ///
-/// The group is told, because a shell that runs `cargo run` or a script waits for that and not for us. We ourselves stop
-/// by SIGSTOP, because SIGTSTP has a handler and its default action cannot be had back.
+/// The signal goes to the whole group, because a shell that runs `cargo run` or a script waits for the group. This process
+/// itself stops by SIGSTOP, because the handler of SIGTSTP replaces the default action.
 ///
 /// # Errors
-/// Where the system refuses the signal.
+/// The signal cannot be sent.
 pub fn stop_until_continued() -> io::Result<()> {
     OWN_STOP.store(true, Ordering::SeqCst);
     kill_current_process_group(Signal::TSTP)?;
-    stop()
+    stop_process()
 }
 
-fn stop() -> io::Result<()> {
+fn stop_process() -> io::Result<()> {
     OWN_CONTINUATION.store(true, Ordering::SeqCst);
     let stopped = raise(SIGSTOP);
     if stopped.is_err() {
@@ -43,19 +43,19 @@ fn stop() -> io::Result<()> {
     stopped
 }
 
-/// Stops this process alone: the rest of the group got the same SIGTSTP that we got.
-pub(super) fn stop_along() {
+/// Stops this process only: the rest of the group received the same SIGTSTP.
+pub(super) fn stop_with_group() {
     if has_shell() {
-        let _ = stop();
+        let _ = stop_process();
     }
 }
 
-/// Whether a SIGTSTP is the echo of our own. Asking uses it up.
-pub(super) fn is_own_stop() -> bool {
+/// Returns whether a SIGTSTP is the one that this process sent, and resets that.
+pub(super) fn take_own_stop() -> bool {
     OWN_STOP.swap(false, Ordering::SeqCst)
 }
 
-/// Whether a SIGCONT ends our own stop. Asking uses it up.
-pub(super) fn is_own_continuation() -> bool {
+/// Returns whether a SIGCONT ends the stop of this process by itself, and resets that.
+pub(super) fn take_own_continuation() -> bool {
     OWN_CONTINUATION.swap(false, Ordering::SeqCst)
 }

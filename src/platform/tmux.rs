@@ -1,42 +1,42 @@
-//! Copying inside tmux, which keeps a buffer of its own and, by itself, hands no copy of a program on.
+//! Copies text inside tmux, which has a buffer of its own and by default passes no copy of a program on to the terminal.
 
 use std::{env, time::Duration};
 
 use mmd_elevate_engine::process::feed_detached;
 
-/// How long all of it may take.
-const LIMIT: Duration = Duration::from_secs(1);
+/// How long a copy may take.
+const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What tmux did with a copy.
+/// Where tmux put a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum InTmux {
-    /// It is in the buffer that `prefix ]` pastes, and was sent on to the terminal.
-    SentOn,
-    /// It is in the buffer alone.
+pub(crate) enum TmuxCopy {
+    /// In the buffer that `prefix ]` pastes, and in the terminal's clipboard.
+    BufferAndTerminal,
+    /// In the buffer only.
     Buffer,
 }
 
-/// Whether the terminal is a tmux.
+/// Returns whether the program runs inside tmux.
 pub(crate) fn is_in_tmux() -> bool {
     env::var_os("TMUX").is_some_and(|socket| !socket.is_empty())
 }
 
-/// Gives tmux a text. `None` where tmux cannot be asked or does not take it.
-pub(crate) async fn copy_in_tmux(text: &str) -> Option<InTmux> {
-    tokio::time::timeout(LIMIT, copy(text)).await.ok()?
+/// Copies a text. Returns `None` if tmux cannot be reached or does not take it.
+pub(crate) async fn copy_in_tmux(text: &str) -> Option<TmuxCopy> {
+    tokio::time::timeout(TIMEOUT, copy(text)).await.ok()?
 }
 
-async fn copy(text: &str) -> Option<InTmux> {
-    let printed = feed_detached("tmux", &["show-options", "-sv", "set-clipboard"], "", LIMIT).await.ok()?;
-    let is_off = printed.stdout.trim_ascii() == b"off";
-    // An old tmux has no -w.
+async fn copy(text: &str) -> Option<TmuxCopy> {
+    let output = feed_detached("tmux", &["show-options", "-sv", "set-clipboard"], "", TIMEOUT).await.ok()?;
+    let is_off = output.stdout.trim_ascii() == b"off";
+    // Old versions of tmux have no -w.
     if !is_off && load(&["load-buffer", "-w", "-"], text).await.is_some() {
-        return Some(InTmux::SentOn);
+        return Some(TmuxCopy::BufferAndTerminal);
     }
-    load(&["load-buffer", "-"], text).await.map(|()| InTmux::Buffer)
+    load(&["load-buffer", "-"], text).await.map(|()| TmuxCopy::Buffer)
 }
 
 async fn load(arguments: &[&str], text: &str) -> Option<()> {
-    let printed = feed_detached("tmux", arguments, text, LIMIT).await.ok()?;
-    printed.status.success().then_some(())
+    let output = feed_detached("tmux", arguments, text, TIMEOUT).await.ok()?;
+    output.status.success().then_some(())
 }

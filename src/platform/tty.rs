@@ -1,7 +1,7 @@
-//! The terminal device: taken once, given back once, from whatever thread gets there first, and never waited for.
+//! Takes the terminal device and gives it back exactly once, from any thread. It never blocks on the terminal.
 //!
-//! A terminal may take no bytes for any time: a multiplexer that was stopped, a dead link. What it does not take waits
-//! here and goes out before anything else; nothing that calls this module blocks on it.
+//! A terminal may take no bytes for any time, because a multiplexer was stopped or a link is dead. Bytes that it does not
+//! take are queued here and written before any others.
 
 use std::{
     fs::{File, OpenOptions},
@@ -29,88 +29,89 @@ use rustix::{
 };
 use tokio::net::unix::pipe;
 
-use super::ending;
-
-/// Alternate screen and bracketed paste on, cursor hidden. No mouse, no focus reports, no keyboard flags, no title.
-const ON: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?25l";
-/// All of it off again; first the end of an update that may have been cut short, and of its colours.
-const OFF: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?2004l\x1b[?25h\x1b[?1049l";
-/// CAN: ends a sequence that the terminal has a part of.
+/// Switches on the alternate screen and bracketed paste, and hides the cursor. No mouse, no focus reports, no keyboard flags,
+/// no title.
+const MODES_ON: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?25l";
+/// Ends a synchronized update and its colours, which may have been cut short, and switches all modes off.
+const MODES_OFF: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?2004l\x1b[?25h\x1b[?1049l";
+/// CAN: cancels a sequence of which the terminal has read only a part.
 const CANCEL: &[u8] = b"\x18";
-/// How long leaving waits for a terminal that takes no bytes.
-const PATIENCE: Duration = Duration::from_millis(100);
-/// The most that may wait for a terminal: a frame of the largest screen, and a copy.
-const MOST_WAITING: usize = 4 << 20;
-/// The least time between two attempts at a terminal that takes no bytes: it may say that there is room and have none.
-const PAUSE: Duration = Duration::from_millis(2);
-/// The time between two attempts where the system does not tell when there is room.
-const RETRY: Duration = Duration::from_millis(20);
-/// How much is written at once to a terminal that could not be opened a second time, and may block.
-const PIECE: usize = 64;
-/// How long a signal that came with a SIGCONT may take to be seen.
-const WITH_A_CONTINUATION: Duration = Duration::from_millis(50);
-/// Assumed where the terminal does not know its own size.
-const USUAL_SIZE: (u16, u16) = (80, 24);
-/// Values of `TERM` that name no terminal that can draw, in small letters.
-const NOT_DRAWING: [&str; 5] = ["dumb", "unknown", "network", "dialup", "emacs"];
+/// How long giving back waits for a terminal that takes no bytes.
+const GIVE_BACK_TIMEOUT: Duration = Duration::from_millis(100);
+/// The most bytes that are queued: a frame of the largest screen, and a copy.
+const MAX_QUEUED: usize = 4 << 20;
+/// The least time between two writes to a terminal that takes no bytes: it may report to be writable when it is not.
+const MIN_RETRY_INTERVAL: Duration = Duration::from_millis(2);
+/// The time between two writes if the system does not report when the terminal is writable.
+const RETRY_INTERVAL: Duration = Duration::from_millis(20);
+/// How many bytes are written at once to a terminal that could not be opened a second time, because it may block.
+const BLOCKING_WRITE_SIZE: usize = 64;
+/// How long a signal that came together with a SIGCONT may take to be handled.
+const SIGNAL_DELAY: Duration = Duration::from_millis(50);
+/// The size of a terminal that does not know its own.
+const DEFAULT_SIZE: (u16, u16) = (80, 24);
+/// The values of `TERM`, in lower case, of terminals that cannot draw.
+const TERMS_WITHOUT_DRAWING: [&str; 5] = ["dumb", "unknown", "network", "dialup", "emacs"];
 
-/// Whether modes are switched on that have to be switched off.
-static OURS: AtomicBool = AtomicBool::new(false);
-/// Whether another program was given the terminal. The keys that interrupt and quit are its own until it is taken back.
+/// Whether the terminal is taken, so that its modes have to be switched off.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+/// Whether another program has the terminal. Until it is taken again, the keys that interrupt and quit are for that program.
 static LENT: AtomicBool = AtomicBool::new(false);
-/// When it was taken back.
-static BACK_SINCE: Mutex<Option<Instant>> = Mutex::new(None);
-/// A signal of the other program's keys may still be on its way for so long.
-const STRAGGLERS: Duration = Duration::from_millis(250);
-/// The settings to go back to. Held while switching, so that whoever comes second waits until it is done.
-static BEFORE: Mutex<Option<Before>> = Mutex::new(None);
+/// When the terminal was last taken from another program.
+static TAKEN_AGAIN: Mutex<Option<Instant>> = Mutex::new(None);
+/// How long a signal of a key that was pressed in the other program may take to arrive.
+const LATE_SIGNAL_WINDOW: Duration = Duration::from_millis(250);
+/// Whether the process is being terminated, so that it must not be stopped any more.
+static TERMINATING: AtomicBool = AtomicBool::new(false);
+/// The state to restore. The lock is held while the modes are switched, so that a second thread waits until that is done.
+static SAVED: Mutex<Option<SavedTerminal>> = Mutex::new(None);
 
-struct Before {
+/// The terminal before it was taken, and the bytes that it has not taken yet.
+struct SavedTerminal {
     settings: Termios,
-    /// The terminal opened a second time, because only a description of its own can be non-blocking without making the
-    /// shell's so.
-    unblocked: Option<File>,
-    /// What the terminal has not taken yet. It goes out before anything else, so that no sequence is cut.
-    waiting: Vec<u8>,
+    /// The terminal opened a second time. Only this file description is non-blocking; the shell's stays as it is.
+    nonblocking: Option<File>,
+    /// Bytes that the terminal has not taken yet. They are written before any others, so that no sequence is cut.
+    queue: Vec<u8>,
 }
 
-impl Before {
-    fn record() -> io::Result<Self> {
-        Ok(Self { settings: tcgetattr(stdin())?, unblocked: open_again().ok(), waiting: Vec::new() })
+impl SavedTerminal {
+    fn save() -> io::Result<Self> {
+        Ok(Self { settings: tcgetattr(stdin())?, nonblocking: open_again().ok(), queue: Vec::new() })
     }
 
-    /// Writes at once what the terminal takes, and keeps the rest.
+    /// Writes what the terminal takes now, and queues the rest.
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if !self.waiting.is_empty() {
-            if self.waiting.len() + bytes.len() > MOST_WAITING {
-                return Err(io::Error::new(io::ErrorKind::WouldBlock, "it takes no bytes just now"));
+        if !self.queue.is_empty() {
+            if self.queue.len() + bytes.len() > MAX_QUEUED {
+                return Err(io::Error::new(io::ErrorKind::WouldBlock, "it takes no bytes"));
             }
-            self.waiting.extend_from_slice(bytes);
+            self.queue.extend_from_slice(bytes);
             return Ok(());
         }
         let written = self.write_some(bytes)?;
-        self.waiting.extend_from_slice(&bytes[written..]);
+        self.queue.extend_from_slice(&bytes[written..]);
         Ok(())
     }
 
-    /// Writes what has waited, as far as the terminal takes it. Says whether that was all.
-    fn catch_up(&mut self) -> io::Result<bool> {
-        if !self.waiting.is_empty() {
-            let written = self.write_some(&self.waiting)?;
-            self.waiting.drain(..written);
+    /// Writes as much of the queue as the terminal takes now. Returns whether the queue is empty.
+    fn flush(&mut self) -> io::Result<bool> {
+        if !self.queue.is_empty() {
+            let written = self.write_some(&self.queue)?;
+            self.queue.drain(..written);
         }
-        Ok(self.waiting.is_empty())
+        Ok(self.queue.is_empty())
     }
 
-    /// Writes as much as there is room for, and says how much that was.
+    /// Writes as much as the terminal takes now, and returns how many bytes that was.
     fn write_some(&self, bytes: &[u8]) -> io::Result<usize> {
-        let (fd, piece) = self.output();
+        let (fd, max) = self.output();
         let mut written = 0;
         while written < bytes.len() {
-            if self.unblocked.is_none() && !has_room(fd, Duration::ZERO)? {
+            if self.nonblocking.is_none() && !is_writable(fd, Duration::ZERO)? {
                 break;
             }
-            match rustix::io::write(fd, &bytes[written..bytes.len().min(written.saturating_add(piece))]) {
+            match rustix::io::write(fd, &bytes[written..bytes.len().min(written.saturating_add(max))]) {
                 Ok(count) => written += count,
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => break,
@@ -120,31 +121,31 @@ impl Before {
         Ok(written)
     }
 
-    /// Writes all of it, and waits for room as long as [`PATIENCE`].
-    fn write_patiently(&self, mut bytes: &[u8]) -> io::Result<()> {
+    /// Writes all bytes, and waits at most [`GIVE_BACK_TIMEOUT`] for the terminal to take them.
+    fn write_with_timeout(&self, mut bytes: &[u8]) -> io::Result<()> {
         let started = Instant::now();
         loop {
             bytes = &bytes[self.write_some(bytes)?..];
-            let left = PATIENCE.saturating_sub(started.elapsed());
+            let left = GIVE_BACK_TIMEOUT.saturating_sub(started.elapsed());
             if bytes.is_empty() {
                 return Ok(());
             }
             if left.is_zero() {
                 return Err(io::ErrorKind::TimedOut.into());
             }
-            if has_room(self.output().0, left)? {
-                std::thread::sleep(PAUSE);
+            if is_writable(self.output().0, left)? {
+                std::thread::sleep(MIN_RETRY_INTERVAL);
             }
         }
     }
 
-    /// Where bytes go, and how many at once.
+    /// Returns where bytes are written, and how many at once.
     fn output(&self) -> (BorrowedFd<'_>, usize) {
-        self.unblocked.as_ref().map_or_else(|| (stdout(), PIECE), |file| (file.as_fd(), usize::MAX))
+        self.nonblocking.as_ref().map_or_else(|| (stdout(), BLOCKING_WRITE_SIZE), |file| (file.as_fd(), usize::MAX))
     }
 }
 
-/// Which of the two standard streams a dashboard needs is not a terminal.
+/// Returns the standard stream that has to be a terminal but is not.
 #[must_use]
 pub fn missing_terminal() -> Option<&'static str> {
     [("standard input", stdin()), ("standard output", stdout())]
@@ -152,160 +153,163 @@ pub fn missing_terminal() -> Option<&'static str> {
         .find_map(|(name, fd)| (!isatty(fd)).then_some(name))
 }
 
-/// Whether a terminal that `TERM` calls by this name can draw. One without a name cannot be known to.
+/// Returns whether a terminal with this value of `TERM` can draw. One without a value counts as one that cannot.
 #[must_use]
 pub fn can_draw(term: &str) -> bool {
     let term = term.trim().to_ascii_lowercase();
-    !term.is_empty() && !NOT_DRAWING.contains(&term.as_str()) && !term.starts_with("dumb-")
+    !term.is_empty() && !TERMS_WITHOUT_DRAWING.contains(&term.as_str()) && !term.starts_with("dumb-")
 }
 
-/// Raw mode and [`ON`]. What the terminal was like is recorded the first time and kept: a program that borrows the
-/// terminal in between and leaves it askew does not change what is restored in the end.
+/// Takes the terminal: raw mode and [`MODES_ON`]. Its settings are saved the first time only, so that a program that gets
+/// the terminal in between and leaves it in disorder does not change what is restored in the end.
 ///
-/// The process stops here while it is in the background, until the shell gives it the terminal. One that is continued
-/// to be ended (`kill %1`) is not stopped again.
+/// A process in the background stops here until the shell gives it the terminal, unless it was continued only to be
+/// terminated (`kill %1`).
 pub(crate) fn take() -> io::Result<()> {
     if is_background() {
-        std::thread::sleep(WITH_A_CONTINUATION);
-        if ending::has_begun() {
+        std::thread::sleep(SIGNAL_DELAY);
+        if TERMINATING.load(Ordering::SeqCst) {
             return Err(io::ErrorKind::Interrupted.into());
         }
     }
-    let mut before = before();
-    if before.is_none() {
-        *before = Some(Before::record()?);
+    let mut saved = saved();
+    if saved.is_none() {
+        *saved = Some(SavedTerminal::save()?);
     }
-    let Some(before) = before.as_mut() else { return Ok(()) };
-    let mut raw = before.settings.clone();
+    let Some(saved) = saved.as_mut() else { return Ok(()) };
+    let mut raw = saved.settings.clone();
     raw.make_raw();
-    // From here on something may be switched on, and a signal may come at any point.
-    OURS.store(true, Ordering::SeqCst);
-    let taken = tcsetattr(stdin(), OptionalActions::Now, &raw).map_err(io::Error::from).and_then(|()| before.write(ON));
+    // Set first: a signal may arrive at any point from here on.
+    TAKEN.store(true, Ordering::SeqCst);
+    let taken =
+        tcsetattr(stdin(), OptionalActions::Now, &raw).map_err(io::Error::from).and_then(|()| saved.write(MODES_ON));
     if taken.is_err() {
-        switch_off(before);
+        restore(saved);
     }
     if LENT.load(Ordering::SeqCst) {
-        *BACK_SINCE.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        *TAKEN_AGAIN.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         LENT.store(false, Ordering::SeqCst);
     }
     taken
 }
 
-/// Gives the terminal back for another program to have until the next [`take`].
+/// Tells [`take`] that the process is being terminated.
+pub(super) fn announce_termination() {
+    TERMINATING.store(true, Ordering::SeqCst);
+}
+
+/// Gives the terminal to another program until the next [`take`].
 pub(crate) fn lend() {
     LENT.store(true, Ordering::SeqCst);
     give_back();
 }
 
-/// Whether a signal of the keyboard is meant for another program: one that has the terminal, is about to have it, or had
-/// it a moment ago.
+/// Returns whether a signal of the keyboard is for another program, which has the terminal or had it a moment ago.
 pub(super) fn is_lent() -> bool {
-    let back_since = *BACK_SINCE.lock().unwrap_or_else(PoisonError::into_inner);
-    LENT.load(Ordering::SeqCst) || back_since.is_some_and(|since| since.elapsed() < STRAGGLERS)
+    let taken_again = *TAKEN_AGAIN.lock().unwrap_or_else(PoisonError::into_inner);
+    LENT.load(Ordering::SeqCst) || taken_again.is_some_and(|since| since.elapsed() < LATE_SIGNAL_WINDOW)
 }
 
-/// Gives the terminal back as it was found. Any thread may call it, any number of times: only the first call after the
-/// terminal was taken does something, and the others return when that is done. It does not wait for a terminal that
-/// takes no bytes.
+/// Restores the terminal. Any thread may call it, any number of times: only the first call after the terminal was taken has
+/// an effect, and the others return when that is done. It waits only briefly for a terminal that takes no bytes.
 pub fn give_back() {
-    if let Some(before) = before().as_mut() {
-        switch_off(before);
+    if let Some(saved) = saved().as_mut() {
+        restore(saved);
     }
 }
 
-fn switch_off(before: &mut Before) {
-    if !OURS.swap(false, Ordering::SeqCst) {
+fn restore(saved: &mut SavedTerminal) {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
         return;
     }
     let is_background = is_background();
-    // The settings first: they never block. In the background they are the shell's already, and changing them would
-    // stop the process. Nothing can be done about a failure of any of it, and nobody told.
+    // The settings first, because changing them never blocks. In the background they are the shell's already, and changing
+    // them would stop the process. A failure cannot be handled or reported here.
     if !is_background {
-        let _ = tcsetattr(stdin(), OptionalActions::Now, &before.settings);
+        let _ = tcsetattr(stdin(), OptionalActions::Now, &saved.settings);
     }
-    let is_cut = !std::mem::take(&mut before.waiting).is_empty();
+    let is_cut = !std::mem::take(&mut saved.queue).is_empty();
     if !(is_background && stops_writers()) {
-        let off = if is_cut { [CANCEL, OFF].concat() } else { OFF.to_vec() };
-        let _ = before.write_patiently(&off);
+        let off = if is_cut { [CANCEL, MODES_OFF].concat() } else { MODES_OFF.to_vec() };
+        let _ = saved.write_with_timeout(&off);
     }
 }
 
-/// Whether the shell has given the terminal to another job.
+/// Returns whether the shell has given the terminal to another job.
 fn is_background() -> bool {
     tcgetpgrp(stdin()).is_ok_and(|group| group != getpgrp())
 }
 
-/// Whether a job in the background is stopped when it writes (`stty tostop`).
+/// Returns whether a job in the background is stopped when it writes (`stty tostop`).
 fn stops_writers() -> bool {
     tcgetattr(stdin()).is_ok_and(|settings| settings.local_modes.contains(LocalModes::TOSTOP))
 }
 
-/// Writes what the terminal has not taken yet, as far as it takes it now. Says whether nothing waits any more.
-pub(crate) fn catch_up() -> io::Result<bool> {
-    before().as_mut().map_or(Ok(true), Before::catch_up)
+/// Writes as much of the queue as the terminal takes now. Returns whether the queue is empty.
+pub(crate) fn flush() -> io::Result<bool> {
+    saved().as_mut().map_or(Ok(true), SavedTerminal::flush)
 }
 
-/// Whether the terminal has not taken everything.
+/// Returns whether bytes are queued.
 pub(crate) fn is_behind() -> bool {
-    before().as_ref().is_some_and(|before| !before.waiting.is_empty())
+    saved().as_ref().is_some_and(|saved| !saved.queue.is_empty())
 }
 
 /// Waits until the terminal may take bytes again.
-pub(crate) async fn room() {
-    let file = before().as_ref().and_then(|before| before.unblocked.as_ref()?.try_clone().ok());
-    // Tokio calls it a pipe; what it does is to ask the system for room in a file, of which a terminal is one.
+pub(crate) async fn writable() {
+    let file = saved().as_ref().and_then(|saved| saved.nonblocking.as_ref()?.try_clone().ok());
+    // A pipe in name only: tokio waits until the file is writable, which works for a terminal too.
     let watched = file.and_then(|file| pipe::Sender::from_file_unchecked(file).ok());
     match watched {
         Some(watched) => {
-            // An error is told by the next write.
+            // The next write returns the error.
             let _ = watched.writable().await;
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(MIN_RETRY_INTERVAL).await;
         }
-        None => tokio::time::sleep(RETRY).await,
+        None => tokio::time::sleep(RETRY_INTERVAL).await,
     }
 }
 
-/// Lets the next [`take`] record the settings afresh: after a stop they are the shell's to change.
+/// Makes the next [`take`] save the settings again: during a stop the shell may have changed them.
 pub(crate) fn forget_settings() {
-    if !is_ours() {
-        *before() = None;
+    if !is_taken() {
+        *saved() = None;
     }
 }
 
-/// Whether the terminal is taken now.
+/// Returns whether the terminal is taken now.
 #[must_use]
-pub fn is_ours() -> bool {
-    OURS.load(Ordering::SeqCst)
+pub fn is_taken() -> bool {
+    TAKEN.load(Ordering::SeqCst)
 }
 
-/// Columns and rows. One system call, and no subprocess where it fails.
+/// Returns columns and rows by one system call.
 #[must_use]
 pub fn size() -> (u16, u16) {
     match tcgetwinsize(stdout()) {
         Ok(size) if size.ws_col > 0 && size.ws_row > 0 => (size.ws_col, size.ws_row),
-        _ => USUAL_SIZE,
+        _ => DEFAULT_SIZE,
     }
 }
 
-/// Whether standard error still leads somewhere. After a hang-up it does not, and `eprintln!` would panic.
+/// Returns whether standard error can be written. After a hang-up it cannot, and `eprintln!` would panic.
 #[must_use]
 pub fn can_print() -> bool {
     let error = stderr();
-    let gone = poll(&mut [PollFd::new(&error, PollFlags::empty())], Some(&Timespec::default()));
-    !matches!(gone, Ok(1..) | Err(_))
+    let polled = poll(&mut [PollFd::new(&error, PollFlags::empty())], Some(&Timespec::default()));
+    !matches!(polled, Ok(1..) | Err(_))
 }
 
-/// Standard output as the dashboard uses it: a `write` is one write(2) while the terminal is taken, and nothing at all
-/// once it was given back, so that no frame lands on the shell's screen. It never blocks: what the terminal does not
-/// take waits, and `catch_up` writes it.
+/// Standard output of the dashboard. While the terminal is taken, a `write` is one write(2); afterwards it does nothing, so
+/// that no frame appears on the shell's screen. It never blocks: bytes that the terminal does not take are queued.
 #[derive(Debug, Default)]
 pub struct Output;
 
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // Under the lock, so that nothing is written behind a thread that gives the terminal back.
-        if let Some(before) = before().as_mut().filter(|_| is_ours()) {
-            before.write(bytes)?;
+        // Under the lock, so that nothing is written after another thread has given the terminal back.
+        if let Some(saved) = saved().as_mut().filter(|_| is_taken()) {
+            saved.write(bytes)?;
         }
         Ok(bytes.len())
     }
@@ -315,23 +319,24 @@ impl Write for Output {
     }
 }
 
-fn before() -> MutexGuard<'static, Option<Before>> {
-    BEFORE.lock().unwrap_or_else(PoisonError::into_inner)
+fn saved() -> MutexGuard<'static, Option<SavedTerminal>> {
+    SAVED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// By its name, or, where that belongs to another user (`su`) or is not here (a container), as the terminal of the session.
+/// Opens the terminal by its name or, if that belongs to another user (`su`) or does not exist (in a container), as the
+/// terminal of the session.
 fn open_again() -> io::Result<File> {
     let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
     let open = |name: std::ffi::OsString| OpenOptions::new().write(true).custom_flags(flags).open(name);
     let by_name = ttyname(stdout(), Vec::new()).map_err(io::Error::from);
     by_name.and_then(|name| open(std::ffi::OsString::from_vec(name.into_bytes()))).or_else(|error| {
-        // Only the controlling terminal has a session to tell.
+        // Only a controlling terminal has a session.
         if tcgetsid(stdout()).is_ok() { open("/dev/tty".into()) } else { Err(error) }
     })
 }
 
-/// Waits for room, at most that long. Says whether there is some.
-fn has_room(fd: BorrowedFd<'_>, limit: Duration) -> io::Result<bool> {
+/// Waits at most `limit` until the terminal is writable. Returns whether it is.
+fn is_writable(fd: BorrowedFd<'_>, limit: Duration) -> io::Result<bool> {
     let limit = Timespec::try_from(limit).ok();
     match poll(&mut [PollFd::from_borrowed_fd(fd, PollFlags::OUT)], limit.as_ref()) {
         Ok(found) => Ok(found > 0),
@@ -345,7 +350,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn terminals_that_cannot_draw_are_known_by_their_name() {
+    fn can_draw_knows_terms_without_drawing() {
         for term in ["", " ", "dumb", "DUMB", "dumb-emacs-ansi", "unknown", "network", "dialup", "emacs"] {
             assert!(!can_draw(term), "{term:?}");
         }

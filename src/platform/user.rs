@@ -1,8 +1,8 @@
-//! Who works here.
+//! The local user.
 
 use std::env;
 
-/// The local user's name, for the record of who did what; the number where the environment has no name.
+/// Returns the local user's name for the record, or the user id if the environment has no name.
 #[must_use]
 pub fn user() -> String {
     ["USER", "LOGNAME"]

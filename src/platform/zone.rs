@@ -1,16 +1,16 @@
-//! The agent's time zone.
+//! The agent's time zone. It never lists the time zone database, which is slow.
 
 use std::{env, fs};
 
 use jiff::tz::TimeZone;
 
-/// The rules of the machine's zone.
+/// The file with the rules of the machine's time zone.
 const RULES: &str = "/etc/localtime";
 
-/// The zone that `TZ` names, or the machine's.
+/// Returns the time zone that `TZ` names, or the machine's.
 ///
-/// To name the machine's zone, jiff lists the whole database, which takes longer than anything else before the first
-/// frame. The name is shown nowhere, so the rules are read from where they stand.
+/// To find the name of the machine's zone, jiff lists the whole database, which would take longer than anything else before
+/// the first frame. The name is never shown, so that the rules alone are read.
 pub(crate) fn time_zone() -> TimeZone {
     let rules = if env::var_os("TZ").is_none() { fs::read(RULES).ok() } else { None };
     rules.and_then(|rules| TimeZone::tzif("", &rules).ok()).unwrap_or_else(TimeZone::system)
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rules_say_what_the_name_says() {
+    fn rules_have_the_offset_of_the_named_zone() {
         for seconds in [0, 1_700_000_000, 1_720_000_000] {
             let at = Timestamp::from_second(seconds).unwrap();
             assert_eq!(time_zone().to_offset(at), TimeZone::system().to_offset(at));

@@ -1,4 +1,4 @@
-//! A ratatui backend that holds a whole frame and lets it go in one write.
+//! A ratatui backend that collects a whole frame and writes it at once. It never reads from the terminal.
 
 use std::io::{self, Write};
 
@@ -10,12 +10,12 @@ use ratatui::{
 
 use crate::platform;
 
-/// The terminal shows nothing of a frame before its end (synchronized update); one that does not know this ignores it.
+/// Synchronized update: the terminal shows a frame only when it is complete. A terminal that does not know it ignores it.
 const BEGIN: &[u8] = b"\x1b[?2026h";
 const END: &[u8] = b"\x1b[?2026l";
 
-/// Collects what ratatui draws, cursor included, and writes it on `flush`, which ratatui calls once at the end of a draw.
-/// Nothing is written where nothing changed.
+/// Collects what ratatui draws, with the cursor, and writes it on `flush`, which ratatui calls once per draw. A frame without
+/// a change is not written.
 #[derive(Debug)]
 pub struct FrameBackend<W> {
     frame: Vec<u8>,
@@ -23,30 +23,30 @@ pub struct FrameBackend<W> {
     cursor: Cursor,
 }
 
-/// What the terminal's cursor is known to be, so that it is not told again.
+/// The known state of the terminal's cursor, so that only changes are written.
 #[derive(Debug, Default)]
 struct Cursor {
-    shown: Option<bool>,
-    at: Option<Position>,
+    is_visible: Option<bool>,
+    position: Option<Position>,
 }
 
 impl<W: Write> FrameBackend<W> {
-    /// Frames go to `output`, a `write` each.
+    /// Makes a backend that writes each frame to `output` by one `write`.
     pub fn new(output: W) -> Self {
         Self { frame: Vec::new(), output, cursor: Cursor::default() }
     }
 
-    /// Forgets what is known of the cursor, after another program had the terminal.
-    pub fn forget(&mut self) {
+    /// Drops the frame and the known state of the cursor, after another program had the terminal.
+    pub fn reset(&mut self) {
         self.frame.clear();
         self.cursor = Cursor::default();
     }
 
-    /// Writes bytes beside the frames, at once.
+    /// Writes bytes that belong to no frame at once.
     ///
     /// # Errors
-    /// Where the output refuses them.
-    pub fn write_apart(&mut self, bytes: &[u8]) -> io::Result<()> {
+    /// The output does not take them.
+    pub fn write_directly(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.output.write_all(bytes)
     }
 
@@ -69,32 +69,32 @@ impl<W: Write> Backend for FrameBackend<W> {
         if content.peek().is_none() {
             return Ok(());
         }
-        self.cursor.at = None;
+        self.cursor.position = None;
         self.encode().draw(content)
     }
 
     fn hide_cursor(&mut self) -> io::Result<()> {
-        if self.cursor.shown.replace(false) == Some(false) {
+        if self.cursor.is_visible.replace(false) == Some(false) {
             return Ok(());
         }
         self.encode().hide_cursor()
     }
 
     fn show_cursor(&mut self) -> io::Result<()> {
-        if self.cursor.shown.replace(true) == Some(true) {
+        if self.cursor.is_visible.replace(true) == Some(true) {
             return Ok(());
         }
         self.encode().show_cursor()
     }
 
-    /// Where it was put last. The terminal itself is not asked: the answer would come as input, to another thread.
+    /// Returns where the cursor was put last. A query to the terminal would be answered to the input thread.
     fn get_cursor_position(&mut self) -> io::Result<Position> {
-        Ok(self.cursor.at.unwrap_or(Position::ORIGIN))
+        Ok(self.cursor.position.unwrap_or(Position::ORIGIN))
     }
 
     fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {
         let position = position.into();
-        if self.cursor.at.replace(position) == Some(position) {
+        if self.cursor.position.replace(position) == Some(position) {
             return Ok(());
         }
         self.encode().set_cursor_position(position)
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_is_one_synchronized_write_with_the_cursor_in_it() {
+    fn frame_is_one_synchronized_write_with_the_cursor() {
         let writes = writes(&[("one", Some((3, 0)))]);
         assert_eq!(writes.len(), 1, "{writes:?}");
         let frame = &writes[0];
@@ -177,19 +177,19 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_written_where_nothing_changed() {
+    fn unchanged_frame_is_not_written() {
         assert_eq!(writes(&[("one", None), ("one", None)]).len(), 1);
         assert_eq!(writes(&[("one", Some((3, 0))), ("one", Some((3, 0)))]).len(), 1);
     }
 
     #[test]
-    fn the_cursor_alone_is_told_where_it_alone_moved() {
+    fn moved_cursor_is_written_alone() {
         let writes = writes(&[("one", Some((3, 0))), ("one", Some((1, 0)))]);
         assert_eq!(writes[1..], ["\x1b[?2026h\x1b[1;2H\x1b[?2026l"]);
     }
 
     #[test]
-    fn the_cursor_goes_back_to_its_place_after_cells_were_drawn() {
+    fn cursor_is_restored_after_cells_were_drawn() {
         let writes = writes(&[("one", Some((1, 0))), ("two", Some((1, 0)))]);
         assert!(writes[1].ends_with("\x1b[1;2H\x1b[?2026l"), "{writes:?}");
     }

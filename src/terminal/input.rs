@@ -1,4 +1,4 @@
-//! The one thread that reads the terminal: bytes in, batches of inputs out. What bytes mean is for [`Parser`] alone.
+//! The input thread: reads bytes from the terminal and sends batches of inputs. What the bytes mean is for [`Parser`].
 
 mod gate;
 mod key;
@@ -24,49 +24,49 @@ use tokio::sync::mpsc::Sender;
 use crate::platform::{self, TerminalReader, Waker};
 use mmd_elevate_engine::failpoint;
 
-/// The thread's name: a panic in it gives the terminal back.
-pub(super) const NAME: &str = "input";
-/// A read of so many bytes is a part of more: a terminal hands over a long text in pieces.
+/// The name of the thread. A panic in it ends the program.
+pub(super) const THREAD_NAME: &str = "input";
+/// A read of at least this many bytes is followed by another one: terminals send a long text in parts.
 const LONG_READ: usize = 128;
-/// How long the next piece of a long text may take to count as part of the same batch.
-const LULL: Duration = Duration::from_micros(100);
-/// A batch is sent when it is this long or this old, so that a flood still reaches the screen.
-const MOST_INPUTS: usize = 65_536;
-const OLDEST: Duration = Duration::from_millis(20);
+/// How long the next part of a long text may take to belong to the same batch.
+const PART_TIMEOUT: Duration = Duration::from_micros(100);
+/// A batch is sent when it has this many inputs or this age, so that a flood of input does not stop the screen.
+const MAX_INPUTS: usize = 65_536;
+const MAX_AGE: Duration = Duration::from_millis(20);
 /// How long parking waits for the thread.
-const PARKING: Duration = Duration::from_millis(250);
-/// How much is read at once. The kernel holds no more for a terminal.
-const BUFFER: usize = 4_096;
+const PARK_TIMEOUT: Duration = Duration::from_millis(250);
+/// How many bytes are read at once. The kernel buffers no more for a terminal.
+const BUFFER_SIZE: usize = 4_096;
 
-/// What came from the terminal.
+/// An input of the terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// A key went down or repeats.
+    /// A key was pressed or repeats.
     Key(KeyEvent),
-    /// A paste, raw: untrusted text with whatever line ends and control characters it had. A long one comes in parts.
+    /// A paste: untrusted text with any line ends and control characters. A long one comes in parts.
     Paste(String),
-    /// The terminal has this many columns and rows now.
+    /// The size of the terminal, in columns and rows, has changed.
     Resize(u16, u16),
-    /// The mouse, where somebody has switched its reports on.
+    /// A mouse report, if another program has switched them on.
     Mouse(MouseEvent),
-    /// The terminal's window has got the focus, or lost it.
+    /// The terminal's window got the focus, or lost it.
     Focus(bool),
-    /// The terminal has answered a question.
+    /// The terminal replied to a query.
     Reply(TerminalReply),
-    /// The terminal sends bytes that are not UTF-8; told once.
+    /// The terminal sends bytes that are not UTF-8. This is reported once.
     NotUtf8,
 }
 
-/// Inputs that were read at once.
+/// The inputs of one read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InputBatch {
     /// When the first of them was read.
     pub at: Instant,
-    /// In the order in which they came.
+    /// The inputs, in the order in which they came.
     pub inputs: Vec<Input>,
 }
 
-/// Reads the terminal into batches for as long as the process lives. It is never joined: it sleeps in the kernel.
+/// Reads the terminal as long as the process lives. The thread is never joined, because it sleeps in the kernel.
 #[derive(Debug)]
 pub struct InputThread {
     gate: Arc<Gate>,
@@ -74,26 +74,26 @@ pub struct InputThread {
 }
 
 impl InputThread {
-    /// Starts reading. Each batch holds what was there; when the thread ends (an error, a panic) the channel closes.
+    /// Starts the thread. The channel closes when the thread ends by an error or a panic.
     ///
     /// # Errors
-    /// Where no thread, descriptor or signal handler can be had.
+    /// The system has no thread, descriptor or signal handler left.
     pub fn start(batches: Sender<InputBatch>) -> io::Result<Self> {
         let gate = Arc::new(Gate::default());
-        let theirs = Arc::clone(&gate);
+        let thread_gate = Arc::clone(&gate);
         let (reader, waker) = platform::terminal_reader()?;
-        thread::Builder::new().name(NAME.into()).spawn(move || {
-            if let Err(error) = read_batches(&theirs, &reader, &batches) {
+        thread::Builder::new().name(THREAD_NAME.into()).spawn(move || {
+            if let Err(error) = read_batches(&thread_gate, &reader, &batches) {
                 tracing::error!(%error, "failed to read the terminal");
             }
         })?;
         Ok(Self { gate, waker })
     }
 
-    /// Keeps the thread from reading, so that another program gets the keys. Says whether it has acknowledged.
+    /// Keeps the thread from reading, so that another program gets the keys. Returns whether it has stopped in time.
     #[must_use]
     pub fn park(&self) -> bool {
-        self.gate.close(PARKING, || self.waker.wake())
+        self.gate.close(PARK_TIMEOUT, || self.waker.wake())
     }
 
     /// Lets the thread read again.
@@ -104,11 +104,11 @@ impl InputThread {
 
 fn read_batches(gate: &Gate, reader: &TerminalReader, batches: &Sender<InputBatch>) -> io::Result<()> {
     let mut parser = Parser::default();
-    let mut buffer = vec![0; BUFFER];
+    let mut buffer = vec![0; BUFFER_SIZE];
     loop {
-        // What another program has read of a sequence does not come any more.
-        let begun = if gate.enter() { parser.flush() } else { Vec::new() };
-        let batch = read_batch(reader, &mut parser, &mut buffer, begun);
+        // The rest of a sequence may have gone to another program.
+        let flushed = if gate.enter() { parser.flush() } else { Vec::new() };
+        let batch = read_batch(reader, &mut parser, &mut buffer, flushed);
         gate.leave();
         let batch = batch?;
         if batch.inputs.is_empty() {
@@ -121,7 +121,7 @@ fn read_batches(gate: &Gate, reader: &TerminalReader, batches: &Sender<InputBatc
     }
 }
 
-/// Waits for the first bytes, a change of size or the parser's deadline, then takes what is there.
+/// Waits for the first bytes, a change of size or the parser's deadline, and then reads all bytes that are there.
 fn read_batch(
     reader: &TerminalReader,
     parser: &mut Parser,
@@ -132,30 +132,30 @@ fn read_batch(
         _ if !inputs.is_empty() => Some(Duration::ZERO),
         deadline => deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())),
     };
-    let mut arrival = reader.read(buffer, limit)?;
+    let mut outcome = reader.read(buffer, limit)?;
     let at = Instant::now();
-    let mut resized = arrival.resized;
-    while arrival.bytes > 0 {
-        inputs.append(&mut parser.feed(&buffer[..arrival.bytes], Instant::now()));
-        if inputs.len() >= MOST_INPUTS || at.elapsed() >= OLDEST {
+    let mut resized = outcome.resized;
+    while outcome.bytes > 0 {
+        inputs.append(&mut parser.feed(&buffer[..outcome.bytes], Instant::now()));
+        if inputs.len() >= MAX_INPUTS || at.elapsed() >= MAX_AGE {
             break;
         }
-        let lull = if arrival.bytes >= LONG_READ { LULL } else { Duration::ZERO };
-        // A terminal that is gone is told of by the next wait; what was typed before is handed over first.
-        arrival = reader.read(buffer, Some(lull)).unwrap_or_default();
-        resized |= arrival.resized;
+        let timeout = if outcome.bytes >= LONG_READ { PART_TIMEOUT } else { Duration::ZERO };
+        // The next batch returns the error of a terminal that is gone; the inputs before it are sent first.
+        outcome = reader.read(buffer, Some(timeout)).unwrap_or_default();
+        resized |= outcome.resized;
     }
     inputs.append(&mut parser.idle(Instant::now()));
     if resized {
-        // One that changes nothing is told as well: what the screen was drawn for is known to the loop alone.
+        // Sent even if the size is the same: only the loop knows the size for which it has drawn.
         let (columns, rows) = platform::size();
         inputs.push(Input::Resize(columns, rows));
     }
-    Ok(InputBatch { at, inputs: tidy(inputs) })
+    Ok(InputBatch { at, inputs: without_releases(inputs) })
 }
 
-/// Drops what the program does not act on: a key that goes up.
-fn tidy(mut inputs: Vec<Input>) -> Vec<Input> {
+/// Removes key releases, which the program does not use.
+fn without_releases(mut inputs: Vec<Input>) -> Vec<Input> {
     inputs.retain(|input| !matches!(input, Input::Key(key) if key.kind == KeyEventKind::Release));
     inputs
 }
@@ -167,9 +167,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_that_go_up_are_dropped() {
+    fn key_releases_are_removed() {
         let key = |kind| Input::Key(KeyEvent::new_with_kind(KeyCode::Char('a'), KeyModifiers::NONE, kind));
         let [press, release, repeat] = [KeyEventKind::Press, KeyEventKind::Release, KeyEventKind::Repeat].map(key);
-        assert_eq!(tidy(vec![press.clone(), release, repeat.clone()]), [press, repeat]);
+        assert_eq!(without_releases(vec![press.clone(), release, repeat.clone()]), [press, repeat]);
     }
 }

@@ -1,4 +1,4 @@
-//! What a panic does to the screen.
+//! Gives the terminal back when a panic ends the program. It never hides the report of the panic.
 
 use std::{
     panic::{self, PanicHookInfo},
@@ -8,20 +8,20 @@ use std::{
 use super::input;
 use crate::platform;
 
-/// Puts itself before the hook that is installed (color-eyre's), so install that one first.
+/// Installs a hook that runs before the present one (color-eyre's), so install that one first.
 ///
-/// A panic of the loop or of the input thread is the program's end: the terminal is given back, then the report is
-/// printed. On any other thread it is the failure of one call, which its task's owner reports: while the dashboard is on
-/// the screen, that is left alone and the log gets place and message.
+/// A panic of the loop or of the input thread ends the program: the terminal is given back, then the report is printed. On
+/// any other thread it is the failure of one call, which the owner of the task reports: while the dashboard has the
+/// terminal, only the log gets the place and the message.
 pub fn install_panic_hook() {
     let report = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        let ends_the_program = matches!(thread::current().name(), Some("main" | input::NAME));
-        if platform::is_ours() && !ends_the_program {
+        let ends_the_program = matches!(thread::current().name(), Some("main" | input::THREAD_NAME));
+        if platform::is_taken() && !ends_the_program {
             tracing::error!(at = place(info), message = message(info), "a task panicked");
         } else {
             platform::give_back();
-            // A hook that fails to print panics itself, and that aborts before drop guards have run.
+            // A hook that cannot print panics, which aborts the process before guards are dropped.
             if platform::can_print() {
                 report(info);
             }

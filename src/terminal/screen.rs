@@ -1,4 +1,4 @@
-//! The guard: while a [`Screen`] lives, the terminal is ours.
+//! The screen: a guard that has the terminal while it lives, and gives it back however it ends.
 
 use std::{env, io};
 
@@ -9,60 +9,60 @@ use tokio::sync::mpsc::Sender;
 use super::{FrameBackend, InputBatch, InputThread};
 use crate::platform::{self, Output};
 
-/// Why the terminal cannot be had. The text fits after "failed to open the dashboard: ".
+/// Why the terminal cannot be used. The text completes "failed to open the dashboard: ".
 #[derive(Debug, thiserror::Error)]
 pub enum TerminalError {
-    /// No terminal to draw on.
+    /// A standard stream is not a terminal.
     #[error("{0} is not a terminal")]
     Missing(&'static str),
-    /// The terminal says of itself that it cannot draw.
+    /// `TERM` names a terminal that cannot draw.
     #[error("this terminal cannot draw ({})", if .0.trim().is_empty() { "TERM is not set".to_owned() } else { format!("TERM is {:?}", .0) })]
     CannotDraw(String),
-    /// The terminal did not take a setting or the bytes of one.
-    #[error("the terminal cannot be switched")]
+    /// The terminal did not take a setting or bytes.
+    #[error("the settings of the terminal cannot be changed")]
     Switch(#[source] io::Error),
     /// The input thread did not stop reading in time.
     #[error("the terminal is still reading a key")]
     Reading,
-    /// Nobody is there who could continue a stopped program.
-    #[error("no shell is there to continue the program")]
+    /// No shell could continue a stopped program.
+    #[error("there is no shell that could continue the program")]
     NoShell,
 }
 
 impl TerminalError {
-    /// What to do about it.
+    /// Returns what to do about it.
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Missing(_) => "start it in a terminal, without a pipe or a redirection",
             Self::CannotDraw(_) => "start it in a terminal emulator, which sets TERM to a name such as xterm-256color",
-            Self::Switch(_) => "see whether the terminal is still open, and try another one",
+            Self::Switch(_) => "check whether the terminal is still open, or use another one",
             Self::Reading => "press a key and try again",
-            Self::NoShell => "start it from a shell to be able to suspend it",
+            Self::NoShell => "start it from a shell if you want to suspend it",
         }
     }
 }
 
-/// What the loop needs of a terminal. [`Screen`] is the real one; tests bring theirs.
+/// A terminal as the loop uses it. [`Screen`] is the real one; tests have their own.
 pub trait Surface {
-    /// Draws one frame, and never waits for the terminal. While the terminal is suspended, or has not taken the frame
-    /// before, nothing is drawn, and the picture is not asked for.
+    /// Draws one frame without waiting for the terminal. While the terminal is suspended, or has not taken the last frame,
+    /// nothing is drawn and `render` is not called.
     ///
     /// # Errors
-    /// Where the terminal refuses bytes: it is most likely gone.
-    fn draw(&mut self, picture: impl FnOnce(&mut Frame<'_>)) -> io::Result<()>;
+    /// The terminal does not take bytes: most likely it is gone.
+    fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()>;
 
-    /// Whether the terminal has not taken the last frame, so that another has to be drawn when there is [`Self::room`].
+    /// Returns whether the terminal has not taken the last frame. Another frame is due when it is [`Self::writable`].
     fn is_behind(&self) -> bool {
         false
     }
 
     /// Waits until the terminal may take bytes again.
-    fn room(&self) -> impl Future<Output = ()> {
+    fn writable(&self) -> impl Future<Output = ()> {
         std::future::pending()
     }
 
-    /// Puts text into the clipboard of the terminal's user, by OSC 52. No answer comes: not every terminal does it.
+    /// Copies text to the clipboard by OSC 52. Not every terminal supports it, and none confirms it.
     ///
     /// # Errors
     /// As for `draw`.
@@ -71,26 +71,27 @@ pub trait Surface {
     /// Gives the terminal to another program: no keys are read and nothing is drawn until `resume`.
     ///
     /// # Errors
-    /// [`TerminalError::Reading`]; the terminal is still ours then.
+    /// [`TerminalError::Reading`]; then the terminal is not given away.
     fn suspend(&mut self) -> Result<(), TerminalError>;
 
-    /// Takes the terminal again. The next draw draws all of the frame.
+    /// Takes the terminal again. The next draw writes the whole frame.
     ///
     /// # Errors
-    /// Where the terminal is gone.
+    /// The terminal is gone.
     fn resume(&mut self) -> Result<(), TerminalError>;
 
-    /// Takes the terminal again after a stop from outside, which leaves no time to give it back. Others may have used it
-    /// meanwhile: the next draw draws all of the frame. Does nothing while the terminal is suspended.
+    /// Takes the terminal again after a stop from outside, before which it could not be given back. The next draw writes the
+    /// whole frame, because other programs may have used the terminal. Does nothing while the terminal is suspended.
     ///
     /// # Errors
-    /// Where the terminal is gone.
+    /// The terminal is gone.
     fn retake(&mut self) -> Result<(), TerminalError>;
 
-    /// Suspends, stops the job until the shell continues it, and resumes. Blocks meanwhile.
+    /// Suspends, stops the job until the shell continues it, and resumes. It blocks meanwhile.
     ///
     /// # Errors
-    /// [`TerminalError::NoShell`] and those of `suspend` leave everything as it is; those of `resume` do not.
+    /// After [`TerminalError::NoShell`] and the errors of `suspend` the terminal is still taken; after those of `resume` it is
+    /// not.
     fn stop(&mut self) -> Result<(), TerminalError>;
 }
 
@@ -105,7 +106,7 @@ impl Screen {
     /// Takes the terminal.
     ///
     /// # Errors
-    /// Where there is none, or it does not take its settings; nothing stays switched on then.
+    /// There is no terminal, or it does not take its settings. Then it is left as it was.
     pub fn enter() -> Result<Self, TerminalError> {
         if let Some(stream) = platform::missing_terminal() {
             return Err(TerminalError::Missing(stream));
@@ -114,17 +115,16 @@ impl Screen {
         if !platform::can_draw(&term) {
             return Err(TerminalError::CannotDraw(term));
         }
-        // First, so that a failure finds a guard that is complete.
+        // Made before the terminal is taken, so that a failure leaves nothing to give back.
         let terminal = Terminal::new(FrameBackend::new(Output)).map_err(TerminalError::Switch)?;
         platform::take().map_err(TerminalError::Switch)?;
         Ok(Self { terminal, input: None })
     }
 
-    /// Starts to read keys, pastes and resizes; call it once, after the first frame. The channel closes when reading has
-    /// failed for good.
+    /// Starts to read inputs. Call it once, after the first frame. The channel closes when reading has failed.
     ///
     /// # Errors
-    /// Where no thread can be had.
+    /// The thread cannot be started.
     pub fn read_input(&mut self, batches: Sender<InputBatch>) -> io::Result<()> {
         self.input = Some(InputThread::start(batches)?);
         Ok(())
@@ -142,20 +142,20 @@ impl Screen {
 
     fn take(&mut self) -> Result<(), TerminalError> {
         platform::take().map_err(TerminalError::Switch)?;
-        self.terminal.backend_mut().forget();
+        self.terminal.backend_mut().reset();
         self.terminal.clear().map_err(TerminalError::Switch)
     }
 
-    /// Gives the terminal back now; dropping does the same. What is drawn afterwards goes nowhere.
+    /// Gives the terminal back now; dropping does the same. Frames that are drawn afterwards are not written.
     pub fn leave(&mut self) {
         platform::give_back();
     }
 }
 
 impl Surface for Screen {
-    fn draw(&mut self, picture: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
-        if platform::is_ours() && platform::catch_up()? {
-            self.terminal.draw(picture)?;
+    fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        if platform::is_taken() && platform::flush()? {
+            self.terminal.draw(render)?;
         }
         Ok(())
     }
@@ -164,14 +164,14 @@ impl Surface for Screen {
         platform::is_behind()
     }
 
-    fn room(&self) -> impl Future<Output = ()> {
-        platform::room()
+    fn writable(&self) -> impl Future<Output = ()> {
+        platform::writable()
     }
 
     fn copy_to_clipboard(&mut self, text: &str) -> io::Result<()> {
         let mut sequence = String::new();
         CopyToClipboard::to_clipboard_from(text).write_ansi(&mut sequence).map_err(io::Error::other)?;
-        self.terminal.backend_mut().write_apart(sequence.as_bytes())
+        self.terminal.backend_mut().write_directly(sequence.as_bytes())
     }
 
     fn suspend(&mut self) -> Result<(), TerminalError> {
@@ -189,7 +189,7 @@ impl Surface for Screen {
     }
 
     fn retake(&mut self) -> Result<(), TerminalError> {
-        if !platform::is_ours() {
+        if !platform::is_taken() {
             return Ok(());
         }
         platform::give_back();

@@ -153,7 +153,7 @@ fn a_flag_that_means_nothing_to_a_subcommand_is_refused_with_the_reason() {
         (&["--fresh", "record", "purge"], "--fresh", "the record in the state folder alone"),
     ] {
         let error = refused(arguments);
-        assert!(error.contains(&format!("'{flag}' means nothing")) && error.contains(reason), "{error}");
+        assert!(error.contains(&format!("'{flag}' has no effect on")) && error.contains(reason), "{error}");
     }
     assert!(refused(&["practice", "--rules", "a", "--practice-rules", "b"]).contains("--rules"));
     for arguments in [&["--config", "a", "doctor", "--config=b"][..], &["--practice", "doctor", "--practice"]] {

@@ -154,9 +154,9 @@ fn nothing_or_blanks_set_is_practice_and_practice_can_be_forced() {
 #[case("--tenant 7f3c2a10-0000-4000-8000-000000006677", &[], "", "the token is missing")]
 #[case("", &[], "[[tenants]]\nname = 'Solo'\nid = 'solo.example'", "the token is missing")]
 #[case("", &[(variable::TOKEN, "t")], TWO_TENANTS, "2 tenants are configured and none is chosen\nhint: choose with --tenant NAME: Contoso, Fabrikam")]
-#[case("--tenant Nobody", &[], TWO_TENANTS, "--tenant: no tenant of the name `Nobody` is configured\nhint: give one of Contoso, Fabrikam,")]
-#[case("--tenant Nobody", &[], "", "--tenant: no tenant of the name `Nobody` is configured\nhint: give the id")]
-#[case("", &[], "tenant = 'Nobody'", "`tenant` in the settings file: no tenant of the name `Nobody` is configured\nhint: ")]
+#[case("--tenant Nobody", &[], TWO_TENANTS, "--tenant: no tenant named `Nobody` is configured\nhint: give one of Contoso, Fabrikam,")]
+#[case("--tenant Nobody", &[], "", "--tenant: no tenant named `Nobody` is configured\nhint: give the id")]
+#[case("", &[], "tenant = 'Nobody'", "`tenant` in the settings file: no tenant named `Nobody` is configured\nhint: ")]
 #[case("", &[(variable::TENANT_ID, "a/b")], "", "MMD_ELEVATE_TENANT_ID: `a/b` cannot be a tenant id\nhint: ")]
 #[case("", &[(variable::TENANT_ID, "a\x1b[2J")], "", "MMD_ELEVATE_TENANT_ID: `a␛[2J` cannot be a tenant id\nhint: ")]
 #[case("", &[(variable::TENANT_ID, "\u{fffd}")], "", "MMD_ELEVATE_TENANT_ID: the value is not text (UTF-8)\nhint: ")]
@@ -168,10 +168,10 @@ fn nothing_or_blanks_set_is_practice_and_practice_can_be_forced() {
 #[case("", &[(variable::TOKEN, "'hunter2'")], "", "MMD_ELEVATE_TOKEN: the token cannot be used: it is in quotes\nhint: take the quotes")]
 #[case("", &[(variable::TOKEN, "hunter2\nhunter2")], "", "MMD_ELEVATE_TOKEN: the token cannot be used: a blank stands within it\nhint: give")]
 #[case("", &[(variable::TOKEN, "hunter2é")], "", "MMD_ELEVATE_TOKEN: the token holds a character that no token has, or is too long\nhint: set")]
-#[case("--tenant Fabrikan", &[], TWO_TENANTS, "--tenant: no tenant of the name `Fabrikan` is configured\nhint: did you mean `Fabrikam`? give one of Contoso, Fabrikam,")]
-#[case("--tenant eyJhunter2.eyJ.sig", &[], TWO_TENANTS, "--tenant: no tenant of the name a value that is not shown")]
+#[case("--tenant Fabrikan", &[], TWO_TENANTS, "--tenant: no tenant named `Fabrikan` is configured\nhint: did you mean `Fabrikam`? give one of Contoso, Fabrikam,")]
+#[case("--tenant eyJhunter2.eyJ.sig", &[], TWO_TENANTS, "--tenant: no tenant named a value that is not shown")]
 #[case("", &[(variable::TENANT_ID, "eyJhunter2.eyJ.sig")], "", "MMD_ELEVATE_TENANT_ID: a value that is not shown, because it looks like a secret, cannot be a tenant id\nhint: ")]
-#[case("", &[(variable::LOG, "loud")], "", "MMD_ELEVATE_LOG: `loud` is not a level of logging\nhint: use one of off, error, warn, info, debug, trace")]
+#[case("", &[(variable::LOG, "loud")], "", "MMD_ELEVATE_LOG: `loud` is not a log level\nhint: use one of off, error, warn, info, debug, trace")]
 fn what_cannot_be_resolved_says_why_and_what_to_do(
     #[case] typed: &str,
     #[case] env: &[(&str, &str)],
@@ -255,12 +255,12 @@ fn patterns_of_a_tenant_go_over_those_of_the_file_and_those_over_the_built_in() 
 }
 
 #[test]
-fn an_id_of_the_environment_that_is_cut_is_doubted() {
-    let of = |id: &str| resolved("", &[(variable::TENANT_ID, id), (variable::TOKEN, "t")], "").unwrap().doubts;
-    assert_eq!(of(ID), Vec::<String>::new());
-    let doubts = of("7f3c2a10-0000-4000-8000");
+fn id_of_the_environment_that_is_cut_has_a_warning() {
+    let warnings = |id: &str| resolved("", &[(variable::TENANT_ID, id), (variable::TOKEN, "t")], "").unwrap().warnings;
+    assert_eq!(warnings(ID), []);
+    let warnings = warnings("7f3c2a10-0000-4000-8000");
     assert!(
-        doubts[0].starts_with("MMD_ELEVATE_TENANT_ID: the id looks like a GUID of which a part is missing"),
-        "{doubts:?}"
+        warnings[0].what.starts_with("MMD_ELEVATE_TENANT_ID: the id looks like a GUID with a part missing"),
+        "{warnings:?}"
     );
 }

@@ -115,15 +115,15 @@ fn the_example_documents_every_setting() {
 )]
 #[case::token(
     "token = 'hunter2'",
-    "FILE, line 1, column 1: unknown setting `token` in the file\nhint: secrets have no place in this file: hand the token over in MMD_ELEVATE_TOKEN"
+    "FILE, line 1, column 1: unknown setting `token` in the file\nhint: secrets are not allowed in this file: set the token in MMD_ELEVATE_TOKEN"
 )]
 #[case::token_of_a_tenant(
     "[[tenants]]\nname = 'A'\nid = 'a'\nToken = 'hunter2'",
-    "FILE, line 4, column 1: unknown setting `Token` in [[tenants]]\nhint: secrets have no place in this file: hand the token over in MMD_ELEVATE_TOKEN"
+    "FILE, line 4, column 1: unknown setting `Token` in [[tenants]]\nhint: secrets are not allowed in this file: set the token in MMD_ELEVATE_TOKEN"
 )]
 #[case::token_among_keys(
     "[keys]\ntoken = 'hunter2, expected'",
-    "FILE, line 2, column 1: no action has the id `token`\nhint: the README lists the actions"
+    "FILE, line 2, column 1: no action has the id `token`\nhint: docs/keys.md lists the actions"
 )]
 #[case::wrong_type(
     "base_url = 5",
@@ -159,7 +159,7 @@ fn the_example_documents_every_setting() {
 )]
 #[case::wrong_choice(
     "[appearance]\nborders = 'round'",
-    "FILE, line 2, column 11: `round` is no kind of borders\nhint: did you mean `rounded`? write \"rounded\", \"plain\" or \"ascii\""
+    "FILE, line 2, column 11: `round` is not a border style\nhint: did you mean `rounded`? write \"rounded\", \"plain\" or \"ascii\""
 )]
 #[case::not_toml(
     "base_url = https://host",
@@ -170,12 +170,12 @@ fn the_example_documents_every_setting() {
     "FILE, line 1, column 11: the brackets around a table's name are not closed\nhint: write [name]"
 )]
 #[case::text_not_closed("tenant = \"hunter2\n", "FILE, line 1, column ")]
-#[case::list_not_closed("[keys]\n\"list.new\" = [\"n\"", "a list is not written as one\nhint: write it in brackets")]
+#[case::list_not_closed("[keys]\n\"list.new\" = [\"n\"", "a list is not written correctly\nhint: write it in brackets")]
 #[case::no_value("tenant =\n", "a setting has no value\nhint: write name = value")]
 #[case::no_equals("tenant\n", "a setting has no value\nhint: ")]
 #[case::backslash(
     "ca_file = \"C:\\certs\\ca.pem\"",
-    "a backslash in a text in double quotes means something else\nhint: write \\\\"
+    "a backslash in double quotes begins an escape sequence\nhint: write \\\\"
 )]
 #[case::twice(
     "tenant = 'a'\ntenant = 'b'",
@@ -230,7 +230,7 @@ fn the_example_documents_every_setting() {
 )]
 #[case::same_category(
     "[[categories]]\nname='A'\nsubcategories=[]\n[[categories]]\nname='A'\nsubcategories=[]",
-    "the category `A` is there twice\nhint: "
+    "the category `A` is defined twice\nhint: "
 )]
 #[case::hidden_text(
     "tenant = \"a\\u001b[2J\\nhint: b\"",
@@ -240,7 +240,7 @@ fn the_example_documents_every_setting() {
 #[case::empty_name("tenant = ' '", "FILE, line 1, column 10: a name is empty\nhint: ")]
 #[case::somebody_elses_home(
     "ca_file = '~ann/ca.pem'",
-    "FILE, line 1, column 11: `~ann/ca.pem` names the home folder of somebody else"
+    "FILE, line 1, column 11: `~ann/ca.pem` names the home folder of another user"
 )]
 #[case::unknown_action(
     "[keys]\n\"list.knew\" = ['n']",
@@ -252,11 +252,11 @@ fn the_example_documents_every_setting() {
 )]
 #[case::unknown_key(
     "[keys]\n\"list.new\" = ['n', 'hyper-n']",
-    "FILE, line 2, column 20: `hyper-n` names no key\nhint: "
+    "FILE, line 2, column 20: `hyper-n` is not a key\nhint: "
 )]
 #[case::key_by_another_name(
     "[keys]\n\"list.new\" = ['escape']",
-    "FILE, line 2, column 15: `escape` names no key\nhint: did you mean `esc`? "
+    "FILE, line 2, column 15: `escape` is not a key\nhint: did you mean `esc`? "
 )]
 #[case::one_key_without_a_list(
     "[keys]\n\"list.new\" = 'n'",
@@ -264,20 +264,20 @@ fn the_example_documents_every_setting() {
 )]
 #[case::two_meanings(
     "[keys]\n\"list.sort\" = ['c']",
-    "FILE, line 2, column 1: c has two meanings where \"list.close\" and \"list.sort\" work\nhint: "
+    "FILE, line 2, column 1: c is bound to both \"list.close\" and \"list.sort\"\nhint: "
 )]
 #[case::no_key_left("[keys]\n\"anywhere.quit\" = []", "FILE, line 2, column 1: \"anywhere.quit\" needs a key\nhint: ")]
 #[case::taken_from_typing(
     "[keys]\n\"form.submit\" = ['ctrl-s', 's']",
-    "FILE, line 2, column 28: \"form.submit\" works where text is typed, so s would be lost to typing\nhint: "
+    "FILE, line 2, column 28: \"form.submit\" works where text is typed, so s would type a character instead\nhint: "
 )]
 #[case::no_regular_expression(
     "[patterns]\nticket = ['INC-\\d+', '(']",
-    "FILE, line 2, column 22: `ticket` holds what is no regular expression: "
+    "FILE, line 2, column 22: `ticket` holds an invalid regular expression: "
 )]
 #[case::no_regular_expression_of_a_tenant(
     "[[tenants]]\nname = 'A'\nid = 'a.example'\npatterns = { device = '*' }",
-    "FILE, line 4, column 23: `device` holds what is no regular expression: "
+    "FILE, line 4, column 23: `device` holds an invalid regular expression: "
 )]
 #[case::a_number_for_a_pattern(
     "[patterns]\ndevice = 5",
@@ -343,8 +343,8 @@ fn mistakes_of_file_flags_and_environment_are_told_together() {
     let error = config::load(&flags, env).unwrap_err().to_string();
     for said in [
         "5 mistakes were found\n",
-        "MMD_ELEVATE_LOG: `debugg` is not a level of logging\nhint: did you mean `debug`? ",
-        "MMD_ELEVATE_STATE_DIR: `~ann/state` names the home folder of somebody else",
+        "MMD_ELEVATE_LOG: `debugg` is not a log level\nhint: did you mean `debug`? ",
+        "MMD_ELEVATE_STATE_DIR: `~ann/state` names the home folder of another user",
         "MMD_ELEVATE_TOKEN: the token cannot be used: it is in quotes\nhint: take the quotes away",
         "--base-url: the base URL is not a URL\nhint: ",
         "line 1, column 12: `base_url` must be text in quotes",
@@ -355,21 +355,24 @@ fn mistakes_of_file_flags_and_environment_are_told_together() {
 }
 
 #[rstest]
-#[case::days("[record]\nkeep_days = 0", "line 2, column 13: `keep_days = 0` has everything deleted")]
+#[case::days("[record]\nkeep_days = 0", "line 2, column 13: `keep_days = 0` deletes everything")]
 #[case::cut_id(
     "[[tenants]]\nname = 'A'\nid = '7f3c2a10-0000-4000-8000-00000000667'",
-    "line 3, column 6: the id of the tenant `A` looks like a GUID of which a part is missing"
+    "line 3, column 6: the id of the tenant `A` looks like a GUID with a part missing"
 )]
-#[case::odd_id("[[tenants]]\nname = 'A'\nid = '7f3c2a10-0000-4000-8000-00000000667x'", "looks like a GUID and is none")]
+#[case::odd_id(
+    "[[tenants]]\nname = 'A'\nid = '7f3c2a10-0000-4000-8000-00000000667x'",
+    "looks like a GUID but is not one"
+)]
 #[case::no_domain("[[tenants]]\nname = 'A'\nid = 'contoso'", "is neither a GUID nor a domain name")]
 #[case::same_colour(
     "[[tenants]]\nname='A'\nid='a.example'\ncolor='red'\n[[tenants]]\nname='B'\nid='b.example'\ncolor='red'",
-    "line 8, column 7: the tenant `B` has the colour of another"
+    "line 8, column 7: the tenant `B` has the same colour as another"
 )]
 #[case::base_url("base_url = 'https://h/v1/tenants/x'", "line 1, column 12: the base URL holds a part of what")]
 #[case::category(
     "[[categories]]\nname='A'\nsubcategories=[]\n[[categories]]\nname='a'\nsubcategories=[]",
-    "line 4, column 1: the category `a` differs from another by letter case alone"
+    "line 4, column 1: the category `a` differs from another only by letter case"
 )]
 #[case::client_id(
     "[sign_in]\nmethod = 'client-secret'\nclient_id = 'app'\nsecret_file = 's'",
@@ -381,24 +384,27 @@ fn mistakes_of_file_flags_and_environment_are_told_together() {
 )]
 #[case::shadow(
     "[keys]\n\"list.sort\" = ['q']",
-    "line 2, column 1: q does \"list.sort\", so that \"panes.quit\" is not reached"
+    "line 2, column 1: q is bound to \"list.sort\", so it does not reach \"panes.quit\""
 )]
 #[case::shadowed(
     "[keys]\n\"panes.refresh\" = ['s']",
-    "line 2, column 1: s does \"list.sort\", so that \"panes.refresh\" is not reached"
+    "line 2, column 1: s is bound to \"list.sort\", so it does not reach \"panes.refresh\""
 )]
-#[case::shadow_of_a_text("[keys]\n\"line.take\" = ['ctrl-w']", "so that \"text.delete-word-left\" is not reached")]
-#[case::pattern("[patterns]\nticket = '.*'", "line 2, column 10: `ticket` holds a pattern that fits every text")]
-fn what_is_accepted_and_doubtful_is_told_with_its_place(#[case] text: &str, #[case] expected: &str) {
+#[case::shadow_of_a_text("[keys]\n\"line.take\" = ['ctrl-w']", "so it does not reach \"text.delete-word-left\"")]
+#[case::pattern("[patterns]\nticket = '.*'", "line 2, column 10: `ticket` holds a pattern that matches every text")]
+fn accepted_setting_that_may_not_be_meant_has_a_warning_with_its_place(#[case] text: &str, #[case] expected: &str) {
     let (_folder, path) = file(text);
-    let doubts = FileSettings::load(&path).unwrap().unwrap().doubts;
-    let [doubt] = &doubts[..] else { panic!("{doubts:?}") };
-    let doubt = doubt.replace(path.to_str().unwrap(), "FILE");
-    assert!(doubt.starts_with("FILE, line ") && doubt.contains(expected) && doubt.contains("\nhint: "), "{doubt}");
+    let warnings = FileSettings::load(&path).unwrap().unwrap().warnings;
+    let [warning] = &warnings[..] else { panic!("{warnings:?}") };
+    let warning = warning.to_string().replace(path.to_str().unwrap(), "FILE");
+    assert!(
+        warning.starts_with("FILE, line ") && warning.contains(expected) && warning.contains("\nhint: "),
+        "{warning}"
+    );
 }
 
 #[test]
-fn usual_settings_raise_no_doubt() {
+fn usual_settings_have_no_warning() {
     for text in [
         EXAMPLE,
         "[record]\nkeep_days = 1",
@@ -406,7 +412,7 @@ fn usual_settings_raise_no_doubt() {
         "[[tenants]]\nname = 'A'\nid = '7F3C2A10-0000-4000-8000-000000006677'",
         "[patterns]\nticket = 'INC-\\d+'\ndevice = ['MMD-.+', 'Kiosk-.+']",
     ] {
-        assert_eq!(settings(text).doubts, Vec::<String>::new(), "{text}");
+        assert_eq!(settings(text).warnings, [], "{text}");
     }
 }
 

@@ -108,29 +108,29 @@ fn a_sign_in_beside_the_tenants_is_for_those_without_one() {
 #[case::no_method("client_id = 'x'", "`method`")]
 #[case::unknown_method("method = 'magic'", "`azure-cli`")]
 #[case::no_client("method = 'client-secret'\nsecret_env = 'S'", "needs `client_id`")]
-#[case::no_secret("method = 'client-secret'\nclient_id = 'x'", "needs the place of the client secret")]
+#[case::no_secret("method = 'client-secret'\nclient_id = 'x'", "needs a source of the client secret")]
 #[case::two_secrets(
     "method = 'client-secret'\nclient_id = 'x'\nsecret_env = 'S'\nsecret_file = 's'",
-    "more than one place"
+    "more than one source"
 )]
 #[case::no_certificate("method = 'certificate'\nclient_id = 'x'", "needs `certificate_file`")]
 #[case::no_command("method = 'command'", "needs `command`")]
 #[case::empty_command("method = 'command'\ncommand = []", "a command is empty")]
 #[case::shell("method = 'command'\ncommand = 'get token'", "must be a list in brackets, and this is text")]
-#[case::of_another("method = 'azure-cli'\nclient_id = 'x'", "`client_id` means nothing")]
-#[case::of_none("method = 'environment'\nscope = 'x'", "`scope` means nothing")]
-#[case::client_id("method = 'certificate'\nclient_id = 'a b'\ncertificate_file = 'c'", "cannot be a client id")]
+#[case::of_another("method = 'azure-cli'\nclient_id = 'x'", "`client_id` is not used")]
+#[case::of_none("method = 'environment'\nscope = 'x'", "`scope` is not used")]
+#[case::client_id("method = 'certificate'\nclient_id = 'a b'\ncertificate_file = 'c'", "is not a valid client id")]
 #[case::secret_for_a_client(
     "method = 'certificate'\nclient_id = 'eyJcanary.eyJ.sig'\ncertificate_file = 'c'",
     "is not shown"
 )]
 #[case::secret_for_a_variable(
     "method = 'client-secret'\nclient_id = 'x'\nsecret_env = 'canary~Q8.x'",
-    "no name of a variable"
+    "not the name of a variable"
 )]
 #[case::blank_for_a_variable(
     "method = 'client-secret'\nclient_id = 'x'\nsecret_env = 'canary secret'",
-    "no name of a variable"
+    "not the name of a variable"
 )]
 #[case::word_for_a_variable(
     "method = 'client-secret'\nclient_id = 'x'\nsecret_env = 'canary'",
@@ -142,15 +142,15 @@ fn a_sign_in_beside_the_tenants_is_for_those_without_one() {
 )]
 #[case::secret_for_a_file(
     "method = 'client-secret'\nclient_id = 'x'\nsecret_file = '~canary'",
-    "`secret_file` is no path"
+    "`secret_file` is not a path"
 )]
 #[case::mistyped_place(
     "method = 'client-secret'\nclient_id = 'x'\nsecret_fil = 'canary'",
     "did you mean `secret_file`?"
 )]
 #[case::mistyped_method("method = 'client_secret'\nclient_id = 'x'\nsecret_env = 'S'", "did you mean `client-secret`?")]
-#[case::home("method = 'certificate'\nclient_id = 'x'\ncertificate_file = '~ann/c'", "home folder of somebody else")]
-#[case::scope("method = 'azure-cli'\nscope = 'a b'", "is no scope")]
+#[case::home("method = 'certificate'\nclient_id = 'x'\ncertificate_file = '~ann/c'", "home folder of another user")]
+#[case::scope("method = 'azure-cli'\nscope = 'a b'", "is not a scope")]
 #[case::plain_authority(
     "method = 'certificate'\nclient_id = 'x'\ncertificate_file = 'c'\nauthority = 'http://canary.example'",
     "in clear"

@@ -323,7 +323,7 @@ async fn https_goes_by_the_proxy_unless_the_host_is_excepted() {
     let file = patient.root.path().join("ca.pem");
     fs::write(&file, &authority.pem).unwrap();
     let found = patient.with("MMD_ELEVATE_CA_FILE", file.to_str().unwrap()).examined_beside_a_server().await;
-    found.says("proxy", "ok", "is on the way and takes connections", "");
+    found.says("proxy", "ok", "is used and accepts connections", "");
     found.says("name-resolution", "not-tried", "the proxy looks the name up", "");
     found.says("list", "ok", "", "");
     let connect = format!("CONNECT {host} HTTP/1.1");
@@ -352,7 +352,7 @@ async fn https_on_this_machine_goes_past_every_proxy(#[case] host: &str) {
     let file = patient.root.path().join("ca.pem");
     fs::write(&file, &authority.pem).unwrap();
     let found = patient.with("MMD_ELEVATE_CA_FILE", file.to_str().unwrap()).examined_beside_a_server().await;
-    found.says("proxy", "ok", "none: what stays on this machine", "");
+    found.says("proxy", "ok", "none: connections to this machine", "");
     found.says("list", "ok", "", "");
     assert!(lines.lock().unwrap().is_empty(), "{lines:?}");
 }
@@ -393,8 +393,8 @@ fn doubtful_settings_are_a_warning_and_several_mistakes_are_told_at_once() {
     found.says("configuration", "failed", "line 3, column 13: `-1` is out of range", "");
     fs::write(&config, "[record]\nkeep_days = 0\n[keys]\n\"list.sort\" = [\"q\"]\n").unwrap();
     let found = found.patient.examined();
-    found.says("configuration", "warning", "line 2, column 13: `keep_days = 0`", "look at each of these");
-    found.says("configuration", "warning", "line 4, column 1: q does", "");
+    found.says("configuration", "warning", "line 2, column 13: `keep_days = 0`", "check each of these");
+    found.says("configuration", "warning", "line 4, column 1: q is bound", "");
 }
 
 /// A secret where the name of its place belongs, with a program or file that is not there.
@@ -452,14 +452,14 @@ async fn plain_http_on_this_machine_goes_past_every_proxy() {
         .fold(Patient::new(), |patient, name| patient.with(name, &proxy));
     let found = patient.examined_beside_a_server().await;
     found.says("list", "ok", "", "");
-    found.says("proxy", "ok", "none: what stays on this machine", "");
+    found.says("proxy", "ok", "none: connections to this machine", "");
     assert!(lines.lock().unwrap().is_empty());
 }
 
 #[test]
 fn a_proxy_that_is_not_there_is_told() {
     let found = Patient::of("https://example.com").with("HTTPS_PROXY", "http://127.0.0.1:1").examined();
-    found.says("proxy", "failed", "127.0.0.1:1 takes no connection", "HTTPS_PROXY");
+    found.says("proxy", "failed", "127.0.0.1:1 accepts no connection", "HTTPS_PROXY");
     found.says("tls", "not-tried", "proxy failed", "");
 }
 

@@ -411,7 +411,7 @@ proptest! {
         let mut inputs = parser.feed(first, now);
         inputs.extend(parser.feed(second, now));
         let typed: String = inputs.iter().filter_map(|input| match input {
-            Input::Key(event) => Key::from(*event).typed(),
+            Input::Key(event) => Key::from(*event).character(),
             _ => None,
         }).collect();
         prop_assert_eq!(typed, text);

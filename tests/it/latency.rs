@@ -12,7 +12,7 @@ use std::{
 
 use jiff::{Timestamp, tz::TimeZone};
 use mmd_elevate::{
-    app::{App, Channels, Ended},
+    app::{App, Channels, ExitReason},
     dashboard::{Model, Setup, Tenant, view::Theme},
     keys::Keymap,
     platform::SystemEvent,
@@ -112,13 +112,13 @@ async fn run(client: Client, record: impl FnMut() -> Opening + Send + 'static, s
     let mut app = App::new(&mut stage, model, Theme::default(), Timestamp::now);
     let (to_loop, inputs) = mpsc::channel(64);
     let (to_system, system) = mpsc::channel(8);
-    let (to_events, events) = mpsc::channel(CALLS_WAITING);
+    let (session_events, events) = mpsc::channel(CALLS_WAITING);
     let backend = async { Ok(Arc::new(client) as Arc<dyn Backend>) };
-    let session = Session::open(&Handle::current(), backend, record, Timing::default(), to_events);
+    let session = Session::open(&Handle::current(), backend, record, Timing::default(), session_events);
     let mut agent = Agent { inputs: to_loop, _system: to_system, drawn };
     let channels = Channels { inputs, system, events };
     let (ended, ()) = within(async { tokio::join!(app.run(channels, &session), script(&mut agent)) }).await;
-    assert_eq!(ended.unwrap(), Ended::ByAgent);
+    assert_eq!(ended.unwrap(), ExitReason::Quit);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

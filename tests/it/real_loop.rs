@@ -13,9 +13,9 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use mmd_elevate::{
-    app::{App, Channels, Ended},
+    app::{App, Channels, ExitReason},
     dashboard::{Model, view::Theme},
-    platform::{Ending, SystemEvent},
+    platform::{SystemEvent, Termination},
     terminal::{Input, InputBatch},
 };
 use mmd_elevate_core::CALLS_WAITING;
@@ -85,13 +85,13 @@ fn timing() -> Timing {
 }
 
 /// Runs the loop against a service, with a record of its own, while the agent does this.
-async fn run(client: Client, script: impl AsyncFnOnce(&mut Agent)) -> Ended {
+async fn run(client: Client, script: impl AsyncFnOnce(&mut Agent)) -> ExitReason {
     let folder = tempfile::tempdir().unwrap();
     run_in(folder.path(), client, script).await
 }
 
 /// The same with the record in this folder. When it returns, the worker has ended and let go of the record.
-async fn run_in(folder: &Path, client: Client, script: impl AsyncFnOnce(&mut Agent)) -> Ended {
+async fn run_in(folder: &Path, client: Client, script: impl AsyncFnOnce(&mut Agent)) -> ExitReason {
     run_by(start, folder, client, script).await
 }
 
@@ -101,17 +101,17 @@ async fn run_by(
     folder: &Path,
     client: Client,
     script: impl AsyncFnOnce(&mut Agent),
-) -> Ended {
+) -> ExitReason {
     let (mut stage, drawn) = Stage::new();
     let mut app = App::new(&mut stage, Model::new(setup()), Theme::default(), clock);
     let (to_loop, inputs) = mpsc::channel(64);
     let (to_system, system) = mpsc::channel(8);
-    let (to_events, events) = mpsc::channel(CALLS_WAITING);
+    let (session_events, events) = mpsc::channel(CALLS_WAITING);
     let tenant = TenantKey { base_url: "http://127.0.0.1".to_owned(), tenant_id: TENANT.to_owned() };
     let place = Place { state_dir: folder.to_owned(), tenant, operator: "agent".to_owned(), keep_days: 90 };
     let journal = move || Record::open(place.clone(), clock);
     let backend = async { Ok(Arc::new(client) as Arc<dyn Backend>) };
-    let session = Session::open(&Handle::current(), backend, journal, timing(), to_events);
+    let session = Session::open(&Handle::current(), backend, journal, timing(), session_events);
     let mut agent = Agent { inputs: to_loop, system: to_system, drawn };
     let (ended, ()) =
         within(async { tokio::join!(app.run(Channels { inputs, system, events }, &session), script(&mut agent)) })
@@ -150,7 +150,7 @@ async fn a_request_is_opened_and_closed_at_the_practice_tenant_and_the_agent_lea
         agent.sees("No open requests.").await;
         agent.press("q").await;
     });
-    assert_eq!(ended.await, Ended::ByAgent);
+    assert_eq!(ended.await, ExitReason::Quit);
 }
 
 #[tokio::test]
@@ -166,7 +166,7 @@ async fn the_practice_tenant_s_refusals_come_back_to_the_form() {
         agent.sees("● open").await;
         agent.press("ctrl-c ctrl-c").await;
     });
-    assert_eq!(ended.await, Ended::ByAgent);
+    assert_eq!(ended.await, ExitReason::Quit);
 }
 
 #[tokio::test]
@@ -213,7 +213,7 @@ async fn keys_answer_while_the_service_does_not() {
         agent.sees("2 calls are under way").await;
         agent.press("l").await;
     });
-    assert_eq!(ended.await, Ended::ByAgent);
+    assert_eq!(ended.await, ExitReason::Quit);
 }
 
 #[tokio::test]
@@ -222,9 +222,9 @@ async fn the_system_ends_it_whatever_is_under_way() {
     let ended = run(client_of(&server), async |agent| {
         agent.press(&format!("{DRAFT} ctrl-s c")).await;
         agent.sees("… sending").await;
-        agent.system.send(SystemEvent::End(Ending::Signal(15))).await.unwrap();
+        agent.system.send(SystemEvent::Terminate(Termination::Signal(15))).await.unwrap();
     });
-    assert_eq!(ended.await, Ended::BySystem(Ending::Signal(15)));
+    assert_eq!(ended.await, ExitReason::Terminated(Termination::Signal(15)));
 }
 
 #[tokio::test]
@@ -232,8 +232,8 @@ async fn a_terminal_that_is_gone_ends_the_loop_with_an_error() {
     let (mut stage, _drawn) = Stage::new();
     let mut app = App::new(&mut stage, Model::new(setup()), Theme::default(), start);
     let ((_, inputs), (_system, system)) = (mpsc::channel(1), mpsc::channel(1));
-    let (to_events, events) = mpsc::channel(1);
-    let session = Session::open_read_only(&Handle::current(), future::pending(), timing(), to_events);
+    let (session_events, events) = mpsc::channel(1);
+    let session = Session::open_read_only(&Handle::current(), future::pending(), timing(), session_events);
     let error = within(app.run(Channels { inputs, system, events }, &session)).await.unwrap_err();
     assert_eq!(error.to_string(), "failed to read the terminal");
 }
@@ -258,7 +258,7 @@ async fn what_was_left_and_typed_is_there_at_the_next_start_in_the_same_folder()
         agent.sees("Request closed: MMD-03690457680 (INC-10442), verified").await;
         agent.press("q").await;
     });
-    assert_eq!(ended.await, Ended::ByAgent, "a draft that is kept is not asked about");
+    assert_eq!(ended.await, ExitReason::Quit, "a draft that is kept is not asked about");
 }
 
 /// The drafts' tickets that are in the record at this moment, whatever becomes of the program.

@@ -1,15 +1,16 @@
-//! The state folder: whether it can be had, and whether it is nobody else's.
+//! Checks whether the state folder can be used, and whether it is private. It makes and changes nothing.
 
 use std::{fs, io, path::Path};
 
-use super::{Check, shown};
+use super::{Check, display};
+use mmd_elevate_core::Problem;
 use mmd_elevate_files::Found;
 
 const FOLDER: Check = Check::new("state-folder", "state folder");
 const PERMISSIONS: Check = Check::new("permissions", "permissions");
 
-/// What the names of our own files in it begin with. What else somebody keeps there is not our business.
-const OURS: [&str; 4] = ["mmd-elevate.log", "owners", "practice.", "record.db"];
+/// The prefixes of the program's own files. Other files in the folder are not checked.
+const OWN_FILES: [&str; 4] = ["mmd-elevate.log", "owners", "practice.", "record.db"];
 
 pub(super) fn checks(path: &Path) -> Vec<Check> {
     let folder = folder(path);
@@ -18,65 +19,68 @@ pub(super) fn checks(path: &Path) -> Vec<Check> {
 }
 
 fn folder(path: &Path) -> Check {
-    let another = "name another folder with --state-dir or MMD_ELEVATE_STATE_DIR";
-    let name = shown(path);
+    let other_folder = "name another folder with --state-dir or MMD_ELEVATE_STATE_DIR";
+    let name = display(path);
     if let Err(error) = mmd_elevate_files::check_folder(path) {
         return match (error.kind(), fs::symlink_metadata(path).is_err()) {
-            (io::ErrorKind::NotFound, true) => absent(path),
-            _ => FOLDER.failed(format!("{name} cannot be used: {error}"), another),
+            (io::ErrorKind::NotFound, true) => missing(path),
+            _ => FOLDER.failed(Problem::new(format!("{name} cannot be used: {error}"), other_folder)),
         };
     }
     if !mmd_elevate_files::can_write(path) {
-        return FOLDER.failed(format!("{name} cannot be written"), format!("make it writable for you, or {another}"));
+        let hint = format!("make it writable for you, or {other_folder}");
+        return FOLDER.failed(Problem::new(format!("{name} cannot be written"), hint));
     }
     if mmd_elevate_files::is_full(&path.join("record.db")) {
-        return FOLDER.failed(format!("no room is left in {name}"), format!("make room, or {another}"));
+        return FOLDER
+            .failed(Problem::new(format!("the disk of {name} is full"), format!("make room, or {other_folder}")));
     }
     FOLDER.ok(format!("{name} can be written"))
 }
 
-/// It is made at the first start, so what counts is whether it can be.
-fn absent(path: &Path) -> Check {
-    let above = path.ancestors().skip(1).map(|path| if path.as_os_str().is_empty() { Path::new(".") } else { path });
-    match above.into_iter().find(|path| path.exists()) {
-        Some(above) if above.is_dir() && mmd_elevate_files::can_write(above) => {
-            FOLDER.ok(format!("{} is not there yet and will be made", shown(path)))
+/// Checks a folder that does not exist: the first start has to be able to make it.
+fn missing(path: &Path) -> Check {
+    let parents = path.ancestors().skip(1).map(|path| if path.as_os_str().is_empty() { Path::new(".") } else { path });
+    match parents.into_iter().find(|path| path.exists()) {
+        Some(parent) if parent.is_dir() && mmd_elevate_files::can_write(parent) => {
+            FOLDER.ok(format!("{} is not there yet and will be made", display(path)))
         }
-        _ => FOLDER.failed(
-            format!("{} is not there and cannot be made", shown(path)),
-            "make it yourself, or name another folder with --state-dir or MMD_ELEVATE_STATE_DIR",
-        ),
+        _ => {
+            let hint = "make it yourself, or name another folder with --state-dir or MMD_ELEVATE_STATE_DIR";
+            FOLDER.failed(Problem::new(format!("{} is not there and cannot be made", display(path)), hint))
+        }
     }
 }
 
 fn permissions(path: &Path) -> Check {
-    let (mut refused, mut open) = (Vec::new(), Vec::new());
-    look(path, true, &mut refused, &mut open);
+    let (mut unusable, mut open) = (Vec::new(), Vec::new());
+    check_entry(path, true, &mut unusable, &mut open);
     match entries(path) {
         Ok(names) => {
-            for name in names.iter().filter(|name| OURS.iter().any(|ours| name.starts_with(ours))) {
+            for name in names.iter().filter(|name| OWN_FILES.iter().any(|prefix| name.starts_with(prefix))) {
                 let entry = path.join(name);
-                look(&entry, false, &mut refused, &mut open);
+                check_entry(&entry, false, &mut unusable, &mut open);
                 for inner in entries(&entry).unwrap_or_default() {
-                    look(&entry.join(inner), false, &mut refused, &mut open);
+                    check_entry(&entry.join(inner), false, &mut unusable, &mut open);
                 }
             }
         }
-        Err(error) => refused.push(format!("{} cannot be read: {error}", shown(path))),
+        Err(error) => unusable.push(format!("{} cannot be read: {error}", display(path))),
     }
-    let told = |problems: &[String]| match problems {
+    let summarize = |entries: &[String]| match entries {
         [] => String::new(),
         [one] => one.clone(),
         [first, more @ ..] => format!("{first}, and {} more", more.len()),
     };
-    if !refused.is_empty() {
-        return PERMISSIONS.failed(told(&refused), "see who put it there; then move it away, or name another folder");
+    if !unusable.is_empty() {
+        let hint = "find out who put it there, then move it away, or name another folder";
+        return PERMISSIONS.failed(Problem::new(summarize(&unusable), hint));
     }
     if !open.is_empty() {
-        let hint = format!("chmod -R go= {}", shown(path));
-        return PERMISSIONS.warning(format!("others may look into {}", told(&open)), hint);
+        let what = format!("other users can read {}", summarize(&open));
+        return PERMISSIONS.warning(Problem::new(what, format!("chmod -R go= {}", display(path))));
     }
-    PERMISSIONS.ok("everything in the state folder is yours alone")
+    PERMISSIONS.ok("only you can read the state folder")
 }
 
 fn entries(folder: &Path) -> io::Result<Vec<String>> {
@@ -88,16 +92,16 @@ fn entries(folder: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// `follow`: the person's own link to the folder itself is theirs to make.
-fn look(path: &Path, follow: bool, refused: &mut Vec<String>, open: &mut Vec<String>) {
-    let name = shown(path);
+/// Checks one file or folder. `follow` accepts a link, which the state folder itself may be.
+fn check_entry(path: &Path, follow: bool, unusable: &mut Vec<String>, open: &mut Vec<String>) {
+    let name = display(path);
     match mmd_elevate_files::find(path, follow) {
         Ok(Found::Ours { to_others: false }) => {}
         Ok(Found::Ours { to_others: true }) => open.push(name),
-        Ok(Found::Link) => refused.push(format!("{name} is a link")),
-        Ok(Found::Foreign) => refused.push(format!("{name} belongs to somebody else")),
-        // It went away meanwhile, as files do while a dashboard runs.
+        Ok(Found::Link) => unusable.push(format!("{name} is a link")),
+        Ok(Found::Foreign) => unusable.push(format!("{name} belongs to somebody else")),
+        // A running dashboard may have deleted it meanwhile.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => refused.push(format!("{name} cannot be looked at: {error}")),
+        Err(error) => unusable.push(format!("{name} cannot be checked: {error}")),
     }
 }

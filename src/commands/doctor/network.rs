@@ -1,4 +1,5 @@
-//! The way to the service, step by step: what depends on a step that failed is not tried.
+//! Checks the way to the service step by step: proxy, name, TLS, token, list. A step that depends on a failed one does not
+//! run, and no step changes anything at the service.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -7,7 +8,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Check, STEP, Verdict};
+use super::{Check, STEP_TIMEOUT, Verdict};
 use crate::config::ServiceSettings;
 use mmd_elevate_core::{CallError, ErrorCode, Problem, visible};
 use mmd_elevate_engine::{
@@ -22,122 +23,127 @@ const TLS: Check = Check::new("tls", "TLS");
 const TOKEN: Check = Check::new("token", "token");
 const LIST: Check = Check::new("list", "list of requests");
 
-/// Connecting has less time than the whole, so that one that hangs is not taken for an answer that does not come.
-const TIMEOUTS: Timeouts = Timeouts { connect: Duration::from_secs(4), read: STEP, write: STEP };
+/// Connecting has less time than the whole step, so that a connection that hangs is not reported as a missing answer.
+const TIMEOUTS: Timeouts = Timeouts { connect: Duration::from_secs(4), read: STEP_TIMEOUT, write: STEP_TIMEOUT };
 
-/// The same checks where nothing is known to try them on.
-pub(super) fn not_tried(why: &str) -> Vec<Check> {
-    [PROXY, NAME, TLS, TOKEN, LIST].into_iter().map(|check| check.not_tried(why)).collect()
+/// Returns all checks as not tried, for this reason.
+pub(super) fn not_tried(reason: &str) -> Vec<Check> {
+    [PROXY, NAME, TLS, TOKEN, LIST].into_iter().map(|check| check.not_tried(reason)).collect()
 }
 
+/// Runs all checks.
 pub(super) async fn checks(service: &ServiceSettings, trust: &Trust) -> Vec<Check> {
     let proxy = proxy_for(&service.base_url);
-    let mut checks = vec![through(proxy.as_ref(), service).await];
-    let name = if proxy.is_some() { NAME.not_tried("the proxy looks the name up") } else { name(service).await };
-    checks.push(name);
-    let tls = match blocked(&checks) {
-        Some(why) => TLS.not_tried(why),
-        None => tls(service, trust).await,
+    let mut checks = vec![check_proxy(proxy.as_ref(), service).await];
+    checks.push(match proxy {
+        Some(_) => NAME.not_tried("the proxy looks the name up"),
+        None => check_name(service).await,
+    });
+    let tls = match failed(&checks) {
+        Some(reason) => TLS.not_tried(reason),
+        None => check_tls(service, trust).await,
     };
     checks.push(tls);
-    let way = blocked(&checks);
-    let (session, check) = match timeout(STEP, sign_in(service, trust)).await {
-        Ok(Ok(session)) => (Some(session), TOKEN.ok("there is one; whether the service takes it, the list tells")),
-        Ok(Err(fault)) => (None, TOKEN.failed(fault.what(), fault.hint())),
-        Err(_) => (None, TOKEN.failed(format!("none came within {} s", STEP.as_secs()), "try to sign in by hand")),
+    let failed = failed(&checks);
+    let (session, check) = match timeout(STEP_TIMEOUT, sign_in(service, trust)).await {
+        Ok(Ok(session)) => (Some(session), TOKEN.ok("there is one; the list shows whether the service accepts it")),
+        Ok(Err(error)) => (None, TOKEN.failed(Problem::new(error.what(), error.hint()))),
+        Err(_) => {
+            let what = format!("no token came within {} s", STEP_TIMEOUT.as_secs());
+            (None, TOKEN.failed(Problem::new(what, "try to sign in by hand")))
+        }
     };
     checks.push(check);
-    checks.push(match (way, session) {
-        (Some(why), _) => LIST.not_tried(why),
+    checks.push(match (failed, session) {
+        (Some(reason), _) => LIST.not_tried(reason),
         (None, None) => LIST.not_tried("there is no token"),
-        (None, Some(session)) => list(service, trust, session).await,
+        (None, Some(session)) => check_list(service, trust, session).await,
     });
     checks
 }
 
-/// Why nothing after these can be tried.
-fn blocked(checks: &[Check]) -> Option<String> {
-    let failed = checks.iter().find(|check| check.verdict == Verdict::Failed)?;
-    Some(format!("{} failed", failed.title))
+/// Returns which check failed, so that later ones cannot run.
+fn failed(checks: &[Check]) -> Option<String> {
+    let check = checks.iter().find(|check| check.verdict == Verdict::Failed)?;
+    Some(format!("{} failed", check.title))
 }
 
-async fn through(proxy: Option<&(String, u16)>, service: &ServiceSettings) -> Check {
+async fn check_proxy(proxy: Option<&(String, u16)>, service: &ServiceSettings) -> Check {
     let Some((host, port)) = proxy else {
         return PROXY.ok(if service.base_url.is_local() {
-            "none: what stays on this machine goes past any proxy"
+            "none: connections to this machine use no proxy"
         } else {
             "none is configured for this host"
         });
     };
-    let shown = format!("{}:{port}", visible(host));
+    let name = format!("{}:{port}", visible(host));
     let hint = "check HTTPS_PROXY and the system's proxy settings, or name the service's host in NO_PROXY";
-    match timeout(STEP, TcpStream::connect((host.trim_matches(['[', ']']), *port))).await {
-        Ok(Ok(_)) => PROXY.ok(format!("{shown} is on the way and takes connections")),
-        Ok(Err(error)) => PROXY.failed(format!("{shown} takes no connection: {}", visible(&error.to_string())), hint),
-        Err(_) => PROXY.failed(format!("{shown} took no connection within {} s", STEP.as_secs()), hint),
-    }
+    let what = match timeout(STEP_TIMEOUT, TcpStream::connect((host.trim_matches(['[', ']']), *port))).await {
+        Ok(Ok(_)) => return PROXY.ok(format!("{name} is used and accepts connections")),
+        Ok(Err(error)) => format!("{name} accepts no connection: {}", visible(&error.to_string())),
+        Err(_) => format!("{name} accepted no connection within {} s", STEP_TIMEOUT.as_secs()),
+    };
+    PROXY.failed(Problem::new(what, hint))
 }
 
-async fn name(service: &ServiceSettings) -> Check {
+async fn check_name(service: &ServiceSettings) -> Check {
     let (host, port) = service.base_url.host_and_port();
     if host.parse::<IpAddr>().is_ok() {
-        return NAME.ok(format!("{host} is an address: there is nothing to look up"));
+        return NAME.ok(format!("{host} is an address and needs no lookup"));
     }
-    let hint = "check the host in the base URL, the network, and whether a VPN has to be on";
-    match timeout(STEP, lookup_host((host, port))).await {
+    let what = match timeout(STEP_TIMEOUT, lookup_host((host, port))).await {
         Ok(Ok(addresses)) => match addresses.count() {
-            0 => NAME.failed(format!("no address is known for {host}"), hint),
-            1 => NAME.ok(format!("{host} has 1 address")),
-            count => NAME.ok(format!("{host} has {count} addresses")),
+            0 => format!("no address is known for {host}"),
+            1 => return NAME.ok(format!("{host} has 1 address")),
+            count => return NAME.ok(format!("{host} has {count} addresses")),
         },
-        Ok(Err(_)) => NAME.failed(format!("no address is known for {host}"), hint),
-        Err(_) => NAME.failed(format!("no answer for {host} came within {} s", STEP.as_secs()), hint),
-    }
+        Ok(Err(_)) => format!("no address is known for {host}"),
+        Err(_) => format!("no answer for {host} came within {} s", STEP_TIMEOUT.as_secs()),
+    };
+    NAME.failed(Problem::new(what, "check the host in the base URL, the network, and whether a VPN has to be on"))
 }
 
-async fn tls(service: &ServiceSettings, trust: &Trust) -> Check {
+async fn check_tls(service: &ServiceSettings, trust: &Trust) -> Check {
     if service.base_url.is_plain() {
         return TLS.not_tried("the base URL is plain http, which stays on this machine");
     }
     let probe = match Probe::new(trust, &service.base_url, TIMEOUTS) {
         Ok(probe) => probe,
-        Err(error) => return TLS.failed(error.what, error.hint),
+        Err(problem) => return TLS.failed(problem),
     };
-    let beside = if service.ca_file.is_some() { ", with the CA file beside the system's" } else { "" };
+    let with_ca_file = if service.ca_file.is_some() { ", with the CA file in addition to the system's" } else { "" };
     match probe.reach().await {
-        Ok(()) => TLS.ok(format!("the certificate is trusted{beside}")),
-        Err(fault) if fault.code == Some(ErrorCode::NotConnected) => TLS.failed(fault.problem.what, fault.problem.hint),
-        // A fault of any other kind comes after the connection was made.
-        Err(fault) => TLS.warning(
-            format!("a connection was made{beside}, but nothing usable came over it: {}", fault.what()),
-            "check the base URL; if it is right, tell whoever runs the service",
-        ),
+        Ok(()) => TLS.ok(format!("the certificate is trusted{with_ca_file}")),
+        Err(error) if error.code == Some(ErrorCode::NotConnected) => TLS.failed(*error.problem),
+        // Every other error comes after the connection was made.
+        Err(error) => {
+            let what = format!("a connection was made{with_ca_file}, but the answer cannot be used: {}", error.what());
+            TLS.warning(Problem::new(what, "check the base URL; if it is correct, tell whoever runs the service"))
+        }
     }
 }
 
-/// The session of the sign-in that is configured, with its first token.
+/// Signs in and fetches the first token.
 async fn sign_in(service: &ServiceSettings, trust: &Trust) -> Result<TokenSession, CallError> {
     let source = Source::trusting(trust, service.sign_in.clone()).map_err(|error| error.to_call_error())?;
     let session = TokenSession::start(source, Renewal::default());
     session.token().await.map(|_| session)
 }
 
-async fn list(service: &ServiceSettings, trust: &Trust, session: TokenSession) -> Check {
+async fn check_list(service: &ServiceSettings, trust: &Trust, session: TokenSession) -> Check {
     let client = match Client::trusting(trust, &service.base_url, &service.tenant.id, session, TIMEOUTS) {
         Ok(client) => client,
-        Err(error) => return LIST.failed(error.what, error.hint),
+        Err(problem) => return LIST.failed(problem),
     };
-    match client.probe_list().await {
-        Ok(()) => LIST.ok("the service lists requests for this tenant"),
-        // The service's own words may name people and devices.
-        Err(fault) => {
-            let later = "try again later; if it stays like this, tell whoever runs the service";
-            let Problem { what, hint } = match fault.code {
-                Some(ErrorCode::Declined | ErrorCode::NotAllowed) => *CallError::not_allowed().problem,
-                _ if fault.may_have_happened() => Problem::new(fault.problem.what, later),
-                _ => *fault.problem,
-            };
-            LIST.failed(what, hint)
+    let Err(error) = client.probe_list().await else {
+        return LIST.ok("the service lists requests for this tenant");
+    };
+    // Without the service's own text, which may name people and devices.
+    LIST.failed(match error.code {
+        Some(ErrorCode::Declined | ErrorCode::NotAllowed) => *CallError::not_allowed().problem,
+        _ if error.may_have_happened() => {
+            Problem::new(error.problem.what, "try again later; if it stays like this, tell whoever runs the service")
         }
-    }
+        _ => *error.problem,
+    })
 }

@@ -1,28 +1,29 @@
-//! What was found, and how it is written: aligned lines for people, JSON for programs.
+//! The report of the doctor: aligned lines for people, JSON for programs. It runs no check itself.
 
 use crossterm::style::{Color, Stylize};
 use serde::Serialize;
 use textwrap::{Options, WordSplitter};
 
-use super::Discretion;
+use super::Anonymizer;
+use mmd_elevate_core::Problem;
 use mmd_elevate_engine::redact::redact;
 
-/// What a check came to.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// It holds.
+    /// The check passed.
     Ok,
     /// The dashboard works, but not as it should.
     Warning,
-    /// The dashboard does not work like this.
+    /// The dashboard does not work.
     Failed,
-    /// It could not be found out; `what` says why.
+    /// The check did not run; `what` says why.
     NotTried,
 }
 
 impl Verdict {
-    const fn word(self) -> &'static str {
+    const fn label(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::Warning => "warning",
@@ -31,7 +32,7 @@ impl Verdict {
         }
     }
 
-    /// In ASCII, for it has to survive the way into a ticket.
+    /// Returns a sign in ASCII, which every ticket system keeps.
     const fn sign(self) -> char {
         match self {
             Self::Ok => '+',
@@ -51,19 +52,19 @@ impl Verdict {
     }
 }
 
-/// One thing that the dashboard needs.
+/// A check of one thing that the dashboard needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// What programs know it by.
+    /// Its name for programs.
     pub id: &'static str,
-    /// What people know it by.
+    /// Its name for people.
     #[serde(skip)]
     pub title: &'static str,
-    /// What it came to.
+    /// Its result.
     pub verdict: Verdict,
     /// What was found.
     pub what: String,
-    /// What to do; there is one wherever something has to be done.
+    /// What to do. A warning and a failure have one.
     pub hint: Option<String>,
 }
 
@@ -76,104 +77,99 @@ impl Check {
         Self { verdict: Verdict::Ok, what: what.into(), ..self }
     }
 
-    pub(super) fn not_tried(self, why: impl Into<String>) -> Self {
-        Self { verdict: Verdict::NotTried, what: why.into(), ..self }
+    pub(super) fn not_tried(self, reason: impl Into<String>) -> Self {
+        Self { verdict: Verdict::NotTried, what: reason.into(), ..self }
     }
 
-    pub(super) fn warning(self, what: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { verdict: Verdict::Warning, what: what.into(), hint: Some(hint.into()), ..self }
+    pub(super) fn warning(self, Problem { what, hint }: Problem) -> Self {
+        Self { verdict: Verdict::Warning, what, hint: Some(hint), ..self }
     }
 
-    pub(super) fn failed(self, what: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { verdict: Verdict::Failed, what: what.into(), hint: Some(hint.into()), ..self }
+    pub(super) fn failed(self, Problem { what, hint }: Problem) -> Self {
+        Self { verdict: Verdict::Failed, what, hint: Some(hint), ..self }
     }
 
-    /// Failed with an error that brings its hint along, or several that bring one each.
-    pub(super) fn failed_as(self, error: &str) -> Self {
-        if error.matches("\nhint: ").count() > 1 {
-            return self.failed(in_sentences(error), "correct each of these, then run it again");
+    /// Fails with all problems, of which there is at least one.
+    pub(super) fn failed_with_all(self, problems: &[Problem]) -> Self {
+        let mut problem = combine(problems, "correct each of these, then run it again");
+        if problems.len() > 1 {
+            problem.what = format!("{} mistakes were found\n{}", problems.len(), problem.what);
         }
-        let (what, hint) = error.split_once("\nhint: ").unwrap_or((error, "see mmd-elevate --help"));
-        self.failed(what, hint)
+        self.failed(problem)
     }
 
-    /// It holds, and something in it may not be meant.
-    pub(super) fn doubted(self, holds: &str, doubts: &[String]) -> Self {
-        let (what, hint) = match doubts {
-            [one] => one.split_once("\nhint: ").unwrap_or((one, "see config.example.toml")),
-            _ => ("", "look at each of these; the program runs with them"),
-        };
-        let what = if what.is_empty() { in_sentences(&doubts.join("\n")) } else { what.to_owned() };
-        self.warning(format!("{holds}, but {what}"), hint)
+    /// Passes, with a warning if there is any.
+    pub(super) fn ok_with_warnings(self, what: String, warnings: &[Problem]) -> Self {
+        if warnings.is_empty() {
+            return self.ok(what);
+        }
+        let Problem { what: warning, hint } = combine(warnings, "check each of these; the program runs with them");
+        self.warning(Problem::new(format!("{what}, but {warning}"), hint))
     }
 }
 
-/// Several errors on lines of their own, each with its hint in brackets.
-fn in_sentences(errors: &str) -> String {
-    let mut lines = String::new();
-    for line in errors.lines() {
-        match line.strip_prefix("hint: ") {
-            Some(hint) => lines.push_str(&format!(" ({hint})")),
-            None if lines.is_empty() => lines.push_str(line),
-            None => lines.push_str(&format!("\n{line}")),
-        }
+/// Makes one problem of several: each on a line of its own, with its hint in brackets.
+fn combine(problems: &[Problem], hint: &str) -> Problem {
+    if let [problem] = problems {
+        return problem.clone();
     }
-    lines
+    let lines: Vec<_> = problems.iter().map(|Problem { what, hint }| format!("{what} ({hint})")).collect();
+    Problem::new(lines.join("\n"), hint)
 }
 
-/// What was found, harmless and without anything secret or personal.
+/// The result of all checks, sanitized and without anything secret or personal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// The version of the program.
     pub version: &'static str,
-    /// Whom it would talk to; `None` where the configuration does not say.
+    /// What the dashboard would talk to, or `None` if the configuration cannot be used.
     pub subject: Option<String>,
     /// Whether that is the practice tenant.
     pub practice: bool,
-    /// Whether nothing failed.
+    /// Whether no check failed.
     pub ok: bool,
-    /// Every check, in the order in which one needs the other.
+    /// All checks, each after those that it depends on.
     pub checks: Vec<Check>,
 }
 
 impl Report {
-    pub(super) fn new(subject: Option<(String, bool)>, mut checks: Vec<Check>, discretion: &Discretion) -> Self {
+    pub(super) fn new(subject: Option<(String, bool)>, mut checks: Vec<Check>, anonymizer: &Anonymizer) -> Self {
         for check in &mut checks {
-            check.what = discretion.text(&redact(check.what.trim_end_matches('.')));
-            check.hint = check.hint.as_deref().map(|hint| discretion.text(&redact(hint)));
+            check.what = anonymizer.apply(&redact(check.what.trim_end_matches('.')));
+            check.hint = check.hint.as_deref().map(|hint| anonymizer.apply(&redact(hint)));
         }
         let ok = checks.iter().all(|check| check.verdict != Verdict::Failed);
         let practice = subject.as_ref().is_some_and(|(_, practice)| *practice);
-        let subject = subject.map(|(subject, _)| discretion.text(&redact(&subject)));
+        let subject = subject.map(|(subject, _)| anonymizer.apply(&redact(&subject)));
         Self { version: env!("CARGO_PKG_VERSION"), subject, practice, ok, checks }
     }
 
-    /// As JSON, with a line's end.
+    /// Returns the report as JSON, with a final line end.
     #[must_use]
     pub fn json(&self) -> String {
-        // Texts and a list of them can always be written.
+        // Serializing text and lists cannot fail.
         serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
     }
 
-    /// As lines of so many columns.
+    /// Returns the report as lines of at most this many columns.
     #[must_use]
     pub fn text(&self, columns: usize, colour: bool) -> String {
         let subject = self.subject.as_deref().unwrap_or("no usable configuration");
         let mut text = format!("mmd-elevate {} doctor: {subject}\n\n", self.version);
         let widest = self.checks.iter().map(|check| check.title.len()).max().unwrap_or(0);
         for check in &self.checks {
-            let verdict = format!("{} {:9}", check.verdict.sign(), check.verdict.word());
+            let verdict = format!("{} {:9}", check.verdict.sign(), check.verdict.label());
             let indent = " ".repeat(verdict.len() + widest + 4);
-            let written = |words: &str| {
+            let wrap = |text: &str| {
                 let options = Options::new(columns.max(indent.len() + 20) - indent.len());
-                let lines = textwrap::wrap(words, options.word_splitter(WordSplitter::NoHyphenation));
+                let lines = textwrap::wrap(text, options.word_splitter(WordSplitter::NoHyphenation));
                 lines.join(&format!("\n{indent}"))
             };
-            let lines = written(&check.what);
+            let lines = wrap(&check.what);
             let verdict = if colour { verdict.with(check.verdict.colour()).to_string() } else { verdict };
             text.push_str(&format!("{verdict}  {:widest$}  {lines}\n", check.title));
             if let Some(hint) = &check.hint {
-                text.push_str(&format!("{indent}{}\n", written(&format!("hint: {hint}"))));
+                text.push_str(&format!("{indent}{}\n", wrap(&format!("hint: {hint}"))));
             }
         }
         let failed = self.checks.iter().filter(|check| check.verdict == Verdict::Failed).count();

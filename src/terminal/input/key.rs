@@ -1,14 +1,14 @@
-//! Keys by number: the bytes of the C0 set, and the key codes of xterm's modifyOtherKeys and kitty's protocol.
+//! Decodes keys that are numbers: the bytes of the C0 set, and the key codes of xterm's modifyOtherKeys and of kitty's
+//! protocol.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-/// A character as a key. An upper case letter was typed with Shift.
+/// Returns the key of a character. An upper case letter was typed with Shift.
 pub(super) fn character(c: char) -> (KeyCode, KeyModifiers) {
     (KeyCode::Char(c), if c.is_uppercase() { KeyModifiers::SHIFT } else { KeyModifiers::NONE })
 }
 
-/// The key of a byte of the C0 set, or of DEL. Backspace is told from Ctrl-H, which some terminals send for it: both
-/// delete.
+/// Returns the key of a byte of the C0 set or of DEL. Some terminals send Ctrl-H for Backspace; both keys delete.
 pub(super) fn control(byte: u8) -> (KeyCode, KeyModifiers) {
     match byte {
         b'\r' | b'\n' => (KeyCode::Enter, KeyModifiers::NONE),
@@ -22,11 +22,13 @@ pub(super) fn control(byte: u8) -> (KeyCode, KeyModifiers) {
     }
 }
 
-/// The key with this code and xterm's modifier number; `kind` is kitty's. `None` for what types nothing here: modifiers
-/// alone, media keys, and chords with Super, Hyper or Meta, which belong to the desktop.
+/// Returns the key with this code and xterm's modifier number; `kind` is kitty's. Returns `None` for keys without a use here:
+/// modifiers alone, media keys, and chords with Super, Hyper or Meta, which are for the desktop.
 pub(super) fn coded(code: u32, shifted: u32, number: u32, kind: u32) -> Option<KeyEvent> {
     let (code, implied) = match code {
-        0x20.. => functional(code).map(|code| (code, KeyModifiers::NONE)).or_else(|| typed(code, shifted, number))?,
+        0x20.. => {
+            functional(code).map(|code| (code, KeyModifiers::NONE)).or_else(|| printable(code, shifted, number))?
+        }
         code => control(u8::try_from(code).ok()?),
     };
     let mut event = modified(code, number, kind)?;
@@ -34,8 +36,8 @@ pub(super) fn coded(code: u32, shifted: u32, number: u32, kind: u32) -> Option<K
     Some(event)
 }
 
-/// The key with xterm's modifier number: one more than a sum of 1 Shift, 2 Alt, 4 Ctrl, 8 Super or Meta, and so on; 64
-/// and 128 are locks.
+/// Returns the key with xterm's modifier number: one more than the sum of 1 Shift, 2 Alt, 4 Ctrl, 8 Super or Meta, and so
+/// on; 64 and 128 are locks.
 pub(super) fn modified(code: KeyCode, number: u32, kind: u32) -> Option<KeyEvent> {
     let bits = number.saturating_sub(1);
     if bits & 0b11_1000 != 0 {
@@ -56,8 +58,8 @@ pub(super) fn modified(code: KeyCode, number: u32, kind: u32) -> Option<KeyEvent
     Some(KeyEvent::new_with_kind(code, modifiers, kind))
 }
 
-fn typed(code: u32, shifted: u32, number: u32) -> Option<(KeyCode, KeyModifiers)> {
-    // Unicode's private use area holds kitty's functional keys, and the C1 set is no text.
+fn printable(code: u32, shifted: u32, number: u32) -> Option<(KeyCode, KeyModifiers)> {
+    // Kitty's functional keys are in Unicode's private use area, and the C1 set is not text.
     if matches!(code, 0x7f..=0x9f | 0xe000..=0xf8ff) {
         return None;
     }
@@ -72,7 +74,7 @@ fn typed(code: u32, shifted: u32, number: u32) -> Option<(KeyCode, KeyModifiers)
     Some((KeyCode::Char(c), KeyModifiers::NONE))
 }
 
-/// Kitty's functional keys that stand beside the characters.
+/// Returns the key of kitty's functional key codes.
 fn functional(code: u32) -> Option<KeyCode> {
     let number = |from: u32| u8::try_from(code - from).unwrap_or(0);
     Some(match code {

@@ -1,8 +1,8 @@
-//! From the bytes of a terminal to [`Input`]: a state machine that gets bytes and the time and does no I/O.
+//! Parses the bytes of a terminal into [`Input`]: a state machine over bytes and time that does no I/O.
 //!
-//! What a terminal answers to a question is never a key: replies are swallowed to their terminator. Each state has a
-//! bound in bytes and one in time, and Ctrl-C is a key in all of them, so that no sequence that lacks its end keeps the
-//! keys from working. Invalid UTF-8 costs no neighbour.
+//! A reply of the terminal never becomes a key: it is skipped up to its terminator. Each state is bounded in bytes and in
+//! time, and Ctrl-C is a key in all of them, so that a sequence without an end never keeps the keys from working. An invalid
+//! byte never affects the characters around it.
 
 use std::time::Instant;
 
@@ -11,16 +11,16 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::{
     Input,
     key::{character, control},
-    paste::{Paste, Step, decode},
+    paste::{Paste, PasteOutput, decode},
     reply,
-    sequence::{self, SequenceMeaning},
+    sequence::{self, DecodedSequence},
     state::ParserState,
 };
 
-/// How many bytes a sequence or a string may have before it counts as ended.
-const LONGEST: usize = 64 * 1024;
-/// How much of a sequence or a string is kept: more than any that is understood has.
-const KEPT: usize = 256;
+/// The length, in bytes, at which a sequence or a string counts as ended.
+const MAX_LENGTH: usize = 64 * 1024;
+/// How many bytes of a sequence or a string are stored: more than any known one has.
+const MAX_STORED: usize = 256;
 
 const ESC: u8 = 0x1b;
 const CAN: u8 = 0x18;
@@ -28,27 +28,28 @@ const SUB: u8 = 0x1a;
 const BEL: u8 = 0x07;
 const CTRL_C: u8 = 0x03;
 
-/// Turns bytes into inputs. Feed it what was read; at [`Parser::deadline`] tell it that nothing came.
+/// Parses bytes into inputs. Call [`Parser::feed`] with the bytes of each read, and [`Parser::idle`] at
+/// [`Parser::deadline`].
 #[derive(Debug, Default)]
 pub struct Parser {
     state: ParserState,
     /// When the last byte came.
     last: Option<Instant>,
-    /// The sequence, the string or the character so far, up to [`KEPT`] bytes.
-    begun: Vec<u8>,
-    /// How many bytes it has.
+    /// The bytes of the current sequence, string or character, at most [`MAX_STORED`].
+    buffer: Vec<u8>,
+    /// How many bytes the current sequence or string has.
     length: usize,
-    /// Whether an ESC stood before it, so that it is an Alt chord.
+    /// Whether an ESC came before it, so that it is an Alt chord.
     alt: bool,
-    /// A string was ended without its terminator, which may still come.
-    cut: bool,
+    /// Whether a string was aborted, so that its terminator may still come.
+    is_string_aborted: bool,
     paste: Paste,
-    /// Whether invalid UTF-8 was told of.
-    told: bool,
+    /// Whether invalid UTF-8 was reported.
+    is_invalid_reported: bool,
 }
 
 impl Parser {
-    /// Takes bytes that were read at this time. Returns what they complete.
+    /// Parses bytes that were read at this time. Returns the inputs that they complete.
     pub fn feed(&mut self, bytes: &[u8], now: Instant) -> Vec<Input> {
         let mut inputs = Vec::new();
         if !bytes.is_empty() {
@@ -60,33 +61,33 @@ impl Parser {
         inputs
     }
 
-    /// Takes note that no byte has come up to this time. Returns what that completes.
+    /// Handles that no byte came until this time. Returns the inputs that this completes.
     pub fn idle(&mut self, now: Instant) -> Vec<Input> {
         let mut inputs = Vec::new();
-        // What ends may leave something behind that is due as well: a paste that was none is read anew.
+        // Several times, because the bytes after a paste may be parsed again and be due too.
         while self.deadline().is_some_and(|deadline| deadline <= now) {
-            self.expire(&mut inputs);
+            self.time_out(&mut inputs);
         }
         inputs
     }
 
-    /// Ends whatever is begun, as if enough time had gone by.
+    /// Ends the current sequence, as if enough time had passed. Returns the inputs that this completes.
     pub fn flush(&mut self) -> Vec<Input> {
         let mut inputs = Vec::new();
         while self.deadline().is_some() {
-            self.expire(&mut inputs);
+            self.time_out(&mut inputs);
         }
         inputs
     }
 
-    /// Until when the next byte has to come; without one, [`Parser::idle`] is due. `None` while nothing is begun.
+    /// Returns when [`Parser::idle`] is due if no byte comes, or `None` if nothing is incomplete.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        let patience = match self.state {
-            ParserState::Paste => self.paste.patience(),
-            state => state.patience(),
+        let timeout = match self.state {
+            ParserState::Paste => self.paste.timeout(),
+            state => state.timeout(),
         };
-        Some(self.last? + patience?)
+        Some(self.last? + timeout?)
     }
 
     fn take(&mut self, byte: u8, inputs: &mut Vec<Input>) {
@@ -97,24 +98,25 @@ impl Parser {
             ParserState::String(kind) => self.string(kind, byte, inputs),
             ParserState::StringEscape(_) if byte == b'\\' => self.end_string(inputs),
             ParserState::StringEscape(_) => {
-                self.cut = true;
+                self.is_string_aborted = true;
                 self.begin(ParserState::Escape, false);
                 self.escape(byte, inputs);
             }
-            ParserState::Csi | ParserState::Ss3 | ParserState::LinuxFunction | ParserState::OldMouse(_) => {
+            ParserState::Csi | ParserState::Ss3 | ParserState::LinuxFunction | ParserState::X10Mouse(_) => {
                 self.sequence(byte, inputs);
             }
             ParserState::Paste => {
-                let step = self.paste.take(byte);
-                self.paste_step(step, inputs);
+                let output = self.paste.take(byte);
+                self.apply_paste(output, inputs);
             }
         }
     }
 
+    /// Enters a state with an empty buffer.
     fn begin(&mut self, state: ParserState, alt: bool) {
         self.state = state;
         self.alt = alt;
-        self.begun.clear();
+        self.buffer.clear();
         self.length = 0;
     }
 
@@ -125,11 +127,11 @@ impl Parser {
 
     fn ground(&mut self, byte: u8, inputs: &mut Vec<Input>) {
         self.begin(ParserState::Ground, false);
-        self.single(byte, inputs);
+        self.start(byte, inputs);
     }
 
-    /// A byte that is a key by itself, or begins a character or a sequence.
-    fn single(&mut self, byte: u8, inputs: &mut Vec<Input>) {
+    /// Handles a byte that is a key, or that begins a character or a sequence.
+    fn start(&mut self, byte: u8, inputs: &mut Vec<Input>) {
         match byte {
             ESC => self.begin(ParserState::Escape, false),
             0x20..=0x7e => {
@@ -147,10 +149,10 @@ impl Parser {
         }
     }
 
-    /// One more byte of a character. A byte that does not continue it stands for itself.
+    /// Handles a byte of a character. A byte that does not continue the character is handled by itself.
     fn character(&mut self, byte: u8, inputs: &mut Vec<Input>) {
-        self.begun.push(byte);
-        match std::str::from_utf8(&self.begun) {
+        self.buffer.push(byte);
+        match std::str::from_utf8(&self.buffer) {
             Ok(text) => {
                 let complete = text.chars().next();
                 self.state = ParserState::Ground;
@@ -160,61 +162,61 @@ impl Parser {
                 }
             }
             Err(error) if error.error_len().is_none() => {}
-            Err(_) if self.begun.len() == 1 => self.invalid(inputs),
+            Err(_) if self.buffer.len() == 1 => self.invalid(inputs),
             Err(_) => {
-                self.begun.pop();
+                self.buffer.pop();
                 self.invalid(inputs);
                 self.ground(byte, inputs);
             }
         }
     }
 
-    /// Each byte that is begun is no UTF-8.
+    /// Replaces each byte of an invalid character.
     fn invalid(&mut self, inputs: &mut Vec<Input>) {
         if self.alt {
             self.alt = false;
             self.push(KeyCode::Esc, KeyModifiers::NONE, inputs);
         }
-        for _ in 0..self.begun.len() {
+        for _ in 0..self.buffer.len() {
             self.push(KeyCode::Char(char::REPLACEMENT_CHARACTER), KeyModifiers::NONE, inputs);
         }
         self.begin(ParserState::Ground, false);
-        self.tell(inputs);
+        self.report_invalid(inputs);
     }
 
-    fn tell(&mut self, inputs: &mut Vec<Input>) {
-        if !self.told {
-            self.told = true;
+    fn report_invalid(&mut self, inputs: &mut Vec<Input>) {
+        if !self.is_invalid_reported {
+            self.is_invalid_reported = true;
             inputs.push(Input::NotUtf8);
         }
     }
 
     fn escape(&mut self, byte: u8, inputs: &mut Vec<Input>) {
-        let twice = self.alt;
-        let cut = std::mem::take(&mut self.cut);
+        let is_second = self.alt;
+        let is_string_aborted = std::mem::take(&mut self.is_string_aborted);
         match byte {
-            ESC if !twice => self.begin(ParserState::Escape, true),
-            // The terminator of a string that was given up.
-            b'\\' if cut && !twice => self.begin(ParserState::Ground, false),
-            b'[' => self.begin(ParserState::Csi, twice),
-            b'O' => self.begin(ParserState::Ss3, twice),
+            ESC if !is_second => self.begin(ParserState::Escape, true),
+            // The terminator of an aborted string.
+            b'\\' if is_string_aborted && !is_second => self.begin(ParserState::Ground, false),
+            b'[' => self.begin(ParserState::Csi, is_second),
+            b'O' => self.begin(ParserState::Ss3, is_second),
             _ => {
-                // Of two, the first was a key of its own. So was an only one before Ctrl-C, which is no part of a chord.
-                if twice || byte == CTRL_C {
+                // The first of two is a key of its own, and so is one before Ctrl-C, which is never part of a chord.
+                if is_second || byte == CTRL_C {
                     self.begin(ParserState::Ground, false);
                     self.push(KeyCode::Esc, KeyModifiers::NONE, inputs);
                 }
                 match byte {
-                    CTRL_C if twice => {
+                    CTRL_C if is_second => {
                         self.push(KeyCode::Esc, KeyModifiers::NONE, inputs);
-                        self.single(byte, inputs);
+                        self.start(byte, inputs);
                     }
-                    CTRL_C => self.single(byte, inputs),
+                    CTRL_C => self.start(byte, inputs),
                     ESC => self.begin(ParserState::Escape, true),
                     b']' | b'P' | b'X' | b'^' | b'_' => self.begin(ParserState::String(byte), false),
                     _ => {
                         self.begin(ParserState::Ground, true);
-                        self.single(byte, inputs);
+                        self.start(byte, inputs);
                     }
                 }
             }
@@ -224,78 +226,78 @@ impl Parser {
     fn sequence(&mut self, byte: u8, inputs: &mut Vec<Input>) {
         match (self.state, byte) {
             (_, CAN | SUB) => self.begin(ParserState::Ground, false),
-            (ParserState::OldMouse(left), 0x20..) => {
-                self.state = if left > 1 { ParserState::OldMouse(left - 1) } else { ParserState::Ground };
+            (ParserState::X10Mouse(left), 0x20..) => {
+                self.state = if left > 1 { ParserState::X10Mouse(left - 1) } else { ParserState::Ground };
             }
             (_, 0..0x20 | 0x7f..) => {
                 self.abandon(inputs);
                 self.ground(byte, inputs);
             }
             (ParserState::LinuxFunction, _) => {
-                let found = sequence::linux_function(byte);
-                self.conclude(found, inputs);
+                let meaning = sequence::linux_function(byte);
+                self.finish(meaning, inputs);
             }
-            (ParserState::Csi, b'[') if self.begun.is_empty() => self.state = ParserState::LinuxFunction,
-            (ParserState::Csi, b'M') if self.begun.is_empty() => self.state = ParserState::OldMouse(3),
-            (ParserState::Csi, b'$') => match sequence::rxvt_shift(&self.begun) {
-                Some(found) => self.conclude(found, inputs),
-                None => self.keep(byte),
+            (ParserState::Csi, b'[') if self.buffer.is_empty() => self.state = ParserState::LinuxFunction,
+            (ParserState::Csi, b'M') if self.buffer.is_empty() => self.state = ParserState::X10Mouse(3),
+            (ParserState::Csi, b'$') => match sequence::rxvt_shift(&self.buffer) {
+                Some(meaning) => self.finish(meaning, inputs),
+                None => self.store(byte),
             },
             (ParserState::Csi, 0x40..) => {
-                let found = sequence::csi(&self.begun, byte);
-                self.conclude(found, inputs);
+                let meaning = sequence::csi(&self.buffer, byte);
+                self.finish(meaning, inputs);
             }
             (ParserState::Ss3, 0x3c.. | b' ') => {
-                let found = sequence::ss3(&self.begun, byte);
-                self.conclude(found, inputs);
+                let meaning = sequence::ss3(&self.buffer, byte);
+                self.finish(meaning, inputs);
             }
-            _ => self.keep(byte),
+            _ => self.store(byte),
         }
     }
 
-    /// One more byte of a sequence or a string.
-    fn keep(&mut self, byte: u8) {
+    /// Stores a byte of a sequence or a string.
+    fn store(&mut self, byte: u8) {
         self.length += 1;
-        if self.begun.len() < KEPT {
-            self.begun.push(byte);
+        if self.buffer.len() < MAX_STORED {
+            self.buffer.push(byte);
         }
-        if self.length >= LONGEST {
-            self.cut = matches!(self.state, ParserState::String(_));
+        if self.length >= MAX_LENGTH {
+            self.is_string_aborted = matches!(self.state, ParserState::String(_));
             self.begin(ParserState::Ground, false);
         }
     }
 
-    fn conclude(&mut self, found: SequenceMeaning, inputs: &mut Vec<Input>) {
-        // What was not kept whole is not understood.
-        let whole = self.length <= KEPT;
+    fn finish(&mut self, meaning: DecodedSequence, inputs: &mut Vec<Input>) {
+        // A sequence that was not stored completely has no meaning.
+        let is_complete = self.length <= MAX_STORED;
         let alt = self.alt;
         self.begin(ParserState::Ground, false);
-        match found {
-            SequenceMeaning::Key(mut key) if whole => {
+        match meaning {
+            DecodedSequence::Key(mut key) if is_complete => {
                 if alt {
                     key.modifiers |= KeyModifiers::ALT;
                 }
                 inputs.push(Input::Key(key));
             }
-            SequenceMeaning::Input(input) if whole => inputs.push(input),
-            SequenceMeaning::BeginPaste if whole => {
+            DecodedSequence::Input(input) if is_complete => inputs.push(input),
+            DecodedSequence::BeginPaste if is_complete => {
                 self.state = ParserState::Paste;
                 self.paste.begin();
             }
-            SequenceMeaning::Key(_)
-            | SequenceMeaning::Input(_)
-            | SequenceMeaning::BeginPaste
-            | SequenceMeaning::Nothing => {}
+            DecodedSequence::Key(_)
+            | DecodedSequence::Input(_)
+            | DecodedSequence::BeginPaste
+            | DecodedSequence::Unknown => {}
         }
     }
 
-    /// What has begun has no end. The beginning alone was an Alt chord, and anything longer was no key.
+    /// Ends a sequence without its final byte. If only its first bytes came, they were an Alt chord.
     fn abandon(&mut self, inputs: &mut Vec<Input>) {
         let introducer = self.state.introducer().filter(|_| self.length == 0);
-        let twice = self.alt;
+        let is_second = self.alt;
         self.begin(ParserState::Ground, false);
         if let Some(introducer) = introducer {
-            if twice {
+            if is_second {
                 self.push(KeyCode::Esc, KeyModifiers::NONE, inputs);
             }
             self.alt = true;
@@ -310,74 +312,74 @@ impl Parser {
             BEL if kind == b']' => self.end_string(inputs),
             ESC => self.state = ParserState::StringEscape(kind),
             CAN | SUB => {
-                self.cut = true;
+                self.is_string_aborted = true;
                 self.begin(ParserState::Ground, false);
             }
             CTRL_C => {
-                self.cut = true;
+                self.is_string_aborted = true;
                 self.abandon(inputs);
                 self.ground(byte, inputs);
             }
-            _ => self.keep(byte),
+            _ => self.store(byte),
         }
     }
 
-    /// The terminator of a string has come.
+    /// Handles the terminator of a string.
     fn end_string(&mut self, inputs: &mut Vec<Input>) {
         let is_command = matches!(self.state, ParserState::String(b']') | ParserState::StringEscape(b']'));
-        if is_command && self.length <= KEPT {
-            inputs.extend(reply::osc(&self.begun).map(Input::Reply));
+        if is_command && self.length <= MAX_STORED {
+            inputs.extend(reply::osc(&self.buffer).map(Input::Reply));
         }
         self.begin(ParserState::Ground, false);
     }
 
-    fn paste_step(&mut self, step: Step, inputs: &mut Vec<Input>) {
-        let Step { text, keys, ended } = step;
+    fn apply_paste(&mut self, output: PasteOutput, inputs: &mut Vec<Input>) {
+        let PasteOutput { text, keys, is_end } = output;
         if !text.is_empty() {
-            let (text, valid) = decode(&text);
+            let (text, is_valid) = decode(&text);
             inputs.push(Input::Paste(text));
-            if !valid {
-                self.tell(inputs);
+            if !is_valid {
+                self.report_invalid(inputs);
             }
         }
-        if ended || !keys.is_empty() {
+        if is_end || !keys.is_empty() {
             self.begin(ParserState::Ground, false);
         }
         for byte in keys {
             self.take(byte, inputs);
         }
-        if !ended {
+        if !is_end {
             self.state = ParserState::Paste;
         }
     }
 
-    /// No byte has come in time.
-    fn expire(&mut self, inputs: &mut Vec<Input>) {
+    /// Handles that no byte came in time.
+    fn time_out(&mut self, inputs: &mut Vec<Input>) {
         match self.state {
             ParserState::Ground => {}
             ParserState::Character => self.invalid(inputs),
             ParserState::Escape => {
-                let twice = self.alt;
+                let is_second = self.alt;
                 self.begin(ParserState::Ground, false);
-                for _ in 0..=u8::from(twice) {
+                for _ in 0..=u8::from(is_second) {
                     self.push(KeyCode::Esc, KeyModifiers::NONE, inputs);
                 }
             }
             ParserState::StringEscape(_) => {
-                self.cut = true;
+                self.is_string_aborted = true;
                 self.begin(ParserState::Ground, false);
                 self.push(KeyCode::Esc, KeyModifiers::NONE, inputs);
             }
             ParserState::String(_) => {
-                self.cut = self.length > 0;
+                self.is_string_aborted = self.length > 0;
                 self.abandon(inputs);
             }
-            ParserState::Csi | ParserState::Ss3 | ParserState::LinuxFunction | ParserState::OldMouse(_) => {
+            ParserState::Csi | ParserState::Ss3 | ParserState::LinuxFunction | ParserState::X10Mouse(_) => {
                 self.abandon(inputs);
             }
             ParserState::Paste => {
-                let step = self.paste.expire();
-                self.paste_step(step, inputs);
+                let output = self.paste.time_out();
+                self.apply_paste(output, inputs);
             }
         }
     }

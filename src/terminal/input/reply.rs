@@ -1,15 +1,15 @@
-//! The replies of a terminal that something may wait for. All others are dropped.
+//! Decodes the replies of a terminal that the program uses. All others are dropped.
 
-/// What a terminal answers to a question of ours. One that comes late, or to a question of another program, comes too.
+/// A reply of the terminal to a query. It may be late, or meant for another program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TerminalReply {
-    /// The colour of its text: red, green and blue.
+    /// The colour of text: red, green and blue.
     Foreground(u8, u8, u8),
-    /// The colour of its background: red, green and blue.
+    /// The colour of the background: red, green and blue.
     Background(u8, u8, u8),
 }
 
-/// What an operating system command says, if anything that is waited for.
+/// Decodes the body of an operating system command, if it is one of these replies.
 pub(super) fn osc(body: &[u8]) -> Option<TerminalReply> {
     let (number, value) = std::str::from_utf8(body).ok()?.split_once(';')?;
     let (red, green, blue) = colour(value)?;
@@ -20,7 +20,7 @@ pub(super) fn osc(body: &[u8]) -> Option<TerminalReply> {
     }
 }
 
-/// A colour as X writes it: `rgb:RRRR/GGGG/BBBB` with one to four digits each, `rgba:` with one more part, or `#RRGGBB`
+/// Decodes a colour as X writes it: `rgb:RRRR/GGGG/BBBB` with one to four digits each, `rgba:` with one more part, or `#RRGGBB`
 /// with as many digits each.
 fn colour(text: &str) -> Option<(u8, u8, u8)> {
     let parts: Vec<&str> = if let Some(digits) = text.strip_prefix('#') {
@@ -34,11 +34,11 @@ fn colour(text: &str) -> Option<(u8, u8, u8)> {
         text.strip_prefix("rgb:")?.split('/').collect()
     };
     let &[red, green, blue] = parts.as_slice() else { return None };
-    Some((share(red)?, share(green)?, share(blue)?))
+    Some((component(red)?, component(green)?, component(blue)?))
 }
 
-/// How much of one colour, scaled to a byte.
-fn share(digits: &str) -> Option<u8> {
+/// Decodes one component of a colour and scales it to a byte.
+fn component(digits: &str) -> Option<u8> {
     if !(1..=4).contains(&digits.len()) || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return None;
     }

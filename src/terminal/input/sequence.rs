@@ -1,4 +1,4 @@
-//! What a complete control sequence means: a key, the mouse, the focus, the beginning of a paste, or nothing of ours.
+//! Decodes complete control sequences: a key, the mouse, the focus or the beginning of a paste. It keeps no state.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
@@ -7,28 +7,28 @@ use super::{
     key::{coded, modified},
 };
 
-/// What a sequence stands for.
+/// The meaning of a control sequence.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum SequenceMeaning {
-    /// A key, which an ESC before the sequence makes an Alt chord.
+pub(super) enum DecodedSequence {
+    /// A key. An ESC before the sequence makes it an Alt chord.
     Key(KeyEvent),
-    /// Something else that the terminal tells by itself.
+    /// Another input.
     Input(Input),
     BeginPaste,
-    /// A reply, or what nobody here knows.
-    Nothing,
+    /// A reply or an unknown sequence.
+    Unknown,
 }
 
-impl From<Option<KeyEvent>> for SequenceMeaning {
+impl From<Option<KeyEvent>> for DecodedSequence {
     fn from(key: Option<KeyEvent>) -> Self {
-        key.map_or(Self::Nothing, Self::Key)
+        key.map_or(Self::Unknown, Self::Key)
     }
 }
 
-/// Up to three parameters, each with up to three parts; what is missing is 0.
+/// Up to three parameters, each with up to three parts. A missing one is 0.
 type Parameters = [[u32; 3]; 3];
 
-/// Reads parameters as in `1;5:2`; `None` where something else stands there, or more than any key has.
+/// Parses parameters such as `1;5:2`. Returns `None` for anything else, and for more parameters than any key has.
 fn parameters(body: &[u8]) -> Option<Parameters> {
     let mut parameters = Parameters::default();
     for (index, part) in body.split(|byte| *byte == b';').enumerate() {
@@ -40,48 +40,48 @@ fn parameters(body: &[u8]) -> Option<Parameters> {
     Some(parameters)
 }
 
-/// `CSI body last`. A private marker or an intermediate byte makes it a reply; only the mouse has a marker too.
-pub(super) fn csi(body: &[u8], last: u8) -> SequenceMeaning {
+/// Decodes `CSI body last`. With a private marker or an intermediate byte it is a reply, except for a mouse report.
+pub(super) fn csi(body: &[u8], last: u8) -> DecodedSequence {
     if let Some(report) = body.strip_prefix(b"<") {
         return mouse(report, last)
-            .map_or(SequenceMeaning::Nothing, |event| SequenceMeaning::Input(Input::Mouse(event)));
+            .map_or(DecodedSequence::Unknown, |event| DecodedSequence::Input(Input::Mouse(event)));
     }
-    let Some([first, [number, kind, _], [text, ..]]) = parameters(body) else { return SequenceMeaning::Nothing };
+    let Some([first, [number, kind, _], [text, ..]]) = parameters(body) else { return DecodedSequence::Unknown };
     let [code, shifted, _] = first;
     let key = |code| modified(code, number, kind).into();
     let with = |code, modifiers: KeyModifiers| {
         let event = modified(code, number, kind);
         event.map(|event| KeyEvent { modifiers: event.modifiers | modifiers, ..event }).into()
     };
-    let by_number = |code| tilde(code).or_else(|| editing(code));
+    let by_number = |code| function(code).or_else(|| editing(code));
     match last {
-        b'~' if code == 200 => SequenceMeaning::BeginPaste,
+        b'~' if code == 200 => DecodedSequence::BeginPaste,
         b'~' if code == 27 => coded(text, 0, number, kind).into(),
-        b'~' => by_number(code).map_or(SequenceMeaning::Nothing, key),
-        b'u' if body.is_empty() => SequenceMeaning::Nothing,
+        b'~' => by_number(code).map_or(DecodedSequence::Unknown, key),
+        b'u' if body.is_empty() => DecodedSequence::Unknown,
         b'u' => {
-            // The text is what the layout makes of the key; a chord has none.
+            // The text is the character of the key in the keyboard layout; a chord has none.
             let text = char::from_u32(text).filter(|c| !c.is_control() && number.saturating_sub(1) & 0b11_1110 == 0);
             text.map_or_else(|| coded(code, shifted, number, kind), |c| modified(KeyCode::Char(c), number, kind)).into()
         }
-        // With two parameters this is where the cursor is, but for the row that a modified F3 shares with it.
-        b'R' if !body.is_empty() && (code != 1 || number > 16) => SequenceMeaning::Nothing,
+        // With two parameters this is a cursor position, except in row 1, where it may be a modified F3.
+        b'R' if !body.is_empty() && (code != 1 || number > 16) => DecodedSequence::Unknown,
         b'P' | b'Q' | b'R' | b'S' => key(KeyCode::F(last - b'P' + 1)),
         b'Z' => with(KeyCode::BackTab, KeyModifiers::SHIFT),
-        b'^' => by_number(code).map_or(SequenceMeaning::Nothing, |code| with(code, KeyModifiers::CONTROL)),
+        b'^' => by_number(code).map_or(DecodedSequence::Unknown, |code| with(code, KeyModifiers::CONTROL)),
         b'@' => by_number(code)
-            .map_or(SequenceMeaning::Nothing, |code| with(code, KeyModifiers::CONTROL | KeyModifiers::SHIFT)),
+            .map_or(DecodedSequence::Unknown, |code| with(code, KeyModifiers::CONTROL | KeyModifiers::SHIFT)),
         b'a'..=b'd' if body.is_empty() => {
-            arrow(last.to_ascii_uppercase()).map_or(SequenceMeaning::Nothing, |code| with(code, KeyModifiers::SHIFT))
+            arrow(last.to_ascii_uppercase()).map_or(DecodedSequence::Unknown, |code| with(code, KeyModifiers::SHIFT))
         }
-        b'I' | b'O' if body.is_empty() => SequenceMeaning::Input(Input::Focus(last == b'I')),
-        _ => arrow(last).map_or(SequenceMeaning::Nothing, key),
+        b'I' | b'O' if body.is_empty() => DecodedSequence::Input(Input::Focus(last == b'I')),
+        _ => arrow(last).map_or(DecodedSequence::Unknown, key),
     }
 }
 
-/// `SS3 body last`: keys of the application modes. A modifier stands before the last byte in some terminals.
-pub(super) fn ss3(body: &[u8], last: u8) -> SequenceMeaning {
-    let Some([[first, ..], [second, ..], _]) = parameters(body) else { return SequenceMeaning::Nothing };
+/// Decodes `SS3 body last`: keys of the application modes. Some terminals send a modifier before the last byte.
+pub(super) fn ss3(body: &[u8], last: u8) -> DecodedSequence {
+    let Some([[first, ..], [second, ..], _]) = parameters(body) else { return DecodedSequence::Unknown };
     let number = if second == 0 { first } else { second };
     let code = match last {
         b'P'..=b'S' => KeyCode::F(last - b'P' + 1),
@@ -93,32 +93,33 @@ pub(super) fn ss3(body: &[u8], last: u8) -> SequenceMeaning {
         b'j'..=b'y' => KeyCode::Char(char::from(last - 0x40)),
         b'a'..=b'd' => {
             let code = arrow(last.to_ascii_uppercase()).unwrap_or(KeyCode::Null);
-            return SequenceMeaning::Key(KeyEvent::new(code, KeyModifiers::CONTROL));
+            return DecodedSequence::Key(KeyEvent::new(code, KeyModifiers::CONTROL));
         }
         _ => match arrow(last) {
             Some(code) => code,
-            None => return SequenceMeaning::Nothing,
+            None => return DecodedSequence::Unknown,
         },
     };
     modified(code, number, 0).into()
 }
 
-/// `CSI [ last`: F1 to F5 of the Linux console.
-pub(super) fn linux_function(last: u8) -> SequenceMeaning {
+/// Decodes `CSI [ last`: F1 to F5 of the Linux console.
+pub(super) fn linux_function(last: u8) -> DecodedSequence {
     match last {
-        b'A'..=b'E' => SequenceMeaning::Key(KeyEvent::new(KeyCode::F(last - b'A' + 1), KeyModifiers::NONE)),
-        _ => SequenceMeaning::Nothing,
+        b'A'..=b'E' => DecodedSequence::Key(KeyEvent::new(KeyCode::F(last - b'A' + 1), KeyModifiers::NONE)),
+        _ => DecodedSequence::Unknown,
     }
 }
 
-/// `CSI number $`: a key with Shift in rxvt, whose last byte is no last byte elsewhere. Replies with it have a marker or
-/// two parameters.
-pub(super) fn rxvt_shift(body: &[u8]) -> Option<SequenceMeaning> {
+/// Decodes `CSI number $`: a key with Shift in rxvt, where `$` is a final byte. Replies with `$` have a marker or two
+/// parameters.
+pub(super) fn rxvt_shift(body: &[u8]) -> Option<DecodedSequence> {
     let [[code, ..], ..] = parameters(body).filter(|_| body.iter().all(u8::is_ascii_digit))?;
-    let code = tilde(code).or_else(|| editing(code))?;
-    Some(SequenceMeaning::Key(KeyEvent::new(code, KeyModifiers::SHIFT)))
+    let code = function(code).or_else(|| editing(code))?;
+    Some(DecodedSequence::Key(KeyEvent::new(code, KeyModifiers::SHIFT)))
 }
 
+/// Returns the key of an arrow's final byte.
 fn arrow(last: u8) -> Option<KeyCode> {
     Some(match last {
         b'A' => KeyCode::Up,
@@ -132,6 +133,7 @@ fn arrow(last: u8) -> Option<KeyCode> {
     })
 }
 
+/// Returns the editing key of a number.
 fn editing(number: u32) -> Option<KeyCode> {
     Some(match number {
         1 | 7 => KeyCode::Home,
@@ -144,8 +146,8 @@ fn editing(number: u32) -> Option<KeyCode> {
     })
 }
 
-/// Function keys by number, with the gaps that the VT220 left.
-fn tilde(number: u32) -> Option<KeyCode> {
+/// Returns the function key of a number. The numbers have the gaps of the VT220.
+fn function(number: u32) -> Option<KeyCode> {
     let gaps = match number {
         11..=15 => 10,
         17..=21 => 11,
@@ -157,7 +159,7 @@ fn tilde(number: u32) -> Option<KeyCode> {
     u8::try_from(number - gaps).ok().map(KeyCode::F)
 }
 
-/// An SGR mouse report. Buttons: two bits, 4 Shift, 8 Alt, 16 Ctrl, 32 motion, 64 wheel.
+/// Decodes an SGR mouse report. The bits are 1 and 2 for the button, 4 Shift, 8 Alt, 16 Ctrl, 32 motion, 64 wheel.
 fn mouse(report: &[u8], last: u8) -> Option<MouseEvent> {
     let [[bits, ..], [column, ..], [row, ..]] = parameters(report)?;
     let button = match bits & 0b11 {

@@ -1,54 +1,54 @@
-//! The states of the parser, and how long each of them waits for its next byte.
+//! The states of the parser, and how long each waits for the next byte. The transitions are in `parser`.
 
 use std::time::Duration;
 
-/// How long after an ESC the next byte may come to make one key with it. A terminal writes such keys at once.
-const AFTER_ESCAPE: Duration = Duration::from_millis(10);
-/// How long a sequence, a string or a character may stop in the middle before it counts as ended.
-const SILENCE: Duration = Duration::from_millis(100);
+/// How long the next byte after an ESC may take to be part of the same key. Terminals write such keys at once.
+const ESCAPE_TIMEOUT: Duration = Duration::from_millis(10);
+/// How long the next byte of a sequence, a string or a character may take.
+const SEQUENCE_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// What the next byte belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum ParserState {
     #[default]
     Ground,
-    /// A character of more than one byte.
+    /// In a character of several bytes.
     Character,
-    /// An ESC, or two of them.
+    /// After an ESC, or two of them.
     Escape,
-    /// `ESC [`, then parameters.
+    /// After `ESC [`, in the parameters.
     Csi,
-    /// `ESC [ [`: a function key of the Linux console.
+    /// After `ESC [ [`: a function key of the Linux console.
     LinuxFunction,
-    /// `ESC [ M`: a mouse report of the oldest kind, and how many of its bytes are to come.
-    OldMouse(u8),
-    /// `ESC O`, then perhaps a modifier.
+    /// After `ESC [ M`: an X10 mouse report, and how many of its bytes are still to come.
+    X10Mouse(u8),
+    /// After `ESC O`, and perhaps a modifier.
     Ss3,
-    /// A string, by the byte that introduced it after its ESC.
+    /// In a string that this byte introduced after ESC.
     String(u8),
-    /// An ESC in a string: its end, or its abandonment.
+    /// After an ESC in a string, which ends or aborts it.
     StringEscape(u8),
-    /// A bracketed paste, or the time after one that has no end.
+    /// In a bracketed paste, or after one that timed out without an end.
     Paste,
 }
 
 impl ParserState {
-    /// How long the next byte may take. `None` where none is waited for, or where a paste knows.
-    pub(super) const fn patience(self) -> Option<Duration> {
+    /// Returns how long the next byte may take, or `None` without a limit. A paste has limits of its own.
+    pub(super) const fn timeout(self) -> Option<Duration> {
         match self {
             Self::Ground | Self::Paste => None,
-            Self::Escape => Some(AFTER_ESCAPE),
+            Self::Escape => Some(ESCAPE_TIMEOUT),
             Self::Character
             | Self::Csi
             | Self::LinuxFunction
-            | Self::OldMouse(_)
+            | Self::X10Mouse(_)
             | Self::Ss3
             | Self::String(_)
-            | Self::StringEscape(_) => Some(SILENCE),
+            | Self::StringEscape(_) => Some(SEQUENCE_TIMEOUT),
         }
     }
 
-    /// The character that with Alt has the same beginning.
+    /// Returns the character that makes the same first bytes when it is typed with Alt.
     pub(super) const fn introducer(self) -> Option<u8> {
         match self {
             Self::Csi => Some(b'['),
@@ -58,7 +58,7 @@ impl ParserState {
             | Self::Character
             | Self::Escape
             | Self::LinuxFunction
-            | Self::OldMouse(_)
+            | Self::X10Mouse(_)
             | Self::StringEscape(_)
             | Self::Paste => None,
         }

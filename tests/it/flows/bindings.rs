@@ -129,7 +129,7 @@ fn where_text_is_typed_no_plain_key_is_bound() {
             }
             for typed in ' '..='~' {
                 let key: Key = if typed == ' ' { "space".parse().unwrap() } else { typed.to_string().parse().unwrap() };
-                assert_eq!(key.typed(), Some(typed));
+                assert_eq!(key.character(), Some(typed));
                 assert_eq!(dashboard.model.keymap.action(dashboard.model.scopes(), key), None, "{scope:?}: {key}");
             }
         }

@@ -54,52 +54,57 @@ const CASES: &[Case] = &[
     // Ended by a signal, after it had saved.
     case(
         r#"printf four >"$1"; kill -KILL $$"#,
-        "sh was ended by SIGKILL; what it had saved is taken over",
+        "sh was ended by SIGKILL; what it had saved is used",
         "four",
         Some(("text.md", b"four")),
     ),
     case(r#"printf five >"$1"; kill -SEGV $$"#, "sh was ended by SIGSEGV", "five", Some(("text.md", b"five"))),
-    case(r#": >"$1"; kill -KILL $$"#, "sh was ended by SIGKILL: the text is as it was", "five", Some(("text.md", b""))),
+    case(r#": >"$1"; kill -KILL $$"#, "sh was ended by SIGKILL: the text is unchanged", "five", Some(("text.md", b""))),
     case(
         r#"printf swap >"${1%/*}/.text.md.swp"; kill -TERM $$"#,
-        "sh was ended by SIGTERM: the text is as it was",
+        "sh was ended by SIGTERM: the text is unchanged",
         "five",
         Some((".text.md.swp", b"swap")),
     ),
-    case("kill -ABRT $$", "sh was ended by SIGABRT: the text is as it was", "five", None),
+    case("kill -ABRT $$", "sh was ended by SIGABRT: the text is unchanged", "five", None),
     // Ended with an error, as `:cq` does.
-    case("exit 1", "sh ended with an error (exit code 1): the text is as it was", "five", None),
+    case("exit 1", "sh ended with an error (exit code 1): the text is unchanged", "five", None),
     case(
         r#"printf half >"$1"; exit 3"#,
-        "sh ended with an error (exit code 3): the text is as it was",
+        "sh ended with an error (exit code 3): the text is unchanged",
         "five",
         Some(("text.md", b"half")),
     ),
     case(r#"rm "$1"; exit 1"#, "sh ended with an error (exit code 1)", "five", None),
     // Ended well, and left nothing, or nothing that can be used.
     case("true", "sh ended at once: does it need --wait?", "five", Some(("text.md", b"five"))),
-    case(r#"rm "$1""#, "sh left no file: the text is as it was", "five", None),
+    case(r#"rm "$1""#, "sh left no file: the text is unchanged", "five", None),
     case(
         r#"mv "$1" "${1%/*}/other.md""#,
-        "sh left no file: the text is as it was",
+        "sh left no file: the text is unchanged",
         "five",
         Some(("other.md", b"five")),
     ),
     case(
         r#"rm "$1"; mkdir "$1"; printf x >"$1/x""#,
-        "What sh left is a folder: the text is as it was",
+        "The file of sh is a folder: the text is unchanged",
         "five",
         Some(("text.md/x", b"x")),
     ),
-    case(r#"rm "$1"; mkfifo "$1""#, "What sh left is not a file: the text is as it was", "five", Some(("", b""))),
-    case(r#"rm "$1"; ln -s /dev/zero "$1""#, "What sh left is not a file", "five", Some(("", b""))),
-    case(r#"printf 'a\0b' >"$1""#, "What sh left is not text", "five", Some(("text.md", b"a\0b"))),
-    case(r#"head -c 1048577 /dev/zero | tr '\0' x >"$1""#, "What sh left is more than 1 MiB", "five", Some(("", b""))),
+    case(r#"rm "$1"; mkfifo "$1""#, "The file of sh is not a file: the text is unchanged", "five", Some(("", b""))),
+    case(r#"rm "$1"; ln -s /dev/zero "$1""#, "The file of sh is not a file", "five", Some(("", b""))),
+    case(r#"printf 'a\0b' >"$1""#, "The file of sh is not text", "five", Some(("text.md", b"a\0b"))),
+    case(
+        r#"head -c 1048577 /dev/zero | tr '\0' x >"$1""#,
+        "The file of sh is more than 1 MiB",
+        "five",
+        Some(("", b"")),
+    ),
     // Slow enough for a person.
     case("sleep 1.1", "", "five", None),
     case(
         r#"printf mine >"${1%/*}/mine.md"; sleep 1.1"#,
-        "sh left the text as it was, and other files beside it",
+        "sh left the text unchanged, and other files beside it",
         "five",
         Some(("mine.md", b"mine")),
     ),
@@ -154,8 +159,8 @@ fn an_editor_that_cannot_be_started_is_told_with_the_reason_that_it_was() {
     for (editor, tmpdir, what, hint) in [
         ("true", missing.as_str(), format!("the temporary folder {nowhere} does not exist"), "set TMPDIR to a folder"),
         ("true", &file, format!("the temporary folder {file} is not a folder"), "set TMPDIR to a folder"),
-        ("no-such-editor", "/tmp", "no-such-editor is not there".to_owned(), "set VISUAL or EDITOR"),
-        (&plain, "/tmp", format!("{plain} may not be run"), "set VISUAL or EDITOR"),
+        ("no-such-editor", "/tmp", "no-such-editor does not exist".to_owned(), "set VISUAL or EDITOR"),
+        (&plain, "/tmp", format!("{plain} is not executable"), "set VISUAL or EDITOR"),
         ("vi 'oops", "/tmp", "its command has an open quote: vi 'oops".to_owned(), "close the quote"),
     ] {
         let own = Home::new();

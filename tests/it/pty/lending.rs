@@ -80,7 +80,7 @@ fn without_a_shell_ctrl_z_says_so_and_stops_nothing() {
     let home = Home::new();
     let mut pty = started(home.dashboard());
     pty.send("\x1a");
-    pty.wait_for_text("no shell is there to continue the program");
+    pty.wait_for_text("there is no shell that could continue the program");
     pty.send("q");
     assert_eq!(pty.wait_for_exit(GONE).exit_code(), 0);
     pty.assert_given_back();

@@ -7,7 +7,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use mmd_elevate::{
-    app::{Batch, Confirmations},
+    app::{Batch, Confirmation},
     dashboard::{
         Category, Effect, Message, Model, Row, ScrollLimits, Setup, Tenant, update,
         view::{self, Theme},
@@ -41,7 +41,7 @@ pub(crate) struct Dashboard {
     now: Timestamp,
     /// The monotonic clock, by which keys are read and frames drawn.
     clock: Instant,
-    confirmations: Confirmations,
+    confirmation: Confirmation,
     /// By the clock that nobody sets.
     elapsed: Duration,
     /// What the dashboard asked of the world, other than calls and saves, since it was last looked at.
@@ -96,9 +96,9 @@ impl Dashboard {
         let terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
         let model = Model::new(setup());
         let (effects, saves, calls) = (Vec::new(), Vec::new(), Vec::new());
-        let (clock, confirmations, elapsed) = (Instant::now(), Confirmations::default(), Duration::ZERO);
+        let (clock, confirmation, elapsed) = (Instant::now(), Confirmation::default(), Duration::ZERO);
         let mut dashboard =
-            Self { model, terminal, now: start(), clock, confirmations, elapsed, effects, saves, calls, left: false };
+            Self { model, terminal, now: start(), clock, confirmation, elapsed, effects, saves, calls, left: false };
         dashboard.draw();
         dashboard.says(Event::Ready);
         dashboard.says(Event::SignIn(SignIn::SignedIn { until: Some(start() + SignedDuration::from_mins(52)) }));
@@ -165,7 +165,7 @@ impl Dashboard {
         let mut batch = Batch::new(InputBatch { at: self.clock, inputs });
         self.tick();
         while !self.left
-            && let Some(message) = batch.next(&self.model, &mut self.confirmations)
+            && let Some(message) = batch.next(&self.model, &mut self.confirmation)
         {
             meant.push(message.clone());
             self.apply(message);
@@ -415,7 +415,7 @@ impl Dashboard {
         };
         self.terminal.draw(picture).unwrap();
         if fits {
-            self.confirmations.drawn(&self.model, self.clock);
+            self.confirmation.record_draw(&self.model, self.clock);
         }
         self.apply(Message::Drawn(extents));
     }

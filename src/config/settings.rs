@@ -1,0 +1,146 @@
+//! The settings as the file holds them, with their defaults. Reading them is for `file`, checking them for `resolve`.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use ratatui::style::Color;
+
+use super::SignInSettings;
+use mmd_elevate_core::{Pattern, Patterns, Problem};
+use mmd_elevate_engine::http::BaseUrl;
+
+/// The settings of one file. `config.example.toml` documents every setting and equals the defaults.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileSettings {
+    /// The base URL of the service.
+    pub base_url: Option<BaseUrl>,
+    /// A file of CA certificates (PEM) that are trusted in addition to the platform's.
+    pub ca_file: Option<PathBuf>,
+    /// The profile to start with, by name or id.
+    pub tenant: Option<String>,
+    /// The sign-in of tenants whose profile has none.
+    pub sign_in: Option<SignInSettings>,
+    /// The profiles of tenants.
+    pub tenants: Vec<TenantSettings>,
+    /// The form's suggestions, in this order.
+    pub categories: Vec<CategorySetting>,
+    /// How the dashboard looks.
+    pub appearance: Appearance,
+    /// How long the record keeps settled entries.
+    pub record: RecordSettings,
+    /// The forms of ticket and device names, for tenants whose profile has none.
+    pub patterns: PatternSettings,
+    /// The keys of each action id that does not keep its default keys.
+    pub keys: BTreeMap<String, Vec<String>>,
+    /// Settings that are accepted but may not be meant, each with its place.
+    pub warnings: Vec<Problem>,
+}
+
+/// The forms of ticket and device names. `None` means the built-in patterns.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PatternSettings {
+    /// Regular expressions for tickets.
+    pub ticket: Option<Vec<Pattern>>,
+    /// Regular expressions for devices.
+    pub device: Option<Vec<Pattern>>,
+}
+
+impl PatternSettings {
+    /// Returns these patterns, completed by `defaults`.
+    #[must_use]
+    pub fn or(self, defaults: Self) -> Patterns {
+        Patterns::new(self.ticket.or(defaults.ticket), self.device.or(defaults.device))
+    }
+}
+
+/// The profile of a tenant. What it does not set is taken from the file's root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TenantSettings {
+    /// Its name.
+    pub name: String,
+    /// Its id.
+    pub id: String,
+    /// The colour of its name.
+    pub color: Option<Color>,
+    /// The base URL of its service.
+    pub base_url: Option<BaseUrl>,
+    /// A file of CA certificates for its service.
+    pub ca_file: Option<PathBuf>,
+    /// The forms of its ticket and device names.
+    pub patterns: PatternSettings,
+    /// How it signs in.
+    pub sign_in: Option<SignInSettings>,
+}
+
+/// A category and its subcategories. They are suggestions: the form accepts any text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CategorySetting {
+    /// The category.
+    pub name: String,
+    /// Its subcategories.
+    pub subcategories: Vec<String>,
+}
+
+/// How long the record keeps settled entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordSettings {
+    /// In days. Open and unresolved entries are kept whatever their age.
+    pub keep_days: u32,
+}
+
+impl Default for RecordSettings {
+    fn default() -> Self {
+        Self { keep_days: 90 }
+    }
+}
+
+/// How the dashboard looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Appearance {
+    /// The borders of panes.
+    pub borders: BordersSetting,
+    /// The colour of the focused pane, the selection and the names of keys.
+    pub accent: Color,
+}
+
+/// The borders of panes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BordersSetting {
+    /// Lines with round corners.
+    Rounded,
+    /// Lines with square corners.
+    Plain,
+    /// `+`, `-` and `|`.
+    Ascii,
+}
+
+impl Default for FileSettings {
+    fn default() -> Self {
+        let category = |name: &str, subcategories: &[&str]| CategorySetting {
+            name: name.to_owned(),
+            subcategories: subcategories.iter().map(|&s| s.to_owned()).collect(),
+        };
+        Self {
+            base_url: None,
+            ca_file: None,
+            tenant: None,
+            sign_in: None,
+            tenants: Vec::new(),
+            categories: vec![
+                category("Office", &["Excel", "Word"]),
+                category("Hardware", &["Device"]),
+                category("Other", &["Other"]),
+            ],
+            appearance: Appearance::default(),
+            record: RecordSettings::default(),
+            patterns: PatternSettings::default(),
+            keys: BTreeMap::new(),
+            warnings: Vec::new(),
+        }
+    }
+}
+
+impl Default for Appearance {
+    fn default() -> Self {
+        Self { borders: BordersSetting::Rounded, accent: Color::Cyan }
+    }
+}
