@@ -25,7 +25,7 @@ use tokio::sync::mpsc::Receiver;
 
 use crate::{
     dashboard::{
-        Effect, Message, Model, update,
+        Effect, Message, Model, ScrollLimits, update,
         view::{self, Theme},
     },
     platform::{SystemEvent, Termination},
@@ -71,6 +71,8 @@ pub enum ExitReason {
 pub struct App<'a, S> {
     surface: &'a mut S,
     model: Model,
+    /// How far the last frame can be scrolled.
+    limits: ScrollLimits,
     theme: Theme,
     clock: fn() -> Timestamp,
     /// The beginning of the steady clock.
@@ -93,6 +95,7 @@ impl<'a, S: Surface> App<'a, S> {
         Self {
             surface,
             model,
+            limits: ScrollLimits::default(),
             theme,
             clock,
             started: Instant::now(),
@@ -116,11 +119,11 @@ impl<'a, S: Surface> App<'a, S> {
     /// The terminal does not take the frame.
     pub fn draw(&mut self) -> eyre::Result<()> {
         // The time is taken before the bytes go out, because a key that answers the frame is read after that.
-        let (mut limits, mut drawn) = (None, None);
-        let (model, theme) = (&self.model, &self.theme);
+        let mut drawn = None;
+        let (model, theme, limits) = (&self.model, &self.theme, &mut self.limits);
         self.surface
             .draw(|frame| {
-                limits = Some(view::draw(frame, model, theme));
+                *limits = view::draw(frame, model, theme);
                 drawn = view::fits(frame.area()).then(Instant::now);
             })
             .map_err(|error| eyre::eyre!(error).wrap_err("failed to draw on the terminal"))?;
@@ -128,15 +131,12 @@ impl<'a, S: Surface> App<'a, S> {
         if let Some(at) = drawn.filter(|_| !self.surface.is_behind()) {
             self.confirmation.record_draw(&self.model, at);
         }
-        if let Some(limits) = limits {
-            update(&mut self.model, Message::Drawn(limits));
-        }
         Ok(())
     }
 
     /// Shows a warning from before the loop.
     pub fn warn(&mut self, problem: Problem) {
-        update(&mut self.model, Message::Warning(problem));
+        update(&mut self.model, Message::Warning(problem), self.limits);
     }
 
     /// Runs until the agent or the system ends it. In any case the worker gets all drafts before this returns; it saves them
@@ -148,8 +148,9 @@ impl<'a, S: Surface> App<'a, S> {
         let reason = self.run_until_exit(&mut channels, session).await;
         self.apply_last_results(&mut channels, session, matches!(reason, Ok(ExitReason::Terminated(_)))).await;
         let tick = self.tick();
-        update(&mut self.model, tick);
-        for effect in update(&mut self.model, Message::Ending) {
+        let mut effects = update(&mut self.model, tick, self.limits);
+        effects.extend(update(&mut self.model, Message::Ending, self.limits));
+        for effect in effects {
             if let Effect::Save(drafts) = effect {
                 // A busy worker must not keep the program from ending.
                 let sent = tokio::time::timeout(LAST_DRAFTS_TIMEOUT, session.save_last(drafts)).await;
@@ -259,7 +260,7 @@ impl<'a, S: Surface> App<'a, S> {
     fn apply(&mut self, message: Message, session: &Session) -> bool {
         let mut messages = VecDeque::from([message]);
         while let Some(message) = messages.pop_front() {
-            for effect in update(&mut self.model, message) {
+            for effect in update(&mut self.model, message, self.limits) {
                 match effect {
                     Effect::Exit => return true,
                     Effect::Call(id, call) => messages.extend(submit(session, id, call)),

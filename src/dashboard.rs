@@ -6,35 +6,37 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod available;
-mod cleaning;
-mod close_reply;
-mod closing;
+mod clipboard;
+mod close;
+mod close_result;
+mod create;
+mod create_result;
 mod drafts;
 mod form;
 mod leaving;
 mod message;
 mod model;
 mod notice;
-mod opening;
+mod paste;
 mod question;
 mod recovery;
-mod replies;
+mod refresh;
 mod requests;
-mod row;
 mod sign_in;
 mod text_field;
-mod unknown;
 mod update;
 pub mod view;
+mod worker;
 
 pub use form::{Category, Form};
 pub use leaving::Remains;
-pub use message::{CopiedTo, EditTarget, Effect, Message};
-pub use model::{Model, Overlay, Pane, PendingCall, RecordState, ScrollLimits, ServiceState, Setup, Subject, Tenant};
+pub use message::{CopiedTo, EditTarget, Effect, Message, ScrollLimits};
+pub use model::{Model, Overlay, Pane, PendingCall, RecordState, Recovery, ServiceState, Setup, Subject, Tenant};
 pub use notice::{Notice, Tone};
 pub use question::Question;
-pub use recovery::Recovery;
-pub use requests::{Requests, Sort};
-pub use row::{Closure, Row, RowId, RowState, SentClose};
+pub use requests::{
+    Attempts, CloseAttempt, Closure, CreateAttempt, CreateState, List, Request, RequestStore, Requests, Row, RowId,
+    RowState, SentClose, Sort,
+};
 pub use text_field::TextField;
 pub use update::update;

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use mmd_elevate::{
     app::{Batch, Confirmation},
     dashboard::{
-        Category, Effect, Message, Model, Setup, Tenant, update,
+        Category, Effect, Message, Model, ScrollLimits, Setup, Tenant, update,
         view::{self, Theme},
     },
     keys::Keymap,
@@ -102,6 +102,7 @@ struct Agent {
     /// By which keys are read and frames drawn.
     clock: Instant,
     confirmation: Confirmation,
+    limits: ScrollLimits,
     elapsed: Duration,
     left: bool,
 }
@@ -118,16 +119,16 @@ impl Agent {
         let Ok(terminal) = Terminal::new(TestBackend::new(80, 24));
         let now = Timestamp::UNIX_EPOCH;
         let (clock, confirmation) = (Instant::now(), Confirmation::default());
-        let (calls, elapsed) = (Vec::new(), Duration::ZERO);
+        let (calls, limits, elapsed) = (Vec::new(), ScrollLimits::default(), Duration::ZERO);
         let model = Model::new(setup);
-        let mut agent = Self { model, terminal, calls, now, clock, confirmation, elapsed, left: false };
+        let mut agent = Self { model, terminal, calls, now, clock, confirmation, limits, elapsed, left: false };
         agent.apply(Message::Worker(Event::Ready));
         agent.apply(Message::Worker(Event::Recovered(Box::default())));
         agent
     }
 
     fn apply(&mut self, message: Message) {
-        for effect in update(&mut self.model, message) {
+        for effect in update(&mut self.model, message, self.limits) {
             match effect {
                 Effect::Call(id, call) => self.calls.push((id, call)),
                 Effect::Exit => self.left = true,
@@ -182,12 +183,8 @@ impl Agent {
     }
 
     fn draw(&mut self) {
-        let mut extents = None;
-        let Ok(_) = self.terminal.draw(|frame| extents = Some(view::draw(frame, &self.model, &Theme::default())));
+        let Ok(_) = self.terminal.draw(|frame| self.limits = view::draw(frame, &self.model, &Theme::default()));
         self.confirmation.record_draw(&self.model, self.clock);
-        if let Some(extents) = extents {
-            self.apply(Message::Drawn(extents));
-        }
         for cell in &self.terminal.backend().buffer().content {
             let symbol = cell.symbol();
             assert_eq!(invisible_characters(symbol), 0, "{symbol:?}");

@@ -1,6 +1,6 @@
-//! Whether an action can do anything now: the one definition, asked before acting and before showing.
+//! Whether an action can do anything now. It is asked before acting, and before a key is shown.
 
-use super::{Model, Overlay, Row, ServiceState};
+use super::{Model, Overlay, RowState, ServiceState};
 use crate::keys::{Action, Scope};
 use mmd_elevate_core::SignIn;
 
@@ -18,17 +18,19 @@ impl Model {
             }
             Action::CopyLine | Action::Open => none,
             Action::Abandon => {
-                let at_rest = row.is_some_and(|row| !row.state.in_flight());
-                none.or(at_rest.then_some("no call is under way for this request"))
+                let is_at_rest = row.is_some_and(|row| !row.state.in_flight());
+                none.or(is_at_rest.then_some("no call is under way for this request"))
             }
-            Action::Adopt | Action::CloseMatch => self.chosen_match().is_none().then_some("looking has seen no match"),
+            Action::Adopt | Action::CloseMatch => {
+                self.chosen_match().is_none().then_some("no possible match was found")
+            }
             Action::LookAgain | Action::SetAside => match self.overlays.last() {
-                Some(Overlay::Unknown(id, _)) if self.requests.get(*id).is_some_and(|row| row.intent.is_some()) => None,
+                Some(Overlay::Unknown(id, _)) if self.requests.get(*id).is_some_and(|row| row.write.is_some()) => None,
                 _ => Some("the record does not know it"),
             },
             Action::CopyUnsent => match self.overlays.last() {
                 Some(Overlay::Unsent(_)) => None,
-                _ if row.and_then(Row::unsent_text).is_some() => None,
+                _ if row.and_then(|row| row.unsent_text()).is_some() => None,
                 _ => Some("every text of this request was stored"),
             },
             Action::SignIn => match (&self.service, &self.sign_in) {
@@ -49,9 +51,23 @@ impl Model {
                 self.form.suggestions(&self.categories).is_empty().then_some("nothing is suggested here")
             }
             Action::Back if self.scopes()[0] == Scope::List => {
-                self.requests.filter().is_empty().then_some("there is no filter")
+                self.requests.list().filter().is_empty().then_some("there is no filter")
             }
             _ => None,
+        }
+    }
+
+    /// Why the selected request cannot be closed, if it cannot.
+    fn cannot_close(&self) -> Option<&'static str> {
+        let Some(row) = self.requests.selected() else { return Some("no request is selected") };
+        match row.state {
+            RowState::Open | RowState::CloseUnknown | RowState::Accepted => None,
+            RowState::Unknown | RowState::SetAside => Some("the service's id of it is not known"),
+            RowState::Looking(_) => Some("it is still being looked for"),
+            RowState::Sending(_) => Some("it is still being sent"),
+            RowState::Closing(_) => Some("it is being closed already"),
+            RowState::Refused | RowState::Draft => Some("it was never opened"),
+            RowState::Closed(_) => Some("it is closed already"),
         }
     }
 }

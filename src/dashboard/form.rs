@@ -1,4 +1,4 @@
-//! The form: six texts, one focus, what is wrong with them, and what is suggested.
+//! The form: six texts, the field in focus, the problems of the fields, and what is suggested.
 
 use super::{RowId, TextField, text_field::Dropped};
 use crate::keys::TextEdit;
@@ -20,8 +20,8 @@ pub struct Form {
     /// The field that has, or will have, the focus.
     pub focused: Field,
     problems: Vec<FieldProblem>,
-    /// The device's name whose doubt the agent was told of on submitting it.
-    doubted: Option<String>,
+    /// The device's name that the agent was warned of on submitting it.
+    warned_of: Option<String>,
     sending: Option<RowId>,
     discarded: Option<Draft>,
     chosen: Option<usize>,
@@ -34,7 +34,7 @@ impl Default for Form {
             fields: Field::ALL.map(field),
             focused: Field::Ticket,
             problems: Vec::new(),
-            doubted: None,
+            warned_of: None,
             sending: None,
             discarded: None,
             chosen: None,
@@ -45,7 +45,7 @@ impl Default for Form {
 impl Form {
     /// A form that holds this draft.
     #[must_use]
-    pub fn with(draft: &Draft) -> Self {
+    pub fn from_draft(draft: &Draft) -> Self {
         let mut form = Self::default();
         for field in Field::ALL {
             form.fields[field as usize].restore(draft.get(field));
@@ -53,8 +53,8 @@ impl Form {
         form
     }
 
-    /// The form that comes after this one: what was discarded can be brought back in it too.
-    pub(super) fn followed_by(&mut self, next: Self) {
+    /// Begins another form: what was discarded can be brought back in it too.
+    pub(super) fn replace_with(&mut self, next: Self) {
         let discarded = self.discarded.take();
         *self = Self { discarded, ..next };
     }
@@ -99,15 +99,15 @@ impl Form {
         self.problems.iter().find(|problem| problem.field == field).map(|problem| problem.text.as_str())
     }
 
-    /// Why the device's name may not be the one that was meant: from when its field is left, or it was submitted.
+    /// The warning about the device's name: from when its field is left, or it was submitted.
     #[must_use]
-    pub fn doubt(&self, patterns: &Patterns) -> Option<DeviceNameWarning> {
-        let told = self.doubted.as_deref() == Some(self.field(Field::Device).first_line());
-        let due = self.sending.is_none() && (told || self.focused != Field::Device);
-        if due { self.doubt_now(patterns) } else { None }
+    pub fn device_warning(&self, patterns: &Patterns) -> Option<DeviceNameWarning> {
+        let was_warned = self.warned_of.as_deref() == Some(self.field(Field::Device).first_line());
+        let due = self.sending.is_none() && (was_warned || self.focused != Field::Device);
+        if due { self.check_device(patterns) } else { None }
     }
 
-    fn doubt_now(&self, patterns: &Patterns) -> Option<DeviceNameWarning> {
+    fn check_device(&self, patterns: &Patterns) -> Option<DeviceNameWarning> {
         DeviceNameWarning::about(
             self.field(Field::Device).first_line(),
             self.field(Field::Ticket).first_line(),
@@ -115,20 +115,20 @@ impl Form {
         )
     }
 
-    /// The name in the form whose doubt the agent was told of on submitting it: submitting it again sends it.
-    pub(super) fn told_doubt(&self, patterns: &Patterns) -> Option<&str> {
+    /// The doubtful name in the form that the agent was warned of on submitting it: submitting it again sends it.
+    pub(super) fn confirmable_device(&self, patterns: &Patterns) -> Option<&str> {
         let name = self.field(Field::Device).first_line();
-        let told = self.sending.is_none() && self.doubted.as_deref() == Some(name);
-        (told && self.doubt_now(patterns).is_some()).then_some(name)
+        let was_warned = self.sending.is_none() && self.warned_of.as_deref() == Some(name);
+        (was_warned && self.check_device(patterns).is_some()).then_some(name)
     }
 
-    /// The doubt that the agent has not been told of on submitting this name; from here on it counts as told.
-    pub(super) fn tell_doubt(&mut self, patterns: &Patterns) -> Option<DeviceNameWarning> {
+    /// The warning that the agent has not been given on submitting this name; from here on it counts as given.
+    pub(super) fn warn_of_device(&mut self, patterns: &Patterns) -> Option<DeviceNameWarning> {
         let name = self.field(Field::Device).first_line().to_owned();
-        let doubt = self.doubt_now(patterns).filter(|_| self.doubted.as_deref() != Some(&name))?;
-        self.doubted = Some(name);
+        let warning = self.check_device(patterns).filter(|_| self.warned_of.as_deref() != Some(&name))?;
+        self.warned_of = Some(name);
         self.focus(Field::Device);
-        Some(doubt)
+        Some(warning)
     }
 
     /// Shows these problems, each beside its field, and focuses the first.
@@ -146,17 +146,17 @@ impl Form {
     }
 
     /// The service refused the draft: it can be changed again, and the field that caused it has the focus.
-    pub(super) fn refuse(&mut self, fault: &CallError) {
+    pub(super) fn show_refusal(&mut self, error: &CallError) {
         self.sending = None;
         // A reason of the service's own is about the device where it says so; without words it is most likely.
-        let names_device = || fault.words.as_ref().is_none_or(|words| words.raw().to_lowercase().contains("device"));
-        let is_about_device = match fault.code {
+        let names_device = || error.words.as_ref().is_none_or(|words| words.raw().to_lowercase().contains("device"));
+        let is_about_device = match error.code {
             Some(ErrorCode::TooManyOpen | ErrorCode::NoSuchDevice) => true,
             Some(ErrorCode::Declined) => names_device(),
             _ => false,
         };
         if is_about_device {
-            self.show_problems(vec![FieldProblem { field: Field::Device, text: fault.what() }]);
+            self.show_problems(vec![FieldProblem { field: Field::Device, text: error.what() }]);
         }
     }
 
@@ -166,13 +166,13 @@ impl Form {
         self.chosen = None;
     }
 
-    /// Drops the blanks around the text of a field that is left. Says whether there were any.
-    pub(super) fn leave(&mut self, field: Field) -> bool {
+    /// Drops the blanks around the text of a field that is left. Returns whether there were any.
+    pub(super) fn trim(&mut self, field: Field) -> bool {
         self.sending.is_none() && self.fields[field as usize].trim()
     }
 
-    /// The text that has the focus, for a change: what was wrong with it may be so no longer.
-    fn changing(&mut self) -> &mut TextField {
+    /// The text that has the focus, for a change: what was wrong with it may not hold any longer.
+    fn focused_text(&mut self) -> &mut TextField {
         let focused = self.focused;
         self.problems.retain(|problem| problem.field != focused);
         self.chosen = None;
@@ -180,11 +180,11 @@ impl Form {
     }
 
     pub(super) fn type_text(&mut self, text: &str) {
-        self.changing().type_text(text);
+        self.focused_text().type_text(text);
     }
 
     pub(super) fn paste(&mut self, text: &str) -> Dropped {
-        self.changing().paste(text)
+        self.focused_text().paste(text)
     }
 
     pub(super) fn edit(&mut self, edit: TextEdit) {
@@ -193,10 +193,10 @@ impl Form {
             && let Some(discarded) = self.discarded.take()
         {
             let focused = self.focused;
-            *self = Self { focused, ..Self::with(&discarded) };
+            *self = Self { focused, ..Self::from_draft(&discarded) };
             return;
         }
-        self.changing().edit(edit);
+        self.focused_text().edit(edit);
     }
 
     /// Replaces the plan of action with what the agent's editor left.
@@ -240,7 +240,7 @@ impl Form {
         self.chosen.or(best).filter(|index| *index < count)
     }
 
-    pub(super) fn choose(&mut self, categories: &[Category], forward: bool) {
+    pub(super) fn choose_suggestion(&mut self, categories: &[Category], forward: bool) {
         let count = self.suggestions(categories).len();
         if count == 0 {
             return;
@@ -257,7 +257,7 @@ impl Form {
     pub(super) fn take_suggestion(&mut self, categories: &[Category]) {
         if let Some(index) = self.highlighted(categories) {
             let name = self.suggestions(categories)[index].to_owned();
-            self.changing().replace(&name);
+            self.focused_text().replace(&name);
         }
         self.focus(self.focused.next());
     }

@@ -1,33 +1,25 @@
-//! Leaving the program without leaving anything behind unseen.
+//! Leaving the program: what would be left behind, and the close dialogs on the way out. Only the agent's own requests
+//! count.
 
 use std::{collections::VecDeque, time::Duration};
 
-use super::{Effect, Model, Notice, Overlay, RecordState, RowId, RowState};
+use super::{Effect, Model, Notice, Overlay, RecordState, RowState, close, model::Leaving};
 
 /// Within this time a second Ctrl-C leaves at once.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
-/// How far leaving has come.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Leaving {
-    /// When Ctrl-C was pressed last, as [`Model::elapsed`] stood then.
-    interrupted: Option<Duration>,
-    /// The rows whose dialogs are still to come, once the agent chose to close them all.
-    queue: Option<VecDeque<RowId>>,
-}
-
 /// What would be left behind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Remains {
-    /// Requests that are open.
+    /// The agent's own requests that are open.
     pub open: usize,
     /// Closes that the service took and no list has shown: their requests may still be open.
     pub accepted: usize,
     /// Calls under way.
     pub in_flight: usize,
-    /// Requests of which nobody knows whether they were opened.
+    /// Creates of unknown outcome.
     pub unknown: usize,
-    /// Drafts that the record has not taken.
+    /// Drafts that the record has not saved.
     pub drafts: usize,
 }
 
@@ -43,12 +35,12 @@ impl Model {
     /// What would be left behind now.
     #[must_use]
     pub fn remains(&self) -> Remains {
-        let count = |of: fn(RowState) -> bool| self.requests.all().filter(|row| of(row.state)).count();
+        let count = |of: fn(RowState) -> bool| self.requests.mine().filter(|row| of(row.state)).count();
         Remains {
             open: count(|state| state.is_open() && state != RowState::Accepted),
             accepted: count(|state| state == RowState::Accepted),
             in_flight: self.calls.len(),
-            unknown: count(|state| state == RowState::Unknown),
+            unknown: self.requests.creates().filter(|row| row.state == RowState::Unknown).count(),
             drafts: if self.record == RecordState::Keeping { 0 } else { self.drafts().len() },
         }
     }
@@ -77,13 +69,13 @@ pub(super) fn interrupt(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
-/// Closes what is open, one dialog after the other, and leaves when nothing remains.
-pub(super) fn close_them(model: &mut Model) -> Vec<Effect> {
+/// Closes the agent's own open requests, one dialog after the other, and leaves when nothing remains.
+pub(super) fn close_all(model: &mut Model) -> Vec<Effect> {
     model.overlays.retain(|overlay| *overlay != Overlay::Quit);
     // What was accepted has been closed once: whether to close it again is a decision, and not the way out.
-    let to_close = |row: &&super::Row| row.state.is_open() && row.state != RowState::Accepted;
-    let open = model.requests.all().filter(to_close).map(|row| row.id).collect();
-    model.leaving.queue = Some(open);
+    let is_to_close = |state: RowState| state.is_open() && state != RowState::Accepted;
+    let open = model.requests.mine().filter(|row| is_to_close(row.state)).map(|row| row.id).collect();
+    model.leaving.to_close = Some(open);
     proceed(model)
 }
 
@@ -95,12 +87,12 @@ pub(super) fn stay(model: &mut Model) {
 /// Goes on with leaving, if that is what the agent chose: the next dialog, or the end.
 pub(super) fn proceed(model: &mut Model) -> Vec<Effect> {
     // Nothing comes by itself between two keys of something being typed, and no key meant for a text leaves the program.
-    if model.leaving.queue.is_none() || !model.overlays.is_empty() || model.takes_text() {
+    if model.leaving.to_close.is_none() || !model.overlays.is_empty() || model.takes_text() {
         return Vec::new();
     }
-    while let Some(row) = model.leaving.queue.as_mut().and_then(VecDeque::pop_front) {
+    while let Some(row) = model.leaving.to_close.as_mut().and_then(VecDeque::pop_front) {
         if model.requests.get(row).is_some_and(|row| row.state.is_open()) {
-            super::closing::open(model, row);
+            close::open_dialog(model, row);
             return Vec::new();
         }
     }

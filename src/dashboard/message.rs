@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{RowId, ScrollLimits};
+use super::RowId;
 use crate::keys::Action;
 use mmd_elevate_core::{Call, CallId, Draft, DraftTarget, Event, Problem};
 
@@ -15,7 +15,7 @@ pub enum Message {
     Tick {
         /// The time of day, for what is shown and written down. It may be set forward or back at any moment.
         now: Timestamp,
-        /// How long the program has run, by a clock that nobody sets: every delay is measured by it.
+        /// How long the program has run, by a monotonic clock: every delay is measured by it.
         elapsed: Duration,
     },
     /// A key that is bound.
@@ -24,9 +24,9 @@ pub enum Message {
     Text(String),
     /// A paste, for the text that has the focus.
     Paste(String),
-    /// Word from the worker.
+    /// The worker reports something.
     Worker(Event),
-    /// The worker is gone and will answer nothing more.
+    /// The worker has ended and will answer nothing more.
     WorkerGone,
     /// The agent's editor has ended and has saved this. [`Effect::EditTaken`] says that the text was taken over.
     Edited {
@@ -39,10 +39,8 @@ pub enum Message {
     Copied(CopiedTo, String),
     /// The system ends the program: what was typed is to be saved now.
     Ending,
-    /// Something the agent should know that belongs to no call: what happened, and what to do.
+    /// Something the agent should know that belongs to no call.
     Warning(Problem),
-    /// The screen was drawn, and had more to show than it had room for.
-    Drawn(ScrollLimits),
 }
 
 impl Message {
@@ -73,10 +71,21 @@ impl Message {
             | Self::Edited { .. }
             | Self::Copied(..)
             | Self::Ending
-            | Self::Warning(..)
-            | Self::Drawn(_) => false,
+            | Self::Warning(_) => false,
         }
     }
+}
+
+/// How far the scrollable parts of the screen go beyond their room, in lines. Drawing returns it, and the next messages
+/// come with it, so that scrolling ends with the text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ScrollLimits {
+    /// The details.
+    pub details: u16,
+    /// The help.
+    pub help: u16,
+    /// What was recovered.
+    pub recovery: u16,
 }
 
 /// Where a copied text went, as far as that can be known.
@@ -118,7 +127,7 @@ pub enum Effect {
     EditTaken,
     /// Stop until the shell continues us.
     Suspend,
-    /// Note that a reply came for a call that nobody waits for.
+    /// Log that a reply came for a call that is not awaited.
     LogUnawaited(CallId),
     /// End the program.
     Exit,

@@ -1,4 +1,4 @@
-//! Everything the dashboard knows.
+//! Everything the dashboard knows. What changes it stands with what the change is about.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -7,15 +7,21 @@ use std::{
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{Category, Form, Notice, Recovery, Requests, RowId, drafts::Drafts, leaving::Leaving};
+use super::{Category, Form, Notice, Requests, RowId};
 use crate::keys::{Keymap, Scope};
-use mmd_elevate_core::{CallError, CallId, ElevationRequest, Patterns, Progress, RequestId, SignIn};
+use mmd_elevate_core::{
+    CallError, CallId, Draft, DraftTarget, ElevationRequest, Patterns, Progress, RequestId, SignIn,
+};
 
 /// From when on a call that has no answer yet is called slow.
 pub(crate) const SLOW: Duration = Duration::from_secs(3);
 
 /// How often the seconds of a slow call change.
 const SECOND: Duration = Duration::from_secs(1);
+
+/// How long after a change its draft is saved: soon enough to keep the promise of a second, late enough to save a run of
+/// typing once.
+const SAVE_DELAY: Duration = Duration::from_millis(500);
 
 /// The tenant that all of this is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +69,7 @@ pub enum RecordState {
     NotRead,
     /// It keeps everything.
     Keeping,
-    /// It does not take what it is told to keep: leaving would lose drafts.
+    /// It does not save what it is given: leaving would lose drafts.
     Failing,
 }
 
@@ -78,7 +84,7 @@ impl RecordState {
     }
 
     /// The state once something was not saved.
-    pub(super) const fn if_it_fails(self) -> Self {
+    pub(super) const fn after_failure(self) -> Self {
         if self.is_read() { Self::Failing } else { Self::NotRead }
     }
 }
@@ -94,7 +100,7 @@ pub enum Pane {
     Form,
 }
 
-/// What stands before the panes and has the keys.
+/// What is drawn over the panes and has the keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Overlay {
     /// The keys that work where help was asked for.
@@ -117,7 +123,7 @@ pub enum Overlay {
     Quit,
     /// A text that the service did not store.
     Unsent(RowId),
-    /// A create whose outcome nobody knows, and which of its possible matches is chosen.
+    /// A create of unknown outcome, and which of its possible matches is chosen.
     Unknown(RowId, usize),
     /// The question whether to send such a create once more.
     SendAgain(RowId),
@@ -151,20 +157,72 @@ pub struct PendingCall {
     /// How far it has come.
     pub progress: Option<Progress>,
     /// Whether it only looks: where it fails, nothing is known that was not known before.
-    pub looks: bool,
+    pub is_lookup: bool,
     /// The text that a close stores: more may have been typed since it was sent.
     pub closes_with: Option<String>,
 }
 
-/// How far the scrollable parts of the screen go beyond their room, in lines. The view tells it after each drawing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ScrollLimits {
-    /// The details.
-    pub details: u16,
-    /// The help.
-    pub help: u16,
-    /// What was recovered.
-    pub recovery: u16,
+impl PendingCall {
+    /// The error of a call whose reply answers another kind of call.
+    pub(super) fn wrong_answer() -> CallError {
+        CallError::broken_answer("it answers another call")
+    }
+}
+
+/// What the record was given of the drafts.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SavedDrafts {
+    /// What the record was given last.
+    pub(super) drafts: BTreeMap<DraftTarget, Draft>,
+    /// Whether it did not save that.
+    pub(super) failed: bool,
+    /// What the agent was told of that failure.
+    pub(super) failure_notice: Option<String>,
+    /// When the first change came that is not saved yet, as [`Model::elapsed`] stood then.
+    pub(super) changed: Option<Duration>,
+}
+
+impl SavedDrafts {
+    /// How long until there is something to save.
+    pub(super) fn due_in(&self, elapsed: Duration) -> Option<Duration> {
+        Some(SAVE_DELAY.saturating_sub(elapsed.saturating_sub(self.changed?)))
+    }
+}
+
+/// What the record has brought back from before this start, for the recovery pane: the rows in which it stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recovery {
+    /// Writes whose outcome was not known.
+    pub unresolved: Vec<RowId>,
+    /// Requests that were open.
+    pub open: Vec<RowId>,
+    /// Drafts that stand in rows.
+    pub drafts: Vec<RowId>,
+    /// Whether the form's draft was brought back into the form.
+    pub form: bool,
+    /// How many close dialogs have their texts again.
+    pub closes: usize,
+    /// How many other dashboards use the same record.
+    pub others: usize,
+    /// Whether the agent has not been shown it yet.
+    pub(super) is_unseen: bool,
+}
+
+impl Recovery {
+    /// Whether nothing was brought back.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.unresolved.is_empty() && self.open.is_empty() && self.drafts.is_empty() && !self.form && self.closes == 0
+    }
+}
+
+/// How far leaving has come.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Leaving {
+    /// When Ctrl-C was pressed last, as [`Model::elapsed`] stood then.
+    pub(super) interrupted: Option<Duration>,
+    /// The rows whose close dialogs are still to come, once the agent chose to close them all.
+    pub(super) to_close: Option<VecDeque<RowId>>,
 }
 
 /// Everything the dashboard knows. [`super::update`] alone changes it.
@@ -182,23 +240,23 @@ pub struct Model {
     pub time_zone: TimeZone,
     /// The time of day at the last tick: for what is shown, never for a delay.
     pub now: Timestamp,
-    /// How long the program had run at the last tick, by a clock that nobody sets.
+    /// How long the program had run at the last tick, by a monotonic clock.
     pub elapsed: Duration,
     /// Whether the service can be called.
     pub service: ServiceState,
-    /// Where signing in stands, once it was told.
+    /// Where signing in stands, once it is known.
     pub sign_in: Option<SignIn>,
-    /// Whether it is to be told when the sign-in is well: it was not, or the agent has asked for it.
-    pub(super) tells_sign_in: bool,
-    /// The pane that has the focus, when nothing stands before it.
+    /// Whether the next sign-in that succeeds gets a notice: the last one failed, or the agent has asked for one.
+    pub(super) announces_sign_in: bool,
+    /// The pane that has the focus, when no overlay has it.
     pub pane: Pane,
     /// Whether the filter is being typed.
     pub filtering: bool,
-    /// What stands before the panes; the last has the keys.
+    /// What is drawn over the panes; the last has the keys.
     pub overlays: Vec<Overlay>,
     /// The form.
     pub form: Form,
-    /// The session's requests.
+    /// The requests of the service, what is attempted about them, and the list of both.
     pub requests: Requests,
     /// The calls under way.
     pub calls: BTreeMap<CallId, PendingCall>,
@@ -206,18 +264,18 @@ pub struct Model {
     pub notice: Option<Notice>,
     /// How far the details are scrolled, in lines.
     pub details_scroll: u16,
-    pub(super) extents: ScrollLimits,
     pub(super) next_call: u64,
     /// The row that was submitted or closed last, as long as the agent has touched nothing since: only then may its
     /// refusal move the focus.
     pub(super) untouched_since: Option<RowId>,
+    /// The rows with a text that the service did not store and that the agent has not been shown yet.
     pub(super) unsent: VecDeque<RowId>,
     pub(super) leaving: Leaving,
-    /// What the record says.
+    /// Whether what is typed and sent is kept.
     pub record: RecordState,
     /// What was brought back from before this start.
     pub recovery: Recovery,
-    pub(super) drafts: Drafts,
+    pub(super) saved: SavedDrafts,
 }
 
 impl Model {
@@ -235,7 +293,7 @@ impl Model {
             elapsed: Duration::ZERO,
             service: ServiceState::Starting,
             sign_in: None,
-            tells_sign_in: false,
+            announces_sign_in: false,
             pane: Pane::List,
             filtering: false,
             overlays: Vec::new(),
@@ -244,14 +302,13 @@ impl Model {
             calls: BTreeMap::new(),
             notice: None,
             details_scroll: 0,
-            extents: ScrollLimits::default(),
             next_call: 1,
             untouched_since: None,
             unsent: VecDeque::new(),
             leaving: Leaving::default(),
             record: RecordState::Opening,
             recovery: Recovery::default(),
-            drafts: Drafts::default(),
+            saved: SavedDrafts::default(),
         }
     }
 
@@ -305,6 +362,32 @@ impl Model {
         }
     }
 
+    /// Notes that a call is under way.
+    pub(super) fn begin_call(&mut self, subject: Subject, label: String) -> CallId {
+        let call_id = CallId(self.next_call);
+        self.next_call += 1;
+        let (since, at) = (self.elapsed, self.now);
+        let call = PendingCall { subject, label, since, at, progress: None, is_lookup: false, closes_with: None };
+        self.calls.insert(call_id, call);
+        call_id
+    }
+
+    /// Notes that a call is under way that only looks.
+    pub(super) fn begin_lookup(&mut self, row: RowId, label: String) -> CallId {
+        let call_id = self.begin_call(Subject::Row(row), label);
+        if let Some(call) = self.calls.get_mut(&call_id) {
+            call.is_lookup = true;
+        }
+        call_id
+    }
+
+    /// Notes what the close stores where it succeeds.
+    pub(super) fn set_close_text(&mut self, call_id: CallId, actions_taken: &str) {
+        if let Some(call) = self.calls.get_mut(&call_id) {
+            call.closes_with = Some(actions_taken.to_owned());
+        }
+    }
+
     /// Whether typing makes text now.
     #[must_use]
     pub fn takes_text(&self) -> bool {
@@ -330,7 +413,7 @@ impl Model {
             let into_second = Duration::from_nanos(age.subsec_nanos().into());
             if age < SLOW { SLOW.saturating_sub(age) } else { SECOND.saturating_sub(into_second) }
         });
-        let save = self.drafts.due_in(self.elapsed);
+        let save = self.saved.due_in(self.elapsed);
         slow.chain(save).fold(minute, Duration::min).max(Duration::from_millis(1))
     }
 }

@@ -1,8 +1,8 @@
-//! The one line that says what just happened.
+//! The lines that say what just happened.
 
 use mmd_elevate_core::{CallError, Problem};
 
-/// How a notice is meant, so that it can be told by sign, word and colour.
+/// How a notice is meant: the view shows it by sign and colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     /// Something to know.
@@ -11,7 +11,7 @@ pub enum Tone {
     Success,
     /// Doubt: something may or may not be so.
     Doubt,
-    /// Something failed and wants the agent.
+    /// Something failed and needs the agent.
     Failure,
 }
 
@@ -37,20 +37,25 @@ impl Notice {
         Self { tone: Tone::Success, text: text.into(), hint: None }
     }
 
-    /// A fault, told as itself: what it was about, what happened, what to do, and the ids to quote.
-    #[must_use]
-    pub fn of_fault(about: &str, fault: &CallError) -> Self {
-        let tone = if fault.may_have_happened() { Tone::Doubt } else { Tone::Failure };
-        Self { tone, text: format!("{about}: {}", fault.what()), hint: Some(fault.hint().to_owned()) }
+    /// Something that may or may not be so.
+    pub fn doubt(text: impl Into<String>) -> Self {
+        Self { tone: Tone::Doubt, text: text.into(), hint: None }
     }
 
-    /// A problem that belongs to no call.
+    /// A problem, in this tone.
     #[must_use]
-    pub fn of_problem(tone: Tone, problem: Problem) -> Self {
+    pub fn from_problem(tone: Tone, problem: Problem) -> Self {
         Self { tone, text: problem.what, hint: Some(problem.hint) }
     }
 
-    /// The same notice with other advice.
+    /// A call that failed: what it was about, what happened, and what to do.
+    #[must_use]
+    pub fn from_error(about: &str, error: &CallError) -> Self {
+        let tone = if error.may_have_happened() { Tone::Doubt } else { Tone::Failure };
+        Self { tone, text: format!("{about}: {}", error.what()), hint: Some(error.hint().to_owned()) }
+    }
+
+    /// The same notice with another hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

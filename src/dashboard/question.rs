@@ -23,7 +23,7 @@ pub enum Question {
 }
 
 impl Model {
-    /// What is asked now, if anything is.
+    /// What is asked now, if anything.
     #[must_use]
     pub fn question(&self) -> Option<Question> {
         match self.overlays.last() {
@@ -35,7 +35,7 @@ impl Model {
             Some(Overlay::SendAgain(row)) => Some(Question::SendAgain(*row)),
             Some(Overlay::Recovery { .. }) => Some(Question::Recovery),
             None if self.pane == Pane::Form && !self.filtering => {
-                self.form.told_doubt(&self.patterns).map(|name| Question::DoubtfulDevice(name.to_owned()))
+                self.form.confirmable_device(&self.patterns).map(|name| Question::DoubtfulDevice(name.to_owned()))
             }
             None | Some(Overlay::Help { .. }) => None,
         }

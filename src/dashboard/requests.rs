@@ -1,230 +1,253 @@
-//! The session's requests: rows, their order, the filter and the selection.
+//! The requests that the service holds, what this process attempts about them, and the list of both. Every change goes
+//! through [`Requests`], which puts the row that changed, and no other, in its place in the list.
 
-use std::collections::BTreeMap;
+mod attempt;
+mod list;
+mod row;
+mod row_map;
+mod sorted;
+mod store;
 
-use super::{
-    TextField,
-    row::{Row, RowId, RowState},
-};
+pub use attempt::{Attempts, CloseAttempt, CreateAttempt, CreateState, SentClose};
+use jiff::Timestamp;
+use list::Entry;
+pub use list::{List, Sort};
+pub use row::{Row, RowState};
+pub use row_map::RowId;
+pub use store::{Closure, Request, RequestStore};
+
+use super::TextField;
 use crate::keys::Motion;
-use mmd_elevate_core::{Field, RequestId};
+use mmd_elevate_core::{CallError, ElevationRequest, RequestId};
 
-/// How far a page is, in rows.
-const PAGE: usize = 10;
-
-/// In which order the list stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sort {
-    /// The newest first.
-    #[default]
-    Newest,
-    /// The oldest first.
-    Oldest,
-    /// By ticket.
-    Ticket,
-    /// By device.
-    Device,
-    /// By state.
-    State,
-}
-
-impl Sort {
-    /// The order in a word or two.
-    #[must_use]
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Newest => "newest first",
-            Self::Oldest => "oldest first",
-            Self::Ticket => "by ticket",
-            Self::Device => "by device",
-            Self::State => "by state",
-        }
-    }
-
-    const fn next(self) -> Self {
-        match self {
-            Self::Newest => Self::Oldest,
-            Self::Oldest => Self::Ticket,
-            Self::Ticket => Self::Device,
-            Self::Device => Self::State,
-            Self::State => Self::Newest,
-        }
-    }
-}
-
-/// The rows, and what of them is shown.
-#[derive(Clone, Debug)]
+/// The rows of the dashboard.
+#[derive(Clone, Debug, Default)]
 pub struct Requests {
-    rows: BTreeMap<RowId, Row>,
-    next: u64,
-    shown: Vec<RowId>,
-    selected: Option<RowId>,
-    sort: Sort,
-    /// The filter's text.
-    filter: TextField,
-}
-
-impl Default for Requests {
-    fn default() -> Self {
-        Self {
-            rows: BTreeMap::new(),
-            next: 1,
-            shown: Vec::new(),
-            selected: None,
-            sort: Sort::default(),
-            filter: TextField::one_line(),
-        }
-    }
+    store: RequestStore,
+    attempts: Attempts,
+    list: List,
+    /// How many rows there have been.
+    rows: u64,
 }
 
 impl Requests {
-    /// The row of this name.
+    /// What the service holds.
     #[must_use]
-    pub fn get(&self, id: RowId) -> Option<&Row> {
-        self.rows.get(&id)
+    pub const fn store(&self) -> &RequestStore {
+        &self.store
     }
 
-    /// All rows, the oldest first.
-    pub fn all(&self) -> impl Iterator<Item = &Row> {
-        self.rows.values()
+    /// What this process attempts.
+    #[must_use]
+    pub const fn attempts(&self) -> &Attempts {
+        &self.attempts
     }
 
-    /// The names of the rows that are shown, in their order.
+    /// What is shown of both.
     #[must_use]
-    pub fn shown(&self) -> &[RowId] {
-        &self.shown
+    pub const fn list(&self) -> &List {
+        &self.list
+    }
+
+    /// A row.
+    #[must_use]
+    pub fn get(&self, id: RowId) -> Option<Row<'_>> {
+        let create = self.attempts.create(id);
+        match self.store.get(id) {
+            Some(request) => Some(Row::of_request(request, create, self.attempts.close(id))),
+            None => create.map(|create| Row::of_create(id, create)),
+        }
+    }
+
+    /// All rows, the oldest first: one's own, and those of others.
+    pub fn all(&self) -> impl Iterator<Item = Row<'_>> {
+        self.list.all().filter_map(|id| self.get(id))
+    }
+
+    /// The rows of the agent's own requests, the oldest first.
+    pub fn mine(&self) -> impl Iterator<Item = Row<'_>> {
+        self.store.mine().filter_map(|request| self.get(request.row))
+    }
+
+    /// The rows of drafts and creates that have not become a request, the oldest first.
+    pub fn creates(&self) -> impl Iterator<Item = Row<'_>> {
+        self.attempts.creates.keys().filter_map(|id| self.get(*id)).filter(|row| row.request.is_none())
+    }
+
+    /// The rows of requests that somebody has begun to close here, the oldest first.
+    pub fn closes(&self) -> impl Iterator<Item = Row<'_>> {
+        self.attempts.closes.keys().filter_map(|id| self.get(*id))
     }
 
     /// The row that is selected.
     #[must_use]
-    pub fn selected(&self) -> Option<&Row> {
-        self.selected.and_then(|id| self.get(id))
-    }
-
-    /// The order of the list.
-    #[must_use]
-    pub const fn sort(&self) -> Sort {
-        self.sort
-    }
-
-    /// The filter.
-    #[must_use]
-    pub const fn filter(&self) -> &TextField {
-        &self.filter
-    }
-
-    /// How many requests are not closed.
-    #[must_use]
-    pub fn not_closed(&self) -> usize {
-        self.all().filter(|row| !row.state.is_past()).count()
-    }
-
-    /// How many have been closed in this session.
-    #[must_use]
-    pub fn closed(&self) -> usize {
-        self.all().filter(|row| matches!(row.state, RowState::Closed(_))).count()
-    }
-
-    /// The name that the next row will have.
-    pub(super) fn next_id(&mut self) -> RowId {
-        let id = RowId(self.next);
-        self.next += 1;
-        id
+    pub fn selected(&self) -> Option<Row<'_>> {
+        self.list.selected().and_then(|id| self.get(id))
     }
 
     /// The row of a request that the service knows by this id.
     #[must_use]
-    pub fn of_request(&self, id: &RequestId) -> Option<&Row> {
-        self.all().find(|row| row.request_id() == Some(id))
+    pub fn of_request(&self, id: &RequestId) -> Option<Row<'_>> {
+        self.store.find(id).and_then(|request| self.get(request.row))
     }
 
-    /// A row that came from elsewhere: the selection stays where it is.
-    pub(super) fn add_quietly(&mut self, row: Row) {
-        self.rows.insert(row.id, row);
-        self.arrange();
+    /// How a sentence names a row; nothing where there is none.
+    pub(super) fn name(&self, id: RowId) -> String {
+        self.get(id).map_or_else(String::new, |row| row.name())
     }
 
-    /// A new row is shown and selected, whatever the filter says: the filter is cleared where it would hide it.
-    pub(super) fn add(&mut self, row: Row) {
-        let id = row.id;
-        self.rows.insert(id, row);
-        self.arrange();
-        if !self.shown.contains(&id) {
-            self.clear_filter();
+    fn next_id(&mut self) -> RowId {
+        self.rows += 1;
+        RowId(self.rows)
+    }
+
+    /// Puts a row that has changed in its place in the list.
+    fn update_list(&mut self, id: RowId) {
+        match self.get(id).map(|row| Entry::new(&row)) {
+            Some(entry) => self.list.put(id, entry),
+            None => self.list.remove(id),
         }
-        self.selected = Some(id);
     }
 
-    pub(super) fn remove(&mut self, id: RowId) {
-        self.rows.remove(&id);
-        self.arrange();
+    /// Takes in requests that the service listed. One that is not known becomes somebody else's; one's own
+    /// requests are not changed: only a check says what became of them.
+    pub fn insert_listed(&mut self, listed: Vec<ElevationRequest>, at: Timestamp) {
+        let mut new = Vec::new();
+        for data in listed {
+            let Some((row, mine)) = self.store.find(&data.id).map(|request| (request.row, request.mine)) else {
+                let row = self.next_id();
+                new.push(Request::listed(row, data, at));
+                continue;
+            };
+            if !mine {
+                self.change_request(row, |request| {
+                    request.closure = data.closed.is_some().then_some(request.closure.unwrap_or(Closure::Elsewhere));
+                    request.take(data);
+                    request.as_of = at;
+                });
+            }
+        }
+        if new.len() < 2 {
+            for request in new {
+                let row = request.row;
+                self.store.insert(request);
+                self.update_list(row);
+            }
+            return;
+        }
+        let rows = self.store.insert_all(new);
+        let entries = rows.into_iter().filter_map(|id| Some((id, Entry::new(&self.get(id)?))));
+        let entries = entries.collect();
+        self.list.put_all(entries);
     }
 
-    /// Changes a row, and the list with it.
-    pub(super) fn change(&mut self, id: RowId, change: impl FnOnce(&mut Row)) {
-        if let Some(row) = self.rows.get_mut(&id) {
-            change(row);
-            self.arrange();
+    /// Makes a request one of the agent's own. What is known of it already stays. Returns its row.
+    pub(super) fn take_as_mine(&mut self, data: ElevationRequest, now: Timestamp) -> RowId {
+        if let Some(row) = self.store.find(&data.id).map(|request| request.row) {
+            self.change_request(row, |request| request.mine = true);
+            return row;
+        }
+        let row = self.next_id();
+        self.store.insert(Request { mine: true, unclaimed: false, ..Request::listed(row, data, now) });
+        self.update_list(row);
+        row
+    }
+
+    /// Adds an attempt to open a request. The selection stays where it is.
+    pub(super) fn add_create(&mut self, create: CreateAttempt) -> RowId {
+        let row = self.next_id();
+        self.attempts.creates.insert(row, create);
+        self.update_list(row);
+        row
+    }
+
+    /// Selects a row, and clears the filter where that hides the row.
+    pub(super) fn select(&mut self, id: RowId) {
+        self.list.select(id);
+    }
+
+    /// The service has opened the request of this create: it is the agent's own from here on, in the same row.
+    pub(super) fn open(&mut self, id: RowId, data: ElevationRequest, closure: Option<Closure>, now: Timestamp) {
+        let Some(create) = self.attempts.creates.get_mut(&id) else { return };
+        create.state = CreateState::Opened;
+        (create.error, create.seen) = (None, None);
+        let data = data.with_gaps_from_draft(&create.draft);
+        self.store.insert(Request { mine: true, unclaimed: false, closure, ..Request::listed(id, data, now) });
+        self.update_list(id);
+    }
+
+    /// The request of this create has a row already: that one takes over the attempt, and the create's own row goes.
+    pub(super) fn open_as(&mut self, id: RowId, known: RowId) {
+        if let Some(create) = self.attempts.creates.remove(&id) {
+            let create = CreateAttempt { state: CreateState::Opened, error: None, seen: None, ..create };
+            self.attempts.creates.insert(known, create);
+        }
+        self.list.remove(id);
+        self.change_request(known, |request| {
+            (request.mine, request.surplus, request.unclaimed) = (true, false, false);
+        });
+    }
+
+    /// Drops an attempt to open a request, and its row.
+    pub(super) fn remove_create(&mut self, id: RowId) -> Option<CreateAttempt> {
+        let create = self.attempts.creates.remove(&id);
+        self.update_list(id);
+        create
+    }
+
+    /// Changes what is known of a request.
+    pub(super) fn change_request(&mut self, id: RowId, change: impl FnOnce(&mut Request)) {
+        if self.store.change(id, change) {
+            self.update_list(id);
+        }
+    }
+
+    /// Changes an attempt to open a request.
+    pub(super) fn change_create(&mut self, id: RowId, change: impl FnOnce(&mut CreateAttempt)) {
+        if let Some(create) = self.attempts.creates.get_mut(&id) {
+            change(create);
+            self.update_list(id);
+        }
+    }
+
+    /// Changes a request together with the attempt to close it.
+    pub(super) fn change_close(&mut self, id: RowId, change: impl FnOnce(&mut Request, &mut CloseAttempt)) {
+        let close = self.attempts.closes.entry(id).or_default();
+        let is_known = self.store.change(id, |request| change(request, close));
+        if !is_known || close.is_empty() {
+            self.attempts.closes.remove(&id);
+        }
+        self.update_list(id);
+    }
+
+    /// Notes what went wrong with what a row attempts.
+    pub(super) fn set_error(&mut self, id: RowId, error: CallError) {
+        if self.store.get(id).is_some() {
+            self.change_close(id, |_, close| close.error = Some(error));
+        } else {
+            self.change_create(id, |create| create.error = Some(error));
         }
     }
 
     /// The text of a row's close dialog, for typing in. It changes nothing that the list shows.
     pub(super) fn actions_taken(&mut self, id: RowId) -> Option<&mut TextField> {
-        let row = self.rows.get_mut(&id)?;
-        Some(row.actions_taken.get_or_insert_with(|| Box::new(TextField::multi_line())))
+        self.store.get(id)?;
+        Some(self.attempts.closes.entry(id).or_default().text())
     }
 
     pub(super) fn change_filter(&mut self, change: impl FnOnce(&mut TextField)) {
-        change(&mut self.filter);
-        self.arrange();
+        self.list.change_filter(change);
     }
 
     pub(super) fn clear_filter(&mut self) {
-        self.change_filter(|filter| *filter = TextField::one_line());
+        self.list.clear_filter();
     }
 
     pub(super) fn next_sort(&mut self) {
-        self.sort = self.sort.next();
-        self.arrange();
+        self.list.next_sort();
     }
 
-    pub(super) fn step(&mut self, step: Motion) {
-        let Some(last) = self.shown.len().checked_sub(1) else { return };
-        let at = self.position().unwrap_or(0);
-        let to = match step {
-            Motion::Down => at + 1,
-            Motion::Up => at.saturating_sub(1),
-            Motion::PageDown => at + PAGE,
-            Motion::PageUp => at.saturating_sub(PAGE),
-            Motion::First => 0,
-            Motion::Last => last,
-        };
-        self.selected = self.shown.get(to.min(last)).copied();
-    }
-
-    /// Where the selected row stands among those that are shown.
-    #[must_use]
-    pub fn position(&self) -> Option<usize> {
-        let selected = self.selected?;
-        self.shown.iter().position(|id| *id == selected)
-    }
-
-    /// Computes anew what is shown. The selection stays with its row; where that is shown no longer, its neighbour has it.
-    fn arrange(&mut self) {
-        let at = self.position().unwrap_or(0);
-        let words: Vec<String> = self.filter.text().to_lowercase().split_whitespace().map(str::to_owned).collect();
-        let mut rows: Vec<&Row> = self.rows.values().filter(|row| row.matches(&words)).collect();
-        match self.sort {
-            Sort::Newest => rows.reverse(),
-            Sort::Oldest => {}
-            Sort::Ticket => rows.sort_by_cached_key(|row| row.text(Field::Ticket).to_lowercase()),
-            Sort::Device => rows.sort_by_cached_key(|row| row.text(Field::Device).to_lowercase()),
-            Sort::State => rows.sort_by_key(|row| row.state.word()),
-        }
-        self.shown = rows.into_iter().map(|row| row.id).collect();
-        if self.position().is_none() {
-            let last = self.shown.len().saturating_sub(1);
-            self.selected = self.shown.get(at.min(last)).copied();
-        }
+    pub(super) fn move_selection(&mut self, motion: Motion) {
+        self.list.move_selection(motion);
     }
 }

@@ -1,73 +1,78 @@
-//! From a message to the next state. It only dispatches: what a message means stands with what it is about.
+//! From a message to the next state. It only dispatches: what a message does stands with what it is about.
 
 use super::{
-    CopiedTo, EditTarget, Effect, Message, Model, Notice, Overlay, Pane, Row, RowState, TextField, cleaning, closing,
-    drafts, leaving, opening, recovery, replies, sign_in, text_field::Dropped, unknown,
+    EditTarget, Effect, Form, Message, Model, Notice, Overlay, Pane, RowId, RowState, ScrollLimits, TextField, Tone,
+    clipboard, close, close_result, create, drafts, leaving, paste, recovery, refresh, sign_in, text_field::Dropped,
+    worker,
 };
-use crate::keys::{Action, Motion, Scope};
+use crate::keys::{Action, Motion, Scope, TextEdit};
 use mmd_elevate_core::{Field, Problem, visible};
 
-/// Applies a message and says what the world has to do about it.
-pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
-    let selected = model.requests.selected().map(|row| row.id);
-    let (field, told) = (cleaning::field_in_focus(model), model.notice.clone());
+/// How far a page of text is, in lines.
+const PAGE: u16 = 10;
+
+/// Applies a message. `limits` is what the last drawing returned. Returns what the world has to do about it.
+pub fn update(model: &mut Model, message: Message, limits: ScrollLimits) -> Vec<Effect> {
+    limit_scrolling(model, limits);
+    let selected = model.requests.list().selected();
+    let (field, notice) = (paste::field_in_focus(model), model.notice.clone());
     let mut effects = match message {
         Message::Tick { now, elapsed } => {
             model.now = now;
             model.elapsed = model.elapsed.max(elapsed);
-            return drafts::save(model, false).into_iter().collect();
+            drafts::save(model, false).into_iter().collect()
         }
         Message::Ending => return drafts::save(model, true).into_iter().collect(),
-        Message::Drawn(extents) => {
-            model.extents = extents;
-            match model.overlays.last_mut() {
-                Some(Overlay::Help { scroll, .. }) => *scroll = (*scroll).min(extents.help),
-                Some(Overlay::Recovery { scroll }) => *scroll = (*scroll).min(extents.recovery),
-                _ => {}
-            }
-            model.details_scroll = model.details_scroll.min(extents.details);
-            return Vec::new();
-        }
         Message::Act(action) => {
             model.untouched_since = None;
-            act(model, action)
+            act(model, action, limits)
         }
         Message::Text(text) => {
             type_text(model, &text);
             Vec::new()
         }
         Message::Paste(text) => {
-            paste(model, &text);
+            paste_text(model, &text);
             Vec::new()
         }
-        Message::Worker(word) => replies::from_worker(model, word),
+        Message::Worker(event) => worker::apply(model, event),
         Message::WorkerGone => {
-            replies::worker_gone(model);
+            worker::apply_end(model);
             Vec::new()
         }
-        Message::Edited { target, text } => edited(model, target, &text).into_iter().collect(),
+        Message::Edited { target, text } => take_edited(model, target, &text).into_iter().collect(),
         Message::Copied(to, text) => {
-            model.notice = Some(copied(to, &text));
+            model.notice = Some(clipboard::notice(to, &text));
             Vec::new()
         }
-        Message::Warning(problem) => {
-            let problem = Problem::new(visible(&problem.what), visible(&problem.hint));
-            model.notice = Some(Notice::of_problem(super::Tone::Failure, problem));
+        Message::Warning(Problem { what, hint }) => {
+            let problem = Problem::new(visible(&what), visible(&hint));
+            model.notice = Some(Notice::from_problem(Tone::Failure, problem));
             Vec::new()
         }
     };
-    if model.requests.selected().map(|row| row.id) != selected {
+    if model.requests.list().selected() != selected {
         model.details_scroll = 0;
     }
-    cleaning::leave(model, field, told.as_ref());
-    recovery::tell(model);
-    show_unsent(model);
+    paste::trim_left_field(model, field, notice.as_ref());
+    recovery::show(model);
+    close_result::show_unsent(model);
     effects.extend(leaving::proceed(model));
-    drafts::touched(model);
+    drafts::note_changes(model);
     effects
 }
 
-fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+/// Brings what was scrolled beyond its end back to it: the room may have grown, or the text become shorter.
+fn limit_scrolling(model: &mut Model, limits: ScrollLimits) {
+    match model.overlays.last_mut() {
+        Some(Overlay::Help { scroll, .. }) => *scroll = (*scroll).min(limits.help),
+        Some(Overlay::Recovery { scroll }) => *scroll = (*scroll).min(limits.recovery),
+        _ => {}
+    }
+    model.details_scroll = model.details_scroll.min(limits.details);
+}
+
+fn act(model: &mut Model, action: Action, limits: ScrollLimits) -> Vec<Effect> {
     if let Some(reason) = model.unavailable(action) {
         // Keys that many press by habit say nothing; the rest say why nothing happened.
         if !matches!(action, Action::Back | Action::Help | Action::NextSuggestion | Action::PreviousSuggestion) {
@@ -78,26 +83,26 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
         Action::Quit => return leaving::quit(model),
         Action::Interrupt => return leaving::interrupt(model),
-        Action::CloseThem => return leaving::close_them(model),
+        Action::CloseThem => return leaving::close_all(model),
         Action::LeaveThem => return vec![Effect::Exit],
         Action::Suspend => return vec![Effect::Suspend],
         Action::Submit => return submit(model),
-        Action::Refresh => return recovery::refresh(model).into_iter().collect(),
+        Action::Refresh => return refresh::refresh(model).into_iter().collect(),
         Action::Abandon => return abandon(model),
-        Action::SignIn => return vec![sign_in::again(model)],
-        Action::LookAgain => return unknown::look_again(model),
-        Action::Adopt => return unknown::adopt(model),
-        Action::SetAside => return unknown::set_aside(model),
+        Action::SignIn => return vec![sign_in::request_token(model)],
+        Action::LookAgain => return create::look_again(model),
+        Action::Adopt => return create::adopt_match(model),
+        Action::SetAside => return create::set_aside(model),
         Action::SendAgain => {
             if let Some(Overlay::Unknown(id, _)) = model.overlays.pop() {
                 model.overlays.push(Overlay::SendAgain(id));
             }
         }
-        Action::CloseMatch => unknown::close_match(model),
+        Action::CloseMatch => create::close_match(model),
         Action::OpenEditor => return open_editor(model),
-        Action::CopyId => return copy_id(model),
-        Action::CopyLine => return copy(model, |row| Some(closing::ticket_line(row))),
-        Action::CopyUnsent => return copy_unsent(model),
+        Action::CopyId => return clipboard::copy_id(model),
+        Action::CopyLine => return clipboard::copy_line(model),
+        Action::CopyUnsent => return clipboard::copy_unsent(model),
         Action::Help => {
             let scopes = model.scopes().to_vec();
             model.overlays.push(Overlay::Help { scopes, scroll: 0 });
@@ -105,11 +110,11 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Back => back(model),
         Action::NextPane => next_pane(model, true),
         Action::PreviousPane => next_pane(model, false),
-        Action::Move(step) => step_through(model, step),
+        Action::Move(motion) => move_or_scroll(model, motion, limits),
         Action::NewRequest => new_request(model),
         Action::CloseRequest => {
-            if let Some(id) = model.requests.selected().map(|row| row.id) {
-                closing::open(model, id);
+            if let Some(id) = model.requests.list().selected() {
+                close::open_dialog(model, id);
             }
         }
         Action::Open => open(model),
@@ -117,16 +122,16 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::KeepFilter => model.filtering = false,
         Action::NextSort => {
             model.requests.next_sort();
-            model.notice = Some(Notice::info(format!("Sorted {}", model.requests.sort().label())));
+            model.notice = Some(Notice::info(format!("Sorted {}", model.requests.list().sort().label())));
         }
         Action::NextField => model.form.focus(model.form.focused.next()),
         Action::PreviousField => model.form.focus(model.form.focused.previous()),
         Action::TakeSuggestion => model.form.take_suggestion(&model.categories),
-        Action::NextSuggestion => model.form.choose(&model.categories, true),
-        Action::PreviousSuggestion => model.form.choose(&model.categories, false),
+        Action::NextSuggestion => model.form.choose_suggestion(&model.categories, true),
+        Action::PreviousSuggestion => model.form.choose_suggestion(&model.categories, false),
         Action::Discard => {
             model.form.discard();
-            let key = model.keymap.name(Scope::Text, Action::Edit(crate::keys::TextEdit::Undo));
+            let key = model.keymap.name(Scope::Text, Action::Edit(TextEdit::Undo));
             model.notice = Some(Notice::info("Draft discarded").hint(format!("{key} brings it back")));
         }
         Action::Edit(edit) => match focused_text(model) {
@@ -144,7 +149,7 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 enum FocusedText {
     Form,
     Filter,
-    Dialog(super::RowId),
+    Dialog(RowId),
 }
 
 fn focused_text(model: &Model) -> Option<FocusedText> {
@@ -156,8 +161,8 @@ fn focused_text(model: &Model) -> Option<FocusedText> {
     }
 }
 
-/// Changes the text of the close dialog: what was wrong with it may be so no longer.
-fn change_dialog<T>(model: &mut Model, row: super::RowId, change: impl FnOnce(&mut TextField) -> T) -> Option<T> {
+/// Changes the text of the close dialog: what was wrong with it may not hold any longer.
+fn change_dialog<T>(model: &mut Model, row: RowId, change: impl FnOnce(&mut TextField) -> T) -> Option<T> {
     let text = model.requests.actions_taken(row)?;
     let before = text.text();
     let result = change(text);
@@ -180,7 +185,7 @@ fn type_text(model: &mut Model, text: &str) {
 }
 
 /// A paste is text, or nothing: it never acts.
-fn paste(model: &mut Model, text: &str) {
+fn paste_text(model: &mut Model, text: &str) {
     model.untouched_since = None;
     let dropped = match focused_text(model) {
         Some(FocusedText::Form) => model.form.paste(text),
@@ -192,22 +197,23 @@ fn paste(model: &mut Model, text: &str) {
         Some(FocusedText::Dialog(row)) => change_dialog(model, row, |field| field.paste(text)).unwrap_or_default(),
         None => {
             let key = model.keymap.name(Scope::Panes, Action::NewRequest);
-            model.notice = Some(Notice::info("A paste needs a text to go to").hint(format!("{key} goes to the form")));
+            model.notice =
+                Some(Notice::info("There is no text field to paste into").hint(format!("{key} goes to the form")));
             return;
         }
     };
-    cleaning::tell(model, text, dropped, "paste");
+    paste::report_dropped(model, text, dropped, "paste");
 }
 
 /// Takes over what the editor saved. `None` where the text has no place any more.
-fn edited(model: &mut Model, target: EditTarget, text: &str) -> Option<Effect> {
+fn take_edited(model: &mut Model, target: EditTarget, text: &str) -> Option<Effect> {
     let dropped = match target {
         EditTarget::PlanOfAction if model.form.sending().is_some() => return None,
         EditTarget::PlanOfAction if model.form.field(Field::PlanOfAction).text() == text => {
             return Some(Effect::EditTaken);
         }
         EditTarget::PlanOfAction => model.form.set_plan(text),
-        // In a row whose dialog is gone nobody would see it.
+        // In a row whose dialog is gone it would not be seen.
         EditTarget::ActionsTaken(id)
             if !model.overlays.iter().any(|open| matches!(open, Overlay::Close { row, .. } if *row == id)) =>
         {
@@ -221,25 +227,25 @@ fn edited(model: &mut Model, target: EditTarget, text: &str) -> Option<Effect> {
             }
         }
     };
-    cleaning::tell(model, text, dropped, "edited text");
+    paste::report_dropped(model, text, dropped, "edited text");
     Some(Effect::EditTaken)
 }
 
 fn submit(model: &mut Model) -> Vec<Effect> {
     if let Some(Overlay::Close { row, .. }) = model.overlays.last() {
-        return closing::submit(model, *row);
+        return close::submit(model, *row);
     }
     if let Some(Overlay::SendAgain(row)) = model.overlays.last() {
-        return unknown::send_again(model, *row);
+        return create::send_again(model, *row);
     }
-    opening::submit(model)
+    create::submit(model)
 }
 
 fn open_editor(model: &Model) -> Vec<Effect> {
     match focused_text(model) {
         Some(FocusedText::Dialog(row)) => {
-            let field = model.requests.get(row).and_then(|row| row.actions_taken.as_deref());
-            let text = field.map_or_else(String::new, super::TextField::text);
+            let field = model.requests.get(row).and_then(|row| row.actions_taken);
+            let text = field.map_or_else(String::new, TextField::text);
             vec![Effect::OpenEditor(EditTarget::ActionsTaken(row), text)]
         }
         Some(FocusedText::Form) => {
@@ -247,42 +253,6 @@ fn open_editor(model: &Model) -> Vec<Effect> {
         }
         Some(FocusedText::Filter) | None => Vec::new(),
     }
-}
-
-/// Asks for a copy. What became of it is told when it is known.
-fn copy(model: &Model, text: impl FnOnce(&Row) -> Option<String>) -> Vec<Effect> {
-    model.requests.selected().and_then(text).map(Effect::Copy).into_iter().collect()
-}
-
-fn copy_id(model: &Model) -> Vec<Effect> {
-    copy(model, |row| row.request_id().map(|id| id.text().visible().into_owned()))
-}
-
-/// What was handed over, its beginning only, and how.
-fn copied(to: CopiedTo, text: &str) -> Notice {
-    const LONGEST: usize = 24;
-    let mut shown: String = text.chars().take_while(|c| *c != '\n').take(LONGEST).collect();
-    if shown.len() < text.len() {
-        shown.push('…');
-    }
-    let shown = visible(&shown);
-    match to {
-        CopiedTo::Terminal => Notice::info(format!("Sent to the terminal: {shown}")),
-        CopiedTo::TmuxAndTerminal => Notice::info(format!("Sent to tmux and the terminal: {shown}")),
-        CopiedTo::Tmux => Notice::info(format!("Sent to tmux: {shown}"))
-            .hint("tmux pastes it; it does not hand copies on while its set-clipboard is off"),
-    }
-}
-
-/// The text that was not stored goes to the clipboard as it was typed, a visible mark for what a terminal would act on.
-fn copy_unsent(model: &Model) -> Vec<Effect> {
-    let row = match model.overlays.last() {
-        Some(Overlay::Unsent(id)) => model.requests.get(*id),
-        _ => model.requests.selected(),
-    };
-    let Some(text) = row.and_then(Row::unsent_text) else { return Vec::new() };
-    let lines: Vec<_> = text.lines().iter().map(|line| visible(line)).collect();
-    vec![Effect::Copy(lines.join("\n"))]
 }
 
 fn back(model: &mut Model) {
@@ -313,24 +283,25 @@ fn next_pane(model: &mut Model, forward: bool) {
     };
 }
 
-fn step_through(model: &mut Model, step: Motion) {
-    let (scroll, extent) = match model.overlays.last_mut() {
-        Some(Overlay::Help { scroll, .. }) => (scroll, model.extents.help),
-        Some(Overlay::Recovery { scroll }) => (scroll, model.extents.recovery),
-        Some(Overlay::Unknown(..)) => return unknown::choose(model, step),
+/// Moves the selection, or scrolls what has the keys as far as its text goes.
+fn move_or_scroll(model: &mut Model, motion: Motion, limits: ScrollLimits) {
+    let (scroll, limit) = match model.overlays.last_mut() {
+        Some(Overlay::Help { scroll, .. }) => (scroll, limits.help),
+        Some(Overlay::Recovery { scroll }) => (scroll, limits.recovery),
+        Some(Overlay::Unknown(..)) => return create::choose_match(model, motion),
         Some(_) => return,
-        None if model.pane == Pane::Details => (&mut model.details_scroll, model.extents.details),
-        None => return model.requests.step(step),
+        None if model.pane == Pane::Details => (&mut model.details_scroll, limits.details),
+        None => return model.requests.move_selection(motion),
     };
-    *scroll = match step {
+    *scroll = match motion {
         Motion::Down => scroll.saturating_add(1),
         Motion::Up => scroll.saturating_sub(1),
-        Motion::PageDown => scroll.saturating_add(10),
-        Motion::PageUp => scroll.saturating_sub(10),
+        Motion::PageDown => scroll.saturating_add(PAGE),
+        Motion::PageUp => scroll.saturating_sub(PAGE),
         Motion::First => 0,
-        Motion::Last => extent,
+        Motion::Last => limit,
     }
-    .min(extent);
+    .min(limit);
 }
 
 fn new_request(model: &mut Model) {
@@ -338,7 +309,7 @@ fn new_request(model: &mut Model) {
     leaving::stay(model);
     if model.form.sending().is_some() {
         // The draft that is being sent lives in its row: another can begin.
-        model.form.followed_by(super::Form::default());
+        model.form.replace_with(Form::default());
     } else if model.form.problem(model.form.focused).is_none() {
         model.form.focus(Field::Ticket);
     }
@@ -349,7 +320,7 @@ fn open(model: &mut Model) {
     let Some(row) = model.requests.selected() else { return };
     let id = row.id;
     match row.state {
-        RowState::Refused | RowState::Draft => replies::take_up(model, id),
+        RowState::Refused | RowState::Draft => create::take_up(model, id),
         RowState::Unknown => model.overlays.push(Overlay::Unknown(id, 0)),
         RowState::Sending(_)
         | RowState::Looking(_)
@@ -367,19 +338,6 @@ fn open(model: &mut Model) {
 /// Abandons the selected request's call. Its reply still comes: what may have been sent is looked for.
 fn abandon(model: &mut Model) -> Vec<Effect> {
     let Some(call) = model.requests.selected().and_then(|row| row.state.call()) else { return Vec::new() };
-    model.notice = Some(Notice::info("Abandoned").hint("what may have been sent is looked for, and never forgotten"));
+    model.notice = Some(Notice::info("Abandoned").hint("what may have been sent is looked up"));
     vec![Effect::Abandon(call)]
-}
-
-/// A text that was not stored is put before the agent, but never between two keys of something being typed.
-fn show_unsent(model: &mut Model) {
-    if !model.overlays.is_empty() || model.takes_text() {
-        return;
-    }
-    while let Some(id) = model.unsent.pop_front() {
-        if model.requests.get(id).and_then(Row::unsent_text).is_some() {
-            model.overlays.push(Overlay::Unsent(id));
-            return;
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! Pictures of the model. Nothing here changes anything but cells. The [crate page](crate) shows which module draws what.
+//! Draws the model. Nothing here changes anything but cells. The [crate page](crate) shows which module draws what.
 
 mod boxes;
 mod details;
@@ -36,13 +36,13 @@ pub const fn fits(area: Rect) -> bool {
     area.width >= USABLE.0 && area.height >= USABLE.1
 }
 
-/// Draws the model and tells what of it had no room.
+/// Draws the model. Returns how far what had no room can be scrolled.
 pub fn draw(frame: &mut Frame, model: &Model, theme: &Theme) -> ScrollLimits {
     let area = frame.area();
-    let mut extents = ScrollLimits::default();
+    let mut limits = ScrollLimits::default();
     if !fits(area) {
         too_small(frame, area);
-        return extents;
+        return limits;
     }
     // Enough for what happened and its hint to be read to the end.
     let notice_rows = match area.width {
@@ -63,27 +63,27 @@ pub fn draw(frame: &mut Frame, model: &Model, theme: &Theme) -> ScrollLimits {
         let [list, details] = Layout::vertical([Constraint::Percentage(45), Constraint::Percentage(55)]).areas(right);
         form::draw(frame, left, model, theme);
         list::draw(frame, list, model, theme);
-        extents.details = details::draw(frame, details, model, theme);
+        limits.details = details::draw(frame, details, model, theme);
     } else {
         match model.pane {
             Pane::Form => form::draw(frame, body, model, theme),
             Pane::List => list::draw(frame, body, model, theme),
-            Pane::Details => extents.details = details::draw(frame, body, model, theme),
+            Pane::Details => limits.details = details::draw(frame, body, model, theme),
         }
     }
     match model.overlays.last() {
-        Some(Overlay::Help { scopes, scroll }) => extents.help = help::draw(frame, body, model, theme, scopes, *scroll),
+        Some(Overlay::Help { scopes, scroll }) => limits.help = help::draw(frame, body, model, theme, scopes, *scroll),
         Some(Overlay::Close { row, problem, .. }) => boxes::close(frame, body, model, theme, *row, *problem),
         Some(Overlay::Quit) => boxes::quit(frame, body, model, theme),
         Some(Overlay::Unsent(row)) => boxes::unsent(frame, body, model, theme, *row),
         Some(Overlay::Unknown(row, chosen)) => boxes::unknown(frame, body, model, theme, *row, *chosen),
         Some(Overlay::SendAgain(row)) => boxes::send_again(frame, body, model, theme, *row),
-        Some(Overlay::Recovery { scroll }) => extents.recovery = recovery::draw(frame, body, model, theme, *scroll),
+        Some(Overlay::Recovery { scroll }) => limits.recovery = recovery::draw(frame, body, model, theme, *scroll),
         None => {}
     }
     footer::draw(frame, notice, keys, model, theme);
-    disarm(frame);
-    extents
+    escape_cells(frame);
+    limits
 }
 
 fn too_small(frame: &mut Frame, area: Rect) {
@@ -95,9 +95,9 @@ fn too_small(frame: &mut Frame, area: Rect) {
 /// The longest symbol of a cell that is drawn as it is, in bytes: room for every accent and emoji that is one in earnest.
 const LONGEST_SYMBOL: usize = 32;
 
-/// The last line of defence, whatever a widget let through: no cell holds a character that a terminal would act on, nor
-/// more than has room in it.
-fn disarm(frame: &mut Frame) {
+/// Takes out of every cell the characters that a terminal would act on, and what has no room in the cell, whatever a widget
+/// let through.
+fn escape_cells(frame: &mut Frame) {
     for cell in &mut frame.buffer_mut().content {
         let symbol = cell.symbol();
         if symbol.len() <= LONGEST_SYMBOL && invisible_characters(symbol) == 0 {

@@ -1,4 +1,4 @@
-//! What stands before the panes: the close dialog, and the questions.
+//! What is drawn over the panes: the close dialog, and the questions.
 
 use std::borrow::Cow;
 
@@ -28,7 +28,7 @@ fn open(frame: &mut Frame, area: Rect, theme: &Theme, title: &str, width: u16, h
 }
 
 /// Ticket, device and title: what the dialog is about.
-fn target(row: &Row, width: usize) -> Vec<Line<'static>> {
+fn target(row: &Row<'_>, width: usize) -> Vec<Line<'static>> {
     [Field::Ticket, Field::Device, Field::Title]
         .map(|field| {
             let value = cut(&row.text(field), width.saturating_sub(13));
@@ -41,10 +41,10 @@ pub(super) fn close(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme,
     let Some(row) = model.requests.get(id) else { return };
     let inner = open(frame, area, theme, "Close request", 78, 18);
     let width = usize::from(inner.width);
-    let mut lines = target(row, width);
-    if let Some(fault) = &row.fault {
-        let style = if fault.may_have_happened() { theme.doubt() } else { theme.failure() };
-        lines.push(Line::styled(cut(&fault.what(), width), style));
+    let mut lines = target(&row, width);
+    if let Some(error) = row.error {
+        let style = if error.may_have_happened() { theme.doubt() } else { theme.failure() };
+        lines.push(Line::styled(cut(&error.what(), width), style));
     }
     lines.push(Line::default());
     let label = Span::styled("Actions taken", theme.accent());
@@ -58,7 +58,7 @@ pub(super) fn close(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme,
     let [above, below] = Layout::vertical([Constraint::Length(used), Constraint::Fill(1)]).areas(inner);
     frame.render_widget(Paragraph::new(lines), above);
     let [_, text] = Layout::horizontal([Constraint::Length(1), Constraint::Fill(1)]).areas(below);
-    match row.actions_taken.as_deref() {
+    match row.actions_taken {
         Some(field) if !text.is_empty() => draw_text(frame, text, field),
         _ => frame.set_cursor_position((text.x, text.y)),
     }
@@ -86,7 +86,7 @@ pub(super) fn quit(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) 
     }
     if remains.in_flight > 0 {
         let (what, them) = some(remains.in_flight, "call is under way", "calls are under way");
-        texts.push(format!("{what}. Leaving does not wait for {them}; the next start looks what came of {them}."));
+        texts.push(format!("{what}. Leaving does not wait for {them}; the next start looks up what came of {them}."));
     }
     if remains.unknown > 0 {
         let what = counted(remains.unknown, "request may or may not be open", "requests may or may not be open");
@@ -118,8 +118,8 @@ pub(super) fn unsent(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme
         ),
         _ => ("Already closed", not_stored),
     };
-    let mut what = row.fault.as_ref().map_or_else(String::new, CallError::what);
-    if let Some(request) = row.request.as_ref().filter(|request| request.closed.is_some()) {
+    let mut what = row.error.map_or_else(String::new, CallError::what);
+    if let Some(request) = row.request.filter(|request| request.closed.is_some()) {
         what.push_str(&format!(" Closed by {}.", model.closer(request)));
     }
     let texts = [format!("{}: {}", row.name(), what.trim()), stored.to_owned()];
@@ -131,13 +131,13 @@ pub(super) fn unknown(frame: &mut Frame, area: Rect, model: &Model, theme: &Them
     let Some(row) = model.requests.get(id) else { return };
     // Of what another run has sent no more is known than that it ended first.
     let ended_first =
-        |fault: &&CallError| fault.code == Some(ErrorCode::Crashed) && model.recovery.unresolved.contains(&id);
-    let what = match row.fault.as_ref().filter(|fault| !ended_first(fault)) {
-        Some(fault) => fault.what(),
+        |error: &&CallError| error.code == Some(ErrorCode::Crashed) && model.recovery.unresolved.contains(&id);
+    let what = match row.error.filter(|error| !ended_first(error)) {
+        Some(error) => error.what(),
         None => "The program ended before an answer came.".to_owned(),
     };
     let mut texts = vec![format!("{}: {what}", row.name())];
-    texts.push(match &row.seen {
+    texts.push(match row.seen {
         None => "It may have been opened all the same.".to_owned(),
         Some((seen, at)) => {
             let at = local(*at, &model.time_zone, "%H:%M:%S");

@@ -32,7 +32,7 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) 
         frame.render_widget(Line::styled("The selected request is shown here.", Theme::dim()), inner);
         return 0;
     };
-    let lines = lines(row, model, theme, usize::from(inner.width));
+    let lines = lines(&row, model, theme, usize::from(inner.width));
     scroll::draw(frame, area, block, lines, model.details_scroll)
 }
 
@@ -66,17 +66,17 @@ impl Sheet {
     }
 }
 
-fn lines(row: &Row, model: &Model, theme: &Theme, width: usize) -> Vec<Line<'static>> {
+fn lines(row: &Row<'_>, model: &Model, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     let mut sheet = Sheet { lines: Vec::new(), width };
-    if let Some(fault) = &row.fault {
-        let style = if fault.may_have_happened() { theme.doubt() } else { theme.failure() };
+    if let Some(error) = row.error {
+        let style = if error.may_have_happened() { theme.doubt() } else { theme.failure() };
         let style = if matches!(row.state, RowState::Closed(_)) { Style::new() } else { style };
-        sheet.prose(&fault.what(), style);
-        sheet.prose(&format!("hint: {}", fault.hint()), Style::new());
-        if let Some(id) = &fault.ids.service {
+        sheet.prose(&error.what(), style);
+        sheet.prose(&format!("hint: {}", error.hint()), Style::new());
+        if let Some(id) = &error.ids.service {
             sheet.value("Service's id", &id.visible(), Theme::dim());
         }
-        if let Some(id) = &fault.ids.client {
+        if let Some(id) = &error.ids.client {
             sheet.value("Call's id", id, Theme::dim());
         }
         sheet.lines.push(Line::default());
@@ -91,7 +91,7 @@ fn lines(row: &Row, model: &Model, theme: &Theme, width: usize) -> Vec<Line<'sta
     sheet.value("Category", &category, Style::new());
     let state = format!("{} {}{}", theme.state_sign(row.state), row.state.word(), certainty(row.state));
     sheet.value("State", &state, theme.state(row.state));
-    if let Some(request) = &row.request {
+    if let Some(request) = row.request {
         if let Some(created) = &request.created {
             sheet.value("Opened", &time(created, model), Style::new());
         }
@@ -114,7 +114,7 @@ fn lines(row: &Row, model: &Model, theme: &Theme, width: usize) -> Vec<Line<'sta
         sheet.text(label, lines);
     }
     let taken = |sheet: &mut Sheet| {
-        let taken = row.request.as_ref().map(|request| &request.actions_taken).filter(|taken| !taken.is_blank());
+        let taken = row.request.map(|request| &request.actions_taken).filter(|taken| !taken.is_blank());
         if let Some(taken) = taken {
             sheet.text("Actions taken", taken.visible_lines().map(std::borrow::Cow::into_owned));
         }
@@ -124,8 +124,9 @@ fn lines(row: &Row, model: &Model, theme: &Theme, width: usize) -> Vec<Line<'sta
     if beside {
         taken(&mut sheet);
     }
-    let told = row.request.as_ref().map(|request| request.plan_of_action.clone()).filter(|plan| !plan.is_blank());
-    let plan = told.unwrap_or_else(|| Untrusted::new(row.draft.get(Field::PlanOfAction)));
+    let stored = row.request.map(|request| request.plan_of_action.clone()).filter(|plan| !plan.is_blank());
+    let typed = || Untrusted::new(row.draft.map_or("", |draft| draft.get(Field::PlanOfAction)));
+    let plan = stored.unwrap_or_else(typed);
     sheet.text("Plan of action", plan.visible_lines().map(std::borrow::Cow::into_owned));
     if !beside {
         taken(&mut sheet);
@@ -134,9 +135,9 @@ fn lines(row: &Row, model: &Model, theme: &Theme, width: usize) -> Vec<Line<'sta
 }
 
 /// What is in doubt about the request, or what the agent should know of it.
-fn notes(row: &Row, model: &Model) -> Vec<String> {
+fn notes(row: &Row<'_>, model: &Model) -> Vec<String> {
     let mut notes = Vec::new();
-    match &row.seen {
+    match row.seen {
         Some((MatchResult::Possible(possible), _)) => {
             notes.push(format!(
                 "{} at the service may be it; {} decides.",
@@ -156,10 +157,10 @@ fn notes(row: &Row, model: &Model) -> Vec<String> {
         None => {}
     }
     match row.state.call().and_then(|call| model.calls.get(&call)?.progress.as_ref()) {
-        Some(Progress::Waiting { until, attempt, error: fault }) => {
+        Some(Progress::Waiting { until, attempt, error }) => {
             let at = local(*until, &model.time_zone, "%H:%M:%S");
             let key = model.keymap.name(Scope::Panes, Action::Abandon);
-            notes.push(format!("{} It goes out again at {at}, attempt {attempt}; {key} abandons it.", fault.what()));
+            notes.push(format!("{} It goes out again at {at}, attempt {attempt}; {key} abandons it.", error.what()));
         }
         Some(Progress::LookingFirst) => {
             notes.push("The service asked to wait. The device is listed before it goes out again.".to_owned());
@@ -167,7 +168,7 @@ fn notes(row: &Row, model: &Model) -> Vec<String> {
         Some(Progress::ReadingBack) => notes.push("The service took the close; it is being read back.".to_owned()),
         _ => {}
     }
-    if let Some(accepted) = row.sent_close.as_ref().filter(|_| row.state == RowState::Accepted) {
+    if let Some(accepted) = row.sent_close.filter(|_| row.state == RowState::Accepted) {
         let time = |at| local(at, &model.time_zone, "%H:%M");
         let key = model.keymap.name(Scope::Panes, Action::Refresh);
         notes.push(match (accepted.listed_open, accepted.accepted) {
@@ -189,7 +190,7 @@ fn notes(row: &Row, model: &Model) -> Vec<String> {
         let at = local(at, &model.time_zone, "%H:%M:%S");
         notes.push(format!("The service did not list it at {at}."));
     }
-    if let Some(why) = &row.unread {
+    if let Some(why) = row.unread {
         notes.push(format!("The list could not be read: {}", why.what()));
         notes.push(format!("hint: {}", why.hint()));
     }

@@ -66,11 +66,11 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) 
         }
         // An empty field says what is missing in its own place; there are rows only for what is wrong with a text.
         let problem = form.problem(field).filter(|_| !form.field(field).is_blank()).map(|text| theme.problem(text));
-        let doubt = || {
-            let doubt = form.doubt(&model.patterns).filter(|_| field == Field::Device);
-            doubt.map(|doubt| theme.uncertain(&doubt.to_string()))
+        let warning = || {
+            let warning = form.device_warning(&model.patterns).filter(|_| field == Field::Device);
+            warning.map(|warning| (theme.uncertain(&warning.to_string()), theme.doubt()))
         };
-        let remark = problem.map(|text| (text, theme.failure())).or_else(|| doubt().map(|text| (text, theme.doubt())));
+        let remark = problem.map(|text| (text, theme.failure())).or_else(warning);
         let rows = remark.map_or(0, |(text, style)| draw_remark(frame, Rect { y, ..value }, inner, &text, style));
         y += rows.max(u16::from(inner.height >= ROOMY));
     }

@@ -65,37 +65,33 @@ impl Columns {
 }
 
 pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) {
-    let requests = &model.requests;
+    let list = model.requests.list();
     let focused = model.pane == Pane::List && model.overlays.is_empty();
     let block = theme.pane("Open requests", &count(model), focused);
     let inner = block.inner(area);
     frame.render_widget(block, area);
-    let is_filtered = model.filtering || !requests.filter().is_empty();
+    let is_filtered = model.filtering || !list.filter().is_empty();
     let [filter, below] = Layout::vertical([Constraint::Length(is_filtered.into()), Constraint::Fill(1)]).areas(inner);
     if is_filtered {
         draw_filter(frame, filter, model, theme);
     }
-    if requests.shown().is_empty() {
+    if list.shown().is_empty() {
         frame.render_widget(Paragraph::new(empty(model, theme)).wrap(ratatui::widgets::Wrap { trim: true }), below);
         return;
     }
     // Only what was set aside has a longer word than the rest, and is seldom shown.
-    let words = requests.shown().iter().filter_map(|id| Some(requests.get(*id)?.state.word().len()));
-    let columns = Columns::of(usize::from(below.width), words.max().unwrap_or(0).max("sending".len()));
+    let columns = Columns::of(usize::from(below.width), list.longest_state().max("sending".len()));
     let heading = format!("  {}{}", columns.line(["Ticket", "Device", "Title"], "Open"), fit("State", columns.state));
     let [top, rows] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(below);
     frame.render_widget(Line::styled(heading, Theme::dim()), top);
     let height = usize::from(rows.height);
-    let position = requests.position().unwrap_or(0);
+    let position = list.position().unwrap_or(0);
     // The selection stays in the middle as long as there is more on both sides.
-    let first = position.saturating_sub(height / 2).min(requests.shown().len().saturating_sub(height));
-    let lines: Vec<_> = requests
-        .shown()
-        .iter()
-        .enumerate()
-        .skip(first)
-        .take(height)
-        .filter_map(|(index, id)| requests.get(*id).map(|row| row_line(row, index == position, model, theme, &columns)))
+    let first = position.saturating_sub(height / 2).min(list.shown().len().saturating_sub(height));
+    // However long the list is, only the rows that are seen are put together.
+    let seen = list.shown().iter().enumerate().skip(first).take(height);
+    let lines: Vec<_> = seen
+        .filter_map(|(index, id)| Some(row_line(&model.requests.get(*id)?, index == position, model, theme, &columns)))
         .collect();
     frame.render_widget(Paragraph::new(lines), rows);
 }
@@ -107,18 +103,18 @@ fn count(model: &Model) -> String {
         RecordState::NotRead => return "record not read".to_owned(),
         RecordState::Keeping | RecordState::Failing => {}
     }
-    let (shown, all) = (model.requests.shown().len(), model.requests.not_closed());
-    let sort = match model.requests.sort() {
+    let (shown, all) = (model.requests.list().shown().len(), model.requests.list().not_past());
+    let sort = match model.requests.list().sort() {
         Sort::Newest => String::new(),
         sort => format!("{} · ", sort.label()),
     };
-    if model.requests.filter().is_empty() { format!("{sort}{all}") } else { format!("{sort}{shown} found") }
+    if model.requests.list().filter().is_empty() { format!("{sort}{all}") } else { format!("{sort}{shown} found") }
 }
 
 fn draw_filter(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) {
     frame.render_widget(Line::styled("/", theme.accent()), area);
     let text = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(1), ..area };
-    let filter = model.requests.filter();
+    let filter = model.requests.list().filter();
     frame.render_widget(filter.widget(), text);
     if model.filtering
         && model.overlays.is_empty()
@@ -129,9 +125,9 @@ fn draw_filter(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) {
 }
 
 fn empty(model: &Model, theme: &Theme) -> Line<'static> {
-    let closed = model.requests.closed();
+    let closed = model.requests.list().closed();
     let key = |scope, action| Span::styled(model.keymap.name(scope, action), theme.accent());
-    if !model.requests.filter().is_empty() {
+    if !model.requests.list().filter().is_empty() {
         let clear = key(Scope::Filter, Action::Back);
         return Line::from(vec![Span::raw("Nothing matches the filter. "), clear, Span::raw(" clears it.")]);
     }
@@ -155,7 +151,13 @@ fn empty(model: &Model, theme: &Theme) -> Line<'static> {
     Line::from(spans)
 }
 
-pub(super) fn row_line(row: &Row, selected: bool, model: &Model, theme: &Theme, columns: &Columns) -> Line<'static> {
+pub(super) fn row_line(
+    row: &Row<'_>,
+    selected: bool,
+    model: &Model,
+    theme: &Theme,
+    columns: &Columns,
+) -> Line<'static> {
     let age = match row.state {
         RowState::Open | RowState::Closing(_) | RowState::CloseUnknown | RowState::Accepted => {
             row.since.map_or_else(|| "–".to_owned(), |since| age(since, model.now))

@@ -19,7 +19,7 @@ use crate::{
 };
 use mmd_elevate_core::{Field, visible};
 
-/// Wider than this nobody follows a row with the eye.
+/// In a wider row the eye loses the line.
 const WIDEST: u16 = 100;
 
 pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, from: u16) -> u16 {
@@ -40,12 +40,12 @@ fn lines(model: &Model, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     };
     let rows = |ids: &[RowId]| -> Vec<_> {
         let rows = ids.iter().filter_map(|id| model.requests.get(*id));
-        rows.map(|row| row_line(row, false, model, theme, &columns)).collect()
+        rows.map(|row| row_line(&row, false, model, theme, &columns)).collect()
     };
     let mut lines = vec![Line::raw("This is how you left it; everything is where it was."), Line::default()];
     if !recovery.unresolved.is_empty() {
         let mut of_rows = recovery.unresolved.iter().filter_map(|id| model.requests.get(*id));
-        let about = if of_rows.any(|row| row.state.in_flight()) { "  looking what came of it" } else { "" };
+        let about = if of_rows.any(|row| row.state.in_flight()) { "  looking up what came of it" } else { "" };
         let text = counted(recovery.unresolved.len(), "write had no answer", "writes had no answer");
         lines.push(heading(text, about));
         lines.extend(rows(&recovery.unresolved));

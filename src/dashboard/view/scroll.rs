@@ -9,13 +9,13 @@ use ratatui::{
 
 use super::Theme;
 
-/// Draws the lines in this pane, from `scroll` on; its frame says how many there are below what is seen. Tells how many
+/// Draws the lines in this pane, from `scroll` on; its frame says how many there are below what is seen. Returns how many
 /// lines do not fit: so far it can be scrolled.
 pub(super) fn draw(frame: &mut Frame, area: Rect, block: Block<'_>, lines: Vec<Line<'_>>, scroll: u16) -> u16 {
     let inner = block.inner(area);
-    let extent = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_sub(inner.height);
-    let first = scroll.min(extent);
-    let below = extent - first;
+    let limit = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_sub(inner.height);
+    let first = scroll.min(limit);
+    let below = limit - first;
     let block = if below > 0 && inner.height > 0 {
         block.title_bottom(Line::styled(format!(" {below} more below "), Theme::dim()).right_aligned())
     } else {
@@ -23,5 +23,5 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, block: Block<'_>, lines: Vec<L
     };
     frame.render_widget(block, area);
     frame.render_widget(Paragraph::new(lines).scroll((first, 0)), inner);
-    extent
+    limit
 }

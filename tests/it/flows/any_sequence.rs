@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use mmd_elevate::{
-    dashboard::{Closure, Message, Model, Overlay, Pane, RowId, RowState, Subject},
+    dashboard::{Closure, Message, Model, Overlay, Pane, RowId, RowState, ScrollLimits, Subject, update},
     keys::{Action, BINDINGS, TextEdit},
     terminal::Input,
 };
@@ -126,13 +126,13 @@ fn draft(draft: &Draft) -> Typed {
 }
 
 fn held(model: &Model) -> BTreeSet<Typed> {
-    let mut held: BTreeSet<Typed> = model.requests.all().map(|row| draft(&row.draft)).collect();
+    let mut held: BTreeSet<Typed> = model.requests.all().filter_map(|row| row.draft).map(draft).collect();
     if draft(&model.form.draft()) != draft(&Draft::default()) {
         held.insert(draft(&model.form.draft()));
     }
     for row in model.requests.all() {
         let typed = row.actions_taken.as_ref().map(|text| text.text());
-        let stored = row.request.as_ref().filter(|_| matches!(row.state, RowState::Closed(Closure::Verified)));
+        let stored = row.request.filter(|_| matches!(row.state, RowState::Closed(Closure::Verified)));
         let stored = stored.map(|request| request.actions_taken.raw().to_owned());
         held.extend(typed.or(stored).filter(|text| !text.is_empty()).map(|text| Typed::ActionsTaken(row.id, text)));
     }
@@ -153,7 +153,7 @@ fn may_change(model: &Model, message: &Message) -> Option<Typed> {
     }
     match model.overlays.last() {
         Some(Overlay::Close { row, .. }) => {
-            let text = model.requests.get(*row)?.actions_taken.as_ref()?.text();
+            let text = model.requests.get(*row)?.actions_taken?.text();
             Some(Typed::ActionsTaken(*row, text))
         }
         None if model.pane == Pane::Form && !model.filtering => Some(draft(&model.form.draft())),
@@ -161,11 +161,21 @@ fn may_change(model: &Model, message: &Message) -> Option<Typed> {
     }
 }
 
-/// A step of one message, and what holds of it.
+/// A step of one message, and what holds of it. An Alt chord that nothing binds is two: Esc, then the key.
 fn take(dashboard: &mut Dashboard, input: Input) {
-    let before = dashboard.model.clone();
+    let mut before = dashboard.model.clone();
     let meant = dashboard.batch(vec![input]);
-    let [message] = &meant[..] else { return assert!(meant.is_empty()) };
+    let message = match &meant[..] {
+        [] => return,
+        [message] => message,
+        [escape @ Message::Act(Action::Back), message] => {
+            let first = before.clone();
+            update(&mut before, escape.clone(), ScrollLimits::default());
+            assert_kept(&first, &before, None, escape);
+            message
+        }
+        more => panic!("{more:?}"),
+    };
     if dashboard.left() {
         let at_once = matches!(message, Message::Act(Action::LeaveThem | Action::Interrupt));
         assert!(at_once || dashboard.model.remains().nothing(), "{message:?} leaves something behind");
@@ -201,6 +211,19 @@ fn assert_kept(before: &Model, after: &Model, changing: Option<&Typed>, what: &M
     }
 }
 
+/// The same, for a record that has brought texts back: one may stand beside what was typed in the same dialog.
+#[track_caller]
+fn assert_kept_beside(before: &Model, after: &Model) {
+    let after = held(after);
+    let holds = |row: RowId, text: &str| {
+        after.iter().any(|typed| matches!(typed, Typed::ActionsTaken(id, all) if *id == row && all.contains(text)))
+    };
+    for typed in held(before) {
+        let is_beside = matches!(&typed, Typed::ActionsTaken(row, text) if holds(*row, text));
+        assert!(after.contains(&typed) || is_beside, "{typed:?} was lost by what the record brought back");
+    }
+}
+
 /// Each call on the wire is awaited by a row or asks for several, and no row awaits anything else. Two closes of one
 /// request may have been left behind: both are looked up, and the row goes by the later.
 fn assert_settled(dashboard: &Dashboard) {
@@ -214,7 +237,7 @@ fn assert_settled(dashboard: &Dashboard) {
             Subject::Requests(_) => {}
             Subject::Row(row) => {
                 let of_a_close = dashboard.model.requests.get(row).is_some_and(|row| row.request.is_some());
-                assert!(call.looks && of_a_close, "{id} {call:?}");
+                assert!(call.is_lookup && of_a_close, "{id} {call:?}");
             }
         }
     }
@@ -224,7 +247,7 @@ fn assert_settled(dashboard: &Dashboard) {
 fn answer(dashboard: &Dashboard, call_id: CallId, call: &Call, which: u8) -> CallResult {
     let named = dashboard.model.requests.all().find(|row| row.state.call() == Some(call_id));
     let request =
-        || named.and_then(|row| row.draft.validate().ok()).map(|new| created(&new, &format!("{call_id}"), start()));
+        || named.and_then(|row| row.draft?.validate().ok()).map(|new| created(&new, &format!("{call_id}"), start()));
     let looked = |seen| CallResult::Looked { seen, at: start(), error: CallError::timed_out() };
     match call {
         Call::Send(Operation::Create(new)) => {
@@ -240,17 +263,17 @@ fn answer(dashboard: &Dashboard, call_id: CallId, call: &Call, which: u8) -> Cal
             }
         }
         Call::Send(Operation::Close(CloseElevationRequest { actions_taken, .. })) if which.is_multiple_of(2) => {
-            let mut request = named.and_then(|row| row.request.clone()).unwrap();
+            let mut request = named.and_then(|row| row.request.cloned()).unwrap();
             request.actions_taken = mmd_elevate_core::Untrusted::new(actions_taken.clone());
             CallResult::Closed(ReadBack::Verified(Box::new(closed(request, "agent", start()))))
         }
         Call::Send(Operation::Close(_)) if which % 4 == 1 => {
-            let request = named.and_then(|row| row.request.clone()).unwrap();
+            let request = named.and_then(|row| row.request.cloned()).unwrap();
             CallResult::Closed(ReadBack::PerhapsOurs(Box::new(closed(request, "another agent", start()))))
         }
         Call::Send(Operation::Close(_)) => CallResult::Closed(ReadBack::NotYetVisible),
         Call::Look(_) => match (request(), which % 3) {
-            (None, 0) => CallResult::StillOpen(Box::new(named.and_then(|row| row.request.clone()).unwrap())),
+            (None, 0) => CallResult::StillOpen(Box::new(named.and_then(|row| row.request.cloned()).unwrap())),
             (None, _) => CallResult::Closed(ReadBack::NotYetVisible),
             (Some(request), 0) => opened(request),
             (Some(request), 1) => looked(MatchResult::Possible(vec![request])),
@@ -259,7 +282,7 @@ fn answer(dashboard: &Dashboard, call_id: CallId, call: &Call, which: u8) -> Cal
         Call::SetAside(_) => CallResult::SetAside,
         Call::Adopt(_, request) => opened((**request).clone()),
         Call::Check(asked) => {
-            let rows = asked.iter().filter_map(|(id, _)| dashboard.model.requests.of_request(id)?.request.clone());
+            let rows = asked.iter().filter_map(|(id, _)| dashboard.model.requests.of_request(id)?.request.cloned());
             let listed = rows.enumerate().filter_map(|(index, request)| match (index + usize::from(which)) % 3 {
                 0 => None,
                 1 => Some(closed(request, "another agent", start())),
@@ -328,7 +351,10 @@ fn happens(dashboard: &mut Dashboard, step: Step) {
             };
             dashboard.progress(index, progress);
         }
-        Step::Recovered(which) => _ = dashboard.recovered(some_record(which)),
+        Step::Recovered(which) => {
+            dashboard.recovered(some_record(which));
+            return assert_kept_beside(&before, &dashboard.model);
+        }
         Step::NotSaved => {
             dashboard.says(Event::NotSaved(Problem::new("The disk is full", "make room")));
         }

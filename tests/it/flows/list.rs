@@ -62,7 +62,7 @@ fn moving_stops_at_the_ends() {
         ("home", 0),
     ] {
         dashboard.press(keys);
-        assert_eq!(dashboard.model.requests.position(), Some(position), "{keys}");
+        assert_eq!(dashboard.model.requests.list().position(), Some(position), "{keys}");
         let ticket = format!("> INC-{}", 39 - position);
         assert!(dashboard.shows(&ticket), "the selected row is always seen: {keys}\n{}", dashboard.screen());
     }

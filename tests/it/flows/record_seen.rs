@@ -35,7 +35,10 @@ fn list_that_was_not_seen_whole_says_what_is_missing_and_never_not_seen() {
     dashboard.reply_to(0, Ok(unclear()));
     let words = "2 entries could not be read; the list could not be read: The service failed (HTTP 500)";
     let notice = dashboard.notice();
-    assert!(notice.starts_with("It is unknown whether MMD-03690457680 (INC-10442) was opened: 2 entries"), "{notice}");
+    assert!(
+        notice.starts_with("It is unknown whether the request for MMD-03690457680 (INC-10442) was opened: 2 entries"),
+        "{notice}"
+    );
     assert!(notice.contains(words) && notice.contains("hint: look later; Enter on its row decides"), "{notice}");
     dashboard.press("tab");
     assert!(dashboard.shows("Looked at 14:02:31, and it may be there unseen"), "{}", dashboard.screen());
@@ -73,7 +76,7 @@ fn surplus_that_turns_out_to_be_the_own_request_becomes_its_row_with_the_text() 
     dashboard.reply_to(0, Ok(opened(own)));
     assert_eq!(dashboard.list().len(), 2);
     let row = dashboard.model.requests.of_request(&RequestId::new("id-2").unwrap()).unwrap();
-    assert_eq!((row.state, row.surplus, row.intent), (RowState::Open, false, Some(WriteId(8))));
+    assert_eq!((row.state, row.surplus, row.write), (RowState::Open, false, Some(WriteId(8))));
 }
 
 #[test]

@@ -131,7 +131,7 @@ fn what_is_looked_up_is_found_or_stays_unknown() {
     let mut dashboard = Dashboard::opening(120, 36);
     let unresolved = vec![lost_create(1, "INC-1 MMD-1 One"), lost_create(2, "INC-2 MMD-2 Two")];
     dashboard.recovered(Recovered { unresolved, ..Recovered::default() });
-    assert!(dashboard.shows("2 writes had no answer  looking what came of it"));
+    assert!(dashboard.shows("2 writes had no answer  looking up what came of it"));
     dashboard.reply_to(0, Ok(opened(held("INC-1 MMD-1 One", "id-1"))));
     assert!(dashboard.shows("<1 min ● open"), "the pane tells how it goes\n{}", dashboard.screen());
     dashboard.press("enter");

@@ -77,7 +77,11 @@ fn each_outcome_of_looking_has_its_picture(#[values((120, 36), (80, 24), (60, 20
 fn its_row_is_unknown_while_it_is_looked_for_and_the_form_is_free() {
     let mut dashboard = looking();
     assert_eq!(dashboard.list(), ["> INC-10442 unknown"]);
-    assert!(dashboard.notice().starts_with("Nobody knows whether MMD-03690457680 (INC-10442) was opened; looking"));
+    assert!(
+        dashboard
+            .notice()
+            .starts_with("It is unknown whether the request for MMD-03690457680 (INC-10442) was opened; looking")
+    );
     assert!(dashboard.model.form.is_empty());
     dashboard.press("enter");
     assert!(dashboard.shows("unknown, being looked for") && dashboard.shows("No answer came in time."));
@@ -85,7 +89,7 @@ fn its_row_is_unknown_while_it_is_looked_for_and_the_form_is_free() {
     dashboard.reply_to(0, Ok(opened(answer)));
     assert_eq!(dashboard.list(), ["> INC-10442 open"]);
     assert_eq!(dashboard.row("INC-10442").request_id().unwrap().raw(), "id-1");
-    assert!(dashboard.row("INC-10442").fault.is_none());
+    assert!(dashboard.row("INC-10442").error.is_none());
 }
 
 #[test]
@@ -123,7 +127,7 @@ fn looking_again_finds_it_or_leaves_everything_as_it_was() {
     dashboard.fails(CallError::not_reached("refused"), "");
     let row = dashboard.row("INC-10442");
     assert_eq!(row.state, RowState::Unknown);
-    assert_eq!(row.fault.as_ref().unwrap().code, Some(ErrorCode::TimedOut), "why it is unknown has not changed");
+    assert_eq!(row.error.as_ref().unwrap().code, Some(ErrorCode::TimedOut), "why it is unknown has not changed");
     assert!(!dashboard.notice().contains("send it again"), "{}", dashboard.notice());
     dashboard.press("enter l");
     dashboard.reply_to(0, Ok(opened(held(REQUEST, "id-1"))));

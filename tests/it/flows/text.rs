@@ -21,7 +21,7 @@ fn places() -> Vec<Place> {
         [field::<0>, field::<1>, field::<2>, field::<3>, field::<4>, field::<5>];
     let keys = (0..6).map(|tabs| format!("n{}", " tab".repeat(tabs)));
     let mut places: Vec<_> = keys.zip(fields).collect();
-    places.push(("/".to_owned(), |dashboard| dashboard.model.requests.filter().text()));
+    places.push(("/".to_owned(), |dashboard| dashboard.model.requests.list().filter().text()));
     places.push(("c".to_owned(), |dashboard| {
         dashboard.row("INC-1").actions_taken.as_ref().map_or_else(String::new, |text| text.text())
     }));
@@ -156,7 +156,7 @@ fn a_paste_outside_text_does_not_act() {
         let (scopes, list) = (dashboard.model.scopes(), dashboard.list());
         dashboard.paste("qcnl\r\n\x13\x03");
         assert_eq!((dashboard.model.scopes(), dashboard.list()), (scopes, list), "{keys}");
-        assert!(dashboard.notice().contains("A paste needs a text to go to"));
+        assert!(dashboard.notice().contains("There is no text field to paste into"));
         assert!(dashboard.model.form.is_empty() && !dashboard.left() && dashboard.calls().is_empty());
     }
 }

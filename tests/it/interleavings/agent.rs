@@ -85,7 +85,7 @@ impl World {
     /// Does something about one of the rows.
     pub(super) fn turns_to_a_row(&mut self) {
         self.goes_home();
-        let count = self.process.model.requests.shown().len();
+        let count = self.process.model.requests.list().shown().len();
         if count == 0 {
             return;
         }
@@ -124,11 +124,13 @@ impl World {
     }
 
     fn decides(&mut self) {
-        let row = self.process.model.requests.selected().unwrap().clone();
+        let row = self.process.model.requests.selected().unwrap();
+        let (draft, is_recorded, has_matches) =
+            (row.draft.unwrap().clone(), row.write.is_some(), !row.possible().is_empty());
         match self.chance.below(6) {
-            0 if row.intent.is_some() => {
+            0 if is_recorded => {
                 self.told.set_aside += 1;
-                self.sets_aside(&row.draft);
+                self.sets_aside(&draft);
                 self.act(Action::SetAside);
             }
             1 => {
@@ -139,21 +141,21 @@ impl World {
                     // What the first may have made stays in sight, and the second has the text: if it is refused, that has
                     // a second to be saved.
                     self.told.sent_again += 1;
-                    self.is_unsafe(row.draft.get(Field::PlanOfAction));
+                    self.is_unsafe(draft.get(Field::PlanOfAction));
                     self.act(Action::Submit);
                 }
             }
-            2 if !row.possible().is_empty() => {
+            2 if has_matches => {
                 self.told.adopted += 1;
                 self.act(Action::Move(Motion::Down));
                 let chosen = self.process.model.chosen_match().unwrap();
-                if Key::of_request(chosen) != Key::of(&row.draft) {
+                if Key::of_request(chosen) != Key::of(&draft) {
                     // Who says that another text is the one asks no more for this one, wherever it is.
-                    self.sets_aside(&row.draft);
+                    self.sets_aside(&draft);
                 }
                 self.act(Action::Adopt);
             }
-            3 if !row.possible().is_empty() => {
+            3 if has_matches => {
                 self.act(Action::CloseMatch);
                 self.answers_the_dialog();
             }
@@ -176,7 +178,7 @@ impl World {
         };
         for id in unknown(self) {
             self.act(Action::Move(Motion::First));
-            for _ in 0..self.process.model.requests.shown().len() {
+            for _ in 0..self.process.model.requests.list().shown().len() {
                 if self.process.model.requests.selected().is_some_and(|row| row.id == id) {
                     break;
                 }

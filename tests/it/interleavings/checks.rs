@@ -63,7 +63,7 @@ impl World {
                 Err(what) => return Some(what),
             };
             for row in process.model.requests.all().filter(|row| is_unknown(row)) {
-                *unclear.entry(Key::of_row(row)).or_default() += 1;
+                *unclear.entry(Key::of_row(&row)).or_default() += 1;
                 in_sight.extend(row.possible().iter().map(|request| plain(&request.id)));
             }
             in_sight.extend(shown);
@@ -94,7 +94,7 @@ impl World {
         let rows = || self.processes().flat_map(|process| process.model.requests.all());
         let sql = format!("SELECT CAST(id AS TEXT) FROM intent WHERE kind = 'create' AND {open}");
         for id in column(&self.machine, &sql) {
-            let shown = rows().filter(|row| row.intent.is_some_and(|intent| intent.0.to_string() == id)).count();
+            let shown = rows().filter(|row| row.write.is_some_and(|intent| intent.0.to_string() == id)).count();
             assert_eq!(shown, 1, "create {id}\n{}", self.picture());
         }
         for request in column(&self.machine, &format!("SELECT request_id FROM intent WHERE kind = 'close' AND {open}"))
@@ -111,8 +111,8 @@ impl World {
                 let id = row.request_id().map(|id| id.raw().to_owned());
                 let typed = row.actions_taken.as_ref().map(|text| text.text());
                 let (agent, possible) = (process.agent, row.possible().len());
-                let (state, key) = (row.state, Key::of_row(row));
-                format!("agent {agent} row {} {state:?} {id:?} {:?} {key:?} {typed:?} {possible}", row.id.0, row.intent)
+                let (state, key) = (row.state, Key::of_row(&row));
+                format!("agent {agent} row {} {state:?} {id:?} {:?} {key:?} {typed:?} {possible}", row.id.0, row.write)
             })
         });
         let held = self.held().into_iter().map(|held| format!("held {held:?}"));
@@ -126,7 +126,7 @@ impl World {
     }
 }
 
-fn is_unknown(row: &Row) -> bool {
+fn is_unknown(row: &Row<'_>) -> bool {
     matches!(row.state, RowState::Unknown | RowState::Looking(_))
 }
 
@@ -168,9 +168,9 @@ fn shown(process: &Process, held: &[Held]) -> Result<BTreeSet<String>, String> {
 pub(super) fn held_by(model: &Model) -> Vec<String> {
     let mut texts = vec![model.form.draft().get(Field::PlanOfAction).to_owned()];
     for row in model.requests.all() {
-        texts.push(row.draft.get(Field::PlanOfAction).to_owned());
+        texts.extend(row.draft.map(|draft| draft.get(Field::PlanOfAction).to_owned()));
         texts.extend(row.actions_taken.as_ref().map(|text| text.text()));
-        texts.extend(row.request.as_ref().map(|request| request.plan_of_action.raw().to_owned()));
+        texts.extend(row.request.map(|request| request.plan_of_action.raw().to_owned()));
     }
     texts
 }

@@ -12,7 +12,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use mmd_elevate::{
-    dashboard::{Effect, Message, Model, RecordState, Setup, Tenant, update},
+    dashboard::{Effect, Message, Model, RecordState, ScrollLimits, Setup, Tenant, update},
     keys::Keymap,
 };
 use mmd_elevate_core::{CALLS_WAITING, Call, CallError, CallId, Command, Event, Problem, Recovered, Reply};
@@ -184,7 +184,7 @@ impl Process {
         }
         let mut messages = VecDeque::from([message]);
         while let Some(message) = messages.pop_front() {
-            for effect in update(&mut self.model, message) {
+            for effect in update(&mut self.model, message, ScrollLimits::default()) {
                 match effect {
                     Effect::Call(id, call) => {
                         self.calls.push((id, call.clone()));

@@ -46,8 +46,8 @@ impl Key {
         }
     }
 
-    pub(super) fn of_row(row: &Row) -> Self {
-        row.request.as_ref().map_or_else(|| Self::of(&row.draft), Self::of_request)
+    pub(super) fn of_row(row: &Row<'_>) -> Self {
+        row.request.map_or_else(|| Self::of(row.draft.unwrap()), Self::of_request)
     }
 
     pub(super) fn of_request(request: &ElevationRequest) -> Self {

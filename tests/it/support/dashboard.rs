@@ -42,6 +42,8 @@ pub(crate) struct Dashboard {
     /// The monotonic clock, by which keys are read and frames drawn.
     clock: Instant,
     confirmation: Confirmation,
+    /// How far what was drawn last can be scrolled.
+    limits: ScrollLimits,
     /// By the clock that nobody sets.
     elapsed: Duration,
     /// What the dashboard asked of the world, other than calls and saves, since it was last looked at.
@@ -97,8 +99,9 @@ impl Dashboard {
         let model = Model::new(setup());
         let (effects, saves, calls) = (Vec::new(), Vec::new(), Vec::new());
         let (clock, confirmation, elapsed) = (Instant::now(), Confirmation::default(), Duration::ZERO);
+        let (now, limits, left) = (start(), ScrollLimits::default(), false);
         let mut dashboard =
-            Self { model, terminal, now: start(), clock, confirmation, elapsed, effects, saves, calls, left: false };
+            Self { model, terminal, now, clock, confirmation, limits, elapsed, effects, saves, calls, left };
         dashboard.draw();
         dashboard.says(Event::Ready);
         dashboard.says(Event::SignIn(SignIn::SignedIn { until: Some(start() + SignedDuration::from_mins(52)) }));
@@ -175,7 +178,7 @@ impl Dashboard {
     }
 
     fn apply(&mut self, message: Message) {
-        for effect in update(&mut self.model, message) {
+        for effect in update(&mut self.model, message, self.limits) {
             match effect {
                 Effect::Call(id, call) => self.calls.push((id, call)),
                 Effect::Exit => self.left = true,
@@ -284,7 +287,7 @@ impl Dashboard {
     pub(crate) fn closed(&mut self) -> &mut Self {
         let (id, text) = self.close(0);
         let id = RequestId::new(id).unwrap();
-        let request = self.model.requests.of_request(&id).and_then(|row| row.request.clone()).unwrap();
+        let request = self.model.requests.of_request(&id).and_then(|row| row.request.cloned()).unwrap();
         let request = ElevationRequest { actions_taken: Untrusted::new(text), ..request };
         let request = closed(request, "agent@partner.example", self.now);
         self.reply_to(0, Ok(CallResult::Closed(ReadBack::Verified(Box::new(request)))))
@@ -326,19 +329,19 @@ impl Dashboard {
     }
 
     /// The row whose ticket this is.
-    pub(crate) fn row(&self, ticket: &str) -> &Row {
+    pub(crate) fn row(&self, ticket: &str) -> Row<'_> {
         self.model.requests.all().find(|row| row.text(Field::Ticket) == ticket).unwrap()
     }
 
     /// The list as it is shown: `ticket state`, the selected row with a `>`.
     pub(crate) fn list(&self) -> Vec<String> {
-        let selected = self.model.requests.selected().map(|row| row.id);
+        let selected = self.model.requests.list().selected();
         let row = |id| self.model.requests.get(id).unwrap();
-        let line = |row: &Row| {
+        let line = |row: Row<'_>| {
             let mark = if selected == Some(row.id) { "> " } else { "" };
             format!("{mark}{} {}", row.text(Field::Ticket), row.state.word())
         };
-        self.model.requests.shown().iter().map(|id| line(row(*id))).collect()
+        self.model.requests.list().shown().iter().map(|id| line(row(*id))).collect()
     }
 
     /// What just happened, with its hint.
@@ -406,18 +409,16 @@ impl Dashboard {
     }
 
     fn draw(&mut self) {
-        let mut extents = ScrollLimits::default();
         let theme = Theme::default();
         let mut fits = false;
         let picture = |frame: &mut ratatui::Frame<'_>| {
             fits = view::fits(frame.area());
-            extents = view::draw(frame, &self.model, &theme);
+            self.limits = view::draw(frame, &self.model, &theme);
         };
         self.terminal.draw(picture).unwrap();
         if fits {
             self.confirmation.record_draw(&self.model, self.clock);
         }
-        self.apply(Message::Drawn(extents));
     }
 }
 
