@@ -11,17 +11,21 @@ mod held;
 mod list;
 mod looking;
 mod matches;
+mod memory;
 mod origin;
 mod pages;
 mod record;
 mod scene;
 mod secrets;
 mod sign_in;
+mod tenant;
 mod throttled;
 mod trouble;
 mod twins;
 mod untrusted;
 mod wire;
+
+pub(crate) use scene::QUICK;
 
 use std::time::Duration;
 

@@ -7,7 +7,7 @@ use std::{
     collections::HashMap,
     future::Future,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -57,7 +57,8 @@ pub enum NotTaken {
 #[derive(Debug)]
 struct Awaited {
     next: AtomicU64,
-    calls: Mutex<HashMap<CallId, Waiter>>,
+    /// Nothing once no reply will come any more.
+    calls: Mutex<Option<HashMap<CallId, Waiter>>>,
 }
 
 #[derive(Debug)]
@@ -104,7 +105,8 @@ impl Session {
     {
         let (commands, to_worker) = mpsc::channel(CALLS_WAITING);
         let (to_session, from_worker) = mpsc::channel(CALLS_WAITING);
-        let awaited = Arc::new(Awaited { next: AtomicU64::new(FIRST_AWAITED), calls: Mutex::default() });
+        let awaited =
+            Arc::new(Awaited { next: AtomicU64::new(FIRST_AWAITED), calls: Mutex::new(Some(HashMap::new())) });
         let running = run(to_worker, to_session);
         let routing = Arc::clone(&awaited).route(from_worker, events);
         let worker = runtime.spawn(async move {
@@ -185,9 +187,10 @@ impl Session {
     > {
         let id = CallId(self.awaited.next.fetch_add(1, Ordering::Relaxed));
         let ((reply, result), (pages, received)) = (oneshot::channel(), mpsc::unbounded_channel());
-        self.awaited.calls().insert(id, Waiter { reply, pages });
-        if self.commands.send(Command::Do(id, call)).await.is_err() {
-            self.awaited.calls().remove(&id);
+        // A worker that is about to end still takes commands.
+        let is_ended = self.awaited.calls().as_mut().map(|calls| calls.insert(id, Waiter { reply, pages })).is_none();
+        if is_ended || self.commands.send(Command::Do(id, call)).await.is_err() {
+            self.awaited.remove(id);
             return Err(not_submitted(NotTaken::Ended));
         }
         Ok((received, result))
@@ -256,12 +259,17 @@ fn not_submitted(why: NotTaken) -> CallError {
 }
 
 impl Awaited {
-    fn calls(&self) -> std::sync::MutexGuard<'_, HashMap<CallId, Waiter>> {
+    fn calls(&self) -> MutexGuard<'_, Option<HashMap<CallId, Waiter>>> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn remove(&self, id: CallId) -> Option<Waiter> {
+        self.calls().as_mut()?.remove(&id)
     }
 
     /// Hands replies and pages to who awaits them, and all other events on.
     async fn route(self: Arc<Self>, mut from_worker: mpsc::Receiver<Event>, events: mpsc::Sender<Event>) {
+        let _end = EndOnDrop(Arc::clone(&self));
         loop {
             let event = tokio::select! {
                 event = from_worker.recv() => event,
@@ -274,14 +282,12 @@ impl Awaited {
                 break;
             }
         }
-        // Who still waits is told that no reply comes.
-        self.calls().clear();
     }
 
     /// Returns the event where nobody here awaits it.
     fn take(&self, event: Event) -> Option<Event> {
         match event {
-            Event::Reply(Reply { call_id, result }) => match self.calls().remove(&call_id) {
+            Event::Reply(Reply { call_id, result }) => match self.remove(call_id) {
                 Some(waiter) => {
                     // That it is not waited for any more is the caller's choice.
                     let _ = waiter.reply.send(result);
@@ -289,14 +295,25 @@ impl Awaited {
                 }
                 None => Some(Event::Reply(Reply { call_id, result })),
             },
-            Event::Progress(call_id, Progress::Page(requests)) => match self.calls().get(&call_id) {
-                Some(waiter) => {
-                    let _ = waiter.pages.send(requests);
-                    None
+            Event::Progress(call_id, Progress::Page(requests)) => {
+                match self.calls().as_ref().and_then(|calls| calls.get(&call_id)) {
+                    Some(waiter) => {
+                        let _ = waiter.pages.send(requests);
+                        None
+                    }
+                    None => Some(Event::Progress(call_id, Progress::Page(requests))),
                 }
-                None => Some(Event::Progress(call_id, Progress::Page(requests))),
-            },
+            }
             event => Some(event),
         }
+    }
+}
+
+/// Tells those who still wait that no reply comes, however the worker has ended.
+struct EndOnDrop(Arc<Awaited>);
+
+impl Drop for EndOnDrop {
+    fn drop(&mut self) {
+        self.0.calls().take();
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use jiff::Timestamp;
-use mmd_elevate_core::Field;
+use mmd_elevate_core::{Field, NewElevationRequest};
 use serde_json::{Value, json};
 
 use super::new_request;
@@ -12,12 +12,12 @@ use crate::support::server::{Play, Request, http};
 /// What the service does with a write.
 #[derive(Clone, Debug)]
 pub(super) struct Act {
-    commits: bool,
-    then: Then,
+    pub(super) commits: bool,
+    pub(super) then: Then,
 }
 
 #[derive(Clone, Debug)]
-enum Then {
+pub(super) enum Then {
     AnswerWell,
     Play(Play),
     CutTheAnswer,
@@ -52,7 +52,11 @@ pub(super) fn does_as_asked() -> Act {
     Act { commits: true, then: Then::AnswerWell }
 }
 
-/// What the service holds and is told to do.
+/// What the service says of a close that it does not take.
+pub(super) const NO_REQUEST: &str = "This elevation request does not exist.";
+pub(super) const CLOSED: &str = "This elevation request was already closed.";
+
+/// What the service holds and is told to do, whichever way it is called.
 #[derive(Default)]
 pub(super) struct Held {
     pub(super) requests: Vec<Value>,
@@ -68,27 +72,27 @@ pub(super) struct Held {
 }
 
 impl Held {
+    /// What becomes of a connection.
     pub(super) fn decide(&mut self, request: Option<&Request>) -> Option<Play> {
         let Some(request) = request else {
             // Only a write that comes next is slammed: tests use it for a first call.
-            let slams = matches!(self.acts.front(), Some(Act { then: Then::Slam, .. }));
-            return slams.then(|| {
-                self.acts.pop_front();
-                Play::Slam
-            });
+            return self.is_slammed().then_some(Play::Slam);
         };
         let line = request.line().to_owned();
         if line.starts_with("GET ") {
             return Some(self.list(&line));
         }
         let body: Value = serde_json::from_slice(&request.body).unwrap();
-        let act = self.acts.pop_front().unwrap_or_else(does_as_asked);
+        let act = self.next_act();
         let well = if line.starts_with("POST ") {
-            self.creates += 1;
-            self.create(&act, &body)
+            http("201 Created\nx-ms-request-id: theirs", self.create(&act, &body).to_string())
         } else {
-            self.closes += 1;
-            self.close(&act, &line, &body)
+            let id = line.split([' ', '/']).rev().nth(2).unwrap();
+            match self.close(&act, id, body["ActionsTaken"].as_str().unwrap(), close) {
+                Ok(()) => http("204 No Content\nx-ms-request-id: theirs", ""),
+                Err(NO_REQUEST) => error("404 Not Found", NO_REQUEST),
+                Err(words) => error("400 Bad Request", words),
+            }
         };
         Some(match act.then {
             Then::AnswerWell => Play::Answer(well),
@@ -98,29 +102,46 @@ impl Held {
         })
     }
 
-    fn create(&mut self, act: &Act, body: &Value) -> Vec<u8> {
+    /// Whether the write that comes next is not even read.
+    pub(super) fn is_slammed(&mut self) -> bool {
+        let slams = matches!(self.acts.front(), Some(Act { then: Then::Slam, .. }));
+        if slams {
+            self.acts.pop_front();
+        }
+        slams
+    }
+
+    pub(super) fn next_act(&mut self) -> Act {
+        self.acts.pop_front().unwrap_or_else(does_as_asked)
+    }
+
+    pub(super) fn create(&mut self, act: &Act, body: &Value) -> Value {
+        self.creates += 1;
         let entity = entity(&format!("r{}", self.requests.len() + 1), body);
         if act.commits {
             self.requests.push(entity.clone());
         }
-        http("201 Created\nx-ms-request-id: theirs", entity.to_string())
+        entity
     }
 
-    fn close(&mut self, act: &Act, line: &str, body: &Value) -> Vec<u8> {
-        let id = line.split([' ', '/']).rev().nth(2).unwrap().to_owned();
-        let Some(entity) = self.requests.iter_mut().find(|entity| entity["id"] == id.as_str()) else {
-            return error("404 Not Found", "This elevation request does not exist.");
-        };
+    /// Closes a request as `commit` says. The error is why it cannot be closed.
+    pub(super) fn close(
+        &mut self,
+        act: &Act,
+        id: &str,
+        text: &str,
+        commit: impl FnOnce(&mut Value, &str),
+    ) -> Result<(), &'static str> {
+        self.closes += 1;
+        let entity = self.requests.iter_mut().find(|entity| entity["id"] == id).ok_or(NO_REQUEST)?;
         if !entity["requestClosureTime"].is_null() {
-            return error("400 Bad Request", "This elevation request was already closed.");
+            return Err(CLOSED);
         }
         if act.commits {
             self.stale = vec![entity.clone()];
-            entity["requestClosureTime"] = json!(Timestamp::now().to_string());
-            entity["closingAgentUpn"] = json!("agent@example.org");
-            entity["actionsTaken"] = body["ActionsTaken"].clone();
+            commit(entity, text);
         }
-        http("204 No Content\nx-ms-request-id: theirs", "")
+        Ok(())
     }
 
     fn list(&mut self, line: &str) -> Play {
@@ -128,15 +149,29 @@ impl Held {
         if !line.contains("$skip=0&") {
             return Play::Answer(http("200 OK", json!({ "value": [] }).to_string()));
         }
+        match self.look() {
+            Ok(all) => Play::Answer(http("200 OK", json!({ "value": all }).to_string())),
+            Err(play) => play,
+        }
+    }
+
+    /// What is listed now, or what is played instead.
+    pub(super) fn look(&mut self) -> Result<Vec<Value>, Play> {
         self.listed += 1;
         if let Some(play) = self.lists.pop_front() {
-            return play;
+            return Err(play);
         }
         let stale = self.stale_lists > 0;
         self.stale_lists = self.stale_lists.saturating_sub(1);
-        let all = if stale { &self.stale } else { &self.requests };
-        Play::Answer(http("200 OK", json!({ "value": all }).to_string()))
+        Ok(if stale { self.stale.clone() } else { self.requests.clone() })
     }
+}
+
+/// The request is closed now, with this text.
+pub(super) fn close(entity: &mut Value, text: &str) {
+    entity["requestClosureTime"] = json!(Timestamp::now().to_string());
+    entity["closingAgentUpn"] = json!("agent@example.org");
+    entity["actionsTaken"] = json!(text);
 }
 
 fn error(head: &str, words: &str) -> Vec<u8> {
@@ -144,7 +179,7 @@ fn error(head: &str, words: &str) -> Vec<u8> {
 }
 
 /// What the service makes of a create's body.
-pub(super) fn entity(id: &str, body: &Value) -> Value {
+fn entity(id: &str, body: &Value) -> Value {
     json!({
         "id": id, "partnerTicketId": body["PartnerTicketId"], "deviceName": body["DeviceName"],
         "title": body["Title"], "category": body["Category"], "subcategory": body["Subcategory"],
@@ -153,16 +188,17 @@ pub(super) fn entity(id: &str, body: &Value) -> Value {
     })
 }
 
+/// A create's body.
+pub(super) fn body_of(new: &NewElevationRequest) -> Value {
+    let get = |field| new.get(field);
+    json!({
+        "PartnerTicketId": get(Field::Ticket), "DeviceName": get(Field::Device), "Title": get(Field::Title),
+        "Category": get(Field::Category), "Subcategory": get(Field::Subcategory),
+        "PlanOfAction": get(Field::PlanOfAction),
+    })
+}
+
 /// One as the agents of these tests make them.
 pub(super) fn entity_of(id: &str, text: &str) -> Value {
-    let new = new_request(text);
-    let get = |field| new.get(field);
-    entity(
-        id,
-        &json!({
-            "PartnerTicketId": get(Field::Ticket), "DeviceName": get(Field::Device), "Title": get(Field::Title),
-            "Category": get(Field::Category), "Subcategory": get(Field::Subcategory),
-            "PlanOfAction": get(Field::PlanOfAction),
-        }),
-    )
+    entity(id, &body_of(&new_request(text)))
 }

@@ -3,18 +3,20 @@
 use mmd_elevate_core::{
     Call, CallResult, ElevationRequest, MatchResult, Operation, RequestId, Untrusted, WriteId, WriteState,
 };
+use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::{
     held::{commits_then, entity_of, plays, says},
+    memory::On,
     scene::{Scene, close_of},
 };
 
 const LOST: &str = "500 Oops";
 
 /// A create is lost without a trace, and these are found instead.
-async fn lost_and_found(entities: impl IntoIterator<Item = Value>) -> Scene {
-    let scene = Scene::start([plays(says(LOST))]).await;
+async fn lost_and_found(on: On, entities: impl IntoIterator<Item = Value>) -> Scene {
+    let scene = Scene::start(on, [plays(says(LOST))]).await;
     scene.held.lock().unwrap().requests.extend(entities);
     scene
 }
@@ -28,31 +30,34 @@ fn in_minutes(minutes: i64) -> String {
     (jiff::Timestamp::now() + jiff::SignedDuration::from_mins(minutes)).to_string()
 }
 
+#[rstest]
 #[tokio::test]
-async fn what_becomes_visible_late_is_found() {
-    let mut scene = Scene::start([commits_then(says(LOST))]).await;
+async fn what_becomes_visible_late_is_found(#[values(On::Wire, On::Memory)] on: On) {
+    let mut scene = Scene::start(on, [commits_then(says(LOST))]).await;
     scene.held.lock().unwrap().stale_lists = 3;
     assert_eq!(scene.create("x").await, "created r1");
     assert!(scene.held.lock().unwrap().listed >= 4);
     assert_eq!((scene.stage(1).await, scene.counts()), (WriteState::Done, (1, 0)));
 }
 
+#[rstest]
 #[tokio::test]
-async fn lists_that_fail_are_read_again() {
-    let mut scene = Scene::start([commits_then(says(LOST))]).await;
+async fn lists_that_fail_are_read_again(#[values(On::Wire, On::Memory)] on: On) {
+    let mut scene = Scene::start(on, [commits_then(says(LOST))]).await;
     let fails = [says("500 Oops"), says("429 ?\nretry-after: 0"), says("503 ?\nretry-after: 0"), says("200 OK")];
     scene.held.lock().unwrap().lists.extend(fails);
     assert_eq!(scene.create("x").await, "created r1");
 }
 
+#[rstest]
 #[tokio::test]
-async fn where_nothing_can_be_listed_it_stays_unknown_and_is_not_called_unseen() {
+async fn where_nothing_can_be_listed_it_stays_unknown_and_is_not_called_unseen(#[values(On::Wire, On::Memory)] on: On) {
     for (head, why) in [
         ("401 Unauthorized", "The service does not accept the token"),
         ("500 Oops", "The service failed (HTTP 500)"),
         ("200 OK", "The answer cannot be used: HTTP 200 was not expected"),
     ] {
-        let mut scene = Scene::start([commits_then(says("503 Busy"))]).await;
+        let mut scene = Scene::start(on, [commits_then(says("503 Busy"))]).await;
         scene.held.lock().unwrap().lists.extend(vec![says(head); 999]);
         let told = format!("unclear (the list could not be read: {why}), ServerFailed {{ status: 503 }}");
         assert_eq!(scene.create("x").await, told, "{head}");
@@ -60,18 +65,20 @@ async fn where_nothing_can_be_listed_it_stays_unknown_and_is_not_called_unseen()
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn another_that_equals_it_is_surplus() {
-    let mut scene = Scene::start([commits_then(says(LOST))]).await;
+async fn another_that_equals_it_is_surplus(#[values(On::Wire, On::Memory)] on: On) {
+    let mut scene = Scene::start(on, [commits_then(says(LOST))]).await;
     let later = changed(entity_of("r0", "x"), "requestCreationTime", &in_minutes(1));
     scene.held.lock().unwrap().requests.push(later);
     assert_eq!(scene.create("x").await, "created r2, surplus r0");
 }
 
+#[rstest]
 #[tokio::test]
-async fn what_may_be_it_is_possible_and_can_be_adopted() {
+async fn what_may_be_it_is_possible_and_can_be_adopted(#[values(On::Wire, On::Memory)] on: On) {
     for (key, value) in [("title", "Another"), ("requestCreationTime", &in_minutes(60)), ("planOfAction", "")] {
-        let mut scene = lost_and_found([changed(entity_of("r7", "x"), key, value)]).await;
+        let mut scene = lost_and_found(on, [changed(entity_of("r7", "x"), key, value)]).await;
         scene.ask(Call::Send(Operation::Create(super::new_request("x")))).await;
         let Ok(CallResult::Looked { seen: MatchResult::Possible(mut seen), .. }) = scene.reply().await.result else {
             panic!("{key}")
@@ -84,9 +91,10 @@ async fn what_may_be_it_is_possible_and_can_be_adopted() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn what_belongs_to_another_cannot_be_adopted() {
-    let mut scene = Scene::start([]).await;
+async fn what_belongs_to_another_cannot_be_adopted(#[values(On::Wire, On::Memory)] on: On) {
+    let mut scene = Scene::start(on, []).await;
     scene.ask(Call::Send(Operation::Create(super::new_request("x")))).await;
     let Ok(CallResult::Created { request, .. }) = scene.reply().await.result else { panic!() };
     scene.held.lock().unwrap().acts.push_back(plays(says(LOST)));
@@ -95,17 +103,19 @@ async fn what_belongs_to_another_cannot_be_adopted() {
     assert_eq!(scene.stage(2).await, WriteState::Unknown);
 }
 
+#[rstest]
 #[tokio::test]
-async fn what_is_another_matter_is_not_it() {
+async fn what_is_another_matter_is_not_it(#[values(On::Wire, On::Memory)] on: On) {
     let before = changed(entity_of("r1", "x"), "requestCreationTime", &in_minutes(-16));
     let ticket = changed(changed(entity_of("r2", "x"), "partnerTicketId", "Other"), "title", "Other");
-    let mut scene = lost_and_found([before, ticket]).await;
+    let mut scene = lost_and_found(on, [before, ticket]).await;
     assert_eq!(scene.create("x").await, "not seen, ServerFailed { status: 500 }");
 }
 
+#[rstest]
 #[tokio::test]
-async fn looking_again_finds_what_came_since_and_settles_it() {
-    let mut scene = lost_and_found([]).await;
+async fn looking_again_finds_what_came_since_and_settles_it(#[values(On::Wire, On::Memory)] on: On) {
+    let mut scene = lost_and_found(on, []).await;
     assert_eq!(scene.create("x").await, "not seen, ServerFailed { status: 500 }");
     assert_eq!(scene.does(Call::Look(WriteId(1))).await, "not seen, Crashed");
     scene.held.lock().unwrap().requests.push(entity_of("r9", "x"));
@@ -115,9 +125,10 @@ async fn looking_again_finds_what_came_since_and_settles_it() {
     assert_eq!(scene.does(Call::Look(WriteId(99))).await, "failed: NotSent");
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_close_that_nobody_knows_of_is_read_back() {
-    let mut scene = Scene::start([commits_then(says(LOST)), plays(says(LOST))]).await;
+async fn a_close_that_nobody_knows_of_is_read_back(#[values(On::Wire, On::Memory)] on: On) {
+    let mut scene = Scene::start(on, [commits_then(says(LOST)), plays(says(LOST))]).await;
     {
         let mut held = scene.held.lock().unwrap();
         held.requests.extend([entity_of("r1", "x"), entity_of("r2", "x")]);
@@ -135,18 +146,20 @@ async fn a_close_that_nobody_knows_of_is_read_back() {
     );
 }
 
+#[rstest]
 #[tokio::test]
-async fn set_aside_it_is_asked_for_no_more() {
-    let mut scene = lost_and_found([]).await;
+async fn set_aside_it_is_asked_for_no_more(#[values(On::Wire, On::Memory)] on: On) {
+    let mut scene = lost_and_found(on, []).await;
     assert_eq!(scene.create("x").await, "not seen, ServerFailed { status: 500 }");
     assert_eq!(scene.does(Call::SetAside(WriteId(1))).await, "set aside");
     assert_eq!(scene.stage(1).await, WriteState::SetAside);
     assert_eq!(scene.does(Call::SetAside(WriteId(1))).await, "failed: NotSent");
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_check_lists_each_device_once_and_tells_what_was_asked_for() {
-    let mut scene = Scene::start([]).await;
+async fn a_check_lists_each_device_once_and_tells_what_was_asked_for(#[values(On::Wire, On::Memory)] on: On) {
+    let mut scene = Scene::start(on, []).await;
     scene.held.lock().unwrap().requests.extend(["r1", "r2", "r3"].map(|id| entity_of(id, "x")));
     let asked = |device: &str, id: &str| (RequestId::new(id).unwrap(), Untrusted::new(device));
     let of_one = vec![asked("Device x", "r1"), asked("Device x", "r2"), asked("Device x", "gone")];

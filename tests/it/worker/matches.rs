@@ -5,11 +5,13 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use mmd_elevate_core::{Call, CallResult, ElevationRequest, MatchResult, Operation, WriteId, WriteState};
 use mmd_elevate_engine::worker::Timing;
+use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::{
     PATIENT, client_at,
     held::{entity_of, plays, says},
+    memory::On,
     new_request,
     scene::{QUICK, Scene},
 };
@@ -31,15 +33,16 @@ fn with(changes: &[(&str, Value)]) -> Value {
 }
 
 /// What a create comes to that is lost without an answer, where this is listed then.
-async fn looked(entities: Vec<Value>) -> (String, Scene) {
-    let mut scene = Scene::start([plays(says(LOST))]).await;
+async fn looked(on: On, entities: Vec<Value>) -> (String, Scene) {
+    let mut scene = Scene::start(on, [plays(says(LOST))]).await;
     scene.held.lock().unwrap().requests = entities;
     let told = scene.create("x").await;
     (told.split(", ServerFailed").next().unwrap().to_owned(), scene)
 }
 
+#[rstest]
 #[tokio::test]
-async fn equal_request_is_never_absent_because_of_a_clock() {
+async fn equal_request_is_never_absent_because_of_a_clock(#[values(On::Wire, On::Memory)] on: On) {
     let now = json!(Timestamp::now().to_string());
     for (created, told) in [
         (now, "created r7"),
@@ -52,14 +55,14 @@ async fn equal_request_is_never_absent_because_of_a_clock() {
         (Value::Null, "1 possible"),
         (in_seconds(-1_000), "not seen"),
     ] {
-        assert_eq!(looked(vec![with(&[("requestCreationTime", created.clone())])]).await.0, told, "{created}");
+        assert_eq!(looked(on, vec![with(&[("requestCreationTime", created.clone())])]).await.0, told, "{created}");
     }
 }
 
 #[tokio::test]
 async fn date_header_that_a_proxy_rewrites_makes_no_equal_request_absent() {
     for (stamped, dated) in [(-5, 0), (0, 0), (-120, 0), (-2, 600), (-2, -600), (120, -86_400)] {
-        let mut scene = Scene::start([plays(says(LOST))]).await;
+        let mut scene = Scene::start(On::Wire, [plays(says(LOST))]).await;
         let date = (Timestamp::now() + SignedDuration::from_secs(dated)).strftime("%a, %d %b %Y %H:%M:%S GMT");
         let body = json!({ "value": [with(&[("requestCreationTime", in_seconds(stamped))])] }).to_string();
         let play = Play::Answer(http(&format!("200 OK\ndate: {date}"), body));
@@ -69,8 +72,9 @@ async fn date_header_that_a_proxy_rewrites_makes_no_equal_request_absent() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn clock_that_is_set_back_during_the_call_makes_no_request_absent() {
+async fn clock_that_is_set_back_during_the_call_makes_no_request_absent(#[values(On::Wire, On::Memory)] on: On) {
     // The service's clock is right; ours was ahead of it by as much when the intent was made.
     for (ahead, told) in [(3, "created r7"), (1_200, "created r7")] {
         let now: fn() -> Timestamp = match ahead {
@@ -78,15 +82,16 @@ async fn clock_that_is_set_back_during_the_call_makes_no_request_absent() {
             _ => || Timestamp::now() - SignedDuration::from_secs(1_200),
         };
         let timing = Timing { now, ..QUICK };
-        let mut scene = Scene::with([plays(says(LOST))], PATIENT, timing).await;
+        let mut scene = Scene::with(on, [plays(says(LOST))], PATIENT, timing).await;
         scene.held.lock().unwrap().requests = vec![with(&[("requestCreationTime", in_seconds(1 - ahead))])];
         let answer = scene.create("x").await;
         assert!(answer.starts_with(told), "{ahead}: {answer}");
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn request_that_agrees_in_part_is_possible() {
+async fn request_that_agrees_in_part_is_possible(#[values(On::Wire, On::Memory)] on: On) {
     let device = |name: &str| ("deviceName", json!(name));
     for (changes, told) in [
         (vec![("partnerTicketId", Value::Null)], "1 possible"),
@@ -100,7 +105,7 @@ async fn request_that_agrees_in_part_is_possible() {
         (vec![("title", json!(" Title x\r\n"))], "created r7"),
         (vec![("partnerTicketId", json!("Other")), ("title", json!("Other"))], "not seen"),
     ] {
-        assert_eq!(looked(vec![with(&changes)]).await.0, told, "{changes:?}");
+        assert_eq!(looked(on, vec![with(&changes)]).await.0, told, "{changes:?}");
     }
 }
 
@@ -111,25 +116,26 @@ async fn keys_in_another_case_are_read_and_what_cannot_be_read_is_told() {
         let key = |key: String| format!("{}{}", key[..1].to_uppercase(), &key[1..]);
         Value::Object(object.into_iter().map(|(name, value)| (key(name), value)).collect())
     };
-    assert_eq!(looked(vec![capital(with(&[]))]).await.0, "created r7");
+    assert_eq!(looked(On::Wire, vec![capital(with(&[]))]).await.0, "created r7");
     let unreadable = || vec![json!({ "title": "x" }), json!({ "id": ".." })];
-    assert_eq!(looked(unreadable()).await.0, "unclear (2 entries could not be read)");
-    let (told, scene) = looked(unreadable().into_iter().chain([with(&[])]).collect()).await;
+    assert_eq!(looked(On::Wire, unreadable()).await.0, "unclear (2 entries could not be read)");
+    let (told, scene) = looked(On::Wire, unreadable().into_iter().chain([with(&[])]).collect()).await;
     assert_eq!((told.as_str(), scene.stage(1).await), ("created r7", WriteState::Done), "what is there is there");
 }
 
 #[tokio::test]
 async fn half_an_emoji_in_another_title_hides_nothing() {
-    let mut scene = Scene::start([plays(says(LOST))]).await;
+    let mut scene = Scene::start(On::Wire, [plays(says(LOST))]).await;
     let other = r#"{"id":"r9","deviceName":"Device x","title":"half \ud83d"}"#;
     let body = format!(r#"{{"value":[{other},{}]}}"#, with(&[]));
     scene.held.lock().unwrap().lists.extend(vec![Play::Answer(http("200 OK", body)); 9]);
     assert_eq!(scene.create("x").await, "created r7");
 }
 
+#[rstest]
 #[tokio::test]
-async fn request_that_one_list_shows_and_the_next_leaves_out_is_still_possible() {
-    let mut scene = Scene::start([plays(says(LOST))]).await;
+async fn request_that_one_list_shows_and_the_next_leaves_out_is_still_possible(#[values(On::Wire, On::Memory)] on: On) {
+    let mut scene = Scene::start(on, [plays(says(LOST))]).await;
     let once = json!({ "value": [with(&[("title", json!("Other"))])] }).to_string();
     scene.held.lock().unwrap().lists.push_back(Play::Answer(http("200 OK", once)));
     assert!(scene.create("x").await.starts_with("1 possible"));
@@ -153,10 +159,11 @@ async fn list_without_an_end_is_never_called_without_it() {
     assert_eq!(scene.stage(1).await, WriteState::Unknown);
 }
 
+#[rstest]
 #[tokio::test]
-async fn adopted_request_keeps_the_texts_that_the_service_does_not_tell() {
+async fn adopted_request_keeps_the_texts_that_the_service_does_not_tell(#[values(On::Wire, On::Memory)] on: On) {
     let bare = json!({ "id": "r7", "deviceName": "Device x", "requestCreationTime": in_seconds(0) });
-    let mut scene = Scene::start([plays(says(LOST))]).await;
+    let mut scene = Scene::start(on, [plays(says(LOST))]).await;
     scene.held.lock().unwrap().requests = vec![bare];
     scene.ask(Call::Send(Operation::Create(new_request("x")))).await;
     let Ok(CallResult::Looked { seen: MatchResult::Possible(mut seen), .. }) = scene.reply().await.result else {

@@ -21,6 +21,7 @@ use tokio::sync::mpsc;
 use super::{
     PATIENT, TENANT, client_of,
     held::Held,
+    memory::On,
     new_request,
     scene::{QUICK, Scene, close_of, next, summary},
 };
@@ -192,7 +193,7 @@ async fn reason_that_changes_is_told_anew() {
 
 #[tokio::test]
 async fn record_that_another_keeps_busy_takes_drafts_once_it_is_free_and_nothing_is_sent_before() {
-    let mut scene = Scene::start([]).await;
+    let mut scene = Scene::start(On::Wire, []).await;
     let other = scene.record.connection();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     scene.words.send(drafts("typed meanwhile")).await.unwrap();
@@ -214,7 +215,7 @@ async fn record_that_another_keeps_busy_takes_drafts_once_it_is_free_and_nothing
 async fn create_after_a_file_of_the_record_is_removed_is_not_sent(
     #[values("record.db", "record.db-wal", "record.db-shm")] name: &str,
 ) {
-    let mut scene = Scene::start([]).await;
+    let mut scene = Scene::start(On::Wire, []).await;
     assert_eq!(scene.create("before").await, "created r1");
     scene.record.remove(name);
     scene.ask(Call::Send(Operation::Create(new_request("refused")))).await;

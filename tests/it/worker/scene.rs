@@ -25,12 +25,16 @@ use tokio::sync::mpsc;
 use super::{
     PATIENT, TENANT, client_at,
     held::{Act, Held},
+    memory::{Memory, On},
     new_request, request_id,
 };
-use crate::support::{server::Server, within};
+use crate::support::{
+    server::{Play, Server},
+    within,
+};
 
 /// The worker's patience in tests. Windows are wide enough for a machine that is busy with other tests.
-pub(super) const QUICK: Timing = Timing {
+pub(crate) const QUICK: Timing = Timing {
     now: Timestamp::now,
     seed: || 7,
     resend: millis(5, 10),
@@ -66,12 +70,19 @@ pub(super) struct Scene {
 }
 
 impl Scene {
-    pub(super) async fn start(acts: impl IntoIterator<Item = Act>) -> Self {
-        Self::with(acts, PATIENT, QUICK).await
+    pub(super) async fn start(on: On, acts: impl IntoIterator<Item = Act>) -> Self {
+        Self::with(on, acts, PATIENT, QUICK).await
     }
 
-    pub(super) async fn with(acts: impl IntoIterator<Item = Act>, timeouts: Timeouts, timing: Timing) -> Self {
+    pub(super) async fn with(on: On, acts: impl IntoIterator<Item = Act>, timeouts: Timeouts, timing: Timing) -> Self {
         let held = Arc::new(Mutex::new(Held { acts: acts.into_iter().collect(), ..Held::default() }));
+        if on == On::Memory {
+            // No network is waited for.
+            let (look, read_back) = (Duration::from_millis(750), Duration::from_millis(300));
+            let timing = Timing { look, read_back, look_again: millis(5, 25), ..timing };
+            let unused = Server::start(Play::Slam).await;
+            return Self::between(Arc::clone(&held), unused, Memory::new(held, timeouts), timing).await;
+        }
         let decide = Arc::clone(&held);
         let server = Server::start_with(move |request| decide.lock().unwrap().decide(request)).await;
         let client = client_at(&format!("http://{}", server.address), timeouts);
@@ -168,6 +179,11 @@ impl Scene {
 
     pub(super) async fn stage(&self, intent: i64) -> WriteState {
         self.record.journal.write(WriteId(intent)).await.unwrap().unwrap().state
+    }
+
+    /// Whether the service was asked for anything.
+    pub(super) fn was_called(&self) -> bool {
+        self.server.connections() > 0 || self.counts() != (0, 0) || self.held.lock().unwrap().listed > 0
     }
 
     pub(super) fn counts(&self) -> (usize, usize) {

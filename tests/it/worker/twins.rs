@@ -1,10 +1,12 @@
 //! Equal requests: of one process, of two, and of one that was set aside. Each intent has its own, and none is out of sight.
 
 use mmd_elevate_core::{Call, Operation, Outcome, Progress, RequestId, Untrusted, WriteId, WriteState};
+use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::{
     held::{commits_then, entity_of, plays, says},
+    memory::On,
     new_request, request_id,
     scene::{Scene, summary},
 };
@@ -22,10 +24,11 @@ fn check(id: &str) -> Call {
     Call::Check(vec![(request_id(id), Untrusted::new("Device x"))])
 }
 
+#[rstest]
 #[tokio::test]
-async fn id_that_is_listed_in_another_case_is_the_same_request() {
+async fn id_that_is_listed_in_another_case_is_the_same_request(#[values(On::Wire, On::Memory)] on: On) {
     for (told, listed) in [(CAPITAL, SMALL), (SMALL, CAPITAL), (SMALL, "{3F2B0C5E-9A41-4D0E-8F77-00C0FFEE0A1B}")] {
-        let mut scene = Scene::start([plays(created(&entity_of(told, "x"))), plays(says(LOST))]).await;
+        let mut scene = Scene::start(on, [plays(created(&entity_of(told, "x"))), plays(says(LOST))]).await;
         scene.held.lock().unwrap().requests.push(entity_of(listed, "x"));
         assert_eq!(scene.create("x").await, format!("created {told}"));
         assert_eq!(scene.does(check(told)).await, "checked 1", "{told} {listed}");
@@ -36,11 +39,14 @@ async fn id_that_is_listed_in_another_case_is_the_same_request() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn answer_with_the_id_of_another_request_settles_nothing_and_the_own_is_looked_for() {
+async fn answer_with_the_id_of_another_request_settles_nothing_and_the_own_is_looked_for(
+    #[values(On::Wire, On::Memory)] on: On,
+) {
     for again in [SMALL, CAPITAL] {
         let first = entity_of(SMALL, "x");
-        let mut scene = Scene::start([plays(created(&first)), plays(created(&entity_of(again, "y")))]).await;
+        let mut scene = Scene::start(on, [plays(created(&first)), plays(created(&entity_of(again, "y")))]).await;
         scene.held.lock().unwrap().requests.push(first);
         assert_eq!(scene.create("x").await, format!("created {SMALL}"));
         assert_eq!(scene.create("y").await, "not seen, BrokenAnswer");
@@ -50,16 +56,17 @@ async fn answer_with_the_id_of_another_request_settles_nothing_and_the_own_is_lo
         assert_eq!(scene.does(Call::Look(WriteId(2))).await, "created r9");
     }
     // It was opened all the same: it is found at once.
-    let mut scene = Scene::start([]).await;
+    let mut scene = Scene::start(on, []).await;
     assert_eq!(scene.create("x").await, "created r1");
     let lie = created(&entity_of("r1", "x"));
     scene.held.lock().unwrap().acts.push_back(commits_then(lie));
     assert_eq!(scene.create("x").await, "created r2");
 }
 
+#[rstest]
 #[tokio::test]
-async fn what_another_process_may_be_opening_is_not_claimed() {
-    let mut scene = Scene::start([plays(says(LOST))]).await;
+async fn what_another_process_may_be_opening_is_not_claimed(#[values(On::Wire, On::Memory)] on: On) {
+    let mut scene = Scene::start(on, [plays(says(LOST))]).await;
     let other = scene.record.another().await;
     let theirs = other.begin(&Operation::Create(new_request("x"))).await.unwrap();
     let entity = entity_of("r1", "x");
@@ -76,9 +83,12 @@ async fn what_another_process_may_be_opening_is_not_claimed() {
     assert_eq!(scene.does(Call::Look(WriteId(theirs.id.0 + 1))).await, "created r2");
 }
 
+#[rstest]
 #[tokio::test]
-async fn answer_that_comes_after_another_process_took_the_request_is_unknown_and_looked_for() {
-    let mut scene = Scene::start([plays(created(&entity_of("r1", "x")))]).await;
+async fn answer_that_comes_after_another_process_took_the_request_is_unknown_and_looked_for(
+    #[values(On::Wire, On::Memory)] on: On,
+) {
+    let mut scene = Scene::start(on, [plays(created(&entity_of("r1", "x")))]).await;
     let other = scene.record.another().await;
     let theirs = other.begin(&Operation::Create(new_request("x"))).await.unwrap();
     let request = super::create(created(&entity_of("r1", "x"))).await.unwrap();
@@ -88,9 +98,12 @@ async fn answer_that_comes_after_another_process_took_the_request_is_unknown_and
     assert_eq!(scene.create("x").await, "created r2", "each has one of the two");
 }
 
+#[rstest]
 #[tokio::test]
-async fn what_a_create_that_was_set_aside_has_made_is_surplus_at_the_next_check() {
-    let mut scene = Scene::start([plays(says(LOST))]).await;
+async fn what_a_create_that_was_set_aside_has_made_is_surplus_at_the_next_check(
+    #[values(On::Wire, On::Memory)] on: On,
+) {
+    let mut scene = Scene::start(on, [plays(says(LOST))]).await;
     assert_eq!(scene.create("x").await, "not seen, ServerFailed { status: 500 }");
     assert_eq!(scene.does(Call::SetAside(WriteId(1))).await, "set aside");
     assert_eq!(scene.create("x").await, "created r1");
@@ -113,9 +126,10 @@ async fn what_a_create_that_was_set_aside_has_made_is_surplus_at_the_next_check(
     assert_eq!(scene.does(check("late")).await, "checked 1", "what is asked for has a row already");
 }
 
+#[rstest]
 #[tokio::test]
-async fn check_of_a_list_that_was_not_seen_whole_calls_nothing_missing() {
-    let mut scene = Scene::start([]).await;
+async fn check_of_a_list_that_was_not_seen_whole_calls_nothing_missing(#[values(On::Wire, On::Memory)] on: On) {
+    let mut scene = Scene::start(on, []).await;
     scene.held.lock().unwrap().requests.extend([entity_of("r1", "x"), json!({ "title": "x" })]);
     let both = || {
         let asked = ["r1", "gone"].map(|id| (RequestId::new(id).unwrap(), Untrusted::new("Device x")));
