@@ -126,6 +126,15 @@ pub struct Place {
     pub keep_days: u32,
 }
 
+/// What becomes of that which dead processes left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Opening {
+    /// It stays.
+    Join,
+    /// This process takes it over.
+    TakeOver,
+}
+
 /// A piece of work for the thread. Nothing: the record is to be closed.
 type Job = Option<Box<dyn FnOnce(&mut Store) + Send>>;
 
@@ -145,19 +154,32 @@ impl fmt::Debug for Record {
 }
 
 impl Record {
-    /// Opens the record, sets aside what is damaged, takes over what dead processes left for this tenant, and deletes
-    /// what is settled and older than it is to be kept.
+    /// Opens the record as a dashboard does: sets aside what is damaged, takes over what dead processes left for this
+    /// tenant, and deletes what is settled and older than it is to be kept.
     ///
     /// # Errors
     /// [`RecordError`] where there is no record to write to. Nothing may be sent then.
     pub async fn open(place: Place, clock: fn() -> Timestamp) -> Result<(Self, Recovered), RecordError> {
+        Self::start(place, clock, Opening::TakeOver).await
+    }
+
+    /// Opens the record as a command does, which runs beside dashboards: what dead processes left stays for a dashboard,
+    /// and nothing is deleted. What is damaged is set aside all the same, because nothing could be written otherwise.
+    ///
+    /// # Errors
+    /// [`RecordError`] where there is no record to write to. Nothing may be sent then.
+    pub async fn join(place: Place, clock: fn() -> Timestamp) -> Result<(Self, Recovered), RecordError> {
+        Self::start(place, clock, Opening::Join).await
+    }
+
+    async fn start(place: Place, clock: fn() -> Timestamp, opening: Opening) -> Result<(Self, Recovered), RecordError> {
         let (jobs, work) = mpsc::channel::<Job>();
         let (opened, recovered) = oneshot::channel();
         let (ended, done) = oneshot::channel();
         let (to_worker, news) = unbounded_channel();
         let state_dir = place.state_dir.clone();
         let run = move || {
-            match recover::open(place, clock) {
+            match recover::open(place, clock, opening) {
                 Ok((store, recovered)) => {
                     // Whoever asked may be gone; then there are no handles either, and serving ends at once.
                     let _ = opened.send(Ok(recovered));

@@ -85,7 +85,8 @@ impl World {
     /// Whether a create like this was taken for one that was not processed.
     fn was_given_up(&self, key: &Key) -> bool {
         let Key { ticket, plan, .. } = key;
-        let one = format!("ticket = '{ticket}' AND plan_of_action = '{plan}' AND stage = 'not done'");
+        let (ticket_is, plan_is) = ("operation ->> '$.create.ticket'", "operation ->> '$.create.plan_of_action'");
+        let one = format!("{ticket_is} = '{ticket}' AND {plan_is} = '{plan}' AND stage = 'not done'");
         !column(&self.machine, &format!("SELECT why FROM intent WHERE kind = 'create' AND {one}")).is_empty()
     }
 
@@ -119,7 +120,7 @@ impl World {
         let intents = column(
             &self.machine,
             "SELECT id || ' ' || kind || ' ' || stage || ' ' || ifnull(request_id, '-') || ' ' || \
-             ifnull(plan_of_action, ifnull(actions_taken, '')) || ' ' || ifnull(why, '') FROM intent",
+             ifnull(operation ->> '$.create.plan_of_action', ifnull(operation ->> '$.close.actions_taken', '')) || ' ' || ifnull(why, '') FROM intent",
         );
         let intents = intents.into_iter().map(|intent| format!("intent {intent}"));
         rows.chain(held).chain(intents).chain([format!("{:?}", self.told)]).collect::<Vec<_>>().join("\n")

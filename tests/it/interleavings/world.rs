@@ -295,7 +295,7 @@ impl World {
             // another is sending may yet be refused.
             let owner = self.process.owner();
             let kept = format!(
-                "SELECT ifnull(plan_of_action, actions_taken) FROM intent \
+                "SELECT ifnull(operation ->> '$.create.plan_of_action', operation ->> '$.close.actions_taken') FROM intent \
                  WHERE stage IN ('unknown', 'done') OR owner = '{owner}' AND stage NOT IN ('not done', 'set aside')"
             );
             for text in column(&self.machine, &kept) {

@@ -8,7 +8,7 @@ use rstest::rstest;
 use rusqlite::{Connection, config::DbConfig, types::Value};
 use tempfile::TempDir;
 
-use super::{Record, RecordError, Timestamp, create, done, draft, folder, open, outcome, place, request};
+use super::{Record, RecordError, Timestamp, close, create, done, draft, folder, open, outcome, place, request};
 use crate::support::within;
 
 /// What a process has left on the disk.
@@ -257,7 +257,8 @@ async fn rows_around_lost_pages_are_taken_over(#[case] lost: &[usize]) {
         overwrite(&path, &[0x55; 4096], pages[(*index).min(pages.len() - 1)]);
     }
     let oracle = Connection::open(&path).unwrap();
-    let can_be_read = |id: &i64| oracle.query_row("SELECT title FROM intent WHERE id = ?1", [id], |_| Ok(())).is_ok();
+    let can_be_read =
+        |id: &i64| oracle.query_row("SELECT operation FROM intent WHERE id = ?1", [id], |_| Ok(())).is_ok();
     let readable: Vec<_> = (1..=120).filter(can_be_read).collect();
     drop(oracle);
     assert!((60..120).contains(&readable.len()), "{readable:?}");
@@ -304,7 +305,12 @@ async fn one_unreadable_row_does_no_harm_to_the_others_and_is_kept() {
     let dir = folder();
     let (record, _) = open(dir.path()).await;
     let mut bad = Vec::new();
-    for change in ["stage = 'gone'", "at = 'yesterday'", "title = CAST(x'ff' AS TEXT)", "title = ''"] {
+    for change in [
+        "stage = 'gone'",
+        "at = 'yesterday'",
+        "operation = CAST(x'ff' AS TEXT)",
+        "operation = json_set(operation, '$.create.title', '')",
+    ] {
         let id = record.begin(&create("bad")).await.unwrap().id;
         bad.push(id);
         let db = Connection::open(dir.path().join("record.db")).unwrap();
@@ -343,13 +349,10 @@ fn leaf_of(path: &Path, table: &str) -> u32 {
     db.query_row("SELECT rootpage FROM sqlite_schema WHERE name = ?1", [table], |row| row.get(0)).unwrap()
 }
 
-/// What an earlier version has left: a digest in each row.
+/// What an earlier version has left: a digest in each row, and a column for each text of an operation.
 fn to_version_1(dir: &Path) {
     let db = Connection::open(dir.join("record.db")).unwrap();
-    for table in ["intent", "request", "draft"] {
-        db.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN digest TEXT NOT NULL DEFAULT 'abc'")).unwrap();
-    }
-    db.execute_batch("PRAGMA user_version = 1").unwrap();
+    db.execute_batch(include_str!("version_1.sql")).unwrap();
 }
 
 #[tokio::test]
@@ -359,11 +362,13 @@ async fn a_record_of_the_version_with_digests_opens_with_all_that_it_holds() {
     let left = record.begin(&create("left")).await.unwrap();
     let made = record.begin(&create("made")).await.unwrap();
     record.settle(made.id, done(request("one"))).await.unwrap();
+    let closing = record.begin(&close("one")).await.unwrap();
     record.save(vec![(DraftTarget::Form, Some(draft("typed")))]).await.unwrap();
     record.close().await;
     to_version_1(dir.path());
     let (record, recovered) = open(dir.path()).await;
-    assert_eq!(recovered.unresolved.iter().map(|it| it.id).collect::<Vec<_>>(), [left.id]);
+    let unresolved: Vec<_> = recovered.unresolved.into_iter().map(|it| (it.id, it.operation)).collect();
+    assert_eq!(unresolved, [(left.id, create("left")), (closing.id, close("one"))]);
     assert_eq!((recovered.open, recovered.drafts.len(), recovered.warnings), (vec![request("one")], 1, vec![]));
     record.settle(left.id, outcome(WriteState::SetAside)).await.unwrap();
     assert!(record.begin(&create("next")).await.unwrap().id > made.id);
@@ -371,6 +376,25 @@ async fn a_record_of_the_version_with_digests_opens_with_all_that_it_holds() {
     let db = Connection::open(dir.path().join("record.db")).unwrap();
     assert!(db.prepare("SELECT digest FROM intent").is_err());
     db.query_row("SELECT count(*) FROM open_request, unresolved", [], |_| Ok(())).unwrap();
+}
+
+#[tokio::test]
+async fn what_a_damaged_record_of_an_earlier_version_yields_is_taken_over() {
+    let dir = folder();
+    let path = dir.path().join("record.db");
+    let (record, _) = open(dir.path()).await;
+    let left = record.begin(&create("left")).await.unwrap();
+    let closing = record.begin(&close("one")).await.unwrap();
+    record.close().await;
+    to_version_1(dir.path());
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    drop(db);
+    overwrite(&path, &[0x55; 16], leaf_of(&path, "draft"));
+    let recovered = open(dir.path()).await.1;
+    assert_eq!(recovered.warnings.len(), 1, "{recovered:?}");
+    let unresolved: Vec<_> = recovered.unresolved.into_iter().map(|it| (it.id, it.operation)).collect();
+    assert_eq!(unresolved, [(left.id, create("left")), (closing.id, close("one"))]);
 }
 
 #[tokio::test]

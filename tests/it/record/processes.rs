@@ -102,6 +102,45 @@ async fn what_a_killed_process_left_is_ours_and_what_a_living_one_has_is_not() {
 }
 
 #[tokio::test]
+async fn who_joins_leaves_what_dead_processes_left_to_a_dashboard() {
+    let dir = folder();
+    let (record, _) = open(dir.path()).await;
+    let made = record.begin(&create("made")).await.unwrap();
+    record.settle(made.id, done(request("one"))).await.unwrap();
+    let left = record.begin(&create("left")).await.unwrap();
+    record.save(vec![(DraftTarget::Form, Some(draft("typed")))]).await.unwrap();
+    record.close().await;
+    for _ in 0..2 {
+        let (joined, recovered) = Record::join(place(dir.path()), Timestamp::now).await.unwrap();
+        assert_eq!((recovered.unresolved, recovered.drafts.len(), recovered.others), (vec![], 0, 0));
+        assert_eq!(recovered.open, [request("one")], "what is open is the record's");
+        assert_eq!(joined.write(left.id).await.unwrap().unwrap().state, WriteState::Intended, "it is as it was left");
+        let refused = joined.settle(left.id, super::outcome(WriteState::SetAside)).await.unwrap_err();
+        assert_eq!(refused, RecordError::NotOwner(left.id));
+        // What it does itself is its own.
+        let own = joined.begin(&create("own")).await.unwrap();
+        joined.settle(own.id, super::outcome(WriteState::NotDone)).await.unwrap();
+        joined.close().await;
+    }
+    let (_, recovered) = open(dir.path()).await;
+    assert_eq!(recovered.unresolved.iter().map(|it| it.id).collect::<Vec<_>>(), [left.id]);
+    assert_eq!(recovered.drafts.len(), 1);
+}
+
+#[tokio::test]
+async fn write_that_a_command_left_is_a_dashboards_once_the_command_is_dead() {
+    let dir = folder();
+    let (joined, _) = Record::join(place(dir.path()), Timestamp::now).await.unwrap();
+    let own = joined.begin(&create("own")).await.unwrap();
+    let (dashboard, recovered) = open(dir.path()).await;
+    assert_eq!((recovered.unresolved.len(), recovered.others), (0, 1), "the command lives");
+    dashboard.close().await;
+    joined.close().await;
+    let (_, recovered) = open(dir.path()).await;
+    assert_eq!(recovered.unresolved.iter().map(|it| it.id).collect::<Vec<_>>(), [own.id]);
+}
+
+#[tokio::test]
 async fn of_starts_at_the_same_time_one_has_what_was_left() {
     let dir = folder();
     for _ in 0..5 {

@@ -17,6 +17,7 @@ use mmd_elevate_core::{
 };
 
 /// What was left.
+#[derive(Default)]
 pub(super) struct Left {
     pub(super) unresolved: Vec<WriteRecord>,
     pub(super) drafts: Vec<SavedDraft>,
@@ -34,11 +35,8 @@ pub(super) fn claim(tx: &Transaction<'_>, me: &Me, living: &HashSet<String>, now
     let mut requests: Vec<RequestRow> = readable(tx, now, &mut unreadable)?;
     let drafts: Vec<DraftRow> = readable(tx, now, &mut unreadable)?;
     requests.retain(|row| row.tenant == me.tenant);
-    let mut left =
-        Left { unresolved: Vec::new(), drafts: Vec::new(), open: Vec::new(), accepted: Vec::new(), unreadable };
-    // A write that was set aside is shown by nobody: the text of one that was sent in its place would be lost with it.
-    let has_its_text = |row: &&WriteRow| !matches!(row.write.state, WriteState::NotDone | WriteState::SetAside);
-    let sent: Vec<_> = writes.iter().filter(has_its_text).cloned().collect();
+    let sent: Vec<_> = writes.iter().filter(|row| has_its_text(row)).cloned().collect();
+    let mut left = Left { unreadable, ..Left::default() };
     for mut row in writes {
         let Some(after) = row.write.state.after(Transition::Die) else { continue };
         if row.tenant != me.tenant || living.contains(&row.owner) {
@@ -68,14 +66,37 @@ pub(super) fn claim(tx: &Transaction<'_>, me: &Me, living: &HashSet<String>, now
         row.save(tx)?;
         left.drafts.push(row.saved);
     }
-    let (open, ended): (Vec<_>, Vec<_>) = requests.into_iter().partition(|row| row.ended_at.is_none());
-    // An earlier version has taken two spellings of an id for two requests.
-    let mut known: HashSet<_> = ended.into_iter().map(|row| row.request.id).collect();
-    let open = open.into_iter().filter(|row| row.opened_by.is_some() && known.insert(row.request.id.clone()));
-    left.open.extend(open.map(|row| row.request));
-    let accepted = sent.into_iter().filter(|row| row.tenant == me.tenant && is_accepted(row, &left.open));
-    left.accepted = accepted.map(|row| row.write).collect();
+    left.add_open(me, requests, sent);
     Ok(left)
+}
+
+/// Reads what is open, and takes over nothing. Rows that cannot be read are for a dashboard to report.
+pub(super) fn read_open(tx: &Transaction<'_>, me: &Me) -> rusqlite::Result<Left> {
+    let mut left = Left::default();
+    let sent = WriteRow::find(tx, "damaged_at IS NULL ORDER BY id", [])?;
+    let mut requests = RequestRow::find(tx, "damaged_at IS NULL ORDER BY id", [])?;
+    requests.retain(|row| row.tenant == me.tenant);
+    left.add_open(me, requests, sent.into_iter().filter(has_its_text).collect());
+    Ok(left)
+}
+
+/// Whether the write has the text of the draft that it was made of. A write that was set aside is shown by nobody: the
+/// text of one that was sent in its place would be lost with it.
+fn has_its_text(row: &WriteRow) -> bool {
+    !matches!(row.write.state, WriteState::NotDone | WriteState::SetAside)
+}
+
+impl Left {
+    /// Adds the requests of the tenant that are open, and the closes of them that the service took.
+    fn add_open(&mut self, me: &Me, requests: Vec<RequestRow>, sent: Vec<WriteRow>) {
+        let (open, ended): (Vec<_>, Vec<_>) = requests.into_iter().partition(|row| row.ended_at.is_none());
+        // An earlier version has taken two spellings of an id for two requests.
+        let mut known: HashSet<_> = ended.into_iter().map(|row| row.request.id).collect();
+        let open = open.into_iter().filter(|row| row.opened_by.is_some() && known.insert(row.request.id.clone()));
+        self.open.extend(open.map(|row| row.request));
+        let accepted = sent.into_iter().filter(|row| row.tenant == me.tenant && is_accepted(row, &self.open));
+        self.accepted = accepted.map(|row| row.write).collect();
+    }
 }
 
 /// Whether the service took this close of a request that still counts as open.

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::{
-    Place, Purged, RecordError,
+    Opening, Place, Purged, RecordError,
     claim::{self, Left},
     error::shown,
     files::Files,
@@ -40,14 +40,18 @@ struct Taken {
     renumbered: HashMap<i64, i64>,
 }
 
-/// Opens the record and takes over what dead processes left.
-pub(super) fn open(place: Place, clock: fn() -> Timestamp) -> Result<(Store, Recovered), RecordError> {
+/// Opens the record. `opening` says what becomes of that which dead processes left.
+pub(super) fn open(
+    place: Place,
+    clock: fn() -> Timestamp,
+    opening: Opening,
+) -> Result<(Store, Recovered), RecordError> {
     let files = Files::at(&place.state_dir)?;
     let gate = owner::gate(&files.owners, AT_THE_GATE)?;
     let others = owner::living(&files.owners, &gate)?;
     let owner = Owner::new(&files.owners, &gate)?;
     let (tenant, operator) = (place.tenant.clone(), place.operator.clone());
-    let me = Me { owner, tenant, operator, clock, newest: Cell::new(Timestamp::MIN) };
+    let me = Me { owner, tenant, operator, clock, opening, newest: Cell::new(Timestamp::MIN) };
     let (open, Taken { recovered, .. }) = join(&files, &place, &me, &others, None)?;
     let state = StoreState::Open(Box::new(open));
     let store = Store { state, place, me, restore: None, renumbered: HashMap::new(), pending_outcomes: Vec::new() };
@@ -172,10 +176,15 @@ fn take_over(
             Some(snapshot) => snapshot.merge(tx, me)?,
             None => HashMap::new(),
         };
-        let Left { mut unresolved, drafts, open, accepted, unreadable } = claim::claim(tx, me, &living, now)?;
+        let Left { mut unresolved, drafts, open, accepted, unreadable } = match me.opening {
+            Opening::TakeOver => claim::claim(tx, me, &living, now)?,
+            Opening::Join => claim::read_open(tx, me)?,
+        };
         unresolved.sort_by_key(|write| write.id);
         warnings.extend(unreadable);
-        retention::purge(tx, retention::days_before(now, place.keep_days))?;
+        if me.opening == Opening::TakeOver {
+            retention::purge(tx, retention::days_before(now, place.keep_days))?;
+        }
         let others = others.len();
         let recovered = Recovered { unresolved, open, accepted, drafts, unusable: false, others, warnings };
         Ok(Taken { recovered, renumbered })

@@ -143,34 +143,26 @@ impl Entry for WriteRow {
     const TABLE: Table = Table { name: "intent", plural: "writes" };
 
     fn stored(&self) -> StoredRow {
-        let mut cells = vec![
+        let request_id = match &self.write.operation {
+            Operation::Create(_) => self.made.as_ref(),
+            Operation::Close(CloseElevationRequest { id, .. }) => Some(id),
+        };
+        let cells = vec![
             text(&self.tenant.base_url),
             text(&self.tenant.tenant_id),
             text(&self.owner),
             text(&self.operator),
-            text(match &self.write.operation {
-                Operation::Create(_) => "create",
-                Operation::Close(_) => "close",
-            }),
+            text(self.write.operation.kind()),
             text(time(self.write.at)),
             text(stage_name(self.write.state)),
             text(time(self.changed_at)),
+            text(self.write.operation.to_json()),
+            maybe(request_id.map(RequestId::raw)),
+            self.why.clone().into(),
+            self.service_request_id.clone().into(),
+            Value::Integer(self.revision),
+            Value::Null,
         ];
-        match &self.write.operation {
-            Operation::Create(new) => {
-                cells.extend(Field::ALL.map(|field| text(new.get(field))));
-                cells.extend([Value::Null, maybe(self.made.as_ref().map(RequestId::raw))]);
-            }
-            Operation::Close(CloseElevationRequest { id, device, actions_taken }) => {
-                cells.extend(Field::ALL.map(|field| match field {
-                    Field::Device => text(device.raw()),
-                    _ => Value::Null,
-                }));
-                cells.extend([text(actions_taken), text(id.raw())]);
-            }
-        }
-        cells.extend([self.why.clone().into(), self.service_request_id.clone().into()]);
-        cells.extend([Value::Integer(self.revision), Value::Null]);
         StoredRow { id: self.id(), cells }
     }
 
@@ -179,24 +171,53 @@ impl Entry for WriteRow {
         let tenant = cells.tenant()?;
         let (owner, operator, kind) = (cells.text()?, cells.text()?, cells.text()?);
         let (at, state, changed_at) = (cells.time()?, stage_of(&cells.text()?)?, cells.time()?);
-        let draft = cells.draft()?;
-        let actions_taken = cells.maybe()?;
-        let request_id = cells.maybe()?.map(|id| RequestId::new(id).ok_or(())).transpose().ok()?;
-        let (what, made) = match kind.as_str() {
-            "create" => (Operation::Create(draft.validate().ok()?), request_id),
-            "close" => {
-                let device = Untrusted::new(draft.get(Field::Device));
-                (
-                    Operation::Close(CloseElevationRequest { id: request_id?, device, actions_taken: actions_taken? }),
-                    None,
-                )
-            }
-            _ => return None,
+        let operation = Operation::from_json(&cells.text()?).filter(|operation| operation.kind() == kind)?;
+        let request_id = match cells.maybe()? {
+            Some(id) => Some(RequestId::new(id)?),
+            None => None,
         };
-        let write = WriteRecord { id: WriteId(row.id), operation: what, at, state };
+        let made = match &operation {
+            Operation::Create(_) => request_id,
+            Operation::Close(CloseElevationRequest { id, .. }) => {
+                // What is looked for by its column is what the write closes.
+                request_id.filter(|closes| closes == id)?;
+                None
+            }
+        };
+        let write = WriteRecord { id: WriteId(row.id), operation, at, state };
         let (why, service_request_id, revision) = (cells.maybe()?, cells.maybe()?, cells.end()?);
         Some(Self { revision, tenant, owner, operator, write, changed_at, made, why, service_request_id })
     }
+}
+
+/// Converts a row of version 1, which had a digest before its last cell and a column for each text of an operation. A row
+/// that has other columns stays as it is.
+pub(super) fn from_version_1(table: &Table, row: &mut StoredRow) {
+    if row.cells.len() > 1 {
+        row.cells.remove(row.cells.len() - 2);
+    }
+    if table.name != WriteRow::TABLE.name || row.cells.len() != 20 {
+        return;
+    }
+    let cells = std::mem::take(&mut row.cells);
+    let text = |cell: &Value| match cell {
+        Value::Text(text) => text.clone(),
+        Value::Blob(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        Value::Null | Value::Integer(_) | Value::Real(_) => String::new(),
+    };
+    let (before, texts, after) = (&cells[..8], &cells[8..15], &cells[15..]);
+    let text_of = |column: usize| text(&texts[column]);
+    let body = if text(&before[4]) == "create" {
+        serde_json::json!({ "create": {
+            "ticket": text_of(0), "device": text_of(1), "title": text_of(2), "category": text_of(3),
+            "subcategory": text_of(4), "plan_of_action": text_of(5),
+        } })
+    } else {
+        serde_json::json!({ text(&before[4]): {
+            "request": text(&after[0]), "device": text_of(1), "actions_taken": text_of(6),
+        } })
+    };
+    row.cells = [before, &[Value::Text(body.to_string())], after].concat();
 }
 
 impl Entry for RequestRow {

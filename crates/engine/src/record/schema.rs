@@ -19,21 +19,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// no indices and no foreign keys: the tables are small, and each row must be able to be saved without the others. There
 /// is no column for a secret. `rows.rs` goes by the order of the columns.
 const CREATE: &str = "
-CREATE TABLE intent ( -- every write that an agent confirmed
-  id INTEGER PRIMARY KEY AUTOINCREMENT, base_url TEXT NOT NULL, tenant_id TEXT NOT NULL,
-  owner TEXT NOT NULL, -- the process that may settle it
-  operator TEXT NOT NULL, -- the local user
-  kind TEXT NOT NULL, -- create, close
-  at TEXT NOT NULL, -- nothing was sent before
-  stage TEXT NOT NULL, -- intended, sending, waiting, unknown, done, not done, set aside
-  changed_at TEXT NOT NULL,
-  ticket TEXT, device TEXT NOT NULL, title TEXT, category TEXT, subcategory TEXT, plan_of_action TEXT,
-  actions_taken TEXT, -- of a close
-  request_id TEXT, -- what a create has made, or what a close closes
-  why TEXT, service_request_id TEXT, -- of the last answer
-  revision INTEGER NOT NULL, -- grows with each change
-  damaged_at TEXT -- when it was found to be unreadable; it is kept for a person to look at
-) STRICT;
 CREATE TABLE request ( -- what the service told of requests that were opened or closed from here
   id INTEGER PRIMARY KEY AUTOINCREMENT, base_url TEXT NOT NULL, tenant_id TEXT NOT NULL, request_id TEXT NOT NULL,
   opened_by INTEGER, -- the write; none where it was opened elsewhere
@@ -59,13 +44,45 @@ CREATE TABLE step ( -- how each write came to where it stands, with every answer
 ) STRICT;
 CREATE VIEW open_request AS
   SELECT * FROM request WHERE ended_at IS NULL AND opened_by IS NOT NULL AND damaged_at IS NULL;
+";
+
+/// The table of writes, and the view of those that are not settled.
+const CREATE_INTENT: &str = "
+CREATE TABLE intent ( -- every write that an agent confirmed
+  id INTEGER PRIMARY KEY AUTOINCREMENT, base_url TEXT NOT NULL, tenant_id TEXT NOT NULL,
+  owner TEXT NOT NULL, -- the process that may settle it
+  operator TEXT NOT NULL, -- the local user
+  kind TEXT NOT NULL, -- of the operation: create, close
+  at TEXT NOT NULL, -- nothing was sent before
+  stage TEXT NOT NULL, -- intended, sending, waiting, unknown, done, not done, set aside
+  changed_at TEXT NOT NULL,
+  operation TEXT NOT NULL, -- what was confirmed, as JSON
+  request_id TEXT, -- what a create has made, or what a close closes
+  why TEXT, service_request_id TEXT, -- of the last answer
+  revision INTEGER NOT NULL, -- grows with each change
+  damaged_at TEXT -- when it was found to be unreadable; it is kept for a person to look at
+) STRICT;
 CREATE VIEW unresolved AS
   SELECT * FROM intent WHERE stage NOT IN ('done', 'not done', 'set aside') AND damaged_at IS NULL;
 ";
 
-/// Version 1 had a digest in each row.
+/// Version 1 had a digest in each row, and a column for each text of an operation.
 const FROM_1: &str = "
-ALTER TABLE intent DROP COLUMN digest;
+DROP VIEW unresolved;
+ALTER TABLE intent RENAME TO intent_1;
+";
+const FROM_1_ROWS: &str = "
+INSERT INTO intent
+  SELECT id, base_url, tenant_id, owner, operator, kind, at, stage, changed_at,
+    CASE kind WHEN 'create'
+      THEN json_object('create', json_object('ticket', ticket, 'device', device, 'title', title, 'category', category,
+        'subcategory', subcategory, 'plan_of_action', plan_of_action))
+      ELSE json_object(kind, json_object('request', request_id, 'device', device, 'actions_taken', actions_taken)) END,
+    request_id, why, service_request_id, revision, damaged_at
+  FROM intent_1;
+DELETE FROM sqlite_sequence WHERE name = 'intent';
+UPDATE sqlite_sequence SET name = 'intent' WHERE name = 'intent_1';
+DROP TABLE intent_1;
 ALTER TABLE request DROP COLUMN digest;
 ALTER TABLE draft DROP COLUMN digest;
 ";
@@ -150,19 +167,24 @@ fn check(db: &Connection, files: &Files) -> Result<(), RecordError> {
     if found != ["ok"] {
         return Err(files.damaged(found.join("; ").replace('\n', " ")));
     }
-    let ours = Connection::open_in_memory().and_then(|db| db.execute_batch(CREATE).and_then(|()| columns(&db)));
-    if columns(db).map_err(failed)? != ours.map_err(failed)? {
+    let ours = Connection::open_in_memory().and_then(|db| {
+        db.execute_batch(CREATE)?;
+        db.execute_batch(CREATE_INTENT)?;
+        columns(&db, version)
+    });
+    if columns(db, version).map_err(failed)? != ours.map_err(failed)? {
         return Err(files.damaged("its tables are not those of its version"));
     }
     Ok(())
 }
 
-/// Returns the names of all columns but those that only version 1 had.
-fn columns(db: &Connection) -> rusqlite::Result<String> {
+/// Returns the names of all columns that the version has in common with the newest.
+fn columns(db: &Connection, version: i64) -> rusqlite::Result<String> {
     let sql = "SELECT group_concat(name) FROM
                  (SELECT t.name || '.' || c.name AS name FROM sqlite_schema t, pragma_table_info(t.name) c
-                  WHERE t.type = 'table' AND c.name <> 'digest' ORDER BY t.name, c.cid)";
-    db.query_row(sql, [], |row| row.get(0))
+                  WHERE t.type = 'table' AND c.name <> 'digest' AND (?1 > 1 OR t.name <> 'intent')
+                  ORDER BY t.name, c.cid)";
+    db.query_row(sql, [version], |row| row.get(0))
 }
 
 /// Makes the database durable, and brings its tables to this version. A version that others may still write stays.
@@ -182,13 +204,13 @@ pub(super) fn prepare(db: &mut Connection, files: &Files, is_alone: bool) -> Res
     set("trusted_schema", "OFF")?;
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
     let version: i64 = tx.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed)?;
-    let change = match version {
+    let changes = match version {
         VERSION => return Ok(()),
         1 if !is_alone => return Err(RecordError::Busy { path: files.main.clone() }),
-        1 => FROM_1,
-        _ => CREATE,
+        1 => [FROM_1, CREATE_INTENT, FROM_1_ROWS].concat(),
+        _ => [CREATE, CREATE_INTENT].concat(),
     };
-    tx.execute_batch(change)
+    tx.execute_batch(&changes)
         .and_then(|()| tx.pragma_update(None, "application_id", APPLICATION_ID))
         .and_then(|()| tx.pragma_update(None, "user_version", VERSION))
         .and_then(|()| tx.commit())

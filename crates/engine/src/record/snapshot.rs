@@ -12,7 +12,7 @@ use rusqlite::{Connection, ErrorCode, Transaction};
 
 use super::{
     error::shown,
-    rows::{DraftRow, RequestRow, TABLES, WriteRow},
+    rows::{DraftRow, RequestRow, TABLES, WriteRow, from_version_1},
     store::{Me, note},
     table::{Entry, StoredRow},
 };
@@ -34,7 +34,14 @@ pub(super) struct Snapshot {
 impl Snapshot {
     /// Reads as much as can be read.
     pub(super) fn read(db: &Connection) -> Self {
-        let read = TABLES.map(|table| table.readable(db));
+        let mut read = TABLES.map(|table| table.readable(db));
+        for (table, (rows, _)) in TABLES.iter().zip(&mut read) {
+            if db.prepare(&format!("SELECT digest FROM {}", table.name)).is_ok() {
+                for row in rows {
+                    from_version_1(table, row);
+                }
+            }
+        }
         let is_whole = read.iter().all(|(_, is_whole)| *is_whole);
         let next = TABLES.map(|table| table.next_id(db).unwrap_or(1));
         Self { rows: read.map(|(rows, _)| rows), next, is_whole, aside: None }

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, Transaction, TransactionBehavior, config::DbConfig};
 
 use super::{
-    Place, RecordError, TenantKey, Unclaimed,
+    Opening, Place, RecordError, TenantKey, Unclaimed,
     files::Files,
     guard::Guard,
     owner::Owner,
@@ -26,6 +26,7 @@ pub(super) struct Me {
     pub(super) tenant: TenantKey,
     pub(super) operator: String,
     pub(super) clock: fn() -> Timestamp,
+    pub(super) opening: Opening,
     /// The time of the newest create of this process. What is saved after it must have a later time, wherever the clock
     /// has been set to meanwhile: that is how a draft is told from what was sent.
     pub(super) newest: Cell<Timestamp>,
