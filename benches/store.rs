@@ -1,6 +1,7 @@
 //! What 100,000 requests of a tenant cost: to change one, to take in a page, to filter, to draw, and to keep.
 //!
-//! `cargo bench --bench store`. The last one's largest allocation, divided by 100,000, is the memory of a request.
+//! `cargo bench --bench store`. Limits: a change 0.2 ms, a page of 1,000 requests 20 ms, a letter of the filter 50 ms, and 1 kB for
+//! a request: what `keep_all` allocates at most, divided by 100,000.
 
 use divan::{AllocProfiler, Bencher};
 use jiff::{Timestamp, tz::TimeZone};
