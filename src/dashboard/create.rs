@@ -130,7 +130,7 @@ pub(super) fn adopt_match(model: &mut Model) -> Vec<Effect> {
 pub(super) fn close_match(model: &mut Model) {
     let Some(request) = model.chosen_match().cloned() else { return };
     model.overlays.pop();
-    let is_known = model.requests.of_request(&request.id).is_some();
+    let is_known = model.requests.find(&request.id).is_some();
     let row = model.requests.take_as_mine(request, model.now);
     if !is_known {
         model.requests.change_request(row, |request| request.unclaimed = true);

@@ -35,7 +35,7 @@ impl Model {
     /// What would be left behind now.
     #[must_use]
     pub fn remains(&self) -> Remains {
-        let count = |of: fn(RowState) -> bool| self.requests.mine().filter(|row| of(row.state)).count();
+        let count = |is: fn(RowState) -> bool| self.requests.mine().filter(|row| is(row.state)).count();
         Remains {
             open: count(|state| state.is_open() && state != RowState::Accepted),
             accepted: count(|state| state == RowState::Accepted),

@@ -58,7 +58,7 @@ pub(super) fn apply(model: &mut Model, recovered: Recovered) -> Vec<Effect> {
 /// The service took this close, and no list had shown it: its row says so, and has its text again.
 fn restore_accepted(model: &mut Model, write: &WriteRecord) {
     let Operation::Close(CloseElevationRequest { id, actions_taken, .. }) = &write.operation else { return };
-    let Some(row) = model.requests.of_request(id).filter(|row| row.state.is_open()) else { return };
+    let Some(row) = model.requests.find(id).filter(|row| row.state.is_open()) else { return };
     let (text, at) = (actions_taken.clone(), write.at);
     model.requests.change_close(row.id, |_, close| {
         close.text().replace(&text);

@@ -48,7 +48,7 @@ pub(super) fn apply(
 ) -> bool {
     let (mut closed, mut still_open) = (Vec::new(), Vec::new());
     for id in asked {
-        let Some(row) = model.requests.of_request(id).filter(|row| row.state.is_open()) else { continue };
+        let Some(row) = model.requests.find(id).filter(|row| row.state.is_open()) else { continue };
         let (row, is_accepted) = (row.id, row.state == RowState::Accepted);
         match listed.iter().find(|request| request.id == *id) {
             Some(request) if request.closed.is_some() => {

@@ -54,8 +54,8 @@ impl Requests {
     pub fn get(&self, id: RowId) -> Option<Row<'_>> {
         let create = self.attempts.create(id);
         match self.store.get(id) {
-            Some(request) => Some(Row::of_request(request, create, self.attempts.close(id))),
-            None => create.map(|create| Row::of_create(id, create)),
+            Some(request) => Some(Row::from_request(request, create, self.attempts.close(id))),
+            None => create.map(|create| Row::from_create(id, create)),
         }
     }
 
@@ -74,7 +74,7 @@ impl Requests {
         self.attempts.creates.keys().filter_map(|id| self.get(*id)).filter(|row| row.request.is_none())
     }
 
-    /// The rows of requests that somebody has begun to close here, the oldest first.
+    /// The rows of requests that this process has begun to close, the oldest first.
     pub fn closes(&self) -> impl Iterator<Item = Row<'_>> {
         self.attempts.closes.keys().filter_map(|id| self.get(*id))
     }
@@ -87,7 +87,7 @@ impl Requests {
 
     /// The row of a request that the service knows by this id.
     #[must_use]
-    pub fn of_request(&self, id: &RequestId) -> Option<Row<'_>> {
+    pub fn find(&self, id: &RequestId) -> Option<Row<'_>> {
         self.store.find(id).and_then(|request| self.get(request.row))
     }
 
@@ -136,8 +136,7 @@ impl Requests {
             return;
         }
         let rows = self.store.insert_all(new);
-        let entries = rows.into_iter().filter_map(|id| Some((id, Entry::new(&self.get(id)?))));
-        let entries = entries.collect();
+        let entries = rows.into_iter().filter_map(|id| Some((id, Entry::new(&self.get(id)?)))).collect();
         self.list.put_all(entries);
     }
 

@@ -143,7 +143,7 @@ impl TextField {
         self.paste(text)
     }
 
-    /// Drops the blanks around a field of one line, as changes that undo takes back. Says whether there were any.
+    /// Drops the blanks around a field of one line, as changes that undo takes back. Returns whether there were any.
     pub(super) fn trim(&mut self) -> bool {
         let line = self.first_line();
         let kept = line.trim_matches(is_edge_blank);
@@ -168,7 +168,7 @@ impl TextField {
         true
     }
 
-    /// Takes the text out and leaves an empty one that can be undone.
+    /// Empties the text; undo brings it back.
     pub fn clear(&mut self) {
         self.area.clear();
     }

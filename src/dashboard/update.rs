@@ -117,7 +117,7 @@ fn act(model: &mut Model, action: Action, limits: ScrollLimits) -> Vec<Effect> {
                 close::open_dialog(model, id);
             }
         }
-        Action::Open => open(model),
+        Action::Open => open_selected(model),
         Action::Filter => model.filtering = true,
         Action::KeepFilter => model.filtering = false,
         Action::NextSort => {
@@ -316,7 +316,8 @@ fn new_request(model: &mut Model) {
     model.pane = Pane::Form;
 }
 
-fn open(model: &mut Model) {
+/// Opens what the selected row needs: its draft, its question, or its details.
+fn open_selected(model: &mut Model) {
     let Some(row) = model.requests.selected() else { return };
     let id = row.id;
     match row.state {

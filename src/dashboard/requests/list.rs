@@ -108,7 +108,7 @@ impl Counts {
         self.0.iter().filter(|(_, count)| **count > 0).map(|(word, _)| *word)
     }
 
-    fn of(&self, word: &str) -> usize {
+    fn get(&self, word: &str) -> usize {
         self.0.get(word).copied().unwrap_or_default()
     }
 }
@@ -179,13 +179,13 @@ impl List {
     /// How many rows are not past.
     #[must_use]
     pub fn not_past(&self) -> usize {
-        self.order.len() - self.closed() - self.all_states.of(RowState::SetAside.word())
+        self.order.len() - self.closed() - self.all_states.get(RowState::SetAside.word())
     }
 
     /// How many rows are closed.
     #[must_use]
     pub fn closed(&self) -> usize {
-        self.all_states.of("closed")
+        self.all_states.get("closed")
     }
 
     /// The length of the longest state that is shown.

@@ -46,7 +46,7 @@ pub enum RowState {
 
 impl RowState {
     /// The state of a request that the service holds, with what is attempted about it.
-    fn of_request(request: &Request, close: Option<&CloseAttempt>) -> Self {
+    fn from_request(request: &Request, close: Option<&CloseAttempt>) -> Self {
         if let Some(call) = close.and_then(|close| close.call) {
             return Self::Closing(call);
         }
@@ -59,7 +59,7 @@ impl RowState {
     }
 
     /// The state of an attempt to open a request, as long as there is no request.
-    const fn of_create(create: &CreateAttempt) -> Self {
+    const fn from_create(create: &CreateAttempt) -> Self {
         match create.state {
             CreateState::Draft => Self::Draft,
             CreateState::Sending(call) => Self::Sending(call),
@@ -159,7 +159,7 @@ pub struct Row<'a> {
 
 impl<'a> Row<'a> {
     /// The row of a request that the service holds.
-    pub(super) fn of_request(
+    pub(super) fn from_request(
         request: &'a Request,
         create: Option<&'a CreateAttempt>,
         close: Option<&'a CloseAttempt>,
@@ -167,7 +167,7 @@ impl<'a> Row<'a> {
         let created = request.data.created.as_ref().and_then(|created| created.at);
         Self {
             id: request.row,
-            state: RowState::of_request(request, close),
+            state: RowState::from_request(request, close),
             mine: request.mine,
             request: Some(&request.data),
             draft: create.map(|create| &create.draft),
@@ -185,10 +185,10 @@ impl<'a> Row<'a> {
     }
 
     /// The row of an attempt to open a request, as long as there is no request.
-    pub(super) const fn of_create(id: RowId, create: &'a CreateAttempt) -> Self {
+    pub(super) const fn from_create(id: RowId, create: &'a CreateAttempt) -> Self {
         Self {
             id,
-            state: RowState::of_create(create),
+            state: RowState::from_create(create),
             mine: true,
             request: None,
             draft: Some(&create.draft),

@@ -16,8 +16,8 @@ use super::{
 use crate::dashboard::{Closure, Model, Row, RowId, RowState, TextField};
 use mmd_elevate_core::{CallError, ErrorCode, Field, MatchResult, visible};
 
-/// An empty frame in the middle of the area.
-fn open(frame: &mut Frame, area: Rect, theme: &Theme, title: &str, width: u16, height: u16) -> Rect {
+/// Draws an empty frame in the middle of the area. Returns the room in it.
+fn draw_frame(frame: &mut Frame, area: Rect, theme: &Theme, title: &str, width: u16, height: u16) -> Rect {
     let (width, height) = (width.min(area.width), height.min(area.height));
     let area = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
     frame.render_widget(Clear, area);
@@ -39,7 +39,7 @@ fn target(row: &Row<'_>, width: usize) -> Vec<Line<'static>> {
 
 pub(super) fn close(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, id: RowId, problem: Option<&str>) {
     let Some(row) = model.requests.get(id) else { return };
-    let inner = open(frame, area, theme, "Close request", 78, 18);
+    let inner = draw_frame(frame, area, theme, "Close request", 78, 18);
     let width = usize::from(inner.width);
     let mut lines = target(&row, width);
     if let Some(error) = row.error {
@@ -215,7 +215,7 @@ fn notice_box(
     let keys = keys(model, theme, columns);
     let rows = |lines: &[Line]| u16::try_from(lines.len()).unwrap_or(u16::MAX);
     let height = rows(&lines).saturating_add(rows(&keys)).saturating_add(3);
-    let inner = open(frame, area, theme, title, width, height);
+    let inner = draw_frame(frame, area, theme, title, width, height);
     let [above, last] = Layout::vertical([Constraint::Fill(1), Constraint::Length(rows(&keys))]).areas(inner);
     let room = usize::from(above.height.saturating_sub(1));
     if lines.len() > room && room > 0 {

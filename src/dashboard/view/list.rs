@@ -27,7 +27,7 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    pub(super) fn of(width: usize, longest: usize) -> Self {
+    pub(super) fn new(width: usize, longest: usize) -> Self {
         // Sign, blank and the longest word; a mark and a blank before the ticket.
         let (state, mark) = (2 + longest, 2);
         let mut room = width.saturating_sub(state + mark);
@@ -80,7 +80,7 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) 
         return;
     }
     // Only what was set aside has a longer word than the rest, and is seldom shown.
-    let columns = Columns::of(usize::from(below.width), list.longest_state().max("sending".len()));
+    let columns = Columns::new(usize::from(below.width), list.longest_state().max("sending".len()));
     let heading = format!("  {}{}", columns.line(["Ticket", "Device", "Title"], "Open"), fit("State", columns.state));
     let [top, rows] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(below);
     frame.render_widget(Line::styled(heading, Theme::dim()), top);

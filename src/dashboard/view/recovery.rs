@@ -34,7 +34,7 @@ fn lines(model: &Model, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     let recovery = &model.recovery;
     let of_rows = recovery.unresolved.iter().chain(&recovery.open).chain(&recovery.drafts);
     let words = of_rows.filter_map(|id| Some(model.requests.get(*id)?.state.word().len()));
-    let columns = Columns::of(width, words.max().unwrap_or(0).max("sending".len()));
+    let columns = Columns::new(width, words.max().unwrap_or(0).max("sending".len()));
     let heading = |text: String, about: &'static str| {
         Line::from(vec![Span::styled(text, Theme::bold()), Span::styled(about, Theme::dim())])
     };

@@ -282,7 +282,7 @@ fn answer(dashboard: &Dashboard, call_id: CallId, call: &Call, which: u8) -> Cal
         Call::SetAside(_) => CallResult::SetAside,
         Call::Adopt(_, request) => opened((**request).clone()),
         Call::Check(asked) => {
-            let rows = asked.iter().filter_map(|(id, _)| dashboard.model.requests.of_request(id)?.request.cloned());
+            let rows = asked.iter().filter_map(|(id, _)| dashboard.model.requests.find(id)?.request.cloned());
             let listed = rows.enumerate().filter_map(|(index, request)| match (index + usize::from(which)) % 3 {
                 0 => None,
                 1 => Some(closed(request, "another agent", start())),

@@ -86,6 +86,6 @@ fn own_create_that_a_page_lists_before_its_answer_has_one_row_and_is_the_agents(
     assert!(dashboard.model.remains().open == 0, "it is not known yet to be the agent's");
     dashboard.reply_to(0, Ok(opened(request)));
     assert_eq!(dashboard.list(), ["> INC-1 open"]);
-    assert!(dashboard.model.requests.of_request(&RequestId::new("id-1").unwrap()).unwrap().mine);
+    assert!(dashboard.model.requests.find(&RequestId::new("id-1").unwrap()).unwrap().mine);
     assert_eq!(dashboard.model.remains().open, 1);
 }

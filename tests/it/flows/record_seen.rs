@@ -75,7 +75,7 @@ fn surplus_that_turns_out_to_be_the_own_request_becomes_its_row_with_the_text() 
     dashboard.progress(0, Progress::Recorded(WriteId(8)));
     dashboard.reply_to(0, Ok(opened(own)));
     assert_eq!(dashboard.list().len(), 2);
-    let row = dashboard.model.requests.of_request(&RequestId::new("id-2").unwrap()).unwrap();
+    let row = dashboard.model.requests.find(&RequestId::new("id-2").unwrap()).unwrap();
     assert_eq!((row.state, row.surplus, row.write), (RowState::Open, false, Some(WriteId(8))));
 }
 

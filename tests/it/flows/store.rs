@@ -118,7 +118,7 @@ proptest! {
             }
             let ids: Vec<_> = requests.all().filter_map(|row| row.request_id().cloned()).collect();
             for id in ids {
-                prop_assert_eq!(requests.of_request(&id).and_then(|row| row.request_id()), Some(&id));
+                prop_assert_eq!(requests.find(&id).and_then(|row| row.request_id()), Some(&id));
             }
         }
     }

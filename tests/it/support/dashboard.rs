@@ -287,7 +287,7 @@ impl Dashboard {
     pub(crate) fn closed(&mut self) -> &mut Self {
         let (id, text) = self.close(0);
         let id = RequestId::new(id).unwrap();
-        let request = self.model.requests.of_request(&id).and_then(|row| row.request.cloned()).unwrap();
+        let request = self.model.requests.find(&id).and_then(|row| row.request.cloned()).unwrap();
         let request = ElevationRequest { actions_taken: Untrusted::new(text), ..request };
         let request = closed(request, "agent@partner.example", self.now);
         self.reply_to(0, Ok(CallResult::Closed(ReadBack::Verified(Box::new(request)))))
