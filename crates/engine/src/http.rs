@@ -33,7 +33,7 @@ const IDLE: Duration = Duration::from_secs(2);
 /// # Errors
 /// Where the library could not be set up, most often for want of the system's certificates.
 pub(crate) fn client(base: &BaseUrl, connect: Duration, trust: &Trust) -> reqwest::Result<reqwest::Client> {
-    let mut http = reqwest::Client::builder()
+    let mut http = builder()
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .connect_timeout(connect)
@@ -49,4 +49,11 @@ pub(crate) fn client(base: &BaseUrl, connect: Duration, trust: &Trust) -> reqwes
     // The practice tenant must work where no CA certificates are installed.
     http = if base.is_plain() { http.tls_certs_only([]) } else { http.tls_certs_merge(trust.certificates()) };
     http.build().map_err(reqwest::Error::without_url)
+}
+
+/// Begins a client of the HTTP library, whose TLS uses `ring`.
+fn builder() -> reqwest::ClientBuilder {
+    // The provider of the process stays the one that was installed first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
 }

@@ -6,7 +6,6 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
     Json,
     extract::{Form, Path, State, rejection::FormRejection},
@@ -15,14 +14,25 @@ use axum::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, errors::ErrorKind};
+use ring::digest::{SHA256, digest};
+use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 use serde_json::{Value, json};
 use uuid::Uuid;
+use webpki::{EndEntityCert, ring::RSA_PSS_2048_8192_SHA256_LEGACY_KEY};
 
 use super::{CLIENT_ID, SCOPE, TENANT_ID, http::ServerState, new_token};
 
 /// The path under an authority (documented).
 pub(super) const PATH: &str = "/oauth2/v2.0/token";
+
+/// By how much the clocks of client and tenant may differ, in seconds (assumption).
+const LEEWAY: i64 = 60;
+
+/// What can stand as `alg` in a JWS with a signature (RFC 7518, section 3.1; RFC 8037, section 3.1).
+const ALGORITHMS: [&str; 12] =
+    ["HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256", "ES384", "PS256", "PS384", "PS512", "EdDSA"];
+
+const NOT_THE_CLIENT: &str = "Client assertion application identifier doesn't match 'client_id' parameter.";
 
 /// Which tokens are accepted, and who may have one.
 pub(super) struct Tokens {
@@ -142,39 +152,47 @@ fn check(shared: &ServerState, form: &TokenForm) -> Result<(), TokenRefusal> {
 
 /// The certificate is found by its thumbprint, then the signature is checked, then what is said.
 fn check_assertion(shared: &ServerState, assertion: &str) -> Result<(), TokenRefusal> {
+    let malformed = || invalid_client(50_027, "JWT token is invalid or malformed.");
     let unsigned = || invalid_client(700_027, "Client assertion failed signature validation.");
-    let header = decode_header(assertion).map_err(|_| invalid_client(50_027, "JWT token is invalid or malformed."))?;
-    let certificate = shared.settings.client_certificate.as_ref().ok_or_else(unsigned)?;
-    let der = pem::parse(certificate).map_err(|_| unsigned())?;
-    if header.x5t_s256 != Some(URL_SAFE_NO_PAD.encode(digest(&SHA256, der.contents()))) {
+    let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).ok();
+    let parse = |part: &str| serde_json::from_slice::<Value>(&decode(part)?).ok();
+    let (message, signature) = assertion.rsplit_once('.').ok_or_else(malformed)?;
+    let (header, claims) = message.split_once('.').ok_or_else(malformed)?;
+    let header = parse(header).filter(|header| ALGORITHMS.iter().any(|name| header["alg"] == *name));
+    let header = header.ok_or_else(malformed)?;
+    let certificate = shared.settings.client_certificate.clone().ok_or_else(unsigned)?;
+    let der = CertificateDer::from_pem_slice(certificate.as_bytes()).map_err(|_| unsigned())?;
+    if header["x5t#S256"] != URL_SAFE_NO_PAD.encode(digest(&SHA256, &der)) {
         return Err(invalid_client(
             700_027,
             "Client assertion failed signature validation. The certificate with identifier used to sign the client \
              assertion is not registered on application.",
         ));
     }
-    let key = DecodingKey::from_rsa_pem(certificate.as_bytes()).map_err(|_| unsigned())?;
-    let mut validation = Validation::new(Algorithm::PS256);
-    validation.set_required_spec_claims(&["aud", "exp", "iss", "nbf", "sub"]);
-    validation.set_audience(&[shared.authority() + PATH]);
-    validation.set_issuer(&[CLIENT_ID]);
-    validation.sub = Some(CLIENT_ID.to_owned());
-    validation.validate_nbf = true;
-    let claims = decode::<Value>(assertion, &key, &validation).map_err(|error| match error.kind() {
-        ErrorKind::ExpiredSignature | ErrorKind::ImmatureSignature => {
-            invalid_client(700_024, "Client assertion is not within its valid time range.")
-        }
-        ErrorKind::InvalidAudience => {
-            invalid_client(700_023, "Client assertion audience claim does not match Realm issuer.")
-        }
-        ErrorKind::InvalidIssuer | ErrorKind::InvalidSubject | ErrorKind::MissingRequiredClaim(_) => {
-            invalid_client(700_021, "Client assertion application identifier doesn't match 'client_id' parameter.")
-        }
-        _ => unsigned(),
-    })?;
-    match claims.claims.get("jti").and_then(Value::as_str) {
+    let certificate = EndEntityCert::try_from(&der).map_err(|_| unsigned())?;
+    let signature = decode(signature).filter(|_| header["alg"] == "PS256").ok_or_else(unsigned)?;
+    certificate
+        .verify_signature(RSA_PSS_2048_8192_SHA256_LEGACY_KEY, message.as_bytes(), &signature)
+        .map_err(|_| unsigned())?;
+    let claims = parse(claims).ok_or_else(unsigned)?;
+    let now = Timestamp::now().as_second();
+    let is_client = |name: &str| claims[name] == CLIENT_ID;
+    let names_all = ["aud", "iss", "sub"].iter().all(|name| !claims[*name].is_null());
+    let (true, Some(begins), Some(ends)) = (names_all, claims["nbf"].as_i64(), claims["exp"].as_i64()) else {
+        return Err(invalid_client(700_021, NOT_THE_CLIENT));
+    };
+    if begins > now.saturating_add(LEEWAY) || ends < now.saturating_sub(LEEWAY) {
+        return Err(invalid_client(700_024, "Client assertion is not within its valid time range."));
+    }
+    if !is_client("iss") || !is_client("sub") {
+        return Err(invalid_client(700_021, NOT_THE_CLIENT));
+    }
+    if claims["aud"] != shared.authority() + PATH {
+        return Err(invalid_client(700_023, "Client assertion audience claim does not match Realm issuer."));
+    }
+    match claims["jti"].as_str() {
         Some(id) if !id.is_empty() => Ok(()),
-        _ => Err(invalid_client(50_027, "JWT token is invalid or malformed.")),
+        _ => Err(malformed()),
     }
 }
 

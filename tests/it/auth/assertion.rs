@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 use jiff::{SignedDuration, Timestamp};
 use mmd_elevate_engine::auth::{CertificateFiles, Method, Source};
 use mmd_elevate_practice::Settings;
-use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, SignatureAlgorithm};
+use rcgen::{CertificateParams, KeyPair};
 use rstest::rstest;
 use tempfile::TempDir;
 
@@ -21,8 +21,13 @@ struct Pair {
     folder: TempDir,
 }
 
-fn pair(algorithm: &'static SignatureAlgorithm) -> Pair {
-    let key = KeyPair::generate_for(algorithm).unwrap();
+/// RSA keys that open nothing: `ring` makes none.
+const REGISTERED: &str = include_str!("keys/registered.pem");
+const REGISTERED_PKCS1: &str = include_str!("keys/registered_pkcs1.pem");
+const OTHER: &str = include_str!("keys/other.pem");
+
+fn pair(key: &str) -> Pair {
+    let key = KeyPair::from_pem(key).unwrap();
     let certificate = CertificateParams::new(["practice.example".to_owned()]).unwrap().self_signed(&key).unwrap();
     Pair { certificate: certificate.pem(), key: key.serialize_pem(), folder: tempfile::tempdir().unwrap() }
 }
@@ -58,16 +63,20 @@ fn source(authority: &str, files: CertificateFiles) -> Source {
 
 #[tokio::test]
 async fn who_has_the_key_of_the_registered_certificate_gets_a_token() {
-    let pair = pair(&PKCS_RSA_SHA256);
+    let pair = pair(REGISTERED);
     let tenant = tenant(pair.registered()).await;
-    for files in [pair.two_files(), pair.one_file(0o600)] {
+    let pkcs1 = CertificateFiles {
+        certificate: pair.file("pkcs1.pem", &pair.certificate, 0o644),
+        key: Some(pair.file("pkcs1.key", REGISTERED_PKCS1, 0o600)),
+    };
+    for files in [pair.two_files(), pair.one_file(0o600), pkcs1] {
         assert!(fetched(&source(&tenant.authority, files)).await.unwrap().starts_with("practice."));
     }
 }
 
 #[tokio::test]
 async fn another_certificate_key_audience_or_time_is_refused() {
-    let (ours, other) = (pair(&PKCS_RSA_SHA256), pair(&PKCS_RSA_SHA256));
+    let (ours, other) = (pair(REGISTERED), pair(OTHER));
     let tenant = tenant(ours.registered()).await;
     let mixed = CertificateFiles {
         certificate: ours.file("ours.pem", &ours.certificate, 0o600),
@@ -87,7 +96,7 @@ async fn another_certificate_key_audience_or_time_is_refused() {
 
 #[tokio::test]
 async fn an_assertion_is_not_repeated_and_goes_nowhere_else() {
-    let pair = pair(&PKCS_RSA_SHA256);
+    let pair = pair(REGISTERED);
     let elsewhere = Server::start(Play::Hang(Vec::new())).await;
     for status in [301, 302, 307, 308] {
         let head = format!("{status} Moved\nlocation: http://{}/", elsewhere.address);
@@ -113,9 +122,9 @@ async fn files_that_will_not_do_are_told_and_nothing_is_sent(
     #[case] key: &str,
     #[case] words: &str,
 ) {
-    let (pair, elliptic) = (pair(&PKCS_RSA_SHA256), pair(&PKCS_ECDSA_P256_SHA256));
+    let (pair, elliptic) = (pair(REGISTERED), KeyPair::generate().unwrap());
     pair.two_files();
-    pair.file("elliptic.pem", &elliptic.key, 0o600);
+    pair.file("elliptic.pem", &elliptic.serialize_pem(), 0o600);
     pair.file("encrypted.pem", &pair.key.replace("PRIVATE", "ENCRYPTED PRIVATE"), 0o600);
     pair.file("public.pem", &pair.certificate, 0o600);
     pair.file("open.pem", &pair.key, 0o640);
@@ -129,7 +138,7 @@ async fn files_that_will_not_do_are_told_and_nothing_is_sent(
 
 #[tokio::test]
 async fn a_certificate_beside_its_key_is_as_secret_as_that() {
-    let pair = pair(&PKCS_RSA_SHA256);
+    let pair = pair(REGISTERED);
     let refused = fetched(&source("http://127.0.0.1:1/t", pair.one_file(0o644))).await.unwrap_err();
     assert!(shown(&refused).contains("chmod 600"), "{refused}");
 }

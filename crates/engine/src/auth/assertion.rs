@@ -2,12 +2,15 @@
 
 use std::path::Path;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use ring::{
+    digest::{SHA256, digest},
+    rand::SystemRandom,
+    signature::{RSA_PSS_SHA256, RsaKeyPair},
+};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Serialize;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{CertificateFiles, SignInError, secret};
@@ -16,16 +19,6 @@ use mmd_elevate_core::visible;
 
 /// For how long an assertion can be used, in seconds (contract: 5 to 10 minutes).
 const LASTS: i64 = 10 * 60;
-
-#[derive(Serialize)]
-struct AssertionClaims<'a> {
-    aud: &'a str,
-    iss: &'a str,
-    sub: &'a str,
-    jti: String,
-    nbf: i64,
-    exp: i64,
-}
 
 /// A signed assertion for the token endpoint. The files are read anew each time, so that a certificate can be exchanged
 /// while the program runs.
@@ -47,12 +40,17 @@ pub(super) async fn assertion(
     let key_path = files.key.as_ref().unwrap_or(&files.certificate);
     let thumbprint = thumbprint(&certificate, &files.certificate)?;
     let key = private_key(&key, key_path)?;
-    let header = Header { x5t_s256: Some(thumbprint), ..Header::new(Algorithm::PS256) };
     let (nbf, exp) = (now.as_second(), now.as_second().saturating_add(LASTS));
-    let claims =
-        AssertionClaims { aud: endpoint, iss: client_id, sub: client_id, jti: Uuid::new_v4().to_string(), nbf, exp };
-    let signed = jsonwebtoken::encode(&header, &claims, &key);
-    signed.map(SecretString::from).map_err(|_| no_key(key_path, "the private key cannot sign"))
+    let header = json!({ "typ": "JWT", "alg": "PS256", "x5t#S256": thumbprint });
+    let claims = json!({
+        "aud": endpoint, "iss": client_id, "sub": client_id, "jti": Uuid::new_v4().to_string(), "nbf": nbf, "exp": exp,
+    });
+    let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
+    let message = format!("{}.{}", encode(&header), encode(&claims));
+    let mut signature = vec![0; key.public().modulus_len()];
+    key.sign(&RSA_PSS_SHA256, &SystemRandom::new(), message.as_bytes(), &mut signature)
+        .map_err(|_| no_key(key_path, "the private key cannot sign"))?;
+    Ok(SecretString::from(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))))
 }
 
 /// `x5t#S256`: SHA-256 of the certificate's DER (RFC 7515, section 4.1.8). The first certificate is the application's.
@@ -65,7 +63,7 @@ fn thumbprint(text: &str, path: &Path) -> Result<String, SignInError> {
     Ok(URL_SAFE_NO_PAD.encode(digest(&SHA256, certificate.contents())))
 }
 
-fn private_key(text: &str, path: &Path) -> Result<EncodingKey, SignInError> {
+fn private_key(text: &str, path: &Path) -> Result<RsaKeyPair, SignInError> {
     let blocks = pem::parse_many(text).unwrap_or_default();
     let key = blocks.iter().find(|block| block.tag().ends_with("PRIVATE KEY"));
     match key {
@@ -78,12 +76,16 @@ fn private_key(text: &str, path: &Path) -> Result<EncodingKey, SignInError> {
     }
 }
 
-fn parse_key(block: &pem::Pem, path: &Path) -> Result<EncodingKey, SignInError> {
+fn parse_key(block: &pem::Pem, path: &Path) -> Result<RsaKeyPair, SignInError> {
     let encoded = SecretString::from(pem::encode(block));
     let lines = || encoded.expose_secret().lines().filter(|line| !line.starts_with("-----"));
     redact::register(Kind::Secret, &lines().collect::<String>());
-    EncodingKey::from_rsa_pem(encoded.expose_secret().as_bytes())
-        .map_err(|_| no_key(path, "the private key is not an RSA key"))
+    let key = if block.tag() == "RSA PRIVATE KEY" {
+        RsaKeyPair::from_der(block.contents())
+    } else {
+        RsaKeyPair::from_pkcs8(block.contents())
+    };
+    key.map_err(|_| no_key(path, "the private key is not an RSA key of 2048 to 4096 bits"))
 }
 
 fn no_key(path: &Path, what: &str) -> SignInError {

@@ -34,7 +34,7 @@ impl Trust {
             return Err(Problem::new(what, "name a file with lines that say -----BEGIN CERTIFICATE-----"));
         }
         // What stands in the PEM is read only when a client is made; better here, where the file has a name.
-        let probe = reqwest::Client::builder().no_proxy().tls_certs_only(certificates.clone()).build();
+        let probe = super::builder().no_proxy().tls_certs_only(certificates.clone()).build();
         probe.map(|_| Self(certificates)).map_err(|_| damaged())
     }
 }
