@@ -8,8 +8,9 @@ pub mod record;
 use color_eyre::eyre::{self, WrapErr as _};
 use tokio::runtime::Runtime;
 
-/// Starts the runtime on which everything runs that waits.
+/// Starts the runtime on which everything runs that waits. One thread is enough: nothing on it blocks, and each thread
+/// costs CPU and memory at the start.
 fn runtime() -> eyre::Result<Runtime> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
-    builder.worker_threads(2).enable_all().build().wrap_err("failed to start the runtime")
+    builder.worker_threads(1).enable_all().build().wrap_err("failed to start the runtime")
 }

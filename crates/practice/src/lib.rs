@@ -67,7 +67,10 @@ impl Practice {
         let listener = TcpListener::bind(listen).await.map_err(unavailable)?;
         let address = listener.local_addr().map_err(unavailable)?;
         // After the address is had: to begin anew where it then cannot be served would lose what was kept for nothing.
-        let (book, warning) = keep::Storage::open(&settings, Timestamp::now())?;
+        let opening = settings.clone();
+        // A disk that hangs, or another process that has the lock, must hold up no timer of the caller.
+        let opened = tokio::task::spawn_blocking(move || keep::Storage::open(&opening, Timestamp::now())).await;
+        let (book, warning) = opened.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()))?;
         Ok(Self { listener, address, shared: Arc::new(http::ServerState::new(address, settings, book)), warning })
     }
 

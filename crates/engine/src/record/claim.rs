@@ -121,13 +121,18 @@ fn is_of(write: &WriteRow, draft: &DraftRow) -> bool {
     same && write.tenant == draft.tenant && write.owner == draft.owner
 }
 
-/// Whether the text of this write comes back without its draft, or is at the service word for word. That of a close which
-/// the service has kept in another form is nowhere else.
+/// Whether the text of this write comes back without its draft, or is at the service word for word. The text of a close that
+/// the service took comes back with its request, where that counts as open here; where the service has kept it in another
+/// form, or where the request was opened elsewhere, it is nowhere else.
 fn has_text(write: &WriteRow, requests: &[RequestRow]) -> bool {
     let Operation::Close(CloseElevationRequest { id, actions_taken, .. }) = &write.write.operation else { return true };
-    let ended = requests.iter().find(|row| row.request.id == *id && row.ended_at.is_some());
-    write.write.state != WriteState::Done
-        || ended.is_none_or(|row| row.request.actions_taken.is_blank() || row.request.holds_text(actions_taken))
+    if write.write.state != WriteState::Done {
+        return true;
+    }
+    requests.iter().find(|row| row.request.id == *id).is_some_and(|row| {
+        let is_stored = row.request.actions_taken.is_blank() || row.request.holds_text(actions_taken);
+        if row.ended_at.is_some() { is_stored } else { row.opened_by.is_some() }
+    })
 }
 
 /// Returns what the rows of the table mean, of all tenants. What cannot be read is marked, and told once.
