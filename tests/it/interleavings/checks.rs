@@ -119,7 +119,7 @@ impl World {
         let held = self.held().into_iter().map(|held| format!("held {held:?}"));
         let intents = column(
             &self.machine,
-            "SELECT id || ' ' || kind || ' ' || stage || ' ' || ifnull(request_id, '-') || ' ' || \
+            "SELECT id || ' ' || kind || ' at ' || at || ' ' || stage || ' ' || ifnull(request_id, '-') || ' ' || \
              ifnull(operation ->> '$.create.plan_of_action', ifnull(operation ->> '$.close.actions_taken', '')) || ' ' || ifnull(why, '') FROM intent",
         );
         let intents = intents.into_iter().map(|intent| format!("intent {intent}"));
