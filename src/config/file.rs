@@ -161,9 +161,8 @@ fn patterns(reader: &mut DocumentReader<'_>, parent: &SettingsTable<'_, '_>) -> 
     let Some(table) = table else { return PatternSettings::default() };
     let mut read = |name: &str| {
         let pattern = |text: &str| {
-            Pattern::new(text).map_err(|error| {
-                let hint = "see the examples in config.example.toml; single quotes keep a backslash as it is";
-                Problem::new(format!("`{name}` holds an invalid regular expression: {error}"), hint)
+            Pattern::new(text).map_err(|Problem { what, hint }| {
+                Problem::new(format!("`{name}` holds an invalid regular expression: {what}"), hint)
             })
         };
         let value = table.get(name)?;

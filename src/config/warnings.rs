@@ -94,7 +94,7 @@ fn patterns(reader: &mut DocumentReader<'_>, value: Option<&Value<'_>>, settings
     let Some(table) = value.and_then(|value| value.get_ref().as_table()) else { return };
     for (name, patterns) in [("ticket", &settings.patterns.ticket), ("device", &settings.patterns.device)] {
         let matches_all =
-            patterns.iter().flatten().any(|pattern| ["", "x", "0 -"].iter().all(|text| pattern.fits(text)));
+            patterns.iter().flatten().any(|pattern| ["", "x", "0 -"].iter().all(|text| pattern.matches(text)));
         if let Some(value) = table.get(name).filter(|_| matches_all) {
             let what = format!("`{name}` holds a pattern that matches every text, so it tells nothing apart");
             let hint = "write what only these names have, such as 'INC-\\d+'";

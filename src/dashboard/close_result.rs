@@ -94,7 +94,7 @@ pub(super) fn apply_listed_closed(model: &mut Model, id: RowId, request: &Elevat
     let typed = row.and_then(|row| row.actions_taken).map(TextField::text).unwrap_or_default();
     let closure = sent.as_ref().map_or_else(
         || closure_by_text(request, &typed),
-        |sent| match request.closed_by_close(&sent.text, sent.at, SignedDuration::ZERO) {
+        |sent| match request.attribute_close(&sent.text, sent.at, SignedDuration::ZERO) {
             ClosedBy::Us => Closure::Verified,
             ClosedBy::UsStoredDifferently => Closure::StoredDifferently,
             ClosedBy::PerhapsUs => Closure::PerhapsOurs,
@@ -114,7 +114,7 @@ fn closure_by_text(request: &ElevationRequest, typed: &str) -> Closure {
     if request.actions_taken.is_blank() || typed.trim().is_empty() {
         return Closure::Elsewhere;
     }
-    match request.closed_by_close(typed, Timestamp::MIN, SignedDuration::ZERO) {
+    match request.attribute_close(typed, Timestamp::MIN, SignedDuration::ZERO) {
         ClosedBy::Us => Closure::Verified,
         ClosedBy::UsStoredDifferently => Closure::StoredDifferently,
         ClosedBy::PerhapsUs | ClosedBy::Another => Closure::Elsewhere,

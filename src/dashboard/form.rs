@@ -108,7 +108,7 @@ impl Form {
     }
 
     fn check_device(&self, patterns: &Patterns) -> Option<DeviceNameWarning> {
-        DeviceNameWarning::about(
+        DeviceNameWarning::check(
             self.field(Field::Device).first_line(),
             self.field(Field::Ticket).first_line(),
             patterns,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Closure, Effect, Model, Notice, RowId, RowState, Subject, Tone, close_result};
-use mmd_elevate_core::{Call, Draft, ElevationRequest, Gaps, RequestId, are_alike};
+use mmd_elevate_core::{Call, Draft, ElevationRequest, Gaps, RequestId, are_equivalent};
 
 /// Asks for all of the agent's own requests that are open.
 pub(super) fn refresh(model: &mut Model) -> Option<Effect> {
@@ -31,7 +31,7 @@ pub(super) fn check_for_twins(model: &mut Model, id: RowId) -> Option<Effect> {
     let validated = |draft: Option<&Draft>| draft.and_then(|draft| draft.validate().ok());
     let sent = validated(row.draft)?;
     let set_aside = model.requests.creates().filter(|other| other.state == RowState::SetAside);
-    set_aside.filter_map(|other| validated(other.draft)).find(|other| are_alike(&sent, other))?;
+    set_aside.filter_map(|other| validated(other.draft)).find(|other| are_equivalent(&sent, other))?;
     let call = model.begin_call(Subject::Requests(vec![id.clone()]), format!("checking {name}"));
     Some(Effect::Call(call, Call::Check(vec![(id, device)])))
 }

@@ -243,7 +243,7 @@ fn patterns_of_a_tenant_go_over_those_of_the_file_and_those_over_the_built_in() 
     let file = format!("[patterns]\nticket = 'AB\\d+'\n{TWO_TENANTS}[tenants.patterns]\ndevice = ['ZZ\\d+']\n");
     let doubt = |typed: &str, file: &str, device: &str| {
         let config = resolved(typed, &[(variable::TOKEN, "t")], file).unwrap();
-        DeviceNameWarning::about(device, "T-1", &config.patterns)
+        DeviceNameWarning::check(device, "T-1", &config.patterns)
     };
     let (contoso, fabrikam) = ("--tenant contoso", "--tenant fabrikam");
     assert_eq!(doubt(contoso, &file, "ab12"), Some(DeviceNameWarning::TicketNumber));

@@ -8,39 +8,39 @@ use unicode_security::{
 
 use super::{Patterns, invisible_characters};
 
-/// How much of a name is looked at, in characters: no device's is as long, and a paste may hold anything.
-const LOOKED_AT: usize = 256;
+/// How many characters of a name are checked: no device's name is as long, and a paste may hold anything.
+const MAX_CHECKED: usize = 256;
 
-/// From how many characters on a part that is digits but for an O or an l is taken for a number. Among the shorter ones,
-/// serial numbers of that kind are not rare.
-const LONG_NUMBER: usize = 8;
+/// The shortest part of a name, in characters, that is taken for a number if it is all digits except for an O, I or l.
+/// Shorter serial numbers often mix letters and digits.
+const MIN_NUMBER: usize = 8;
 
-/// Why a device's name may not be the one that was meant.
+/// Why a device's name may not be the intended one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeviceNameWarning {
-    /// So many of its characters are seen by nobody.
+    /// The number of characters that cannot be seen.
     Hidden(usize),
-    /// The character is not the ASCII that it looks like.
+    /// A character that is not the ASCII text that it looks like, and that text.
     LooksLike(char, String),
-    /// Letters of another script stand beside the name's; the first of them.
+    /// The first letter that belongs to another script than the letters before it.
     MixedScripts(char),
-    /// The letter stands in what is a number otherwise, where the digit was meant.
-    NotTheDigit(char, char),
-    /// It has the form of a ticket's number.
+    /// A letter in a part that is a number otherwise, and the digit that it looks like.
+    LetterForDigit(char, char),
+    /// The name has the form of a ticket number.
     TicketNumber,
-    /// It has none of the forms that the settings give to devices.
+    /// The name matches none of the device patterns of the settings.
     NotADevice,
-    /// It is the same as the agent's ticket.
+    /// The name equals the agent's ticket.
     SameAsTicket,
 }
 
 impl DeviceNameWarning {
-    /// The gravest doubt about a device's name as it was typed beside this ticket. `None`: it is what it seems. Blanks
-    /// around it are dropped before it is sent, and are no doubt.
+    /// Returns the most serious warning about a device's name that was typed beside this ticket. Blanks around the name
+    /// cause no warning: they are removed before it is sent.
     #[must_use]
-    pub fn about(device: &str, ticket: &str, patterns: &Patterns) -> Option<Self> {
+    pub fn check(device: &str, ticket: &str, patterns: &Patterns) -> Option<Self> {
         let device = device.trim();
-        let name: String = device.chars().take(LOOKED_AT).collect();
+        let name: String = device.chars().take(MAX_CHECKED).collect();
         if name.trim().is_empty() {
             return None;
         }
@@ -48,13 +48,13 @@ impl DeviceNameWarning {
         if hidden > 0 {
             return Some(Self::Hidden(hidden));
         }
-        looks_like(&name).or_else(|| mixed_scripts(&name)).or_else(|| not_the_digit(&name)).or_else(|| {
+        look_alike(&name).or_else(|| mixed_scripts(&name)).or_else(|| letter_for_digit(&name)).or_else(|| {
             if device == ticket.trim() {
                 Some(Self::SameAsTicket)
-            } else if patterns.is_ticket(&name) {
+            } else if patterns.looks_like_ticket(&name) {
                 Some(Self::TicketNumber)
             } else {
-                patterns.is_no_device(&name).then_some(Self::NotADevice)
+                patterns.excludes_device(&name).then_some(Self::NotADevice)
             }
         })
     }
@@ -67,7 +67,7 @@ impl fmt::Display for DeviceNameWarning {
             Self::Hidden(count) => write!(f, "{count} characters in it cannot be seen"),
             Self::LooksLike(c, ascii) => write!(f, "{c} (U+{:04X}) only looks like {ascii}", u32::from(*c)),
             Self::MixedScripts(c) => write!(f, "{c} (U+{:04X}) is of another alphabet than the rest", u32::from(*c)),
-            Self::NotTheDigit(letter, digit) => write!(f, "the letter {letter} stands where a {digit} may be meant"),
+            Self::LetterForDigit(letter, digit) => write!(f, "the letter {letter} stands where a {digit} may be meant"),
             Self::TicketNumber => write!(f, "it looks like a ticket's number"),
             Self::NotADevice => write!(f, "it does not look like the names of devices ([patterns] in the settings)"),
             Self::SameAsTicket => write!(f, "it is the same as the ticket"),
@@ -75,9 +75,9 @@ impl fmt::Display for DeviceNameWarning {
     }
 }
 
-/// A character that is taken for ASCII. Where the name cannot be read as ASCII as a whole, its letters are those of
-/// another script and deceive nobody; a hyphen that is none does.
-fn looks_like(name: &str) -> Option<DeviceNameWarning> {
+/// Finds a character that a reader takes for ASCII. If the whole name cannot be read as ASCII, its letters belong to
+/// another script and are no look-alikes; a character that looks like a hyphen still is one.
+fn look_alike(name: &str) -> Option<DeviceNameWarning> {
     if name.is_ascii() {
         return None;
     }
@@ -85,20 +85,21 @@ fn looks_like(name: &str) -> Option<DeviceNameWarning> {
     name.chars().filter(|c| !c.is_ascii() && (all || !c.is_alphanumeric())).find_map(|c| {
         let seen: String = skeleton(c.encode_utf8(&mut [0; 4])).collect();
         let is_ascii = !seen.is_empty() && seen.is_ascii();
-        is_ascii.then(|| DeviceNameWarning::LooksLike(c, ascii_twin(c, &seen).map_or(seen, String::from)))
+        is_ascii.then(|| DeviceNameWarning::LooksLike(c, ascii_look_alike(c, &seen).map_or(seen, String::from)))
     })
 }
 
-/// The ASCII character that a reader takes `c` for. The standard's prototypes know no case and no digits: that of `І` is
-/// `l`, and that of `𝟎` is `O`.
-fn ascii_twin(c: char, seen: &str) -> Option<char> {
+/// Returns the ASCII character that a reader takes `c` for. The prototypes of UTS 39 ignore case and digits: the one of `І`
+/// is `l`, and the one of `𝟎` is `O`.
+fn ascii_look_alike(c: char, seen: &str) -> Option<char> {
     let letters = ('A'..='Z').chain('a'..='z');
     let candidates: Vec<char> =
         if c.is_numeric() { ('0'..='9').chain(letters).collect() } else { letters.chain('0'..='9').collect() };
     candidates.into_iter().find(|ascii| skeleton(ascii.encode_utf8(&mut [0; 4])).eq(seen.chars()))
 }
 
-/// What UTS 39 calls less than highly restrictive: Latin beside Japanese, Chinese or Korean is how people write there.
+/// Finds letters of several scripts, as UTS 39 defines it below "highly restrictive": Latin beside Japanese, Chinese or
+/// Korean is usual.
 fn mixed_scripts(name: &str) -> Option<DeviceNameWarning> {
     let letters: String = name.chars().filter(|c| c.is_alphanumeric()).collect();
     if letters.is_ascii()
@@ -107,31 +108,33 @@ fn mixed_scripts(name: &str) -> Option<DeviceNameWarning> {
     {
         return None;
     }
-    let stranger = letters.char_indices().find(|(at, c)| !letters[..at + c.len_utf8()].is_single_script());
-    stranger.map(|(_, c)| DeviceNameWarning::MixedScripts(c))
+    let other_script = letters.char_indices().find(|(at, c)| !letters[..at + c.len_utf8()].is_single_script());
+    other_script.map(|(_, c)| DeviceNameWarning::MixedScripts(c))
 }
 
-/// An O, I or l in a part that is digits otherwise.
-fn not_the_digit(name: &str) -> Option<DeviceNameWarning> {
-    let twin = |c: char| match c {
+/// Finds an O, I or l in a part that is digits otherwise.
+fn letter_for_digit(name: &str) -> Option<DeviceNameWarning> {
+    let digit_for = |c: char| match c {
         'O' | 'o' => Some('0'),
         'I' | 'l' => Some('1'),
         _ => None,
     };
     let mut numbers = name.split('-').filter(|part| {
-        part.len() >= LONG_NUMBER
-            && part.chars().all(|c| c.is_ascii_digit() || twin(c).is_some())
+        part.len() >= MIN_NUMBER
+            && part.chars().all(|c| c.is_ascii_digit() || digit_for(c).is_some())
             && part.chars().filter(char::is_ascii_digit).count() * 2 > part.len()
     });
-    numbers.find_map(|part| part.chars().find_map(|c| twin(c).map(|digit| DeviceNameWarning::NotTheDigit(c, digit))))
+    numbers.find_map(|part| {
+        part.chars().find_map(|c| digit_for(c).map(|digit| DeviceNameWarning::LetterForDigit(c, digit)))
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn about(device: &str) -> Option<DeviceNameWarning> {
-        DeviceNameWarning::about(device, "INC-1", &Patterns::default())
+    fn check(device: &str) -> Option<DeviceNameWarning> {
+        DeviceNameWarning::check(device, "INC-1", &Patterns::default())
     }
 
     #[test]
@@ -151,7 +154,7 @@ mod tests {
             "Киоск-Вход",
             "MMD-1465058",
         ] {
-            assert_eq!(about(name), None, "{name}");
+            assert_eq!(check(name), None, "{name}");
         }
     }
 
@@ -169,15 +172,15 @@ mod tests {
             ("MMD-𝟎1", like('𝟎', "0")),
             ("MMD-дом", DeviceNameWarning::MixedScripts('д')),
             ("Kiosk-Küсhe", DeviceNameWarning::MixedScripts('с')),
-            ("MMD-O3690457680", DeviceNameWarning::NotTheDigit('O', '0')),
-            ("MMD-0369045768l", DeviceNameWarning::NotTheDigit('l', '1')),
+            ("MMD-O3690457680", DeviceNameWarning::LetterForDigit('O', '0')),
+            ("MMD-0369045768l", DeviceNameWarning::LetterForDigit('l', '1')),
             ("MMD-1465058-R5V8P", DeviceNameWarning::TicketNumber),
             ("INC-4711", DeviceNameWarning::TicketNumber),
             ("ritm0012345", DeviceNameWarning::TicketNumber),
             ("INC-1", DeviceNameWarning::SameAsTicket),
             (" INC-1 ", DeviceNameWarning::SameAsTicket),
         ] {
-            assert_eq!(about(name), Some(doubt), "{name:?}");
+            assert_eq!(check(name), Some(doubt), "{name:?}");
         }
     }
 
@@ -192,20 +195,20 @@ mod tests {
             ("Kiosk-1", Some(DeviceNameWarning::NotADevice)),
             ("INC-4711", Some(DeviceNameWarning::NotADevice)),
         ] {
-            assert_eq!(DeviceNameWarning::about(name, "INC-1", &patterns), doubt, "{name}");
+            assert_eq!(DeviceNameWarning::check(name, "INC-1", &patterns), doubt, "{name}");
         }
     }
 
     #[test]
     fn a_doubt_is_told_without_what_it_is_about() {
         for name in ["MMD-\u{202e}1", "MMD-1\u{301}\u{200d}", "\u{1b}[2J"] {
-            let told = about(name).unwrap().to_string();
+            let told = check(name).unwrap().to_string();
             assert_eq!(invisible_characters(&told), 0, "{told:?}");
         }
     }
 
     #[test]
     fn of_a_paste_only_as_much_is_looked_at_as_a_name_may_have() {
-        assert_eq!(about(&format!("{}д", "M".repeat(1_000_000))), None);
+        assert_eq!(check(&format!("{}д", "M".repeat(1_000_000))), None);
     }
 }

@@ -1,5 +1,4 @@
-//! The texts of a request before it exists: the draft, its fields, and its check. A request that is fit to be sent is made
-//! only from a checked draft.
+//! The draft of a request, its fields and their validation. A request that can be sent is made only from a valid draft.
 
 use std::fmt;
 
@@ -10,13 +9,13 @@ pub enum Field {
     Ticket,
     /// The name of the managed device.
     Device,
-    /// One line that says what the matter is.
+    /// One line that summarizes the problem.
     Title,
     /// Free text; the configuration suggests values.
     Category,
     /// Free text; the suggestions depend on the category.
     Subcategory,
-    /// What the agent means to do on the device.
+    /// What the agent is going to do on the device.
     PlanOfAction,
 }
 
@@ -25,7 +24,7 @@ impl Field {
     pub const ALL: [Self; 6] =
         [Self::Ticket, Self::Device, Self::Title, Self::Category, Self::Subcategory, Self::PlanOfAction];
 
-    /// The label beside the field.
+    /// Returns the label beside the field.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
@@ -38,19 +37,19 @@ impl Field {
         }
     }
 
-    /// Whether the field holds one line.
+    /// Returns whether the field holds one line.
     #[must_use]
     pub const fn is_one_line(self) -> bool {
         !matches!(self, Self::PlanOfAction)
     }
 
-    /// The next field; after the last comes the first.
+    /// Returns the next field; the first one follows the last.
     #[must_use]
     pub const fn next(self) -> Self {
         Self::ALL[(self as usize + 1) % Self::ALL.len()]
     }
 
-    /// The previous field; before the first comes the last.
+    /// Returns the previous field; the last one precedes the first.
     #[must_use]
     pub const fn previous(self) -> Self {
         Self::ALL[(self as usize + Self::ALL.len() - 1) % Self::ALL.len()]
@@ -62,35 +61,35 @@ impl Field {
 pub struct Draft([String; 6]);
 
 impl Draft {
-    /// The text of a field.
+    /// Returns the text of a field.
     #[must_use]
     pub fn get(&self, field: Field) -> &str {
         &self.0[field as usize]
     }
 
-    /// Puts a text in a field.
+    /// Sets the text of a field.
     pub fn set(&mut self, field: Field, text: impl Into<String>) {
         self.0[field as usize] = text.into();
     }
 
-    /// Whether nothing has been typed.
+    /// Returns whether nothing has been typed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(String::is_empty)
     }
 
-    /// Makes the draft a request that can be sent. A field of one line is sent without the blanks around it, a long text
-    /// to the letter.
+    /// Converts the draft to a request that can be sent. A field of one line is sent without the blanks around it, a long
+    /// text unchanged.
     ///
-    /// That every field is mandatory is an assumption: nothing public says which are.
+    /// Every field is mandatory (assumption: no public document says which are).
     ///
     /// # Errors
-    /// Every problem at once, in the order of the fields.
+    /// All problems, in the order of the fields.
     pub fn validate(&self) -> Result<NewElevationRequest, Vec<FieldProblem>> {
         let problems: Vec<_> = Field::ALL
             .into_iter()
             .filter(|field| self.get(*field).trim_matches(is_edge_blank).is_empty())
-            .map(|field| FieldProblem { field, text: missing(field).to_owned() })
+            .map(|field| FieldProblem { field, text: hint_for_missing(field).to_owned() })
             .collect();
         if !problems.is_empty() {
             return Err(problems);
@@ -98,7 +97,7 @@ impl Draft {
         Ok(NewElevationRequest(self.trimmed()))
     }
 
-    /// The texts as they are sent: a field of one line without the blanks around it.
+    /// Returns the texts as they are sent: a field of one line without the blanks around it.
     fn trimmed(&self) -> Self {
         let mut draft = self.clone();
         for field in Field::ALL.into_iter().filter(|field| field.is_one_line()) {
@@ -107,29 +106,29 @@ impl Draft {
         draft
     }
 
-    /// Whether both would be sent as the same request.
+    /// Returns whether both drafts are sent as the same request.
     #[must_use]
     pub fn is_sent_as(&self, other: &Self) -> bool {
         self.trimmed() == other.trimmed()
     }
 }
 
-/// What has no disposition at the ends of a line: blanks and line ends of any kind, and what is seen by nobody and joins
-/// nothing. (A joiner or a variation selector belongs to the character before it.)
+/// Returns whether a character means nothing at the ends of a line: blanks and line ends of any kind, and invisible
+/// characters. A joiner or a variation selector belongs to the character before it and is not one of them.
 #[must_use]
 pub fn is_edge_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}' | '\u{feff}')
 }
 
-/// A draft holds what a person wrote about a colleague's machine: its texts are kept out of logs and panics.
+/// Shows lengths only: the texts describe a person's device, and must not reach logs and panic messages.
 impl fmt::Debug for Draft {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Draft").field(&self.0.each_ref().map(String::len)).finish()
     }
 }
 
-/// Short enough for the narrowest form that stands beside the list.
-const fn missing(field: Field) -> &'static str {
+/// Returns a hint that fits into the narrowest form beside the list.
+const fn hint_for_missing(field: Field) -> &'static str {
     match field {
         Field::Ticket => "type its number",
         Field::Device => "type its name",
@@ -139,27 +138,27 @@ const fn missing(field: Field) -> &'static str {
     }
 }
 
-/// What is wrong with a field, in words for the agent.
+/// A problem with a field, and what the agent can do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldProblem {
-    /// The field that is wrong.
+    /// The field.
     pub field: Field,
     /// What to do about it.
     pub text: String,
 }
 
-/// A draft that is fit to be sent. Only [`Draft::validate`] makes one.
+/// A valid draft, as it is sent. Only [`Draft::validate`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewElevationRequest(Draft);
 
 impl NewElevationRequest {
-    /// The text of a field, as it is sent.
+    /// Returns the text of a field, as it is sent.
     #[must_use]
     pub fn get(&self, field: Field) -> &str {
         self.0.get(field)
     }
 
-    /// The draft it was made of.
+    /// Returns the draft, as it is sent.
     #[must_use]
     pub const fn draft(&self) -> &Draft {
         &self.0

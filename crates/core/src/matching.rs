@@ -1,60 +1,60 @@
 //! Decides from a list whether a create of unknown outcome has happened.
 //!
-//! Only a list that was seen whole and holds nothing similar makes [`MatchResult::NotSeen`]. A clock alone never does:
-//! whatever fits and is not clearly older than the sending is at least possible.
+//! Only a list that was read completely and holds nothing similar yields [`MatchResult::NotSeen`]. A clock alone never does:
+//! a similar request that is not clearly older than the create is at least possible.
 
 use jiff::{SignedDuration, Timestamp};
 use unicode_normalization::UnicodeNormalization;
 
 use super::{ElevationRequest, Field, NewElevationRequest, Problem, RequestId};
 
-/// A request that the service created later than this after the sending is somebody else's, or a matter for the agent.
+/// A request that the service created later than this after the create was sent is not taken for its result without the
+/// agent.
 const WINDOW: SignedDuration = SignedDuration::from_mins(10);
 
-/// The `Date` header has no fractions of a second.
-const GRACE: SignedDuration = SignedDuration::from_secs(1);
+/// The precision of the `Date` header.
+const DATE_PRECISION: SignedDuration = SignedDuration::from_secs(1);
 
-/// How far before the sending clocks may put what was sent: a proxy rewrites the `Date` header, a clock is stepped.
-const SHORTLY: SignedDuration = SignedDuration::from_mins(15);
+/// How much earlier than the create a time of its request may seem: a proxy rewrites the `Date` header, a clock is set.
+const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(15);
 
-/// The fields by which looking compares.
-const COMPARED: [Field; 4] = [Field::Ticket, Field::Device, Field::Title, Field::PlanOfAction];
+const COMPARED_FIELDS: [Field; 4] = [Field::Ticket, Field::Device, Field::Title, Field::PlanOfAction];
 
-/// What looking saw.
+/// What a list shows of a create.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MatchResult {
-    /// It is there. What else equals it is surplus.
+    /// The list holds the request.
     Found {
         /// The request.
         request: Box<ElevationRequest>,
-        /// Others that equal it, and belong to no other intent.
+        /// Other requests that equal it and belong to no other write.
         surplus: Vec<ElevationRequest>,
     },
-    /// Something is there that may be it; the agent decides.
+    /// The list holds requests that may be the result; the agent decides.
     Possible(Vec<ElevationRequest>),
-    /// Nothing was seen, in a list that was seen whole. That is no proof of absence.
+    /// A list that was read completely does not hold it. This does not prove that it does not exist.
     NotSeen,
-    /// Nothing was seen, and not all that the service lists was.
+    /// An incomplete list does not hold it.
     Unclear(Gaps),
 }
 
-/// What was not seen of a list.
+/// What could not be read of a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Gaps {
     /// How many entries could not be read.
     pub unreadable: usize,
-    /// Why it was not seen to its end, where it was not. `what` is part of a sentence.
+    /// Why the list was not read to its end, if it was not. `what` is part of a sentence.
     pub cut: Option<Problem>,
 }
 
 impl Gaps {
-    /// Whether all of it was seen.
+    /// Returns whether the whole list was read.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.unreadable == 0 && self.cut.is_none()
     }
 
-    /// What was not seen, as parts of a sentence.
+    /// Describes what could not be read, as parts of a sentence.
     #[must_use]
     pub fn words(&self) -> String {
         let unreadable = match self.unreadable {
@@ -66,44 +66,44 @@ impl Gaps {
         unreadable.into_iter().chain(cut).collect::<Vec<_>>().join("; ")
     }
 
-    /// What to do about it, where there is anything.
+    /// Returns what to do about it.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
         self.cut.as_ref().map(|cut| cut.hint.as_str())
     }
 
-    /// Adds what was not seen of another list. Two filters may yield the same entries, which are counted once.
+    /// Adds the gaps of another list. Two filters may yield the same entries, so the larger number is taken.
     pub fn add(&mut self, other: Self) {
         self.unreadable = self.unreadable.max(other.unreadable);
         self.cut = self.cut.take().or(other.cut);
     }
 }
 
-/// What was sent, and when.
+/// A create that was sent.
 #[derive(Clone, Copy, Debug)]
-pub struct Sent<'a> {
+pub struct SentCreate<'a> {
     /// The request.
     pub request: &'a NewElevationRequest,
-    /// When it was sent, on our clock.
+    /// When it was sent, by this machine's clock.
     pub at: Timestamp,
-    /// By how much the service's clock is behind ours, as far as it tells; a negative one is ahead.
+    /// How far the service's clock is behind this machine's; negative if it is ahead.
     pub skew: SignedDuration,
 }
 
-/// Decides by what the service lists for the device.
+/// Decides from the requests of the device whether the create has happened.
 ///
-/// | the entity | in the window | up to 15 minutes before it, after it, or no time | earlier |
+/// | request | in the window | up to 15 minutes before it, after it, or no time | earlier |
 /// |---|---|---|---|
-/// | ticket, device, title and plan are equal | found | possible | not it |
-/// | device is equal, and ticket, or title and plan | possible | possible | not it |
-/// | anything else | not it | not it | not it |
+/// | ticket, device, title and plan are equal | found | possible | no match |
+/// | device is equal, and ticket, or title and plan | possible | possible | no match |
+/// | anything else | no match | no match | no match |
 ///
-/// A text that the service does not tell contradicts nothing. The window runs from the sending less the clock skew to
-/// the sending plus ten minutes. An entity that another intent owns settles nothing. Where nothing is found, `gaps` says
-/// whether that means anything.
+/// A text that the service does not return contradicts nothing. The window begins when the create was sent, corrected by the
+/// clock skew, and ends ten minutes later. A request that another write owns is ignored. `gaps` decides whether a list
+/// without a match is complete.
 #[must_use]
 pub fn match_listed(
-    sent: Sent<'_>,
+    sent: SentCreate<'_>,
     listed: Vec<ElevationRequest>,
     gaps: &Gaps,
     owned: impl Fn(&RequestId) -> bool,
@@ -114,10 +114,10 @@ pub fn match_listed(
         if owned(&request.id) {
             continue;
         }
-        match (likeness(sent.request, &request), sent.window(&request)) {
-            (Likeness::None, _) | (_, Window::Before) => {}
-            (Likeness::Equal, Window::Within) => equal.push(request),
-            (Likeness::Equal | Likeness::Close, Window::Within | Window::Near) => possible.push(request),
+        match (compare(sent.request, &request), sent.window(&request)) {
+            (Similarity::None, _) | (_, Window::Before) => {}
+            (Similarity::Equal, Window::Within) => equal.push(request),
+            (Similarity::Equal | Similarity::Similar, Window::Within | Window::Near) => possible.push(request),
         }
     }
     equal.sort_by_key(|request| request.created.as_ref().and_then(|created| created.at));
@@ -131,28 +131,28 @@ pub fn match_listed(
 }
 
 enum Window {
-    /// It was there before, whatever the clocks say: it cannot be what was sent.
+    /// Earlier than the create by more than any clock error: the create did not make the request.
     Before,
     Within,
-    /// Shortly before, or later, or nobody knows when.
+    /// Shortly before, later, or unknown.
     Near,
 }
 
-impl Sent<'_> {
-    /// Whether the service may have made this request of it: all texts are equal, and it was not there before.
+impl SentCreate<'_> {
+    /// Returns whether the request may be the result of this create: all texts are equal, and it did not exist before.
     #[must_use]
     pub fn equals(&self, request: &ElevationRequest) -> bool {
-        likeness(self.request, request) == Likeness::Equal && !matches!(self.window(request), Window::Before)
+        compare(self.request, request) == Similarity::Equal && !matches!(self.window(request), Window::Before)
     }
 
     fn window(&self, request: &ElevationRequest) -> Window {
-        let Some(told) = request.created.as_ref().and_then(|created| created.at) else { return Window::Near };
-        // The service's clock on our scale, if the header is to be believed.
-        let shifted = told.saturating_add(self.skew).unwrap_or(told);
+        let Some(created) = request.created.as_ref().and_then(|created| created.at) else { return Window::Near };
+        // The service's time by this machine's clock, if the `Date` header is right.
+        let corrected = created.saturating_add(self.skew).unwrap_or(created);
         let after = |at: Timestamp| at.duration_since(self.at);
-        if (-GRACE..=WINDOW).contains(&after(shifted)) {
+        if (-DATE_PRECISION..=WINDOW).contains(&after(corrected)) {
             Window::Within
-        } else if after(shifted).max(after(told)) < -SHORTLY {
+        } else if after(corrected).max(after(created)) < -CLOCK_TOLERANCE {
             Window::Before
         } else {
             Window::Near
@@ -161,73 +161,72 @@ impl Sent<'_> {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Likeness {
+enum Similarity {
     /// All four texts are equal.
     Equal,
-    /// Enough of them to be it, and nothing that says that it is not.
-    Close,
+    /// Enough texts are similar, and none contradicts.
+    Similar,
     None,
 }
 
 /// How a text of the service compares with the one that was sent.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Text {
+enum TextMatch {
     Equal,
-    /// Equal but for what a service may change.
-    Close,
-    /// The service does not tell it.
-    Untold,
-    Other,
+    /// Equal except for what a service may change.
+    Similar,
+    /// The service returned no text.
+    Missing,
+    Different,
 }
 
-fn likeness(sent: &NewElevationRequest, request: &ElevationRequest) -> Likeness {
+fn compare(sent: &NewElevationRequest, request: &ElevationRequest) -> Similarity {
     let [ticket, device, title, plan] =
-        COMPARED.map(|field| compare(field, sent.get(field), request.text(field).raw()));
-    if [ticket, device, title, plan].iter().all(|text| *text == Text::Equal) {
-        return Likeness::Equal;
+        COMPARED_FIELDS.map(|field| compare_text(field, sent.get(field), request.text(field).raw()));
+    if [ticket, device, title, plan].iter().all(|text| *text == TextMatch::Equal) {
+        return Similarity::Equal;
     }
-    let agrees = |text| matches!(text, Text::Equal | Text::Close);
-    let work = title != Text::Other && plan != Text::Other;
-    let close = match ticket {
-        Text::Equal | Text::Close => true,
-        Text::Untold => work,
-        Text::Other => work && (agrees(title) || agrees(plan)),
+    let agrees = |text| matches!(text, TextMatch::Equal | TextMatch::Similar);
+    let is_work_possible = title != TextMatch::Different && plan != TextMatch::Different;
+    let is_similar = match ticket {
+        TextMatch::Equal | TextMatch::Similar => true,
+        TextMatch::Missing => is_work_possible,
+        TextMatch::Different => is_work_possible && (agrees(title) || agrees(plan)),
     };
-    if device != Text::Other && close { Likeness::Close } else { Likeness::None }
+    if device != TextMatch::Different && is_similar { Similarity::Similar } else { Similarity::None }
 }
 
-fn compare(field: Field, sent: &str, told: &str) -> Text {
+fn compare_text(field: Field, sent: &str, listed: &str) -> TextMatch {
     let loose = |text: &str| normalize(text).split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
-    if told.trim().is_empty() {
-        Text::Untold
-    } else if alike(field, sent, told) {
-        Text::Equal
-    } else if loose(sent) == loose(told) || (field == Field::Device && is_same_host(&loose(sent), &loose(told))) {
-        Text::Close
+    if listed.trim().is_empty() {
+        TextMatch::Missing
+    } else if is_equal(field, sent, listed) {
+        TextMatch::Equal
+    } else if loose(sent) == loose(listed) || (field == Field::Device && is_same_host(&loose(sent), &loose(listed))) {
+        TextMatch::Similar
     } else {
-        Text::Other
+        TextMatch::Different
     }
 }
 
-/// Whether one name is the other with a domain behind it.
+/// Returns whether one name is the other followed by a domain.
 fn is_same_host(one: &str, other: &str) -> bool {
     let (short, long) = if one.len() < other.len() { (one, other) } else { (other, one) };
     !short.is_empty() && long.strip_prefix(short).is_some_and(|domain| domain.starts_with('.'))
 }
 
-/// Whether two requests would look the same once the service has them: looking cannot tell them apart.
+/// Returns whether a list cannot tell the results of two creates apart.
 #[must_use]
-pub fn are_alike(one: &NewElevationRequest, other: &NewElevationRequest) -> bool {
-    COMPARED.into_iter().all(|field| alike(field, one.get(field), other.get(field)))
+pub fn are_equivalent(one: &NewElevationRequest, other: &NewElevationRequest) -> bool {
+    COMPARED_FIELDS.into_iter().all(|field| is_equal(field, one.get(field), other.get(field)))
 }
 
-fn alike(field: Field, one: &str, other: &str) -> bool {
+fn is_equal(field: Field, one: &str, other: &str) -> bool {
     let (one, other) = (normalize(one), normalize(other));
     if field == Field::Device { one.to_lowercase() == other.to_lowercase() } else { one == other }
 }
 
-/// The text as it is compared: a service may trim it, compose its characters, and write the ends of its lines in its own
-/// way.
+/// Normalizes a text for comparison: a service may trim it, compose its characters, and change its line ends.
 fn normalize(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n").trim().nfc().collect()
 }
@@ -271,7 +270,7 @@ mod tests {
     fn seen_in(gaps: &Gaps, skew: i64, listed: Vec<ElevationRequest>) -> String {
         let owned = |id: &RequestId| id.raw() == "owned";
         let (request, at) = (&sent(), SENT.parse().unwrap());
-        match match_listed(Sent { request, at, skew: SignedDuration::from_secs(skew) }, listed, gaps, owned) {
+        match match_listed(SentCreate { request, at, skew: SignedDuration::from_secs(skew) }, listed, gaps, owned) {
             MatchResult::Found { request, surplus } => format!("found {} +{}", request.id.raw(), surplus.len()),
             MatchResult::Possible(possible) => format!("{} possible", possible.len()),
             MatchResult::NotSeen => "not seen".to_owned(),

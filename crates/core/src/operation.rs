@@ -1,26 +1,26 @@
-//! What can be asked of a service: operations that change something, and queries that do not.
+//! The operations, which change something at a service, and the queries, which do not.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Draft, Field, NewElevationRequest, RequestId, Untrusted};
 
-/// A change that the agent confirmed. One is recorded before it is sent.
+/// A change that the agent confirmed. It is recorded before it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
-    /// Open a request. There is no idempotency key: sending it twice opens two.
+    /// Opens a request. There is no idempotency key: sending it twice opens two requests.
     Create(NewElevationRequest),
-    /// Close a request. Repeating it is harmless.
+    /// Closes a request. Repeating it is harmless.
     Close(CloseElevationRequest),
 }
 
-/// A close that is fit to be sent.
+/// A close, as it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CloseElevationRequest {
     /// The request.
     pub id: RequestId,
-    /// Its device: the request is read back by it, also by the process that finds this operation left behind.
+    /// The device of the request, by which the request is read back, also by a later process.
     pub device: Untrusted,
-    /// What was done on the device, exactly as it was typed.
+    /// What was done on the device, exactly as typed.
     pub actions_taken: String,
 }
 
@@ -102,20 +102,20 @@ enum Written {
 /// Which requests to list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Query {
-    /// Those of the device with this name, open and closed.
+    /// The requests of the device with this name, open and closed.
     Device(String),
-    /// Those of the tenant that are open.
+    /// The open requests of the tenant.
     Open,
 }
 
-/// A managed device, as the service tells it.
+/// A managed device, as the service returns it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
     /// `name`. It can be blank, and the device can be renamed.
     pub name: Untrusted,
     /// `serialNumber`
     pub serial_number: Untrusted,
-    /// `userUpn`, or `assignedUser` where there is none.
+    /// `userUpn`, or `assignedUser` if there is none.
     pub user: Untrusted,
     /// `manufacturer` and `model`
     pub model: Untrusted,

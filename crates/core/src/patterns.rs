@@ -1,11 +1,13 @@
-//! Regular expressions for the names of tickets and devices. They only warn: they never keep anything from being sent.
+//! Regular expressions for ticket numbers and device names. They cause warnings and never prevent a request from being sent.
 
 use std::fmt;
 
 use regex_lite::Regex;
 
-/// How widely used ticket systems write their numbers, and the service itself (contract, seen). Names of devices that
-/// look like these are rare, and a doubt costs one key.
+use super::Problem;
+
+/// The ticket numbers of widely used systems and of the service itself (contract, seen). Few device names look like these,
+/// and a warning costs one key.
 const TICKETS: [&str; 4] = [
     r"MMD-\d+-[A-Z0-9]{5}",
     r"(INC|REQ|RITM|TASK|SCTASK|CHG|CTASK|PRB|CS|TKT|TICKET|CASE|SR|WO|IR|HD|ITSM|HELP|SUP|SUPPORT)[-_ #]?\d{3,}",
@@ -13,41 +15,41 @@ const TICKETS: [&str; 4] = [
     r"T\d{8}\.\d{4,}",
 ];
 
-/// One regular expression, which has to fit the whole of a text, in any letter case.
+/// A regular expression that must match a whole text, in any letter case.
 #[derive(Clone)]
 pub struct Pattern {
-    written: String,
-    whole: Regex,
+    source: String,
+    regex: Regex,
 }
 
-/// A text is no regular expression; why, in a few words.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct BadPattern(String);
-
 impl Pattern {
-    /// Reads a regular expression.
+    /// Compiles a regular expression.
     ///
     /// # Errors
-    /// [`BadPattern`] where it is none, or is too large.
-    pub fn new(written: &str) -> Result<Self, BadPattern> {
-        let bad = |error: regex_lite::Error| BadPattern(error.to_string());
-        // By itself first: `a)|(b` would become one within the other's brackets.
-        Regex::new(written).map_err(bad)?;
-        let whole = Regex::new(&format!(r"(?i)\A(?:{written})\z")).map_err(bad)?;
-        Ok(Self { written: written.to_owned(), whole })
+    /// The expression is invalid or too large.
+    pub fn new(source: &str) -> Result<Self, Problem> {
+        let invalid = |error: regex_lite::Error| {
+            Problem::new(
+                error.to_string(),
+                "see the examples in config.example.toml; single quotes keep a backslash as it is",
+            )
+        };
+        // The source is compiled alone first: `a)|(b` is valid only within the brackets that are added below.
+        Regex::new(source).map_err(invalid)?;
+        let regex = Regex::new(&format!(r"(?i)\A(?:{source})\z")).map_err(invalid)?;
+        Ok(Self { source: source.to_owned(), regex })
     }
 
-    /// Whether it fits the whole text.
+    /// Returns whether the pattern matches the whole text.
     #[must_use]
-    pub fn fits(&self, text: &str) -> bool {
-        self.whole.is_match(text)
+    pub fn matches(&self, text: &str) -> bool {
+        self.regex.is_match(text)
     }
 }
 
 impl PartialEq for Pattern {
     fn eq(&self, other: &Self) -> bool {
-        self.written == other.written
+        self.source == other.source
     }
 }
 
@@ -55,11 +57,11 @@ impl Eq for Pattern {}
 
 impl fmt::Debug for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Pattern({:?})", self.written)
+        write!(f, "Pattern({:?})", self.source)
     }
 }
 
-/// What tickets and devices look like.
+/// The patterns of ticket numbers and device names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Patterns {
     ticket: Vec<Pattern>,
@@ -73,25 +75,25 @@ impl Default for Patterns {
 }
 
 impl Patterns {
-    /// What is not given is built in: usual forms of tickets, and no form of devices.
+    /// Uses built-in patterns where none are given: usual ticket numbers, and no device names.
     #[must_use]
     pub fn new(ticket: Option<Vec<Pattern>>, device: Option<Vec<Pattern>>) -> Self {
-        let built_in = || TICKETS.into_iter().filter_map(|written| Pattern::new(written).ok()).collect();
+        let built_in = || TICKETS.into_iter().filter_map(|source| Pattern::new(source).ok()).collect();
         Self { ticket: ticket.unwrap_or_else(built_in), device: device.unwrap_or_default() }
     }
 
-    /// Whether a device's name is a ticket's. What a pattern says is a device is one.
-    pub(super) fn is_ticket(&self, device: &str) -> bool {
-        self.ticket.iter().any(|pattern| pattern.fits(device)) && !self.is_device(device)
+    /// Returns whether a device's name matches a ticket pattern and no device pattern.
+    pub(super) fn looks_like_ticket(&self, device: &str) -> bool {
+        self.ticket.iter().any(|pattern| pattern.matches(device)) && !self.matches_device(device)
     }
 
-    /// Whether devices have patterns, and none of them fits this name.
-    pub(super) fn is_no_device(&self, device: &str) -> bool {
-        !self.device.is_empty() && !self.is_device(device)
+    /// Returns whether there are device patterns and the name matches none of them.
+    pub(super) fn excludes_device(&self, device: &str) -> bool {
+        !self.device.is_empty() && !self.matches_device(device)
     }
 
-    fn is_device(&self, device: &str) -> bool {
-        self.device.iter().any(|pattern| pattern.fits(device))
+    fn matches_device(&self, device: &str) -> bool {
+        self.device.iter().any(|pattern| pattern.matches(device))
     }
 }
 
@@ -112,7 +114,7 @@ mod tests {
             "MMD-1465058-R5V8P",
             "T20240731.0012",
         ] {
-            assert!(Patterns::default().is_ticket(ticket), "{ticket}");
+            assert!(Patterns::default().looks_like_ticket(ticket), "{ticket}");
         }
         for device in [
             "MMD-03690457680",
@@ -124,7 +126,7 @@ mod tests {
             "SRV-1234",
             "4711",
         ] {
-            assert!(!Patterns::default().is_ticket(device), "{device}");
+            assert!(!Patterns::default().looks_like_ticket(device), "{device}");
         }
     }
 
@@ -132,7 +134,7 @@ mod tests {
     fn a_pattern_fits_the_whole_text_or_not_at_all() {
         let pattern = Pattern::new("a|bc").unwrap();
         for (text, fits) in [("a", true), ("BC", true), ("abc", false), ("xa", false), ("a\n", false)] {
-            assert_eq!(pattern.fits(text), fits, "{text:?}");
+            assert_eq!(pattern.matches(text), fits, "{text:?}");
         }
         for wrong in ["(", "a)|(b", "[", "*", "a{99999}{99999}"] {
             assert!(Pattern::new(wrong).is_err(), "{wrong}");

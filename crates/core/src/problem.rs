@@ -1,6 +1,6 @@
-//! What happened and what to do about it: the one form in which trouble reaches a person.
+//! What happened and what to do about it: the one form in which an error reaches a person.
 
-/// A problem in words for the agent. Neither text holds a secret or a control character.
+/// A problem and a hint for the agent. Neither text holds a secret or a control character.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("{what}\nhint: {hint}")]
 pub struct Problem {
@@ -11,7 +11,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem with these words.
+    /// Makes a problem from what happened and a hint.
     #[must_use]
     pub fn new(what: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { what: what.into(), hint: hint.into() }

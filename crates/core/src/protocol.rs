@@ -9,10 +9,10 @@ use crate::{
     RequestId, SignIn, Untrusted, WriteId,
 };
 
-/// How many calls may wait for the worker. The loop never waits for room: a full channel is a fault of that call.
+/// How many calls may wait for the worker. The loop never waits for room: if the channel is full, the call fails.
 pub const CALLS_WAITING: usize = 64;
 
-/// Ties a call to its reply.
+/// The id of a call, by which its reply is recognized.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CallId(pub u64);
 
@@ -22,160 +22,160 @@ impl fmt::Display for CallId {
     }
 }
 
-/// Something to do that takes time: at the service, in the record, or both. It is owed exactly one [`Reply`].
+/// Work that takes time: at the service, in the record, or both. The worker sends exactly one [`Reply`] for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Call {
-    /// Send an operation. It is durable in the record before anything is sent. A create whose outcome is unknown is
-    /// looked for, a close is read back.
+    /// Sends an operation, after it is durable in the record. If the outcome of a create is unknown, it is looked up; a close
+    /// is read back.
     Send(Operation),
-    /// List requests. Each page comes as progress.
+    /// Lists requests. Each page is sent as progress.
     List(Query),
-    /// Search devices by a part of their name, serial number or user.
+    /// Searches devices by a part of their name, serial number or user.
     SearchDevices(String),
-    /// Look once more for a write of unknown outcome: a create is looked for, a close is read back. Where that fails,
-    /// the outcome is as unknown as before, whatever the fault says of itself.
+    /// Looks up a write of unknown outcome once more. If this fails, the outcome stays unknown, whatever the disposition of
+    /// the error.
     Look(WriteId),
-    /// Stop asking for a create of unknown outcome.
+    /// Stops looking up a create of unknown outcome.
     SetAside(WriteId),
-    /// A request that looking found is the agent's: it settles the intent.
+    /// Settles a create with a request that the agent has chosen from those that were found.
     Adopt(WriteId, Box<ElevationRequest>),
-    /// See what the service holds of these requests.
+    /// Reads the current state of these requests; each one with its device.
     Check(Vec<(RequestId, Untrusted)>),
 }
 
-/// What a call came to where it could be done.
+/// The result of a call that succeeded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallResult {
-    /// The request that the service opened, as it tells it.
+    /// The service opened the request.
     Created {
         /// The request.
         request: Box<ElevationRequest>,
-        /// Others that equal it, where it had to be looked for.
+        /// Other requests that equal it, if it had to be looked up.
         surplus: Vec<ElevationRequest>,
     },
-    /// The service took the close.
+    /// The service accepted the close.
     Closed(ReadBack),
-    /// Looking has not found it for sure: the outcome stays unknown.
+    /// A look-up has not found the create for sure: the outcome stays unknown.
     Looked {
-        /// What was seen: never [`MatchResult::Found`], which is [`CallResult::Created`].
+        /// What the list showed: never [`MatchResult::Found`], which is [`CallResult::Created`].
         seen: MatchResult,
-        /// When.
+        /// When it was listed.
         at: Timestamp,
         /// Why the outcome is unknown.
         error: CallError,
     },
-    /// A close of unknown outcome was read back, and the request is still open: it was not done.
+    /// A close of unknown outcome was read back, and the request is still open: the close was not done.
     StillOpen(Box<ElevationRequest>),
-    /// The intent is asked for no more.
+    /// The write is not looked up any more.
     SetAside,
-    /// All pages of a query were read, or as many as could be. Their requests came as progress.
+    /// All pages of a query were read, or as many as possible. Their requests were sent as progress.
     Listed {
-        /// What was not seen of the list.
+        /// What could not be read of the list.
         gaps: Gaps,
-        /// When.
+        /// When it was listed.
         at: Timestamp,
     },
     /// The devices that a search found.
     Devices(Vec<Device>),
-    /// The requests as the service holds them, as far as it lists them.
+    /// The current state of the requests.
     Checked {
-        /// The requests.
+        /// The requests that the service lists.
         listed: Vec<ElevationRequest>,
-        /// Those that a list which was seen whole did not hold. Of any other one nothing was learnt.
+        /// The requests that a complete list did not hold. The state of all others is unknown.
         missing: Vec<RequestId>,
-        /// What was not seen of the lists.
+        /// What could not be read of the lists.
         gaps: Gaps,
-        /// Others that a create which was set aside may have made, and that no write owns.
+        /// Other requests that a create which was set aside may have made, and that no write owns.
         surplus: Vec<ElevationRequest>,
-        /// When.
+        /// When they were listed.
         at: Timestamp,
     },
 }
 
-/// What reading back after a close has shown.
+/// What reading back a close has shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReadBack {
-    /// The service lists the request as closed, with our text or without any.
+    /// The service lists the request as closed, with the text that was sent or without a text.
     Verified(Box<ElevationRequest>),
-    /// The same, with our text in another form, such as shortened or escaped.
+    /// The service lists the request as closed, with the text in another form, such as shortened or escaped.
     StoredDifferently(Box<ElevationRequest>),
-    /// It is listed as closed with another text: by our close or by somebody else's.
+    /// The service lists the request as closed with another text: by this close or by another one.
     PerhapsOurs(Box<ElevationRequest>),
-    /// The service took the close and does not show it yet, or could not be asked. Until a list shows it, the request counts
-    /// as open.
+    /// The service accepted the close and does not show it yet, or could not be asked. Until a list shows it, the request
+    /// counts as open.
     NotYetVisible,
 }
 
-/// The one reply that the worker owes for a call.
+/// The one reply to a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
-    /// The call it is for.
+    /// The call.
     pub call_id: CallId,
-    /// What came of it.
+    /// Its result.
     pub result: Result<CallResult, CallError>,
 }
 
-/// How far a call has come. There may be none or many before its reply.
+/// The progress of a call, sent any number of times before its reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// The intent is durable; from here on the record knows it by this name.
+    /// The write is durable, under this id in the record.
     Recorded(WriteId),
-    /// It goes out again by itself then.
+    /// The call failed and is repeated automatically.
     Waiting {
-        /// When.
+        /// When it is repeated.
         until: Timestamp,
-        /// Which attempt that will be; the first was 1.
+        /// The number of the next attempt; the first was 1.
         attempt: u32,
-        /// Why.
+        /// Why the last attempt failed.
         error: CallError,
     },
-    /// Its outcome is unknown and is being looked for.
+    /// The outcome is unknown, for this reason, and is being looked up.
     Looking(CallError),
-    /// The service asked to wait, and the wait is over: the device is listed before the create goes out again.
+    /// The wait that the service asked for is over: the device is listed before the create is repeated.
     LookingFirst,
-    /// The service took the close; it is being read back.
+    /// The service accepted the close, which is being read back.
     ReadingBack,
-    /// What was to be read back could not be, and this is why. The reply follows.
+    /// The request could not be read back, for this reason. The reply follows.
     NotRead(CallError),
     /// A page of a list.
     Page(Vec<ElevationRequest>),
-    /// "Already closed": who closed it and when, where the service lists that. The reply follows.
+    /// The request was closed already, as the service lists it. The reply follows.
     ClosedBy(Box<ElevationRequest>),
 }
 
-/// What the loop tells the worker.
+/// A command of the loop to the worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Do this, and reply once.
+    /// Does a call and sends one reply.
     Do(CallId, Call),
-    /// Abandon this call. Its reply still comes: what may have been sent is unknown, and is looked for.
+    /// Abandons a call. Its reply still follows: an operation that may have been sent is looked up.
     Abandon(CallId),
-    /// Save these drafts; nothing where a text is empty means that its draft has ended.
+    /// Saves these drafts; `None` deletes a draft.
     Save(Vec<(DraftTarget, Option<Draft>)>),
-    /// Fetch a new token now, whatever there is.
+    /// Fetches a new token now, even if there is one.
     SignIn,
 }
 
-/// What the worker tells the loop.
+/// An event of the worker for the loop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The record is open, and this is what it holds for the tenant; or it could not be opened. Where it was written anew
-    /// under the running program, what was found in its place.
+    /// What the record holds for the tenant, or why it could not be opened. It is sent again if the record had to be
+    /// replaced while the program runs.
     Recovered(Box<Recovered>),
     /// The service can be called now.
     Ready,
-    /// Where signing in stands, as of now.
+    /// The state of signing in.
     SignIn(SignIn),
-    /// The service could not be made ready; every call will fail with this.
+    /// The service could not be made ready; every call fails with this error.
     NotReady(CallError),
-    /// A call has come a step further.
+    /// A call has made progress.
     Progress(CallId, Progress),
-    /// A call has come to its end.
+    /// A call has ended.
     Reply(Reply),
-    /// Something the agent should know that belongs to no call.
+    /// A warning that belongs to no call.
     Warning(Problem),
     /// Drafts or an outcome could not be saved.
     NotSaved(Problem),
-    /// What was told as not saved is saved now, and so is everything since.
+    /// Everything that could not be saved is saved now.
     Saved,
 }

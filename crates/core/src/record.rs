@@ -7,60 +7,60 @@ use jiff::Timestamp;
 use super::WriteState;
 use crate::{Draft, ElevationRequest, Operation, Problem, RequestId, Untrusted};
 
-/// The record's name for an intent. It is never used again.
+/// The id of a write in the record. It is never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct WriteId(pub i64);
 
 impl fmt::Display for WriteId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "intent {}", self.0)
+        write!(f, "write {}", self.0)
     }
 }
 
-/// An intent as the record holds it.
+/// A write as the record holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WriteRecord {
-    /// Its name.
+    /// Its id.
     pub id: WriteId,
-    /// What the agent confirmed.
+    /// The operation that the agent confirmed.
     pub operation: Operation,
-    /// When it was made durable: nothing of it was sent before.
+    /// When it was made durable. Nothing of it was sent before.
     pub at: Timestamp,
-    /// Where it stands. One that a dead process left behind is `Unknown`.
+    /// Its state: `Unknown` for a write that a dead process left.
     pub state: WriteState,
 }
 
-/// What became of an intent.
+/// The outcome of a write, as far as it is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// Where it stands now.
+    /// The new state.
     pub state: WriteState,
-    /// What the service made or holds of it, where it said.
+    /// The request as the service returned it.
     pub request: Option<ElevationRequest>,
-    /// Why, in words, where it is not done or unknown.
+    /// The reason for a write that is not done or unknown.
     pub why: Option<String>,
-    /// The service's id of the answer, to quote to whoever runs it.
+    /// The service's id of the call, to quote to its operator.
     pub service_request_id: Option<Untrusted>,
 }
 
-/// Which text a draft is of. The record keeps one for each, for each process.
+/// The text of which a draft is. The record holds one draft per target and process.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum DraftTarget {
     /// The form.
     Form,
-    /// A refused request that waits to be taken up again; the number tells several apart.
+    /// A refused request that the agent may edit again, with a number that tells several apart.
     Refused(u64),
     /// The close dialog of this request.
     Close(RequestId),
 }
 
-/// A text that is being typed. A close dialog's text stands in the plan of action, beside its request's ticket, device and
-/// title.
+/// A draft as the record holds it. The text of a close dialog is in the plan of action, beside the ticket, device and title
+/// of its request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavedDraft {
-    /// Which text.
+    /// What it is a draft of.
     pub target: DraftTarget,
-    /// The text.
+    /// The texts.
     pub draft: Draft,
     /// When it was saved last.
     pub at: Timestamp,
@@ -69,19 +69,19 @@ pub struct SavedDraft {
 /// What the record holds for the tenant at the start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recovered {
-    /// Intents of dead processes that nobody has settled.
+    /// Unsettled writes of dead processes.
     pub unresolved: Vec<WriteRecord>,
     /// Requests opened from this record that are not known to be closed.
     pub open: Vec<ElevationRequest>,
-    /// Closes of some of them that the service took, and that no list has shown yet. The newest is the last.
+    /// Closes of these requests that the service accepted and no list has shown yet; the newest is the last.
     pub accepted: Vec<WriteRecord>,
     /// Drafts of dead processes.
     pub drafts: Vec<SavedDraft>,
-    /// Whether the record could not be opened, so that nothing can be sent or kept yet; the warnings say why. Where that
-    /// may pass, what the record holds follows as soon as it is open.
+    /// Whether the record could not be opened, so that nothing can be sent or saved yet; the warnings say why. If opening it
+    /// succeeds later, its contents follow.
     pub unusable: bool,
     /// How many other dashboards use the record now.
     pub others: usize,
-    /// What the agent should know: a damaged file was set aside, and where it is.
+    /// Warnings for the agent, such as where a damaged file was set aside.
     pub warnings: Vec<Problem>,
 }

@@ -10,13 +10,13 @@ use uuid::Uuid;
 
 use super::{Draft, Field, ServiceTime, Untrusted};
 
-/// The longest id that is taken as one, in bytes. The service's are GUIDs of 36; the bound is an assumption.
+/// The longest id that is accepted, in bytes (assumption; the service's are GUIDs of 36).
 const LONGEST_ID: usize = 128;
 
-/// The id the service gave a request. It is fit to stand in a path: not blank, not `.` or `..`, no control characters.
+/// The service's id of a request. It can be a segment of a path: not blank, not `.` or `..`, no control characters.
 ///
-/// Two ids are the same where both are the same UUID, however it is written: services answer a create in capitals and
-/// list in small letters. Any other id is compared to the letter. It is sent back as it came.
+/// Two ids are equal if they are the same UUID in any notation: a service may return capitals to a create and small letters
+/// in a list. Any other id is compared exactly. The id is sent back unchanged.
 #[derive(Clone)]
 pub struct RequestId {
     text: Untrusted,
@@ -24,37 +24,37 @@ pub struct RequestId {
 }
 
 impl RequestId {
-    /// Takes an id from the service. Returns nothing where it could not stand in a path and come back the same.
+    /// Makes an id from the service's text. Returns `None` if it cannot be a segment of a path.
     pub fn new(id: impl Into<String>) -> Option<Self> {
         let id = id.into();
         let usable = !id.trim().is_empty()
             && id.len() <= LONGEST_ID
             && id != "."
             && id != ".."
-            // What could not be read is no part of an id: another would be sent back.
+            // An id with undecodable bytes could not be sent back unchanged.
             && !id.chars().any(|c| c.is_control() || c == char::REPLACEMENT_CHARACTER);
         usable.then(|| Self { uuid: uuid(&id), text: Untrusted::new(id) })
     }
 
-    /// The id as it came.
+    /// Returns the id as the service sent it.
     #[must_use]
     pub fn raw(&self) -> &str {
         self.text.raw()
     }
 
-    /// The id as text for a person.
+    /// Returns the id as a text to display.
     #[must_use]
     pub const fn text(&self) -> &Untrusted {
         &self.text
     }
 
-    /// The UUID, where the id is one.
+    /// Returns the UUID, if the id is one.
     #[must_use]
     pub const fn uuid(&self) -> Option<u128> {
         self.uuid
     }
 
-    /// What is compared.
+    /// Returns the value by which ids are compared.
     fn key(&self) -> (Option<u128>, &str) {
         (self.uuid, if self.uuid.is_some() { "" } else { self.raw() })
     }
@@ -92,16 +92,15 @@ impl fmt::Debug for RequestId {
     }
 }
 
-/// Reads a UUID in any of the forms in which .NET and others write one: either case, with or without hyphens, braces or
-/// parentheses, as a URN.
+/// Parses a UUID in any notation of .NET and others: either case, with or without hyphens, braces or parentheses, as a URN.
 #[must_use]
 pub fn uuid(text: &str) -> Option<u128> {
     let text = text.trim().to_ascii_lowercase();
-    let bare = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(&text);
-    Uuid::try_parse(bare).ok().map(|uuid| uuid.as_u128())
+    let inner = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(&text);
+    Uuid::try_parse(inner).ok().map(|uuid| uuid.as_u128())
 }
 
-/// An elevation request as the service tells it. Keys of the document's sample that nobody here reads are not kept.
+/// An elevation request as the service returns it, without the keys of the document's sample that the program does not use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ElevationRequest {
     /// `id`
@@ -126,15 +125,15 @@ pub struct ElevationRequest {
     pub closed_by: Untrusted,
     /// `requestCreationTime`
     pub created: Option<ServiceTime>,
-    /// `requestClosureTime`: open means that there is none (inferred). Only a moment that can be read is one: nothing else
-    /// is evidence that the request was closed.
+    /// `requestClosureTime`: missing while the request is open (inferred). A text that is no time is no evidence that the
+    /// request was closed, and reads as missing.
     pub closed: Option<ServiceTime>,
     /// `viewerUpns`: who has seen the password.
     pub viewers: Vec<Untrusted>,
 }
 
 impl ElevationRequest {
-    /// The text that the form's field holds.
+    /// Returns the text of a field of the form.
     #[must_use]
     pub const fn text(&self, field: Field) -> &Untrusted {
         match field {
@@ -147,8 +146,8 @@ impl ElevationRequest {
         }
     }
 
-    /// Fills what the service left blank with what was known before, text by text: a service may answer with an id alone,
-    /// and a request without a device could not be listed again.
+    /// Fills texts that the service left blank from an earlier state: a service may answer with an id only, and a request
+    /// without a device could not be listed again.
     #[must_use]
     pub fn with_gaps_from(mut self, known: &Self) -> Self {
         for (text, known) in [
@@ -164,14 +163,14 @@ impl ElevationRequest {
                 text.clone_from(known);
             }
         }
-        let is_told = self.created.as_ref().is_some_and(|created| created.at.is_some());
-        if !is_told && known.created.is_some() {
+        let has_time = self.created.as_ref().is_some_and(|created| created.at.is_some());
+        if !has_time && known.created.is_some() {
             self.created.clone_from(&known.created);
         }
         self
     }
 
-    /// The same with what was sent.
+    /// Fills texts that the service left blank from the draft that was sent.
     #[must_use]
     pub fn with_gaps_from_draft(mut self, sent: &Draft) -> Self {
         for field in Field::ALL {

@@ -1,28 +1,27 @@
-//! A time as the service writes it, and the moment that it means. Text that is no moment is kept as text.
+//! A time as the service writes it, and its timestamp. A text that is no time is kept as text.
 
 use jiff::{Timestamp, civil::DateTime, fmt::rfc2822, tz::TimeZone};
 
 use super::Untrusted;
 
-/// Texts that say that there is no time.
+/// Texts that mean "no time".
 const NO_TIME: [&str; 5] = ["null", "none", "nil", "never", "-"];
 
-/// No moment before this is one of a request's: programs write their smallest time for "never", and the smallest times in
-/// use lie in 0001, 1601, 1753, 1899 and 1900. In milliseconds since 1970: 1901-01-01.
-const FIRST_MOMENT: i64 = -2_177_452_800_000;
+/// The first valid time, 1901-01-01, in milliseconds since 1970. Programs write their smallest time for "never": in the years
+/// 0001, 1601, 1753, 1899 and 1900.
+const FIRST_TIME: i64 = -2_177_452_800_000;
 
-/// Nor one from this on: the largest time in use lies in 9999. In milliseconds since 1970: 9999-01-01.
-const LAST_MOMENT: i64 = 253_370_764_800_000;
+/// The end of the valid times, 9999-01-01, in milliseconds since 1970. Programs write their largest time, in 9999, for "never".
+const LAST_TIME: i64 = 253_370_764_800_000;
 
-/// A time of the service's: the text as it came, and the moment where it can be read.
+/// A time of the service: its text, and the timestamp if the text can be parsed.
 ///
-/// The service writes up to seven fractional digits and `0001-01-01T00:00:00Z` for "never", and nothing keeps it from
-/// writing what no calendar holds, so the text is the truth and the moment is a reading of it.
+/// The service writes up to seven fractional digits, and `0001-01-01T00:00:00Z` for "never".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceTime {
-    /// As it came.
+    /// The text as the service sent it.
     pub text: Untrusted,
-    /// The moment, where the text is one.
+    /// The timestamp, if the text is a time.
     pub at: Option<Timestamp>,
 }
 
@@ -33,13 +32,13 @@ enum Reading {
 }
 
 impl ServiceTime {
-    /// Reads a time. Returns `None` where the text says that there is none: it is blank, "null", or one of the values that
-    /// programs write for "never" (year 1900 and before, year 9999, the zero of the Unix clock).
+    /// Parses a time. Returns `None` if the text means "no time": blank, "null", or a value that programs write for "never"
+    /// (the year 1900 and before, the year 9999, the zero of the Unix clock).
     ///
-    /// A time without a zone is UTC (assumption: all times of the documents are).
+    /// A time without a zone is UTC (assumption; all times of the documents are).
     #[must_use]
     pub fn read(text: Untrusted) -> Option<Self> {
-        match reading(text.raw().trim()) {
+        match parse(text.raw().trim()) {
             Reading::Never => None,
             Reading::At(at) => Some(Self { text, at: Some(at) }),
             Reading::Unclear => Some(Self { text, at: None }),
@@ -47,38 +46,38 @@ impl ServiceTime {
     }
 }
 
-fn reading(text: &str) -> Reading {
+fn parse(text: &str) -> Reading {
     if text.is_empty() || NO_TIME.iter().any(|none| text.eq_ignore_ascii_case(none)) {
         return Reading::Never;
     }
     if let Some(millis) = json_date(text) {
         return from_millis(millis);
     }
-    // By its year alone, because no calendar of ours holds the last hours of 9999.
+    // By the year, because a timestamp cannot represent the last hours of 9999.
     if leading_year(text).is_some_and(|year| year <= 1900 || year == 9999) {
         return Reading::Never;
     }
-    moment(text).map_or(Reading::Unclear, |at| match from_millis(at.as_millisecond()) {
+    parse_timestamp(text).map_or(Reading::Unclear, |at| match from_millis(at.as_millisecond()) {
         Reading::At(_) => Reading::At(at),
         other => other,
     })
 }
 
 fn from_millis(millis: i64) -> Reading {
-    if millis == 0 || !(FIRST_MOMENT..LAST_MOMENT).contains(&millis) {
+    if millis == 0 || !(FIRST_TIME..LAST_TIME).contains(&millis) {
         return Reading::Never;
     }
     Timestamp::from_millisecond(millis).map_or(Reading::Unclear, Reading::At)
 }
 
-fn moment(text: &str) -> Option<Timestamp> {
+fn parse_timestamp(text: &str) -> Option<Timestamp> {
     let joined = with_joined_zone(text);
     let with_zone = joined.parse::<Timestamp>().ok();
     let without_zone = || joined.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
     with_zone.or_else(without_zone).or_else(|| rfc2822::DateTimeParser::new().parse_timestamp(text).ok())
 }
 
-/// `2021-12-14 14:06:25 +00:00` and `… UTC`, as databases and scripts write it, with the zone where RFC 3339 has it.
+/// Joins time and zone as in RFC 3339: databases and scripts write `2021-12-14 14:06:25 +00:00` and `… UTC`.
 fn with_joined_zone(text: &str) -> String {
     match text.rsplit_once(' ') {
         Some((time, zone)) if ["z", "utc", "gmt"].iter().any(|utc| zone.eq_ignore_ascii_case(utc)) => {
@@ -89,15 +88,15 @@ fn with_joined_zone(text: &str) -> String {
     }
 }
 
-/// `/Date(1639490785033)/`, as `OData` v2 and v3 write a time in JSON: milliseconds since 1970 in UTC. An offset may follow,
-/// which says where the clock stood and does not change the moment.
+/// Parses `/Date(1639490785033)/`, a time in the JSON of `OData` v2 and v3: milliseconds since 1970 in UTC. An offset may
+/// follow, which does not change the time.
 fn json_date(text: &str) -> Option<i64> {
     let inner = text.trim_matches(['/', '\\']).strip_prefix("Date(")?.strip_suffix(')')?;
     let end = inner.char_indices().skip(1).find(|(_, c)| !c.is_ascii_digit()).map_or(inner.len(), |(at, _)| at);
     inner[..end].parse().ok()
 }
 
-/// The year that a text in the order of ISO 8601 begins with.
+/// Returns the year at the start of a text in the order of ISO 8601.
 fn leading_year(text: &str) -> Option<u16> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     if digits == 4 || digits == 8 { text[..4].parse().ok() } else { None }

@@ -1,7 +1,7 @@
-//! The words and the hint for each HTTP status of a refusal: one table.
+//! The text and the hint for each HTTP status of a refusal: one table.
 
-/// What happened, as a sentence without its full stop, and a hint that is true whatever was asked for. `None` for the words:
-/// the status has none of its own.
+/// Returns what happened, as a sentence without its full stop, and a hint that is true for every call. `None`: the status has
+/// no text of its own.
 pub(super) const fn refusal(status: u16) -> (Option<&'static str>, &'static str) {
     match status {
         400 | 422 => (None, "check the fields, then send it again"),

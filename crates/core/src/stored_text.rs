@@ -5,34 +5,34 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::ElevationRequest;
 
-/// A close whose time is earlier than the sending by more than this was somebody else's. Clocks that the answer's `Date`
-/// header has set right agree far better.
-const GRACE: SignedDuration = SignedDuration::from_mins(2);
+/// A closure time that is earlier than the close by more than this belongs to another close. After the correction by the
+/// `Date` header, clocks agree far better.
+const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(2);
 
-/// A shortened text tells whose it was from so many letters and digits on, or from half of the text on.
-const TELLING: usize = 8;
+/// How many letters and digits of a shortened text identify it; half of a short text is enough.
+const IDENTIFYING_LENGTH: usize = 8;
 
-/// Whose close a request shows that a close of ours may have closed.
+/// Which close has closed a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClosedBy {
-    /// Ours: the service stored our text, or shows none.
+    /// This close: the service stored its text, or shows none.
     Us,
-    /// Ours: the service stored our text in another form, such as shortened or escaped.
+    /// This close: the service stored its text in another form, such as shortened or escaped.
     UsStoredDifferently,
-    /// It cannot be told: the stored text is another, and its time does not rule our close out.
+    /// Unknown: the stored text differs, and its time does not exclude this close.
     PerhapsUs,
-    /// Somebody else's: it is older than our sending.
+    /// Another close, which is older than this one.
     Another,
 }
 
 impl ElevationRequest {
-    /// Decides whose close it was. `sent` is the text of our close and `sent_at` when it went out first; `skew` is by how
-    /// much the service's clock is behind ours.
+    /// Decides which close has closed the request. `sent` is the text of this program's close, `sent_at` when it was sent
+    /// first, and `skew` how far the service's clock is behind this machine's.
     #[must_use]
-    pub fn closed_by_close(&self, sent: &str, sent_at: Timestamp, skew: SignedDuration) -> ClosedBy {
+    pub fn attribute_close(&self, sent: &str, sent_at: Timestamp, skew: SignedDuration) -> ClosedBy {
         let closed = self.closed.as_ref().and_then(|closed| closed.at);
         let closed = closed.map(|at| at.saturating_add(skew).unwrap_or(at));
-        let is_before = closed.is_some_and(|at| at.duration_since(sent_at) < -GRACE);
+        let is_before = closed.is_some_and(|at| at.duration_since(sent_at) < -CLOCK_TOLERANCE);
         match (stored_as(sent, self.actions_taken.raw()), is_before) {
             (StoredAs::Same, _) | (StoredAs::Nothing, false) => ClosedBy::Us,
             (StoredAs::Variant, false) => ClosedBy::UsStoredDifferently,
@@ -41,7 +41,7 @@ impl ElevationRequest {
         }
     }
 
-    /// Whether the service shows this text as what was done, word for word.
+    /// Returns whether the service shows exactly this text as the actions taken.
     #[must_use]
     pub fn holds_text(&self, sent: &str) -> bool {
         stored_as(sent, self.actions_taken.raw()) == StoredAs::Same
@@ -66,18 +66,18 @@ fn stored_as(sent: &str, stored: &str) -> StoredAs {
     }
     let letters = |text: &str| letters(&unescape(&normalize(text)));
     let (sent, stored) = (letters(sent), letters(stored));
-    let telling = TELLING.min(sent.len().div_ceil(2)).max(1);
-    let is_part = stored.len() >= telling && (sent.starts_with(&stored[..]) || stored.starts_with(&sent[..]));
-    // What a narrow character set could not hold is gone or a question mark.
+    let enough = IDENTIFYING_LENGTH.min(sent.len().div_ceil(2)).max(1);
+    let is_part = stored.len() >= enough && (sent.starts_with(&stored[..]) || stored.starts_with(&sent[..]));
+    // A character that the service's character set lacks is missing or a question mark.
     let ascii = |text: &[char]| text.iter().copied().filter(char::is_ascii).collect::<Vec<_>>();
-    let is_lossy = ascii(&sent).len() >= telling && ascii(&sent) == ascii(&stored);
+    let is_lossy = ascii(&sent).len() >= enough && ascii(&sent) == ascii(&stored);
     if !sent.is_empty() && (is_part || is_lossy) { StoredAs::Variant } else { StoredAs::Other }
 }
 
-/// The text as it is compared: composed (NFC), without the entities of HTML, with one blank for each run of them.
+/// Normalizes a text for comparison: composed (NFC), HTML entities decoded, each run of blanks as one blank.
 fn normalize(text: &str) -> String {
     // Twice, for a text that two layers have escaped.
-    let plain = without_entities(&without_entities(text));
+    let plain = decode_entities(&decode_entities(text));
     let composed: String = plain.nfc().collect();
     composed.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -86,13 +86,13 @@ fn letters(text: &str) -> Vec<char> {
     text.nfkc().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric()).collect()
 }
 
-/// Without the escapes of a string literal.
+/// Replaces the escapes of a string literal by blanks.
 fn unescape(text: &str) -> String {
     ["\\r\\n", "\\n", "\\r", "\\t"].iter().fold(text.to_owned(), |text, escape| text.replace(escape, " "))
 }
 
-/// With the characters that entities of HTML stand for, and a blank for each line break.
-fn without_entities(text: &str) -> String {
+/// Decodes HTML entities, and replaces each `<br>` by a blank.
+fn decode_entities(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find(['&', '<']) {
@@ -109,7 +109,7 @@ fn without_entities(text: &str) -> String {
     plain
 }
 
-/// The character of the entity that the text begins with, and the entity's length.
+/// Returns the character of the entity at the start of the text, and the entity's length.
 fn entity(text: &str) -> Option<(char, usize)> {
     let end = text.bytes().take(12).position(|byte| byte == b';')?;
     let name = text.get(1..end)?;
@@ -162,7 +162,7 @@ mod tests {
 
     fn closed_by(sent: &str, stored: &str, closed: &str) -> ClosedBy {
         let at = "2024-01-01T12:00:00Z".parse().unwrap();
-        listed(stored, closed).closed_by_close(sent, at, SignedDuration::ZERO)
+        listed(stored, closed).attribute_close(sent, at, SignedDuration::ZERO)
     }
 
     #[test]

@@ -1,44 +1,44 @@
-//! Text from the service, from a device's name or from a paste. It is kept as it came, and it can be shown only in a form
-//! that cannot act on a terminal.
+//! Text from the service, from a device's name or from a paste. It is stored unchanged, and can be shown only in a form that
+//! cannot control a terminal.
 
 use std::{borrow::Cow, fmt};
 
 use unicode_width::UnicodeWidthChar;
 
-/// How many combining marks may follow one character on the screen; the rest are counted, not drawn.
-const MARKS_DRAWN: usize = 4;
+/// How many combining marks are shown after one character; the rest are counted.
+const MAX_MARKS: usize = 4;
 
-/// Text that nobody vouches for.
+/// Text from outside the program.
 ///
-/// The raw text is for comparing and for the wire. Everything that reaches a person, a terminal, a log or a clipboard
-/// takes [`Untrusted::visible`]. There is no `Display` on purpose: a careless `{}` does not compile.
+/// The raw text is for comparisons and for the wire. A person, a terminal, a log or a clipboard gets [`Untrusted::visible`].
+/// There is no `Display`, so that `{}` does not compile.
 #[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Untrusted(String);
 
 impl Untrusted {
-    /// Takes the text as it came.
+    /// Wraps a text unchanged.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The text as it came: to compare with, and to send back.
+    /// Returns the unchanged text, for comparisons and for the wire.
     #[must_use]
     pub fn raw(&self) -> &str {
         &self.0
     }
 
-    /// One line that a terminal cannot act on: see [`visible`].
+    /// Returns one line that cannot control a terminal: see [`visible`].
     #[must_use]
     pub fn visible(&self) -> Cow<'_, str> {
         visible(&self.0)
     }
 
-    /// The same, a line each for the lines of the text (`\n` and `\r\n` end one).
+    /// Returns each line of the text (`\n` and `\r\n` end one) in visible form.
     pub fn visible_lines(&self) -> impl Iterator<Item = Cow<'_, str>> {
         self.0.lines().map(visible)
     }
 
-    /// Whether there is nothing to read in it.
+    /// Returns whether the text is empty or white space.
     #[must_use]
     pub fn is_blank(&self) -> bool {
         self.0.trim().is_empty()
@@ -51,19 +51,19 @@ impl fmt::Debug for Untrusted {
     }
 }
 
-/// The text on one line, with a visible mark for every character that a terminal would act on or nobody would see:
-/// control pictures for C0 and DEL (`␛`), `‹U+202E›` for the rest, and a count for combining marks piled too high.
+/// Returns the text on one line, with a visible mark for every control or invisible character: control pictures for C0 and
+/// DEL (`␛`), `‹U+202E›` for the others, and a count for excess combining marks.
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
     let mut marks = 0;
     let harmless = text.chars().all(|c| {
         marks = if is_combining(c) { marks + 1 } else { 0 };
-        marks <= MARKS_DRAWN && !is_active_or_hidden(c)
+        marks <= MAX_MARKS && !is_active_or_hidden(c)
     });
-    if harmless { Cow::Borrowed(text) } else { Cow::Owned(marked(text)) }
+    if harmless { Cow::Borrowed(text) } else { Cow::Owned(escape(text)) }
 }
 
-fn marked(text: &str) -> String {
+fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
@@ -76,18 +76,18 @@ fn marked(text: &str) -> String {
         let mut marks = 0;
         while let Some(mark) = chars.next_if(|c| is_combining(*c)) {
             marks += 1;
-            if marks <= MARKS_DRAWN {
+            if marks <= MAX_MARKS {
                 out.push(mark);
             }
         }
-        if marks > MARKS_DRAWN {
-            out.push_str(&format!("‹+{} marks›", marks - MARKS_DRAWN));
+        if marks > MAX_MARKS {
+            out.push_str(&format!("‹+{} marks›", marks - MAX_MARKS));
         }
     }
     out
 }
 
-/// How many characters of the text act on a terminal or are seen by nobody.
+/// Returns how many characters of the text control a terminal or are invisible.
 #[must_use]
 pub fn invisible_characters(text: &str) -> usize {
     text.chars().filter(|c| *c != '\n' && is_active_or_hidden(*c)).count()
@@ -97,8 +97,8 @@ fn is_combining(c: char) -> bool {
     c.width() == Some(0) && !is_active_or_hidden(c)
 }
 
-/// Controls, and what Unicode calls format or default-ignorable characters: bidirectional controls, zero-width
-/// characters, variation selectors, fillers, tags, line and paragraph separators.
+/// Returns whether a character is a control, format or default-ignorable character of Unicode: bidirectional controls,
+/// zero-width characters, variation selectors, fillers, tags, line and paragraph separators.
 fn is_active_or_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,

@@ -1,4 +1,4 @@
-//! The state machine of a write, in one place: where a write can go from where it stands.
+//! The state machine of a write: its states and the transitions between them.
 //!
 //! ```text
 //!                  ┌───────── repeat ─────────┐
@@ -15,62 +15,62 @@
 //!  Waiting ── listed before a repeat (a create): found ──▶ Done, not sure ──▶ Unknown
 //! ```
 //!
-//! A create that the service asked to wait with is looked for before it goes out again: that it was not processed is an
-//! assumption. Only where a list that was seen whole does not hold it is it repeated.
+//! A create that the service throttled is looked up before it is repeated, because it is an assumption that it was not
+//! processed. It is repeated only if a complete list does not hold it.
 //!
-//! Only a close is ever disproved: its request is read back and is open, or another closed it. Then it goes out again,
-//! or is given up. That a create is not listed disproves nothing.
+//! Only a close is ever disproved: its request is read back and is open, or another close has closed it. Then the close is
+//! repeated or given up. A list without the request of a create disproves nothing.
 
-/// Where a write stands.
+/// The state of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum WriteState {
     /// It is durable in the record; nothing has been sent.
     Intended,
-    /// Its bytes may have left.
+    /// Its bytes may have been sent.
     Sending,
-    /// Nothing of it was processed, and it will be sent again by itself.
+    /// The service processed nothing, and the write is repeated automatically.
     Waiting,
-    /// Nobody knows whether the service did it.
+    /// It is unknown whether the service did it.
     Unknown,
     /// The service did it.
     Done,
     /// The service did not do it.
     NotDone,
-    /// Nobody knows, and the agent has decided not to ask any more.
+    /// It is unknown whether the service did it, and the agent has stopped looking it up.
     SetAside,
 }
 
-/// What happens to a write.
+/// An event that changes the state of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Transition {
-    /// The bytes go out.
+    /// The write is sent.
     Send,
     /// The service did it.
     Succeed,
-    /// The service did not do it, and says so.
+    /// The service refused it, and did not do it.
     Refuse,
-    /// Nothing of it was processed; it may be repeated by itself.
+    /// The service processed nothing; the write may be repeated automatically.
     Defer,
-    /// It is not repeated any more.
+    /// The write is not repeated any more.
     GiveUp,
-    /// No usable answer came, or looking before a repeat did not rule it out.
+    /// No usable answer came, or a look-up before a repeat was not conclusive.
     Lose,
-    /// The agent abandons the call.
+    /// The agent abandoned the call.
     Abandon,
     /// The process that owned it has died.
     Die,
-    /// Looking found it.
+    /// A look-up found it.
     Find,
-    /// Looking did not find it for sure.
+    /// A look-up was not conclusive.
     NotFind,
-    /// Looking has shown that it was not done. A close alone can be read back like this.
+    /// Reading back has shown that a close was not done.
     Disprove,
-    /// The agent stops asking, or sends it again as another write.
+    /// The agent stopped looking it up, or sent it again as another write.
     SetAside,
 }
 
 impl Transition {
-    /// All steps.
+    /// All transitions.
     pub const ALL: [Self; 12] = [
         Self::Send,
         Self::Succeed,
@@ -88,15 +88,15 @@ impl Transition {
 }
 
 impl WriteState {
-    /// All stages.
+    /// All states.
     pub const ALL: [Self; 7] =
         [Self::Intended, Self::Sending, Self::Waiting, Self::Unknown, Self::Done, Self::NotDone, Self::SetAside];
 
-    /// Where the step leads, or nothing where it cannot be taken from here.
+    /// Returns the state after a transition, or `None` if the transition is not valid in this state.
     #[must_use]
-    #[expect(clippy::match_same_arms, reason = "a line for each kind of state is read beside the drawing")]
-    pub const fn after(self, step: Transition) -> Option<Self> {
-        match (self, step) {
+    #[expect(clippy::match_same_arms, reason = "each line can be compared with the drawing")]
+    pub const fn after(self, transition: Transition) -> Option<Self> {
+        match (self, transition) {
             (Self::Intended | Self::Waiting, Transition::Send) => Some(Self::Sending),
             (Self::Sending, Transition::Succeed) | (Self::Unknown | Self::Waiting, Transition::Find) => {
                 Some(Self::Done)
@@ -114,7 +114,7 @@ impl WriteState {
         }
     }
 
-    /// Whether it has come to its end.
+    /// Returns whether the state is final.
     #[must_use]
     pub const fn is_settled(self) -> bool {
         matches!(self, Self::Done | Self::NotDone | Self::SetAside)

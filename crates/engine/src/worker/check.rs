@@ -15,7 +15,7 @@ use super::{
 };
 use crate::backend::Listed;
 use mmd_elevate_core::{
-    CallError, CallResult, ElevationRequest, Gaps, Problem, RequestId, Sent, Untrusted, WriteId, WriteState,
+    CallError, CallResult, ElevationRequest, Gaps, Problem, RequestId, SentCreate, Untrusted, WriteId, WriteState,
 };
 
 /// Sees what the service holds of these requests: each device once, a few at a time.
@@ -113,7 +113,7 @@ async fn unclaimed(
     let aside: Vec<_> = creates.into_iter().filter(|create| create.state == WriteState::SetAside).collect();
     let may_be = |request: &ElevationRequest, skew: Option<SignedDuration>| {
         let skew = skew.unwrap_or(SignedDuration::ZERO);
-        aside.iter().any(|create| Sent { request: &create.request, at: create.at, skew }.equals(request))
+        aside.iter().any(|create| SentCreate { request: &create.request, at: create.at, skew }.equals(request))
     };
     let others = others
         .into_iter()

@@ -100,7 +100,7 @@ async fn verify_close(
     match read_back(context, call, write, closing, context.timing.read_back).await {
         ReadBackSeen::Closed(FoundClosed { request, skew }) => {
             context.report_unsaved(context.record.update_requests(vec![(*request).clone()]).await).await;
-            match request.closed_by_close(&closing.actions_taken, write.record.at, skew) {
+            match request.attribute_close(&closing.actions_taken, write.record.at, skew) {
                 ClosedBy::Us => ReadBack::Verified(request),
                 ClosedBy::UsStoredDifferently => ReadBack::StoredDifferently(request),
                 // The service took ours, and shows another: it may have kept the first of two.
@@ -171,7 +171,7 @@ async fn settle_closed(
 ) -> Result<CallResult, CallError> {
     let FoundClosed { request, skew } = found;
     let sent_at = context.in_flight.lost_close(&closing.id).unwrap_or(write.record.at).min(write.record.at);
-    let by = request.closed_by_close(&closing.actions_taken, sent_at, skew);
+    let by = request.attribute_close(&closing.actions_taken, sent_at, skew);
     let is_ours = matches!(by, ClosedBy::Us | ClosedBy::UsStoredDifferently);
     if is_ours && write.settle_found(&request).await {
         return Ok(CallResult::Closed(match by {

@@ -10,7 +10,7 @@ use std::{
 use jiff::Timestamp;
 
 use mmd_elevate_core::{
-    CloseElevationRequest, NewElevationRequest, Operation, RequestId, WriteId, WriteRecord, are_alike,
+    CloseElevationRequest, NewElevationRequest, Operation, RequestId, WriteId, WriteRecord, are_equivalent,
 };
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -103,7 +103,7 @@ impl InFlight {
     fn others(&self, id: WriteId, request: &NewElevationRequest, state: Create) -> usize {
         let known = self.lock();
         let others = known.creates.iter().filter(|(other, _)| **other != id);
-        others.filter(|(_, (other, its))| *its == state && are_alike(other, request)).count()
+        others.filter(|(_, (other, its))| *its == state && are_equivalent(other, request)).count()
     }
 
     /// Reserves a write for one call. Returns nothing where another call has it.

@@ -14,8 +14,8 @@ use super::{
 };
 use crate::backend::Listed;
 use mmd_elevate_core::{
-    CallError, ElevationRequest, Gaps, MatchResult, NewElevationRequest, Operation, Problem, Sent, Transition,
-    WriteState, are_alike, match_listed,
+    CallError, ElevationRequest, Gaps, MatchResult, NewElevationRequest, Operation, Problem, SentCreate, Transition,
+    WriteState, are_equivalent, match_listed,
 };
 
 /// What to do after a list that failed in passing.
@@ -174,10 +174,10 @@ async fn decide(
     let mut owned = context.record.owned_requests(id).await?;
     context.in_flight.add_owned(&mut owned);
     let gaps = listed.gaps();
-    let sent = Sent { request: new, at: write.sent_at(), skew: listed.skew.unwrap_or(SignedDuration::ZERO) };
+    let sent = SentCreate { request: new, at: write.sent_at(), skew: listed.skew.unwrap_or(SignedDuration::ZERO) };
     // Of this process's own creates `in_flight` knows more than the record.
     let others: Vec<_> = (context.record.unclaimed_creates().await?.into_iter())
-        .filter(|other| !other.is_ours && other.state != WriteState::SetAside && are_alike(&other.request, new))
+        .filter(|other| !other.is_ours && other.state != WriteState::SetAside && are_equivalent(&other.request, new))
         .collect();
     let lost = others.iter().filter(|other| other.state == WriteState::Unknown).count();
     let may_be_anothers = context.in_flight.may_be_anothers(id, new) || lost < others.len();
