@@ -9,17 +9,14 @@ use mmd_elevate_engine::{
     auth::{Application, Method, SecretFrom},
     http::BaseUrl,
 };
-use mmd_elevate_practice::{self as practice, Practice, RulesError, Settings};
+use mmd_elevate_practice::{self as practice, Practice, Settings};
 
 /// Returns the settings of a practice tenant that stores its data in the folder.
 ///
 /// # Errors
 /// The file of rules cannot be used.
 pub(crate) fn settings(folder: &Path, fresh: bool, rules: Option<&Path>) -> Result<Settings, Problem> {
-    Settings::kept(folder, fresh, rules).map_err(|RulesError { file, line, what, hint }| {
-        let line = line.map_or_else(String::new, |line| format!(", line {line}"));
-        Problem::new(format!("{file}{line}: {what}"), hint)
-    })
+    Settings::in_folder(folder, fresh, rules)
 }
 
 /// Binds the practice tenant to an address of this machine.

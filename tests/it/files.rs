@@ -20,7 +20,7 @@ use crate::{
 };
 
 async fn practise(state: &Path) -> Result<Practice, String> {
-    let settings = Settings::kept(state, false, None).unwrap();
+    let settings = Settings::in_folder(state, false, None).unwrap();
     let practice = Practice::bind((Ipv4Addr::LOCALHOST, 0).into(), settings).await;
     practice.map_err(|error| format!("{error:?} {}", error.hint().unwrap_or_default()))
 }

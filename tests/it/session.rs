@@ -382,7 +382,7 @@ async fn throttled_page_waits_as_long_as_the_service_asks() {
     let too_long = Rule::new(Endpoint::List, Misdeed::Throttle(RetryAfter::Seconds(3))).skip(1);
     tenant.observer.set_rules([pages_of_three(), too_long]);
     let (pages, gaps) = open.pages(Query::Open).await;
-    assert_eq!((pages.len(), tenant.observer.counts()[1].struck), (1, 1), "it is not asked sooner");
+    assert_eq!((pages.len(), tenant.observer.counts()[1].applied), (1, 1), "it is not asked sooner");
     assert!(gaps.unwrap().cut.is_some());
 }
 

@@ -1,18 +1,18 @@
-//! `$filter`, as far as the documents' examples go: `eq`, `contains(…,'…')`, and `and` between them. That open requests
-//! can be asked for with `requestClosureTime eq null` is an assumption: such services usually understand it.
+//! `$filter`, as far as the documents' examples use it: `eq`, `contains(…,'…')`, and `and`. That `requestClosureTime eq null`
+//! selects the open requests is an assumption: such services usually understand it.
 
 use super::{tenant::same_name, wire::ElevationRequest};
 
-/// What a request must meet to be listed.
+/// The conditions that a listed request must meet.
 #[derive(Default)]
 pub(super) struct Filter(Vec<Condition>);
 
 enum Condition {
     IsOpen,
-    Text { read: Read, test: Test, text: String },
+    Text { property: Property, test: Test, text: String },
 }
 
-type Read = fn(&ElevationRequest) -> &str;
+type Property = fn(&ElevationRequest) -> &str;
 
 #[derive(Clone, Copy)]
 enum Test {
@@ -22,12 +22,12 @@ enum Test {
 }
 
 impl Filter {
-    /// Reads the option's value, percent-decoded. The error is words for the caller.
+    /// Parses the value of the option, percent-decoded. The error is a message for the caller.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let mut conditions = Vec::new();
         let mut rest = text;
         loop {
-            let (condition, after) = condition(rest.trim_start())?;
+            let (condition, after) = parse_condition(rest.trim_start())?;
             conditions.push(condition);
             let after = after.trim();
             if after.is_empty() {
@@ -37,7 +37,7 @@ impl Filter {
         }
     }
 
-    /// The one device that it asks for, if it does.
+    /// Returns the device that the filter selects, if any.
     pub(super) fn device(&self) -> Option<&str> {
         self.0.iter().find_map(|condition| match condition {
             Condition::Text { test: Test::NamesDevice, text, .. } => Some(text.as_str()),
@@ -45,44 +45,44 @@ impl Filter {
         })
     }
 
-    /// Whether the request meets all of it.
-    pub(super) fn holds(&self, request: &ElevationRequest) -> bool {
+    /// Returns whether the request meets all conditions.
+    pub(super) fn matches(&self, request: &ElevationRequest) -> bool {
         self.0.iter().all(|condition| match condition {
             Condition::IsOpen => request.is_open(),
-            Condition::Text { read, test: Test::Equals, text } => read(request) == text,
-            Condition::Text { read, test: Test::NamesDevice, text } => same_name(read(request), text),
-            Condition::Text { read, test: Test::Contains, text } => read(request).contains(text),
+            Condition::Text { property, test: Test::Equals, text } => property(request) == text,
+            Condition::Text { property, test: Test::NamesDevice, text } => same_name(property(request), text),
+            Condition::Text { property, test: Test::Contains, text } => property(request).contains(text),
         })
     }
 }
 
-/// One condition, and what stands behind it.
-fn condition(text: &str) -> Result<(Condition, &str), String> {
+/// Parses one condition. Returns it and the rest of the text.
+fn parse_condition(text: &str) -> Result<(Condition, &str), String> {
     if let Some(inner) = text.strip_prefix("contains(") {
-        let (name, rest) = word(inner.trim_start());
+        let (name, rest) = split_name(inner.trim_start());
         let rest = rest.trim_start().strip_prefix(',').ok_or_else(|| not_understood(rest))?;
-        let (text, rest) = literal(rest.trim_start())?;
+        let (text, rest) = parse_literal(rest.trim_start())?;
         let rest = rest.trim_start().strip_prefix(')').ok_or_else(|| not_understood(rest))?;
-        Ok((Condition::Text { read: property(name)?, test: Test::Contains, text }, rest))
+        Ok((Condition::Text { property: find_property(name)?, test: Test::Contains, text }, rest))
     } else {
-        let (name, rest) = word(text);
+        let (name, rest) = split_name(text);
         let rest = rest.trim_start().strip_prefix("eq ").ok_or_else(|| not_understood(text))?.trim_start();
-        if let ("requestClosureTime", ("null", rest)) = (name, word(rest)) {
+        if let ("requestClosureTime", ("null", rest)) = (name, split_name(rest)) {
             return Ok((Condition::IsOpen, rest));
         }
-        let (text, rest) = literal(rest)?;
-        // A device is found by its name in any letter case, here as in a create.
+        let (text, rest) = parse_literal(rest)?;
+        // The letter case of a device's name does not matter, here as in a create.
         let equals = if name == "deviceName" { Test::NamesDevice } else { Test::Equals };
-        Ok((Condition::Text { read: property(name)?, test: equals, text }, rest))
+        Ok((Condition::Text { property: find_property(name)?, test: equals, text }, rest))
     }
 }
 
-fn word(text: &str) -> (&str, &str) {
+fn split_name(text: &str) -> (&str, &str) {
     text.split_at(text.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(text.len()))
 }
 
-/// A text between quotes; a quote inside it is doubled.
-fn literal(text: &str) -> Result<(String, &str), String> {
+/// Parses a text between quotes; a quote inside it is doubled. Returns it and the rest.
+fn parse_literal(text: &str) -> Result<(String, &str), String> {
     let mut rest = text.strip_prefix('\'').ok_or_else(|| not_understood(text))?;
     let mut literal = String::new();
     loop {
@@ -94,9 +94,9 @@ fn literal(text: &str) -> Result<(String, &str), String> {
     }
 }
 
-/// How a property is read, for those that hold text.
-fn property(name: &str) -> Result<Read, String> {
-    let read: Read = match name {
+/// Returns the text property of this name.
+fn find_property(name: &str) -> Result<Property, String> {
+    let property: Property = match name {
         "id" => |r| &r.id,
         "tenantId" => |r| &r.tenant_id,
         "partnerId" => |r| &r.partner_id,
@@ -111,7 +111,7 @@ fn property(name: &str) -> Result<Read, String> {
         "closingAgentUpn" => |r| &r.closing_agent_upn,
         _ => return Err(format!("The filter cannot use the property '{name}'.")),
     };
-    Ok(read)
+    Ok(property)
 }
 
 fn not_understood(at: &str) -> String {

@@ -1,4 +1,4 @@
-//! Connections that can be broken: how they are taken, how many, and how a call ends the one it came by.
+//! Accepts connections, limits their number, and breaks them as the rules of misbehaviour require.
 
 use std::{
     collections::VecDeque,
@@ -29,87 +29,87 @@ use tokio_util::sync::CancellationToken;
 
 use super::settings::Settings;
 
-/// How many callers may wait to be let in.
-const WAITING: u32 = 1024;
-/// How often it is tried to open again where another took the address meanwhile.
-const OPEN_AGAIN: Duration = Duration::from_millis(50);
-/// How long one connection may take to end before the next oldest is told to.
-const NEXT_OLDEST: Duration = Duration::from_millis(20);
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 1024;
+/// The wait between two attempts to listen again, if another program has taken the address.
+const LISTEN_RETRY: Duration = Duration::from_millis(50);
+/// How long a connection may take to end before the next oldest is ended too.
+const END_WAIT: Duration = Duration::from_millis(20);
 /// Longer than any tenant is served.
-const FOR_GOOD: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+const FOREVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Whether connections can be made.
 pub(super) struct ListenGate {
-    /// Until when they are to be refused.
-    wanted: watch::Sender<Option<Instant>>,
-    /// Whether they are.
+    /// Until when connections are to be refused.
+    shut_until: watch::Sender<Option<Instant>>,
+    /// Whether connections are refused.
     is_shut: watch::Sender<bool>,
 }
 
 impl ListenGate {
     pub(super) fn new() -> Self {
-        Self { wanted: watch::Sender::new(None), is_shut: watch::Sender::new(false) }
+        Self { shut_until: watch::Sender::new(None), is_shut: watch::Sender::new(false) }
     }
 
-    /// Whether calls on connections that were made before are to be refused too.
+    /// Returns whether connections, and calls on existing connections, are to be refused.
     pub(super) fn is_shut(&self) -> bool {
-        self.wanted.borrow().is_some_and(|until| until > Instant::now())
+        self.shut_until.borrow().is_some_and(|until| until > Instant::now())
     }
 
-    /// Refuses connections for this long, or for good; returns when it is so.
+    /// Refuses connections for this time, or until they are accepted again. Returns when it has taken effect.
     pub(super) async fn shut(&self, time: Option<Duration>) {
-        self.wanted.send_replace(Some(Instant::now() + time.unwrap_or(FOR_GOOD)));
-        self.becomes(true).await;
+        self.shut_until.send_replace(Some(Instant::now() + time.unwrap_or(FOREVER)));
+        self.wait_until_shut_is(true).await;
     }
 
-    /// Takes connections again; returns when it is so.
+    /// Accepts connections again. Returns when it has taken effect.
     pub(super) async fn open(&self) {
-        self.wanted.send_replace(None);
-        self.becomes(false).await;
+        self.shut_until.send_replace(None);
+        self.wait_until_shut_is(false).await;
     }
 
-    /// Nobody acts on it where the tenant is not served, or no more.
-    async fn becomes(&self, shut: bool) {
+    /// Waits for a limited time, because a tenant that is not served never reacts.
+    async fn wait_until_shut_is(&self, shut: bool) {
         let mut is_shut = self.is_shut.subscribe();
-        let becomes = is_shut.wait_for(|is_shut| *is_shut == shut);
-        drop(tokio::time::timeout(Duration::from_secs(2), becomes).await);
+        let changed = is_shut.wait_for(|is_shut| *is_shut == shut);
+        drop(tokio::time::timeout(Duration::from_secs(2), changed).await);
     }
 }
 
-/// Where connections come in.
+/// A listener whose connections can be refused, reset and broken.
 pub(super) struct FaultyListener<R> {
     pub(super) listener: TcpListener,
     pub(super) address: SocketAddr,
-    pub(super) latch: Arc<ListenGate>,
-    /// Whether the connection that was just made is to be reset.
+    pub(super) gate: Arc<ListenGate>,
+    /// Returns whether the newest connection is to be reset.
     pub(super) refuses: R,
 }
 
 impl<R: FnMut() -> bool> FaultyListener<R> {
-    /// Answers each connection in a task of its own, until this future is dropped; those that are left end when `ended`
-    /// says so.
+    /// Serves each connection in a task until this future is dropped. The remaining connections end when `ended` is
+    /// cancelled.
     pub(super) async fn serve(mut self, router: &Router, ended: &CancellationToken, settings: &Settings) {
         let mut http = Builder::new(TokioExecutor::new()).http1_only();
-        http.http1().timer(TokioTimer::new()).header_read_timeout(settings.slowest_request);
-        let room = Arc::new(Semaphore::new(settings.connections));
-        let mut lines = VecDeque::new();
+        http.http1().timer(TokioTimer::new()).header_read_timeout(settings.request_timeout);
+        let permits = Arc::new(Semaphore::new(settings.max_connections));
+        let mut connections = VecDeque::new();
         loop {
-            let place = make_room(&room, &mut lines).await;
-            let line = self.accept().await;
-            let (http, orders, leave) = (http.clone(), line.orders.clone(), ended.child_token());
-            lines.retain(|line: &CancellationToken| !line.is_cancelled());
-            lines.push_back(leave.clone());
-            let service = TowerToHyperService::new(router.clone().layer(Extension(orders.clone())));
+            let permit = acquire_permit(&permits, &mut connections).await;
+            let stream = self.accept().await;
+            let (http, fault, end) = (http.clone(), stream.fault.clone(), ended.child_token());
+            connections.retain(|end: &CancellationToken| !end.is_cancelled());
+            connections.push_back(end.clone());
+            let service = TowerToHyperService::new(router.clone().layer(Extension(fault.clone())));
             tokio::spawn(async move {
-                let _place = place;
-                let _left = leave.clone().drop_guard();
-                let mut serving = pin!(http.serve_connection(TokioIo::new(line), service));
+                let _permit = permit;
+                let _cancel_at_end = end.clone().drop_guard();
+                let mut serving = pin!(http.serve_connection(TokioIo::new(stream), service));
                 tokio::select! {
                     _ = serving.as_mut() => return,
-                    () = leave.cancelled() => serving.as_mut().graceful_shutdown(),
+                    () = end.cancelled() => serving.as_mut().graceful_shutdown(),
                 }
-                // One that has not called yet has no answer to wait for.
-                if orders.is_called() {
+                // A connection without a call has no answer to finish.
+                if fault.is_called() {
                     drop(serving.await);
                 }
             });
@@ -117,87 +117,90 @@ impl<R: FnMut() -> bool> FaultyListener<R> {
     }
 
     async fn accept(&mut self) -> FaultyStream {
-        let mut wanted = self.latch.wanted.subscribe();
+        let mut shut_until = self.gate.shut_until.subscribe();
         loop {
-            let until = *wanted.borrow_and_update();
+            let until = *shut_until.borrow_and_update();
             if until.is_some_and(|until| until > Instant::now()) {
-                self.stay_shut(&mut wanted).await;
+                self.stay_shut(&mut shut_until).await;
             }
             tokio::select! {
-                _ = wanted.changed() => {}
+                _ = shut_until.changed() => {}
                 (stream, _) = Listener::accept(&mut self.listener) => {
-                    if (self.refuses)() || self.latch.is_shut() {
+                    if (self.refuses)() || self.gate.is_shut() {
                         reset(&stream);
                         continue;
                     }
-                    // Answers are small and someone is waiting for them; a socket that refuses the option still works.
+                    // Answers are small and are waited for. A socket that refuses the option still works.
                     drop(stream.set_nodelay(true));
-                    return FaultyStream { stream, orders: StreamFault::default() };
+                    return FaultyStream { stream, fault: StreamFault::default() };
                 }
             }
         }
     }
 
-    /// A connection is refused by the system only where nobody listens. The address is held meanwhile by a socket that
-    /// does not listen, so that no other program is given it.
-    async fn stay_shut(&mut self, wanted: &mut watch::Receiver<Option<Instant>>) {
-        let Ok(elsewhere) = TcpListener::bind((self.address.ip(), 0)).await else { return };
-        drop(std::mem::replace(&mut self.listener, elsewhere));
-        let holder = hold(self.address);
-        self.latch.is_shut.send_replace(true);
+    /// Stops listening for a time. The system refuses a connection only if nothing listens; a socket that is bound and does
+    /// not listen reserves the address.
+    async fn stay_shut(&mut self, shut_until: &mut watch::Receiver<Option<Instant>>) {
+        let Ok(placeholder) = TcpListener::bind((self.address.ip(), 0)).await else { return };
+        drop(std::mem::replace(&mut self.listener, placeholder));
+        let reserved = bind_without_listening(self.address);
+        self.gate.is_shut.send_replace(true);
         loop {
-            let until = *wanted.borrow_and_update();
+            let until = *shut_until.borrow_and_update();
             let Some(until) = until.filter(|until| *until > Instant::now()) else { break };
             tokio::select! {
-                _ = wanted.changed() => {}
+                _ = shut_until.changed() => {}
                 () = tokio::time::sleep_until(until) => {}
             }
         }
-        let mut opened = holder.and_then(|socket| socket.listen(WAITING));
+        let mut opened = reserved.and_then(|socket| socket.listen(BACKLOG));
         loop {
             match opened {
                 Ok(listener) => {
                     self.listener = listener;
                     break;
                 }
-                Err(_) => tokio::time::sleep(OPEN_AGAIN).await,
+                Err(_) => tokio::time::sleep(LISTEN_RETRY).await,
             }
-            opened = hold(self.address).and_then(|socket| socket.listen(WAITING));
+            opened = bind_without_listening(self.address).and_then(|socket| socket.listen(BACKLOG));
         }
-        self.latch.is_shut.send_replace(false);
+        self.gate.is_shut.send_replace(false);
     }
 }
 
-/// Waits for a place, and ends the oldest connections for it where there is none. Idle ones end at once.
-async fn make_room(room: &Arc<Semaphore>, lines: &mut VecDeque<CancellationToken>) -> OwnedSemaphorePermit {
+/// Waits for a permit, and ends the oldest connections if none is free. Idle connections end at once.
+async fn acquire_permit(
+    permits: &Arc<Semaphore>,
+    connections: &mut VecDeque<CancellationToken>,
+) -> OwnedSemaphorePermit {
     loop {
-        if let Ok(place) = Arc::clone(room).try_acquire_owned() {
-            return place;
+        if let Ok(permit) = Arc::clone(permits).try_acquire_owned() {
+            return permit;
         }
-        if let Some(oldest) = lines.pop_front() {
+        if let Some(oldest) = connections.pop_front() {
             oldest.cancel();
         }
-        if let Ok(Ok(place)) = timeout(NEXT_OLDEST, Arc::clone(room).acquire_owned()).await {
-            return place;
+        if let Ok(Ok(permit)) = timeout(END_WAIT, Arc::clone(permits).acquire_owned()).await {
+            return permit;
         }
     }
 }
 
-fn hold(address: SocketAddr) -> io::Result<TcpSocket> {
+fn bind_without_listening(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // Connections that were made before still have the address.
+    // Existing connections still use the address.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     Ok(socket)
 }
 
-/// Dropped after this, a connection tells its caller that it was reset.
+/// Makes the connection end with a reset when it is dropped.
 fn reset(stream: &TcpStream) {
-    // Without it the caller hears an ordinary end, which is bad news too.
+    // If this fails, the connection ends normally, without an answer.
     drop(stream.set_zero_linger());
 }
 
-/// How a call has its connection end. Its answer still has to be made, for that is what is not sent.
+/// How the connection of a call ends. The call is answered nevertheless, and its answer is cut or dropped.
 #[derive(Clone, Default)]
 pub(super) struct StreamFault {
     /// [`SEND`], [`CUT`], [`END`] or [`RESET`].
@@ -215,7 +218,7 @@ pub(super) const END: u8 = 2;
 pub(super) const RESET: u8 = 3;
 
 impl StreamFault {
-    /// A whole head has come.
+    /// Notes that the head of a call was received.
     pub(super) fn called(&self) {
         self.is_called.store(true, Ordering::Release);
     }
@@ -229,10 +232,10 @@ impl StreamFault {
     }
 }
 
-/// A connection that obeys. An answer is written in one piece, as long as vectored writes are not offered.
+/// A connection with a [`StreamFault`]. An answer is written in one piece, because vectored writes are not offered.
 pub(super) struct FaultyStream {
     stream: TcpStream,
-    orders: StreamFault,
+    fault: StreamFault,
 }
 
 impl AsyncRead for FaultyStream {
@@ -242,19 +245,19 @@ impl AsyncRead for FaultyStream {
 }
 
 impl AsyncWrite for FaultyStream {
-    /// An error here makes the server drop the connection, which is how it ends.
+    /// Ends the connection by an error, on which the server drops it.
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.orders.end.load(Ordering::Acquire) {
+        match self.fault.end.load(Ordering::Acquire) {
             SEND => Pin::new(&mut self.stream).poll_write(cx, bytes),
             CUT => {
                 let written = Pin::new(&mut self.stream).poll_write(cx, &bytes[..bytes.len().div_ceil(2)]);
                 if written.is_ready() {
-                    self.orders.end(END);
+                    self.fault.end(END);
                 }
                 written
             }
-            order => {
-                if order == RESET {
+            end => {
+                if end == RESET {
                     reset(&self.stream);
                 }
                 Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))

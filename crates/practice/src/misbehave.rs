@@ -1,4 +1,4 @@
-//! Between a call and what is done about it: the rules of misbehaviour.
+//! Applies the rules of misbehaviour to a call.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,58 +14,64 @@ use jiff::{SignedDuration, Timestamp, fmt::rfc2822::DateTimePrinter};
 use serde_json::json;
 
 use super::{
-    TENANT_ID,
     filter::Filter,
-    http::{InTenant, ServerState},
+    identity::TENANT_ID,
     listener::{CUT, END, StreamFault},
-    rules::{About, Endpoint, Fate, Misdeed, RetryAfter},
+    rules::{CallSubject, Endpoint, FaultPlan, Misdeed, RetryAfter},
     shape::reshape,
+    state::{InTenant, ServerState},
     wire::{Fields, Refusal},
 };
 
-/// What stands in the way of one operation.
+/// The state of the middleware of one endpoint.
 #[derive(Clone)]
 pub(super) struct CallGuard {
     pub(super) shared: Arc<ServerState>,
     pub(super) operation: Endpoint,
 }
 
-/// Lets a call meet its fate. What rules want to know of it is read from the call, so it is read whole first.
+/// Reads a whole call, decides by the rules what happens to it, and answers it.
 pub(super) async fn misbehave(
     State(CallGuard { shared, operation }): State<CallGuard>,
-    Extension(orders): Extension<StreamFault>,
+    Extension(fault): Extension<StreamFault>,
     request: Request,
     next: Next,
 ) -> Response {
     let (mut parts, body) = request.into_parts();
     let named = match InTenant::from_request_parts(&mut parts, &shared).await {
         Ok(InTenant(named)) => named,
-        // What is wrong with a sign-in has a form of its own.
+        // The token endpoint answers errors in its own form.
         Err(_) if operation == Endpoint::Token => String::new(),
         Err(refusal) => return refusal.into_response(),
     };
-    let whole = Bytes::from_request(Request::from_parts(parts.clone(), body), &());
-    let body = match tokio::time::timeout(shared.settings.slowest_request, whole).await {
+    let body = Bytes::from_request(Request::from_parts(parts.clone(), body), &());
+    let body = match tokio::time::timeout(shared.settings.request_timeout, body).await {
         Ok(Ok(body)) => body,
         Ok(Err(rejection)) => return Refusal::new(rejection.status(), rejection.body_text()).into_response(),
         Err(_) => return Refusal::new(StatusCode::REQUEST_TIMEOUT, "The request took too long.").into_response(),
     };
     shared.count(operation);
-    let about = about(&shared, operation, named, &parts, &body).await;
-    let fate = shared.rules().fate(operation, &about);
-    parts.extensions.insert(fate.clone());
+    let subject = subject(&shared, operation, named, &parts, &body).await;
+    let plan = shared.rules().plan(operation, &subject);
+    parts.extensions.insert(plan.clone());
     let request = Request::from_parts(parts, Body::from(body));
-    // In a task of its own: the server forgets a call whose caller has gone, and a real one does not.
-    let met = tokio::spawn(async move { meet(&shared, &fate, &orders, request, next).await });
-    met.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+    // In a task, because the server drops the future of a call whose caller has gone, and the service does not.
+    let answering = tokio::spawn(async move { answer(&shared, &plan, &fault, request, next).await });
+    answering.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
-/// What the call is about.
-async fn about(shared: &Arc<ServerState>, operation: Endpoint, named: String, parts: &Parts, body: &[u8]) -> About {
+/// Returns the device and the ticket of a call.
+async fn subject(
+    shared: &Arc<ServerState>,
+    operation: Endpoint,
+    named: String,
+    parts: &Parts,
+    body: &[u8],
+) -> CallSubject {
     match operation {
         Endpoint::Create => {
             let text = |key| Fields::parse(body).ok()?.texts([key], false).ok().map(|[text]| text);
-            About { device: text("DeviceName"), ticket: text("PartnerTicketId") }
+            CallSubject { device: text("DeviceName"), ticket: text("PartnerTicketId") }
         }
         Endpoint::Close => {
             let found = shared
@@ -74,40 +80,46 @@ async fn about(shared: &Arc<ServerState>, operation: Endpoint, named: String, pa
                 })
                 .await;
             let (device, ticket) = found.ok().flatten().unzip();
-            About { device, ticket }
+            CallSubject { device, ticket }
         }
         Endpoint::List => {
             let options = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri);
             let filter =
                 options.ok().and_then(|Query(options)| options.into_iter().find(|(name, _)| name == "$filter"));
             let filter = filter.and_then(|(_, text)| Filter::parse(&text).ok());
-            About { device: filter.and_then(|filter| filter.device().map(str::to_owned)), ticket: None }
+            CallSubject { device: filter.and_then(|filter| filter.device().map(str::to_owned)), ticket: None }
         }
-        Endpoint::Details | Endpoint::Device => About { device: Some(named), ticket: None },
-        Endpoint::Devices | Endpoint::Token | Endpoint::Any => About::default(),
+        Endpoint::Details | Endpoint::Device => CallSubject { device: Some(named), ticket: None },
+        Endpoint::Devices | Endpoint::Token | Endpoint::Any => CallSubject::default(),
     }
 }
 
-async fn meet(shared: &Arc<ServerState>, fate: &Fate, orders: &StreamFault, request: Request, next: Next) -> Response {
-    if !shared.lasts(fate.delay).await {
-        return nothing(orders);
+async fn answer(
+    shared: &Arc<ServerState>,
+    plan: &FaultPlan,
+    fault: &StreamFault,
+    request: Request,
+    next: Next,
+) -> Response {
+    if !shared.sleep(plan.delay).await {
+        return drop_connection(fault);
     }
-    let mut response = match fate.end {
+    let mut response = match plan.end {
         None => next.run(request).await,
         Some(Misdeed::Closed(time)) => {
-            shared.latch.shut(Some(time)).await;
-            nothing(orders)
+            shared.gate.shut(Some(time)).await;
+            drop_connection(fault)
         }
-        Some(Misdeed::Hang(limit)) => hang(shared, limit, orders).await,
-        Some(Misdeed::DropBefore) => nothing(orders),
-        Some(Misdeed::Throttle(again)) => throttled(again, fate),
+        Some(Misdeed::Hang(limit)) => hang(shared, limit, fault).await,
+        Some(Misdeed::DropBefore) => drop_connection(fault),
+        Some(Misdeed::Throttle(again)) => throttled(again, plan),
         Some(Misdeed::Fail) => failed(),
         Some(Misdeed::Unavailable(again)) => {
             let page = "<html><head><title>503 Service Temporarily Unavailable</title></head>\
                         <body><h1>503 Service Temporarily Unavailable</h1></body></html>";
             let response = (StatusCode::SERVICE_UNAVAILABLE, Html(page)).into_response();
             match again {
-                Some(again) => again_after(response, again, fate),
+                Some(again) => with_retry_after(response, again, plan),
                 None => response,
             }
         }
@@ -120,14 +132,14 @@ async fn meet(shared: &Arc<ServerState>, fate: &Fate, orders: &StreamFault, requ
                 .into_response()
         }
         Some(Misdeed::Ignore) => StatusCode::NO_CONTENT.into_response(),
-        // The others end a call that was done.
+        // All other misdeeds affect the answer of a call that is done.
         Some(end) => {
             let response = next.run(request).await;
             match end {
-                Misdeed::HangAfter(limit) => hang(shared, limit, orders).await,
-                Misdeed::DropAfter => nothing(orders),
+                Misdeed::HangAfter(limit) => hang(shared, limit, fault).await,
+                Misdeed::DropAfter => drop_connection(fault),
                 Misdeed::Cut => {
-                    orders.end(CUT);
+                    fault.end(CUT);
                     response
                 }
                 Misdeed::WrongJson => {
@@ -137,7 +149,7 @@ async fn meet(shared: &Arc<ServerState>, fate: &Fate, orders: &StreamFault, requ
                     (status, json, r#"{"@odata.context": "https://practice.example/", "id": "#).into_response()
                 }
                 Misdeed::FailAfter => failed(),
-                Misdeed::ThrottleAfter(again) => throttled(again, fate),
+                Misdeed::ThrottleAfter(again) => throttled(again, plan),
                 Misdeed::RedirectAfter => {
                     let place = format!("{}/tenants/{TENANT_ID}/elevationRequests", shared.base_url());
                     (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
@@ -146,42 +158,42 @@ async fn meet(shared: &Arc<ServerState>, fate: &Fate, orders: &StreamFault, requ
             }
         }
     };
-    if !fate.shapes.is_empty() {
-        response = reshape(response, &fate.shapes).await;
+    if !plan.shapes.is_empty() {
+        response = reshape(response, &plan.shapes).await;
     }
-    if fate.is_misdated()
-        && let Some(date) = date(fate.date())
+    if plan.is_misdated()
+        && let Some(date) = http_date(plan.date())
     {
         response.headers_mut().insert(header::DATE, date);
     }
     response
 }
 
-/// An answer of which no byte is sent.
-fn nothing(orders: &StreamFault) -> Response {
-    orders.end(END);
+/// Ends the connection without sending a byte. The returned answer is dropped.
+fn drop_connection(fault: &StreamFault) -> Response {
+    fault.end(END);
     StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }
 
-async fn hang(shared: &ServerState, limit: Duration, orders: &StreamFault) -> Response {
-    shared.lasts(limit).await;
-    nothing(orders)
+async fn hang(shared: &ServerState, limit: Duration, fault: &StreamFault) -> Response {
+    shared.sleep(limit).await;
+    drop_connection(fault)
 }
 
 fn failed() -> Response {
     Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "An internal error has occurred.").into_response()
 }
 
-fn throttled(again: RetryAfter, fate: &Fate) -> Response {
+fn throttled(again: RetryAfter, plan: &FaultPlan) -> Response {
     let refusal = Refusal::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests. Try again later.");
-    again_after(refusal.into_response(), again, fate)
+    with_retry_after(refusal.into_response(), again, plan)
 }
 
-fn again_after(mut response: Response, again: RetryAfter, fate: &Fate) -> Response {
+fn with_retry_after(mut response: Response, again: RetryAfter, plan: &FaultPlan) -> Response {
     let value = match again {
         RetryAfter::Seconds(seconds) => Some(HeaderValue::from(seconds)),
         RetryAfter::Date(seconds) => {
-            fate.date().checked_add(SignedDuration::from_secs(seconds.into())).ok().and_then(date)
+            plan.date().checked_add(SignedDuration::from_secs(seconds.into())).ok().and_then(http_date)
         }
     };
     if let Some(value) = value {
@@ -190,7 +202,7 @@ fn again_after(mut response: Response, again: RetryAfter, fate: &Fate) -> Respon
     response
 }
 
-/// A time as headers have it.
-fn date(at: Timestamp) -> Option<HeaderValue> {
+/// Formats a time for a header.
+fn http_date(at: Timestamp) -> Option<HeaderValue> {
     HeaderValue::try_from(DateTimePrinter::new().timestamp_to_rfc9110_string(&at).ok()?).ok()
 }

@@ -1,13 +1,13 @@
-//! What tests see of the tenant without calling it, and how they change its rules while it runs.
+//! Access to the tenant without HTTP, for tests: its requests, its counts, and its rules.
 
 use std::{fmt, io, sync::Arc};
 
 use super::{
-    http::ServerState,
     rules::{Active, Count, Endpoint, Rules},
+    state::ServerState,
 };
 
-/// A view of a tenant from outside its HTTP. It outlives the server, and what it then shows is how the server ended.
+/// Access to a tenant without HTTP. It outlives the server, and then shows the last state.
 #[derive(Clone)]
 pub struct Observer(pub(super) Arc<ServerState>);
 
@@ -17,9 +17,9 @@ impl fmt::Debug for Observer {
     }
 }
 
-/// A request as the tenant holds it, whether lists show it already or not.
+/// A request of the tenant, whether or not lists show it already.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Held {
+pub struct StoredRequest {
     /// Its id.
     pub id: String,
     /// The agent's ticket.
@@ -30,20 +30,20 @@ pub struct Held {
     pub title: String,
     /// Its plan of action.
     pub plan_of_action: String,
-    /// What a close said was done.
+    /// The text of its close.
     pub actions_taken: String,
     /// Whether it is open.
     pub open: bool,
 }
 
 impl Observer {
-    /// All requests, in the order of their creation.
+    /// Returns all requests, in the order of their creation.
     ///
     /// # Errors
-    /// Where the folder that keeps the tenant cannot be used.
-    pub fn requests(&self) -> io::Result<Vec<Held>> {
-        self.0.book.with(|store| {
-            let held = store.all().iter().map(|request| Held {
+    /// The folder of the tenant cannot be used.
+    pub fn requests(&self) -> io::Result<Vec<StoredRequest>> {
+        self.0.storage.with(|store| {
+            let requests = store.all().iter().map(|request| StoredRequest {
                 id: request.id.clone(),
                 ticket: request.partner_ticket_id.clone(),
                 device: request.device_name.clone(),
@@ -52,53 +52,53 @@ impl Observer {
                 actions_taken: request.actions_taken.clone(),
                 open: request.is_open(),
             });
-            held.collect()
+            requests.collect()
         })
     }
 
-    /// How many calls of this kind were read whole, with the token and for this tenant, whatever became of them.
-    /// [`Endpoint::Any`] is all of them but for those of the token endpoint, which need no token.
+    /// Returns how many calls of an endpoint were read completely, with a valid token and for this tenant, whatever their
+    /// result. [`Endpoint::Any`] counts all endpoints except the token endpoint.
     #[must_use]
     pub fn received(&self, operation: Endpoint) -> u64 {
         self.0.received(operation)
     }
 
-    /// How many creates were read: see [`Observer::received`].
+    /// Returns how many creates were read: see [`Observer::received`].
     #[must_use]
     pub fn creates_received(&self) -> u64 {
         self.received(Endpoint::Create)
     }
 
-    /// The tokens that were given out and have not ended: where none of them may be found, it can be looked for.
+    /// Returns the issued tokens that are still valid.
     #[must_use]
     pub fn tokens(&self) -> Vec<String> {
-        self.0.tokens().given()
+        self.0.tokens().issued()
     }
 
-    /// Accepts no token any more that was given out until now.
+    /// Revokes all issued tokens.
     pub fn end_tokens(&self) {
-        self.0.tokens().end();
+        self.0.tokens().revoke_all();
     }
 
-    /// Puts other rules in the place of those that there are, and counts anew.
+    /// Replaces the rules and resets their counts.
     pub fn set_rules(&self, rules: impl Into<Rules>) {
         *self.0.rules() = Active::new(rules.into());
     }
 
-    /// What has come of each rule, in their order.
+    /// Returns the count of each rule, in the order of the rules.
     #[must_use]
     pub fn counts(&self) -> Vec<Count> {
         self.0.rules().counts()
     }
 
-    /// Refuses connections as a machine does on which nothing listens, and resets those that call on one made before.
-    /// Returns when it is so.
+    /// Refuses connections as if nothing listened, and resets existing connections at their next call. Returns when it has
+    /// taken effect.
     pub async fn shut(&self) {
-        self.0.latch.shut(None).await;
+        self.0.gate.shut(None).await;
     }
 
-    /// Takes connections again. Returns when it is so.
+    /// Accepts connections again. Returns when it has taken effect.
     pub async fn open(&self) {
-        self.0.latch.open().await;
+        self.0.gate.open().await;
     }
 }

@@ -1,17 +1,16 @@
-//! How practice misbehaves on demand, so that agents can be trained for it and tests can use it.
+//! The rules of misbehaviour, for training and for tests.
 //!
-//! Rules are asked in their order, one call at a time. [`Misdeed::Delay`], [`Misdeed::Late`], [`Misdeed::Twice`],
-//! [`Misdeed::Skew`], [`Misdeed::SkewTimes`], [`Misdeed::Shape`] and [`Misdeed::List`] add to what comes after them; the
-//! first other that strikes decides how the call ends, and the rules after it do not see the call. A rule counts the
-//! calls that it sees and that fit it.
+//! The rules are applied to a call in their order. [`Misdeed::Delay`], [`Misdeed::Late`], [`Misdeed::Twice`],
+//! [`Misdeed::Skew`], [`Misdeed::SkewTimes`], [`Misdeed::Shape`] and [`Misdeed::List`] are combined with later rules. The first
+//! other misdeed that applies decides how the call ends, and later rules do not see the call. A rule counts the matching calls
+//! that it sees.
 
 mod active;
 mod file;
 
 use std::time::Duration;
 
-pub(super) use active::{About, Active, Fate};
-pub use file::RulesError;
+pub(super) use active::{Active, CallSubject, ChangeFaults, FaultPlan};
 
 /// Rules of misbehaviour, in their order.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,19 +23,19 @@ impl<R: IntoIterator<Item = Rule>> From<R> for Rules {
 }
 
 impl Rules {
-    /// The rules, in their order.
+    /// Returns the rules, in their order.
     #[must_use]
     pub fn as_slice(&self) -> &[Rule] {
         &self.0
     }
 }
 
-/// Which calls a rule is for.
+/// An endpoint to whose calls a rule applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Endpoint {
     /// Opening a request.
     Create,
-    /// Closing one.
+    /// Closing a request.
     Close,
     /// The list of requests.
     List,
@@ -46,32 +45,32 @@ pub enum Endpoint {
     Devices,
     /// One device.
     Device,
-    /// Signing in: the token endpoint.
+    /// The token endpoint of the sign-in.
     Token,
-    /// All of the service's. The token endpoint is not the service's, and has its own rules.
+    /// All endpoints of the service. The token endpoint does not belong to the service.
     Any,
 }
 
 impl Endpoint {
-    /// Whether a call of the other kind is one of this.
+    /// Returns whether a rule for this endpoint applies to the other one.
     pub(super) fn covers(self, other: Self) -> bool {
         self == other || (self == Self::Any && other != Self::Token)
     }
 }
 
-/// What goes wrong.
+/// A fault of the practice tenant.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Misdeed {
-    /// A new connection is reset before anything is read. It strikes connections and not calls, so that it can only be
-    /// for [`Endpoint::Any`], and calls on a connection that is already made are spared.
+    /// A new connection is reset before anything is read. It applies to connections, so its endpoint must be
+    /// [`Endpoint::Any`]; calls on existing connections are not affected.
     Refuse,
-    /// The call is dropped without being done, and for this long no connection can be made at all.
+    /// The call is dropped and not done, and no connection can be made for this time.
     Closed(Duration),
-    /// The call waits this long before it is done. It is done even where the caller has gone by then.
+    /// The call is delayed by this time. It is done even if the caller has gone.
     Delay(Duration),
-    /// The call is not done and never answered; after this long the connection ends.
+    /// The call is not done and never answered; the connection ends after this time.
     Hang(Duration),
-    /// The call is done and never answered; after this long the connection ends.
+    /// The call is done and never answered; the connection ends after this time.
     HangAfter(Duration),
     /// The call is read and not done, and the connection ends without a byte.
     DropBefore,
@@ -83,9 +82,9 @@ pub enum Misdeed {
     WrongJson,
     /// The call is not done: 429.
     Throttle(RetryAfter),
-    /// The call is done, and answered with 429 all the same.
+    /// The call is done, and answered with 429 nevertheless.
     ThrottleAfter(RetryAfter),
-    /// The call is done, and answered with 303 and a place to see it.
+    /// The call is done, and answered with 303 and a location.
     RedirectAfter,
     /// The call is not done: 500.
     Fail,
@@ -95,32 +94,32 @@ pub enum Misdeed {
     Unavailable(Option<RetryAfter>),
     /// The call is not done: 200 with a page of HTML.
     Html,
-    /// The call is not done: 200 with an error for its body.
+    /// The call is not done: 200 with an error as the body.
     Error200,
-    /// The call is not done: 404 in the words of a router that knows no such path.
+    /// The call is not done: 404 with the message of a router that does not know the path.
     NoRoute,
-    /// A close is answered as if it were done, and never is.
+    /// A close is answered with success and not done.
     Ignore,
-    /// What a create or a close changes shows in lists after this long.
+    /// Lists show the change of a create or a close after this time.
     Late(Duration),
-    /// A create opens a second request, of which the answer says nothing.
+    /// A create opens a second request that the answer does not mention.
     Twice,
-    /// The service's clock is this many seconds ahead, or behind where it is negative: in the header `Date`, and in the
-    /// times that the call writes.
+    /// The service's clock is this many seconds ahead (behind if negative): in the header `Date`, and in the times that the
+    /// call writes.
     Skew(i64),
-    /// The same in the times that the call writes alone: the header `Date` is right, as behind a proxy that writes its
-    /// own.
+    /// The times that the call writes are this many seconds ahead; the header `Date` is right, as behind a proxy that writes
+    /// its own.
     SkewTimes(i64),
-    /// The entities of an answer to a create or a list are written in another way: the first so many, or all.
+    /// The first entities of an answer to a create or a list, or all of them, have another shape.
     Shape(Shape, Option<usize>),
-    /// A list is not what was asked for.
+    /// A list is wrong.
     List(ListFault),
 }
 
 /// How an entity differs from the documents' samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// It has its id and nothing else.
+    /// It has only its id.
     Bare,
     /// The texts that a create sends are null.
     NullTexts,
@@ -132,42 +131,41 @@ pub enum Shape {
     CapitalId,
     /// It has no id.
     NoId,
-    /// Its title ends in half a character: `\ud83d` and nothing after it.
+    /// Its title ends with half a surrogate pair: `\ud83d`.
     TornText,
 }
 
 /// What is wrong with a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListFault {
-    /// No page holds more than so many, and none says that there are more.
+    /// A page holds at most this many entries, without a link to the next page.
     Cap(usize),
-    /// No page holds more than so many. The next has to be asked for with the link of the one before: `$skip` does
-    /// nothing.
+    /// A page holds at most this many entries, with a link to the next page. `$skip` is ignored.
     NextLink(usize),
-    /// The filter does nothing.
+    /// The filter is ignored.
     Unfiltered,
-    /// A `$top` above this is refused.
+    /// A `$top` above this number is refused.
     RefuseTop(usize),
-    /// What is listed is how it was so long ago.
+    /// The list shows the state of this time ago.
     Stale(Duration),
-    /// So many entries are left out, others each time.
+    /// This many entries are missing, different ones in each list.
     Vanish(usize),
-    /// The entries stand in another order each time.
+    /// The order of the entries differs in each list.
     Shuffle,
-    /// A page begins with the last so many entries of the one before.
+    /// A page begins with this many entries of the page before.
     Overlap(usize),
 }
 
-/// When to come again.
+/// The header `Retry-After`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryAfter {
-    /// In so many seconds, and said so.
+    /// A number of seconds.
     Seconds(u32),
-    /// In so many seconds, said as a date.
+    /// The date that is this many seconds ahead.
     Date(u32),
 }
 
-/// A rule: what goes wrong, with which calls, and how often. Without more it strikes every call.
+/// A misdeed, the calls to which it applies, and how often. By default it applies to every call of the endpoint.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
     pub(super) on: Endpoint,
@@ -181,55 +179,55 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// A rule that strikes every such call.
+    /// Makes a rule that applies to every call of the endpoint.
     #[must_use]
     pub const fn new(on: Endpoint, misdeed: Misdeed) -> Self {
         Self { on, misdeed, device: None, ticket: None, skip: 0, every: 1, times: None, chance: None }
     }
 
-    /// Only calls about this device, in any letter case. A list is about a device where its filter says
-    /// `deviceName eq`, a close where its request is.
+    /// Limits the rule to calls for this device, in any letter case: a list by its filter `deviceName eq`, a close by its
+    /// request.
     #[must_use]
     pub fn device(self, name: impl Into<String>) -> Self {
         Self { device: Some(name.into()), ..self }
     }
 
-    /// Only creates with this ticket, and closes of requests that have it.
+    /// Limits the rule to creates with this ticket, and to closes of their requests.
     #[must_use]
     pub fn ticket(self, id: impl Into<String>) -> Self {
         Self { ticket: Some(id.into()), ..self }
     }
 
-    /// Spares the first so many that fit.
+    /// Skips the first matching calls.
     #[must_use]
     pub fn skip(self, calls: u64) -> Self {
         Self { skip: calls, ..self }
     }
 
-    /// Strikes the first that is not skipped and then every so manieth.
+    /// Applies to the first matching call after those skipped, and then to every `calls`-th one.
     #[must_use]
     pub fn every(self, calls: u64) -> Self {
         Self { every: calls.max(1), ..self }
     }
 
-    /// Strikes so often and no more.
+    /// Limits how often the rule applies.
     #[must_use]
-    pub fn times(self, strikes: u64) -> Self {
-        Self { times: Some(strikes), ..self }
+    pub fn times(self, times: u64) -> Self {
+        Self { times: Some(times), ..self }
     }
 
-    /// Strikes with this probability, from 0 to 1. The same seed strikes the same calls.
+    /// Applies with this probability, from 0 to 1. The same seed selects the same calls.
     #[must_use]
     pub fn probability(self, probability: f64, seed: u64) -> Self {
         Self { chance: Some((probability, seed)), ..self }
     }
 }
 
-/// What has come of a rule so far.
+/// The counts of a rule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Count {
-    /// The calls that it saw and that fit it.
+    /// How many matching calls the rule saw.
     pub seen: u64,
-    /// How often it struck.
-    pub struck: u64,
+    /// How often it applied.
+    pub applied: u64,
 }

@@ -1,62 +1,59 @@
-//! Everything that practice does and no document says, where it is kept, and how it misbehaves.
+//! The settings of the practice tenant: assumptions about the service, the folder of the data, and the rules.
 
 use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use super::{Rules, RulesError};
+use super::Rules;
+use mmd_elevate_core::Problem;
 
-/// What had to be invented: each an assumption of this project's and not a fact about the service. Then what the
-/// service has nothing to do with: where practice is kept, and how it misbehaves.
+/// Assumptions about behaviour that no document describes, and then the settings of the practice tenant itself.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// How many requests may be open for one device. The document has the refusal, not the number: an assumption.
+    /// How many requests may be open for one device (assumption; the document has the refusal without a number).
     pub open_requests_per_device: usize,
-    /// Whether a body's missing, `null` or blank field is answered with 400 in the documented envelope; otherwise it is
-    /// taken as empty. An assumption, for all fields of a create and for `ActionsTaken` of a close.
+    /// Whether a missing, `null` or blank field of a body is answered with 400 in the documented envelope; otherwise it is
+    /// taken as empty. It applies to all fields of a create and to `ActionsTaken` of a close (assumption).
     pub blank_fields_refused: bool,
-    /// The words of the 403 for a device in the update ring `Test`, to which elevation is not offered; `None` opens the
-    /// request all the same. That such a create is refused, and in which words, is an assumption.
+    /// The message of the 403 for a device in the update ring `Test`, to which elevation is not offered; `None` opens the
+    /// request (assumption: the refusal and its message).
     pub test_ring_refusal: Option<String>,
-    /// The order of the list of requests: an assumption.
+    /// The order of the list of requests (assumption).
     pub order: Order,
-    /// The most that one page holds, whatever `$top` says; `None` is no limit. An assumption, and so is that a page
-    /// which was cut short carries no `@odata.nextLink`.
+    /// The largest page, whatever `$top` says; `None` is no limit. A page that is cut has no `@odata.nextLink` (assumption).
     pub page_size: Option<usize>,
-    /// How long a password lasts. It is changed when it is next asked for: an assumption.
-    pub password_lasts: Duration,
-    /// How long a token lasts: 3599 s, as in Microsoft's samples (documented).
+    /// How long a password is valid. It changes when it is next read (assumption).
+    pub password_lifetime: Duration,
+    /// How long a token is valid: 3599 s, as in Microsoft's samples (documented).
     pub token_lifetime: Duration,
-    /// The certificate that is registered for the application, in PEM: who has its key can sign in with it.
+    /// The certificate that is registered for the application, in PEM.
     pub client_certificate: Option<String>,
-    /// How long a caller may take over the head of a request, and then over its body; an idle connection ends after the
-    /// same time. An assumption.
-    pub slowest_request: Duration,
-    /// How many connections there can be at once. Where one more comes, the oldest ends with the answer that it is
-    /// giving, if any. An assumption.
-    pub connections: usize,
-    /// The folder that keeps the tenant across restarts, and for every process that serves from it. `None` keeps it in
-    /// memory alone.
+    /// How long a caller may take to send the head of a request, and then its body; an idle connection ends after the same
+    /// time (assumption).
+    pub request_timeout: Duration,
+    /// How many connections are served at once. For another one, the oldest ends after its current answer (assumption).
+    pub max_connections: usize,
+    /// The folder in which all processes store the tenant. `None` stores it in memory.
     pub keep: Option<PathBuf>,
-    /// Whether to begin anew, whatever the folder holds.
+    /// Whether to discard the stored tenant.
     pub fresh: bool,
-    /// How it misbehaves: not at all unless told to.
+    /// The rules of misbehaviour; none by default.
     pub rules: Rules,
 }
 
 impl Settings {
-    /// The defaults, with the tenant kept in this folder and misbehaving as the file says, where one is named.
+    /// Returns the defaults with a folder for the tenant, and with the rules of a file if one is named.
     ///
     /// # Errors
-    /// [`RulesError`] where the file cannot be used.
-    pub fn kept(folder: &Path, fresh: bool, rules: Option<&Path>) -> Result<Self, RulesError> {
+    /// The file of rules cannot be used.
+    pub fn in_folder(folder: &Path, fresh: bool, rules: Option<&Path>) -> Result<Self, Problem> {
         let rules = rules.map(Rules::load).transpose()?.unwrap_or_default();
         Ok(Self { keep: Some(folder.to_owned()), fresh, rules, ..Self::default() })
     }
 }
 
-/// In which order the requests are listed.
+/// The order in which requests are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     /// The latest creation first.
@@ -73,11 +70,11 @@ impl Default for Settings {
             test_ring_refusal: Some("Elevation is not available for devices in the Test group.".to_owned()),
             order: Order::NewestFirst,
             page_size: None,
-            password_lasts: Duration::from_secs(2 * 60 * 60),
+            password_lifetime: Duration::from_secs(2 * 60 * 60),
             token_lifetime: Duration::from_secs(3599),
             client_certificate: None,
-            slowest_request: Duration::from_secs(10),
-            connections: 256,
+            request_timeout: Duration::from_secs(10),
+            max_connections: 256,
             keep: None,
             fresh: false,
             rules: Rules::default(),

@@ -1,4 +1,4 @@
-//! Entities that are written in another way than the documents' samples.
+//! Changes the shape of entities, so that they differ from the documents' samples.
 
 use axum::{
     body::{Body, to_bytes},
@@ -9,12 +9,12 @@ use serde_json::{Map, Value};
 
 use super::rules::Shape;
 
-/// What a create sends and an entity repeats.
+/// The texts that a create sends and an entity repeats.
 const TEXTS: [&str; 6] = ["partnerTicketId", "deviceName", "title", "category", "subcategory", "planOfAction"];
-/// Stands for half a character, which no text of this program can hold, until the JSON is written. It is no character.
+/// A noncharacter that represents half a surrogate pair until the JSON is written.
 const HALF: char = '\u{fffe}';
 
-/// Writes the entities of an answer anew: in each shape the first so many. An answer without any stays as it is.
+/// Changes the first entities of an answer to each shape. An answer without entities is unchanged.
 pub(super) async fn reshape(response: Response, shapes: &[(Shape, usize)]) -> Response {
     let (mut parts, body) = response.into_parts();
     let Ok(bytes) = to_bytes(body, usize::MAX).await else { return Response::from_parts(parts, Body::empty()) };
@@ -25,9 +25,9 @@ pub(super) async fn reshape(response: Response, shapes: &[(Shape, usize)]) -> Re
     for (shape, entries) in shapes {
         match answer.get_mut("value") {
             Some(Value::Array(listed)) => {
-                listed.iter_mut().filter_map(Value::as_object_mut).take(*entries).for_each(|one| write(one, *shape));
+                listed.iter_mut().filter_map(Value::as_object_mut).take(*entries).for_each(|one| change(one, *shape));
             }
-            _ if *entries > 0 => write(&mut answer, *shape),
+            _ if *entries > 0 => change(&mut answer, *shape),
             _ => {}
         }
     }
@@ -36,29 +36,29 @@ pub(super) async fn reshape(response: Response, shapes: &[(Shape, usize)]) -> Re
     Response::from_parts(parts, Body::from(written))
 }
 
-fn write(entity: &mut Map<String, Value>, shape: Shape) {
-    let nothing = |entity: &mut Map<String, Value>, keys: &[&str]| {
+fn change(entity: &mut Map<String, Value>, shape: Shape) {
+    let set_null = |entity: &mut Map<String, Value>, keys: &[&str]| {
         for (_, value) in entity.iter_mut().filter(|(name, _)| keys.iter().any(|key| name.eq_ignore_ascii_case(key))) {
             *value = Value::Null;
         }
     };
-    let change = |entity: &mut Map<String, Value>, key: &str, change: fn(&str) -> String| {
+    let map_text = |entity: &mut Map<String, Value>, key: &str, map: fn(&str) -> String| {
         for (_, value) in entity.iter_mut().filter(|(name, _)| name.eq_ignore_ascii_case(key)) {
-            *value = change(value.as_str().unwrap_or_default()).into();
+            *value = map(value.as_str().unwrap_or_default()).into();
         }
     };
     match shape {
         Shape::Bare => entity.retain(|name, _| name.eq_ignore_ascii_case("id")),
-        Shape::NullTexts => nothing(entity, &TEXTS),
-        Shape::NullTicket => nothing(entity, &TEXTS[..1]),
+        Shape::NullTexts => set_null(entity, &TEXTS),
+        Shape::NullTicket => set_null(entity, &TEXTS[..1]),
         Shape::PascalCase => {
             let capital = |name: &str| name.chars().next().into_iter().flat_map(char::to_uppercase).collect::<String>();
             let rest = |name: &str| name.chars().skip(1).collect::<String>();
             let named = std::mem::take(entity).into_iter().map(|(name, value)| (capital(&name) + &rest(&name), value));
             *entity = named.collect();
         }
-        Shape::CapitalId => change(entity, "id", str::to_uppercase),
+        Shape::CapitalId => map_text(entity, "id", str::to_uppercase),
         Shape::NoId => entity.retain(|name, _| !name.eq_ignore_ascii_case("id")),
-        Shape::TornText => change(entity, "title", |title| format!("{title}{HALF}")),
+        Shape::TornText => map_text(entity, "title", |title| format!("{title}{HALF}")),
     }
 }

@@ -1,66 +1,66 @@
-//! What the tenant knows: plain data, as it is kept, and as it stands at its beginning.
+//! The data of the tenant as they are stored, and the initial data.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    TENANT_ID,
-    wire::{Device, ElevationRequest, Facts},
+    identity::TENANT_ID,
+    wire::{Device, DeviceProperties, ElevationRequest},
 };
 
-/// For how many seconds it is known how a request was before a change.
-pub(super) const REMEMBERED: u64 = 60 * 60;
-/// How long a record is kept, in seconds: 90 days, as in the document's sample. It is not enforced.
+/// For how many seconds the state of a request before a change is stored.
+pub(super) const HISTORY_SECONDS: u64 = 60 * 60;
+/// The time to live of a request, in seconds: 90 days, as in the document's sample. It is not enforced.
 const TTL: u32 = 7_776_000;
-/// What the service writes for "never".
+/// The service's time for "never".
 const NEVER: &str = "0001-01-01T00:00:00Z";
 
-/// Everything that the tenant knows, and that is kept.
+/// All data of the tenant.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct TenantData {
-    pub(super) devices: Vec<Managed>,
+    pub(super) devices: Vec<ManagedDevice>,
     /// In the order of their creation.
     pub(super) requests: Vec<ElevationRequest>,
     #[serde(default)]
-    pub(super) late: Vec<Late>,
+    pub(super) late: Vec<DelayedChange>,
 }
 
-/// A device, and since when its local administrator has the password that follows from the two.
+/// A device, and since when its local administrator has the current password.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Managed {
+pub(super) struct ManagedDevice {
     pub(super) device: Device,
     pub(super) password_since: String,
 }
 
-impl Managed {
-    /// A device whose name is empty is listed and can be asked for by nobody.
+impl ManagedDevice {
+    /// Returns whether this is the name of the device. A device without a name is listed only.
     pub(super) fn is_named(&self, name: &str) -> bool {
-        !name.is_empty() && same_name(&self.device.facts.name, name)
+        !name.is_empty() && same_name(&self.device.properties.name, name)
     }
 
-    /// It opens nothing, so it is computed instead of kept: what practice writes to disk holds no password, and every
-    /// process that serves the tenant still tells the same one.
+    /// Computes the password, which opens nothing. It is not stored, so that no file holds a password and all processes
+    /// return the same one.
     pub(super) fn password(&self) -> String {
-        let made_of = format!("{}\n{}", self.device.facts.aad_device_id, self.password_since);
-        let half = |start: u64| made_of.bytes().fold(start, |mixed, byte| splitmix(mixed ^ u64::from(byte)));
+        let seed = format!("{}\n{}", self.device.properties.aad_device_id, self.password_since);
+        let half = |start: u64| seed.bytes().fold(start, |mixed, byte| splitmix(mixed ^ u64::from(byte)));
         format!("{:016x}{:016x}", half(1), half(2))
     }
 }
 
-/// What lists show of a request until a change of it is visible everywhere, and what stale ones go on showing.
+/// A change that lists do not show yet, or that stale lists do not show.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Late {
+pub(super) struct DelayedChange {
     pub(super) id: String,
-    /// Like all times here: a text with a fixed number of digits, so that texts are in the order of their times.
+    /// A text with a fixed number of digits, like all times here, so that texts compare like times.
     pub(super) until: String,
-    /// The request as it was; nothing where it was not there.
+    /// The request before the change, if it existed.
     pub(super) before: Option<ElevationRequest>,
 }
 
-/// What a create asks for. All texts are as they came.
+/// The fields of a create, unchanged.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct NewRequest {
@@ -73,12 +73,18 @@ pub(super) struct NewRequest {
 }
 
 impl NewRequest {
-    /// The request as the service writes it when it is opened.
-    pub(super) fn opened(self, id: String, agent: &str, at: String, password_since: String) -> ElevationRequest {
+    /// Converts it to the request that the service opens.
+    pub(super) fn into_open_request(
+        self,
+        id: String,
+        agent: &str,
+        at: String,
+        password_since: String,
+    ) -> ElevationRequest {
         ElevationRequest {
             id,
             tenant_id: TENANT_ID.to_owned(),
-            // The sample has the tenant's id here too.
+            // The document's sample has the tenant's id here too.
             partner_id: TENANT_ID.to_owned(),
             requesting_agent_upn: agent.to_owned(),
             partner_ticket_id: self.ticket,
@@ -102,7 +108,7 @@ impl NewRequest {
     }
 }
 
-/// The embedded data: ages in place of times, so that the tenant looks fresh whenever it begins.
+/// The embedded data, with ages in place of times, so that a new tenant looks recent.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Seed {
@@ -114,7 +120,7 @@ struct Seed {
 #[serde(rename_all = "camelCase")]
 struct AgedDevice {
     #[serde(flatten)]
-    facts: Facts,
+    properties: DeviceProperties,
     synced_minutes_ago: Option<i64>,
 }
 
@@ -127,30 +133,30 @@ struct AgedRequest {
     requested_by: String,
     closed_by: String,
     #[serde(flatten)]
-    asked: NewRequest,
+    new: NewRequest,
     actions_taken: String,
     viewers: Vec<String>,
 }
 
-/// What is known of a tenant that begins at `start`. Once it is kept, the ages have become times and stay.
+/// Returns the data of a tenant that is created at `start`.
 pub(super) fn seed(start: Timestamp) -> serde_json::Result<TenantData> {
     let seed: Seed = serde_json::from_str(include_str!("../../../assets/practice-tenant.json"))?;
     let ago = |minutes| time(start.checked_sub(SignedDuration::from_mins(minutes)).unwrap_or(start));
     let devices = seed.devices.into_iter().map(|aged| {
         let synced = aged.synced_minutes_ago.map_or_else(|| NEVER.to_owned(), ago);
-        let device = Device { facts: aged.facts, last_intune_sync_date_time_utc: synced };
-        Managed { device, password_since: time(start) }
+        let device = Device { properties: aged.properties, last_intune_sync_date_time_utc: synced };
+        ManagedDevice { device, password_since: time(start) }
     });
     let requests = seed.requests.into_iter().map(|aged| {
         let closed = aged.closed_minutes_ago.map(ago);
-        // A close changed the password; what is open has the one that was made at the start.
+        // A close changes the password; open requests have the initial one.
         let password_since = closed.clone().unwrap_or_else(|| time(start));
         ElevationRequest {
             actions_taken: aged.actions_taken,
             closing_agent_upn: aged.closed_by,
             request_closure_time: closed,
             viewer_upns: aged.viewers,
-            ..aged.asked.opened(aged.id, &aged.requested_by, ago(aged.minutes_ago), password_since)
+            ..aged.new.into_open_request(aged.id, &aged.requested_by, ago(aged.minutes_ago), password_since)
         }
     });
     let (devices, mut requests) = (devices.collect(), requests.collect::<Vec<_>>());
@@ -158,17 +164,17 @@ pub(super) fn seed(start: Timestamp) -> serde_json::Result<TenantData> {
     Ok(TenantData { devices, requests, late: Vec::new() })
 }
 
-/// Whether two names are of one device: letter case does not tell devices apart.
+/// Returns whether two names are the same except for letter case.
 pub(super) fn same_name(a: &str, b: &str) -> bool {
     a.to_lowercase() == b.to_lowercase()
 }
 
-/// A time as the service writes it: UTC, with seven fractional digits.
+/// Formats a time as the service does: UTC, with seven fractional digits.
 pub(super) fn time(at: Timestamp) -> String {
     format!("{at:.7}")
 }
 
-/// One step of `SplitMix64`: numbers that look random and are always the same.
+/// Computes one step of `SplitMix64`, a reproducible pseudo-random number.
 pub(super) const fn splitmix(seed: u64) -> u64 {
     let mut mixed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

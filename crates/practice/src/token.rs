@@ -1,10 +1,9 @@
-//! The token endpoint: what Microsoft Entra ID does for an application that signs in by itself (client credentials
-//! flow; documented by Microsoft), as far as clients can see it.
+//! The token endpoint: the client credentials flow of Microsoft Entra ID (documented by Microsoft), as far as clients can
+//! observe it.
 //!
-//! Which code an error has is documented where a list of Microsoft's names it; that this very request gets it is
-//! inferred.
+//! The error codes are documented; which request gets which code is inferred.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     Json,
@@ -13,64 +12,29 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 use serde_json::{Value, json};
 use uuid::Uuid;
 use webpki::{EndEntityCert, ring::RSA_PSS_2048_8192_SHA256_LEGACY_KEY};
 
-use super::{CLIENT_ID, SCOPE, TENANT_ID, http::ServerState, new_token};
+use super::{
+    identity::{CLIENT_ID, SCOPE, TENANT_ID},
+    state::ServerState,
+};
 
 /// The path under an authority (documented).
 pub(super) const PATH: &str = "/oauth2/v2.0/token";
 
-/// By how much the clocks of client and tenant may differ, in seconds (assumption).
+/// How far the clocks of client and tenant may differ, in seconds (assumption).
 const LEEWAY: i64 = 60;
 
-/// What can stand as `alg` in a JWS with a signature (RFC 7518, section 3.1; RFC 8037, section 3.1).
+/// The values of `alg` in a JWS with a signature (RFC 7518, section 3.1; RFC 8037, section 3.1).
 const ALGORITHMS: [&str; 12] =
     ["HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256", "ES384", "PS256", "PS384", "PS512", "EdDSA"];
 
 const NOT_THE_CLIENT: &str = "Client assertion application identifier doesn't match 'client_id' parameter.";
-
-/// Which tokens are accepted, and who may have one.
-pub(super) struct Tokens {
-    /// One that never ends, for callers that hand a token over.
-    pub(super) lasting: String,
-    pub(super) client_secret: String,
-    /// Those that were given out, and when each ends.
-    given: HashMap<String, Timestamp>,
-}
-
-impl Tokens {
-    pub(super) fn new() -> Self {
-        Self { lasting: new_token(), client_secret: new_token(), given: HashMap::new() }
-    }
-
-    pub(super) fn is_accepted(&self, token: &str) -> bool {
-        token == self.lasting || self.given.get(token).is_some_and(|ends| *ends > Timestamp::now())
-    }
-
-    /// No token that was given out until now is accepted any more.
-    pub(super) fn end(&mut self) {
-        self.given.clear();
-    }
-
-    /// Those that were given out and have not ended.
-    pub(super) fn given(&self) -> Vec<String> {
-        self.given.keys().cloned().collect()
-    }
-
-    fn give(&mut self, lifetime: Duration) -> String {
-        let now = Timestamp::now();
-        self.given.retain(|_, ends| *ends > now);
-        let lifetime = SignedDuration::try_from(lifetime).unwrap_or(SignedDuration::MAX);
-        let token = new_token();
-        self.given.insert(token.clone(), now.saturating_add(lifetime).unwrap_or(Timestamp::MAX));
-        token
-    }
-}
 
 /// `POST /{tenantId}/oauth2/v2.0/token`
 pub(super) async fn token(
@@ -79,18 +43,18 @@ pub(super) async fn token(
     form: Result<Form<Vec<(String, String)>>, FormRejection>,
 ) -> Result<Response, TokenRefusal> {
     let Form(form) = form.map_err(|_| {
-        let words = "The request body must contain the following parameter: 'grant_type'.";
-        TokenRefusal("invalid_request", 900_144, words.to_owned())
+        let message = "The request body must contain the following parameter: 'grant_type'.";
+        TokenRefusal("invalid_request", 900_144, message.to_owned())
     })?;
     if !tenant.eq_ignore_ascii_case(TENANT_ID) {
-        let words = format!("Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID.");
-        return Err(TokenRefusal("invalid_request", 90_002, words));
+        let message = format!("Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID.");
+        return Err(TokenRefusal("invalid_request", 90_002, message));
     }
-    check(&shared, &TokenForm(form))?;
+    authenticate(&shared, &TokenForm(form))?;
     let lifetime = shared.settings.token_lifetime;
-    let (expires_in, token) = (lifetime.as_secs(), shared.tokens().give(lifetime));
-    let answer = json!({ "token_type": "Bearer", "expires_in": expires_in, "ext_expires_in": expires_in, "access_token": token });
-    Ok(([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response())
+    let (expires_in, token) = (lifetime.as_secs(), shared.tokens().issue(lifetime));
+    let body = json!({ "token_type": "Bearer", "expires_in": expires_in, "ext_expires_in": expires_in, "access_token": token });
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response())
 }
 
 struct TokenForm(Vec<(String, String)>);
@@ -100,34 +64,34 @@ impl TokenForm {
         self.0.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
     }
 
-    fn need(&self, name: &str) -> Result<&str, TokenRefusal> {
+    fn require(&self, name: &str) -> Result<&str, TokenRefusal> {
         self.get(name).ok_or_else(|| {
-            let words = format!("The request body must contain the following parameter: '{name}'.");
-            TokenRefusal("invalid_request", 900_144, words)
+            let message = format!("The request body must contain the following parameter: '{name}'.");
+            TokenRefusal("invalid_request", 900_144, message)
         })
     }
 }
 
-fn check(shared: &ServerState, form: &TokenForm) -> Result<(), TokenRefusal> {
-    let grant_type = form.need("grant_type")?;
+fn authenticate(shared: &ServerState, form: &TokenForm) -> Result<(), TokenRefusal> {
+    let grant_type = form.require("grant_type")?;
     if grant_type != "client_credentials" {
-        let words = "The app requested an unsupported grant type.".to_owned();
-        return Err(TokenRefusal("unsupported_grant_type", 70_003, words));
+        let message = "The app requested an unsupported grant type.".to_owned();
+        return Err(TokenRefusal("unsupported_grant_type", 70_003, message));
     }
-    let client_id = form.need("client_id")?;
+    let client_id = form.require("client_id")?;
     if !client_id.eq_ignore_ascii_case(CLIENT_ID) {
-        let words = format!("Application with identifier '{client_id}' was not found in the directory 'Contoso'.");
-        return Err(TokenRefusal("unauthorized_client", 700_016, words));
+        let message = format!("Application with identifier '{client_id}' was not found in the directory 'Contoso'.");
+        return Err(TokenRefusal("unauthorized_client", 700_016, message));
     }
-    let scope = form.need("scope")?;
+    let scope = form.require("scope")?;
     let Some(resource) = scope.strip_suffix("/.default") else {
-        let words =
+        let message =
             format!("The provided value for the input parameter 'scope' is not valid. The scope {scope} is not valid.");
-        return Err(TokenRefusal("invalid_scope", 70_011, words));
+        return Err(TokenRefusal("invalid_scope", 70_011, message));
     };
     if scope != SCOPE {
-        let words = format!("The resource principal named {resource} was not found in the tenant named Contoso.");
-        return Err(TokenRefusal("invalid_resource", 500_011, words));
+        let message = format!("The resource principal named {resource} was not found in the tenant named Contoso.");
+        return Err(TokenRefusal("invalid_resource", 500_011, message));
     }
     match (form.get("client_secret"), form.get("client_assertion")) {
         (Some(secret), None) if secret == shared.tokens().client_secret => Ok(()),
@@ -138,7 +102,7 @@ fn check(shared: &ServerState, form: &TokenForm) -> Result<(), TokenRefusal> {
         )),
         (None, Some(assertion)) => {
             let wanted = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-            if form.need("client_assertion_type")? != wanted {
+            if form.require("client_assertion_type")? != wanted {
                 return Err(invalid_client(700_021, "The client assertion type is not supported."));
             }
             check_assertion(shared, assertion)
@@ -150,7 +114,7 @@ fn check(shared: &ServerState, form: &TokenForm) -> Result<(), TokenRefusal> {
     }
 }
 
-/// The certificate is found by its thumbprint, then the signature is checked, then what is said.
+/// Checks the thumbprint of the certificate, then the signature, then the claims.
 fn check_assertion(shared: &ServerState, assertion: &str) -> Result<(), TokenRefusal> {
     let malformed = || invalid_client(50_027, "JWT token is invalid or malformed.");
     let unsigned = || invalid_client(700_027, "Client assertion failed signature validation.");
@@ -196,21 +160,21 @@ fn check_assertion(shared: &ServerState, assertion: &str) -> Result<(), TokenRef
     }
 }
 
-/// `error`, code and words.
+/// An error: `error`, its code, and its message.
 pub(super) struct TokenRefusal(&'static str, u32, String);
 
-fn invalid_client(code: u32, words: &str) -> TokenRefusal {
-    TokenRefusal("invalid_client", code, words.to_owned())
+fn invalid_client(code: u32, message: &str) -> TokenRefusal {
+    TokenRefusal("invalid_client", code, message.to_owned())
 }
 
 impl IntoResponse for TokenRefusal {
     fn into_response(self) -> Response {
-        let Self(error, code, words) = self;
+        let Self(error, code, message) = self;
         let status = if error == "invalid_client" { StatusCode::UNAUTHORIZED } else { StatusCode::BAD_REQUEST };
         let (trace_id, correlation_id) = (Uuid::new_v4().to_string(), Uuid::new_v4().to_string());
         let timestamp = Timestamp::now().strftime("%Y-%m-%d %H:%M:%SZ").to_string();
         let description = format!(
-            "AADSTS{code}: {words} Trace ID: {trace_id} Correlation ID: {correlation_id} Timestamp: {timestamp}"
+            "AADSTS{code}: {message} Trace ID: {trace_id} Correlation ID: {correlation_id} Timestamp: {timestamp}"
         );
         let answer = json!({
             "error": error, "error_description": description, "error_codes": [code], "timestamp": timestamp,

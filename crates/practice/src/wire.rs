@@ -1,4 +1,4 @@
-//! The names of the wire as the documents have them, and nothing that decides.
+//! The wire format of the documents, without any rules.
 
 use axum::{
     Json,
@@ -8,7 +8,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-/// What the service's contexts begin with: another host than the one that is called, as in the documents' samples.
+/// The start of the service's contexts, with another host than the called one, as in the documents' samples.
 const CONTEXT: &str = "https://mmd-support-prod-nam.trafficmanager.net/odata/v1/$metadata#";
 
 /// The response of the create document, without its context.
@@ -39,16 +39,16 @@ pub(super) struct ElevationRequest {
 }
 
 impl ElevationRequest {
-    /// The status is nowhere on the wire: open means not closed yet.
+    /// Returns whether the request is open: the wire format has no status, and an open request has no closure time.
     pub(super) const fn is_open(&self) -> bool {
         self.request_closure_time.is_none()
     }
 }
 
-/// A device, but for its times, which the embedded data tell by their age.
+/// The properties of a device, except for times, which the embedded data hold as ages.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Facts {
+pub(super) struct DeviceProperties {
     pub(super) name: String,
     serial_number: String,
     manufacturer: String,
@@ -61,23 +61,23 @@ pub(super) struct Facts {
     pub(super) aad_device_id: String,
 }
 
-impl Facts {
-    /// What `$searchText` looks through: those of the documented properties that practice has.
+impl DeviceProperties {
+    /// Returns the properties that `$searchText` searches: the documented ones that the practice tenant has.
     pub(super) fn searched(&self) -> [&str; 3] {
         [&self.name, &self.serial_number, &self.user_upn]
     }
 }
 
-/// A device.
+/// A device of the devices operation.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Device {
     #[serde(flatten)]
-    pub(super) facts: Facts,
+    pub(super) properties: DeviceProperties,
     pub(super) last_intune_sync_date_time_utc: String,
 }
 
-/// One entity under its context.
+/// Returns an entity with its context.
 pub(super) fn entity(set: &str, entity: &impl Serialize) -> Response {
     #[derive(Serialize)]
     struct Entity<'a, T> {
@@ -89,7 +89,7 @@ pub(super) fn entity(set: &str, entity: &impl Serialize) -> Response {
     Json(Entity { context: format!("{CONTEXT}{set}/$entity"), entity }).into_response()
 }
 
-/// A page of entities under its context, with the link to the next where there is one.
+/// Returns a page of entities with its context, and with a link to the next page if there is one.
 pub(super) fn page<T: Serialize>(set: &str, value: &[T], next: Option<String>) -> Response {
     #[derive(Serialize)]
     struct Collection<'a, T> {
@@ -102,54 +102,54 @@ pub(super) fn page<T: Serialize>(set: &str, value: &[T], next: Option<String>) -
     Json(Collection { context: format!("{CONTEXT}{set}"), value, next }).into_response()
 }
 
-/// A failure in the documented envelope: the code is a string.
+/// An error in the documented envelope, in which the code is a string.
 #[derive(Debug)]
 pub(super) struct Refusal {
     status: StatusCode,
-    words: String,
+    message: String,
 }
 
 impl Refusal {
-    pub(super) fn new(status: StatusCode, words: impl Into<String>) -> Self {
-        Self { status, words: words.into() }
+    pub(super) fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self { status, message: message.into() }
     }
 
-    pub(super) fn bad(words: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, words)
+    pub(super) fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, message)
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let envelope = json!({ "error": { "code": self.status.as_str(), "message": self.words } });
+        let envelope = json!({ "error": { "code": self.status.as_str(), "message": self.message } });
         (self.status, Json(envelope)).into_response()
     }
 }
 
-/// The object of a request's body.
+/// The fields of a JSON body.
 pub(super) struct Fields(Map<String, Value>);
 
 impl Fields {
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, Refusal> {
         match serde_json::from_slice(bytes) {
             Ok(Value::Object(fields)) => Ok(Self(fields)),
-            Ok(_) => Err(Refusal::bad("The request body must be a JSON object.")),
-            Err(_) => Err(Refusal::bad("The request body is not valid JSON.")),
+            Ok(_) => Err(Refusal::bad_request("The request body must be a JSON object.")),
+            Err(_) => Err(Refusal::bad_request("The request body is not valid JSON.")),
         }
     }
 
-    /// The texts of these fields, in any letter case: the document's table has `partnerTicketId`, its sample
-    /// `PartnerTicketId`. All that are missing are told at once.
+    /// Returns the texts of these fields, in any letter case: the document's table has `partnerTicketId`, its sample
+    /// `PartnerTicketId`. The error names all blank fields.
     pub(super) fn texts<const N: usize>(&self, keys: [&str; N], blank_refused: bool) -> Result<[String; N], Refusal> {
         if let Some(key) = keys.iter().find(|key| !matches!(self.get(key), None | Some(Value::Null | Value::String(_))))
         {
-            return Err(Refusal::bad(format!("{key} must be a string.")));
+            return Err(Refusal::bad_request(format!("{key} must be a string.")));
         }
         let texts = keys.map(|key| self.get(key).and_then(Value::as_str).unwrap_or_default().to_owned());
         let blank: Vec<_> =
             keys.iter().zip(&texts).filter(|(_, text)| text.trim().is_empty()).map(|(k, _)| *k).collect();
         if blank_refused && !blank.is_empty() {
-            return Err(Refusal::bad(format!("These fields must not be empty: {}.", blank.join(", "))));
+            return Err(Refusal::bad_request(format!("These fields must not be empty: {}.", blank.join(", "))));
         }
         Ok(texts)
     }

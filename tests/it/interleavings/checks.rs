@@ -7,7 +7,7 @@ use std::{
 
 use mmd_elevate::dashboard::{Closure, Model, Row, RowState};
 use mmd_elevate_core::{Field, RequestId};
-use mmd_elevate_practice::Held;
+use mmd_elevate_practice::StoredRequest;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{
@@ -22,7 +22,7 @@ fn plain(id: &RequestId) -> String {
 }
 
 impl World {
-    pub(super) fn held(&self) -> Vec<Held> {
+    pub(super) fn held(&self) -> Vec<StoredRequest> {
         let all = self.observer.requests().unwrap();
         all.into_iter().filter(|held| !self.before.contains(&held.id)).collect()
     }
@@ -132,7 +132,7 @@ fn is_unknown(row: &Row<'_>) -> bool {
 }
 
 /// The requests that the dashboard's rows are, or what it says that is not so.
-fn shown(process: &Process, held: &[Held]) -> Result<BTreeSet<String>, String> {
+fn shown(process: &Process, held: &[StoredRequest]) -> Result<BTreeSet<String>, String> {
     let (mut shown, mut open) = (BTreeSet::new(), 0);
     for row in process.model.requests.all() {
         let Some(id) = row.request_id().map(plain) else {

@@ -9,7 +9,7 @@ use std::{
 
 use mmd_elevate::dashboard::Row;
 use mmd_elevate_core::{Call, Draft, ElevationRequest, Event, Field, Operation, Progress};
-use mmd_elevate_practice::{Held, Observer, Practice, Rules, Settings};
+use mmd_elevate_practice::{Observer, Practice, Rules, Settings, StoredRequest};
 
 use super::{
     chance::{Chance, rules},
@@ -37,7 +37,7 @@ impl Key {
         Self { ticket, device: device.to_uppercase(), title, plan }
     }
 
-    pub(super) fn of_held(held: &Held) -> Self {
+    pub(super) fn of_held(held: &StoredRequest) -> Self {
         Self {
             ticket: held.ticket.clone(),
             device: held.device.to_uppercase(),

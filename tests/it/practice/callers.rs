@@ -96,7 +96,7 @@ async fn idle_connections_do_not_stop_it() {
 #[tokio::test]
 async fn a_connection_that_is_answering_is_let_finish() {
     let slow = Rule::new(Endpoint::Devices, Misdeed::Delay(Duration::from_millis(700))).times(1);
-    let settings = Settings { connections: 4, rules: [slow].into(), ..Settings::default() };
+    let settings = Settings { max_connections: 4, rules: [slow].into(), ..Settings::default() };
     let served = serve(settings).await;
     let crowd = async {
         while served.observer.received(Endpoint::Devices) == 0 {
@@ -118,7 +118,7 @@ async fn a_connection_that_is_answering_is_let_finish() {
 #[case::idle_after_a_call("GET / HTTP/1.1\r\nhost: x\r\n\r\n", "HTTP/1.1 421")]
 #[tokio::test]
 async fn a_head_that_does_not_come_ends_the_connection(#[case] sent: &str, #[case] heard: &str) {
-    let served = serve(Settings { slowest_request: Duration::from_millis(50), ..Settings::default() }).await;
+    let served = serve(Settings { request_timeout: Duration::from_millis(50), ..Settings::default() }).await;
     let mut stream = served.idle().await;
     stream.write_all(sent.as_bytes()).await.unwrap();
     let answer = ended(&mut stream).await;
@@ -127,7 +127,7 @@ async fn a_head_that_does_not_come_ends_the_connection(#[case] sent: &str, #[cas
 
 #[tokio::test]
 async fn a_body_that_does_not_come_is_not_waited_for() {
-    let served = serve(Settings { slowest_request: Duration::from_millis(50), ..Settings::default() }).await;
+    let served = serve(Settings { request_timeout: Duration::from_millis(50), ..Settings::default() }).await;
     let mut stream = served.idle().await;
     let (path, known, host) = (served.path("elevationRequests"), served.known(), &served.address);
     let head = format!("POST {path} HTTP/1.1\r\nhost: {host}\r\n{known}content-length: 100\r\n\r\n{{");

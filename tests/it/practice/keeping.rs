@@ -153,13 +153,13 @@ async fn a_folder_that_cannot_keep_is_an_error_and_a_link_is_not_followed() {
     let file = home.path().join("file");
     fs::write(&file, "").unwrap();
     let refused = bind(&file).await;
-    assert!(matches!(refused, PracticeError::Keep { .. }), "{refused}");
+    assert!(matches!(refused, PracticeError::Storage { .. }), "{refused}");
     assert!(refused.to_string().contains("file"), "{refused}");
 
     let folder = home.path().join("folder");
     fs::create_dir(&folder).unwrap();
     std::os::unix::fs::symlink(&file, folder.join("practice.json")).unwrap();
-    assert!(matches!(bind(&folder).await, PracticeError::Keep { .. }));
+    assert!(matches!(bind(&folder).await, PracticeError::Storage { .. }));
     assert_eq!(fs::read(&file).unwrap(), b"");
 }
 

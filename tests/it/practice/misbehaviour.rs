@@ -3,7 +3,7 @@
 use std::{io, time::Duration};
 
 use jiff::{Timestamp, fmt::rfc2822::DateTimeParser};
-use mmd_elevate_practice::{Endpoint, Held, Misdeed, RetryAfter, Rule, Rules, Settings};
+use mmd_elevate_practice::{Endpoint, Misdeed, RetryAfter, Rule, Rules, Settings, StoredRequest};
 use rstest::rstest;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -32,7 +32,7 @@ impl Served {
     }
 
     /// What creates of the sample have left.
-    pub(super) fn made(&self) -> Vec<Held> {
+    pub(super) fn made(&self) -> Vec<StoredRequest> {
         let held = self.observer.requests().unwrap();
         held.into_iter().filter(|held| held.ticket == "Support Ticket Id").collect()
     }
@@ -265,6 +265,6 @@ async fn rules_add_up_until_one_ends_the_call() {
         told.push((served.create("DeviceName", "Elevation request title").await.status, served.made().len()));
     }
     assert_eq!(told, [(500, 2), (500, 2), (201, 3)]);
-    let seen: Vec<_> = served.observer.counts().iter().map(|count| (count.seen, count.struck)).collect();
+    let seen: Vec<_> = served.observer.counts().iter().map(|count| (count.seen, count.applied)).collect();
     assert_eq!(seen, [(3, 1), (3, 1), (2, 1)], "the last did not see the call that another had ended");
 }

@@ -136,7 +136,7 @@ async fn details_are_for_an_open_request_and_name_who_looked() {
     served.call("PATCH", &format!("elevationRequests/{id}"), r#"{"ActionsTaken": "done"}"#).await;
     served.create("DeviceName", "look again").await;
     assert_ne!(served.call("GET", path, "").await.json()["password"], details["password"], "a close changes it");
-    let brief = serve(Settings { password_lasts: Duration::ZERO, ..Settings::default() }).await;
+    let brief = serve(Settings { password_lifetime: Duration::ZERO, ..Settings::default() }).await;
     brief.create("DeviceName", "look").await;
     let mut seen = HashSet::new();
     for _ in 0..2 {

@@ -110,7 +110,7 @@ fn a_name_that_is_nearly_right_is_told(#[case] text: &str, #[case] hint: &str) {
 fn a_file_that_is_not_there_is_named() {
     let refused = Rules::load("/nowhere/rules.toml".as_ref()).unwrap_err();
     assert!(refused.to_string().starts_with("/nowhere/rules.toml: the file of rules cannot be read"), "{refused}");
-    assert!(Settings::kept("/state".as_ref(), false, Some("/nowhere/rules.toml".as_ref())).is_err());
+    assert!(Settings::in_folder("/state".as_ref(), false, Some("/nowhere/rules.toml".as_ref())).is_err());
 }
 
 /// Which of eight lists the rule fails.
@@ -122,7 +122,7 @@ async fn failed(rule: Rule) -> Vec<usize> {
             failed.push(n);
         }
     }
-    assert_eq!(served.observer.counts(), [Count { seen: 8, struck: failed.len() as u64 }]);
+    assert_eq!(served.observer.counts(), [Count { seen: 8, applied: failed.len() as u64 }]);
     failed
 }
 
@@ -165,5 +165,5 @@ async fn a_rule_is_for_its_operation_device_and_ticket() {
     body["PartnerTicketId"] = "T-1".into();
     let heard = served.call("POST", "elevationRequests", &body.to_string()).await;
     assert_eq!((heard.status, heard.head.contains("text/html")), (200, true));
-    assert_eq!(served.observer.counts().iter().map(|count| count.struck).collect::<Vec<_>>(), [4, 1, 1]);
+    assert_eq!(served.observer.counts().iter().map(|count| count.applied).collect::<Vec<_>>(), [4, 1, 1]);
 }

@@ -1,50 +1,56 @@
-//! Rules at work: which of them a call meets.
+//! Decides which rules apply to a call, and counts.
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    super::{
-        store::Twist,
-        tenant::{same_name, splitmix},
-    },
+    super::tenant::{same_name, splitmix},
     Count, Endpoint, ListFault, Misdeed, Rule, Rules, Shape,
 };
 
-/// What a call is about, as far as rules ask.
+/// The device and the ticket of a call, by which rules select calls.
 #[derive(Default)]
-pub(crate) struct About {
+pub(crate) struct CallSubject {
     pub(crate) device: Option<String>,
     pub(crate) ticket: Option<String>,
 }
 
-/// What becomes of a call.
+/// How a create or a close deviates from its normal effect.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct ChangeFaults {
+    /// How long lists show the state before the change.
+    pub(crate) late: Option<Duration>,
+    /// Whether a create opens a second request that the answer does not mention.
+    pub(crate) twice: bool,
+}
+
+/// What the rules do to one call.
 #[derive(Clone, Default)]
-pub(crate) struct Fate {
+pub(crate) struct FaultPlan {
     pub(crate) delay: Duration,
-    /// By how much the times that it writes are ahead.
+    /// How far the times that the call writes are ahead.
     skew: SignedDuration,
-    /// By how much the header `Date` is ahead.
+    /// How far the header `Date` is ahead.
     date_skew: SignedDuration,
     pub(crate) shapes: Vec<(Shape, usize)>,
     pub(crate) list: Vec<ListFault>,
-    /// What chance has drawn for the list.
-    pub(crate) drawn: u64,
-    pub(crate) twist: Twist,
-    /// How it ends, if not well.
+    /// The seed for the faults of the list.
+    pub(crate) list_seed: u64,
+    pub(crate) change: ChangeFaults,
+    /// The misdeed that ends the call.
     pub(crate) end: Option<Misdeed>,
 }
 
-impl Fate {
-    /// The time by the clock that the service writes times with.
+impl FaultPlan {
+    /// Returns the time of the clock with which the service writes times.
     pub(crate) fn now(&self) -> Timestamp {
-        ahead(self.skew)
+        now_plus(self.skew)
     }
 
-    /// The time by the clock that the header `Date` is from.
+    /// Returns the time of the clock of the header `Date`.
     pub(crate) fn date(&self) -> Timestamp {
-        ahead(self.date_skew)
+        now_plus(self.date_skew)
     }
 
     pub(crate) fn is_misdated(&self) -> bool {
@@ -52,12 +58,12 @@ impl Fate {
     }
 }
 
-fn ahead(by: SignedDuration) -> Timestamp {
+fn now_plus(skew: SignedDuration) -> Timestamp {
     let now = Timestamp::now();
-    now.checked_add(by).unwrap_or(now)
+    now.checked_add(skew).unwrap_or(now)
 }
 
-/// Rules and how far each has come.
+/// The rules and their counts.
 pub(crate) struct Active(Vec<(Rule, Count)>);
 
 impl Active {
@@ -69,65 +75,65 @@ impl Active {
         self.0.iter().map(|(_, count)| *count).collect()
     }
 
-    /// Whether a connection that was just made is to be refused.
+    /// Counts a new connection, and returns whether it is to be reset.
     pub(crate) fn refuses(&mut self) -> bool {
-        self.0.iter_mut().filter(|(rule, _)| is_for_connections(rule)).any(|(rule, count)| strikes(rule, count))
+        self.0.iter_mut().filter(|(rule, _)| is_for_connections(rule)).any(|(rule, count)| applies(rule, count))
     }
 
-    /// What becomes of a call.
-    pub(crate) fn fate(&mut self, operation: Endpoint, about: &About) -> Fate {
-        let mut fate = Fate::default();
+    /// Counts a call, and returns what the rules do to it.
+    pub(crate) fn plan(&mut self, operation: Endpoint, subject: &CallSubject) -> FaultPlan {
+        let mut plan = FaultPlan::default();
         for (rule, count) in &mut self.0 {
-            if rule.misdeed == Misdeed::Refuse || !fits(rule, operation, about) || !strikes(rule, count) {
+            if rule.misdeed == Misdeed::Refuse || !matches_call(rule, operation, subject) || !applies(rule, count) {
                 continue;
             }
             match rule.misdeed {
-                Misdeed::Delay(time) => fate.delay += time,
-                Misdeed::Late(time) => fate.twist.late = Some(time),
-                Misdeed::Twice => fate.twist.twice = true,
+                Misdeed::Delay(time) => plan.delay += time,
+                Misdeed::Late(time) => plan.change.late = Some(time),
+                Misdeed::Twice => plan.change.twice = true,
                 Misdeed::Skew(seconds) => {
-                    fate.skew = SignedDuration::from_secs(seconds);
-                    fate.date_skew = fate.skew;
+                    plan.skew = SignedDuration::from_secs(seconds);
+                    plan.date_skew = plan.skew;
                 }
-                Misdeed::SkewTimes(seconds) => fate.skew = SignedDuration::from_secs(seconds),
-                Misdeed::Shape(shape, entries) => fate.shapes.push((shape, entries.unwrap_or(usize::MAX))),
+                Misdeed::SkewTimes(seconds) => plan.skew = SignedDuration::from_secs(seconds),
+                Misdeed::Shape(shape, entries) => plan.shapes.push((shape, entries.unwrap_or(usize::MAX))),
                 Misdeed::List(fault) => {
-                    fate.list.push(fault);
-                    fate.drawn = splitmix(count.seen);
+                    plan.list.push(fault);
+                    plan.list_seed = splitmix(count.seen);
                 }
                 end => {
-                    fate.end = Some(end);
+                    plan.end = Some(end);
                     break;
                 }
             }
         }
-        fate
+        plan
     }
 }
 
 fn is_for_connections(rule: &Rule) -> bool {
-    rule.misdeed == Misdeed::Refuse && fits(rule, Endpoint::Any, &About::default())
+    rule.misdeed == Misdeed::Refuse && matches_call(rule, Endpoint::Any, &CallSubject::default())
 }
 
-fn fits(rule: &Rule, operation: Endpoint, about: &About) -> bool {
-    let device = |wanted: &String| about.device.as_ref().is_some_and(|device| same_name(device, wanted));
+fn matches_call(rule: &Rule, operation: Endpoint, subject: &CallSubject) -> bool {
+    let device = |wanted: &String| subject.device.as_ref().is_some_and(|device| same_name(device, wanted));
     rule.on.covers(operation)
         && rule.device.as_ref().is_none_or(device)
-        && rule.ticket.as_ref().is_none_or(|wanted| about.ticket.as_ref() == Some(wanted))
+        && rule.ticket.as_ref().is_none_or(|wanted| subject.ticket.as_ref() == Some(wanted))
 }
 
-/// Counts a call that fits, and says whether the rule strikes it. Chance depends on the seed and on which call it is,
-/// never on what other rules have drawn.
-fn strikes(rule: &Rule, count: &mut Count) -> bool {
+/// Counts a matching call, and returns whether the rule applies to it. The random choice depends only on the seed and on the
+/// number of the call, not on other rules.
+fn applies(rule: &Rule, count: &mut Count) -> bool {
     count.seen += 1;
-    let turn = count.seen > rule.skip && (count.seen - rule.skip - 1).is_multiple_of(rule.every.max(1));
-    let left = rule.times.is_none_or(|times| count.struck < times);
-    #[expect(clippy::cast_precision_loss, reason = "32 bits are drawn, and a double holds them all")]
-    let lucky = rule.chance.is_none_or(|(probability, seed)| {
-        let drawn = splitmix(splitmix(seed).wrapping_add(count.seen)) >> 32;
-        (drawn as f64) < probability * 4_294_967_296.0
+    let is_turn = count.seen > rule.skip && (count.seen - rule.skip - 1).is_multiple_of(rule.every.max(1));
+    let has_times_left = rule.times.is_none_or(|times| count.applied < times);
+    #[expect(clippy::cast_precision_loss, reason = "a double represents every number of 32 bits")]
+    let is_chosen = rule.chance.is_none_or(|(probability, seed)| {
+        let random = splitmix(splitmix(seed).wrapping_add(count.seen)) >> 32;
+        (random as f64) < probability * 4_294_967_296.0
     });
-    let strikes = turn && left && lucky;
-    count.struck += u64::from(strikes);
-    strikes
+    let applies = is_turn && has_times_left && is_chosen;
+    count.applied += u64::from(applies);
+    applies
 }

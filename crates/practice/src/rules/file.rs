@@ -1,7 +1,7 @@
-//! Rules in a file: TOML, because it has comments and the settings are TOML too.
+//! Parses files of rules (TOML).
 //!
-//! Serde's tagged enums do not read it: they tell a mistake at the place of the whole rule, and take any key beside a
-//! variant that has none.
+//! Serde's tagged enums are not used: they report an error at the whole rule instead of its key, and ignore unknown keys
+//! beside a unit variant.
 
 use std::{fmt::Display, io, path::Path, time::Duration};
 
@@ -15,21 +15,21 @@ use super::{
     Endpoint::{self, Any, Close, Create, Details, Device, Devices, List, Token},
     ListFault, Misdeed, RetryAfter, Rule, Rules, Shape,
 };
-use crate::tenant::REMEMBERED;
-use mmd_elevate_core::visible;
+use crate::tenant::HISTORY_SECONDS;
+use mmd_elevate_core::{Problem, visible};
 
-/// How long `hang` and `hang-after` keep a caller waiting where the rule does not say.
+/// How long `hang` and `hang-after` wait by default.
 const HANG: Duration = Duration::from_secs(10 * 60);
-/// The longest file that is read, in bytes.
+/// The longest file, in bytes.
 const LONGEST_FILE: usize = 1 << 20;
-/// The longest time that a rule can have, in milliseconds: a day.
-const LONGEST: u64 = 24 * 60 * 60 * 1000;
-/// A year, in seconds: times stay within what a clock can say.
-const MOST_SKEW: u64 = 366 * 24 * 60 * 60;
-/// How near a name has to be to be proposed: 1 is equal.
-const NEAR: f64 = 0.6;
+/// The longest time of a rule, in milliseconds: a day.
+const MAX_MS: u64 = 24 * 60 * 60 * 1000;
+/// The largest clock skew, in seconds: a year, so that times stay representable.
+const MAX_SKEW: u64 = 366 * 24 * 60 * 60;
+/// How similar a name must be to be suggested; 1 is equal.
+const MIN_SIMILARITY: f64 = 0.6;
 
-/// The calls that a rule can be on.
+/// The values of `on`.
 const ENDPOINTS: [(&str, Endpoint); 8] = [
     ("create", Create),
     ("close", Close),
@@ -41,11 +41,11 @@ const ENDPOINTS: [(&str, Endpoint); 8] = [
     ("any", Any),
 ];
 
-/// Takes the keys that a `do` needs beside.
-type Deed = fn(&mut Keys<'_>) -> Result<Misdeed, RulesError>;
+/// Parses the keys of a misdeed.
+type MisdeedParser = fn(&mut RuleKeys<'_>) -> Result<Misdeed, Problem>;
 
-/// Everything that a rule can do.
-const DEEDS: [(&str, Deed); 38] = [
+/// The values of `do`.
+const MISDEEDS: [(&str, MisdeedParser); 38] = [
     ("refuse", |_| Ok(Misdeed::Refuse)),
     ("closed", |keys| keys.time().map(Misdeed::Closed)),
     ("delay", |keys| keys.time().map(Misdeed::Delay)),
@@ -86,7 +86,7 @@ const DEEDS: [(&str, Deed); 38] = [
     ("overlap", |keys| keys.list(ListFault::Overlap, None)),
 ];
 
-/// The keys that a rule can have.
+/// The keys of a rule.
 const KEYS: [&str; 14] = [
     "on",
     "do",
@@ -104,38 +104,30 @@ const KEYS: [&str; 14] = [
     "retry_after_date",
 ];
 
-/// Why rules cannot be used. Its text is two lines: what and where, and a hint.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{file}{}: {what}\nhint: {hint}", line.map_or_else(String::new, |line| format!(", line {line}")))]
-pub struct RulesError {
-    /// The file, fit to be shown.
-    pub file: String,
-    /// The line, from one, where it is known.
-    pub line: Option<usize>,
-    /// What is wrong there.
-    pub what: String,
-    /// What is possible.
-    pub hint: String,
+/// The text of a file of rules, and its name in errors.
+#[derive(Clone, Copy)]
+struct RulesText<'t> {
+    file: &'t str,
+    text: &'t str,
 }
 
-impl RulesError {
-    /// What is wrong at a place of the text, in bytes from its beginning.
-    fn new(text: &str, at: usize, what: impl AsRef<str>) -> Self {
-        Self {
-            file: "the rules".to_owned(),
-            line: text.get(..at).map(|before| before.matches('\n').count() + 1),
-            what: visible(what.as_ref()).into_owned(),
-            hint: "assets/practice-rules.example.toml shows every rule".to_owned(),
-        }
+impl RulesText<'_> {
+    /// Returns a problem at an offset in bytes.
+    fn problem(self, at: usize, what: impl AsRef<str>) -> Problem {
+        let Self { file, text } = self;
+        let line = text.get(..at).map(|before| before.matches('\n').count() + 1);
+        let line = line.map_or_else(String::new, |line| format!(", line {line}"));
+        let what = visible(what.as_ref());
+        Problem::new(format!("{file}{line}: {what}"), "assets/practice-rules.example.toml shows every rule")
     }
 
-    /// A name that is none of these.
-    fn name(text: &str, at: usize, name: &str, problem: &str, known: &[&str]) -> Self {
-        let error = Self::new(text, at, format!("`{name}` {problem}: use one of `{}`", known.join("`, `")));
-        let near = known.iter().map(|known| (strsim::normalized_damerau_levenshtein(name, known), known));
-        match near.max_by(|(a, _), (b, _)| a.total_cmp(b)) {
-            Some((nearness, near)) if nearness >= NEAR => {
-                Self { hint: format!("did you mean `{near}`? {}", error.hint), ..error }
+    /// Returns a problem for a name that is not one of the known names, and suggests the most similar one.
+    fn unknown_name(self, at: usize, name: &str, problem: &str, known: &[&str]) -> Problem {
+        let error = self.problem(at, format!("`{name}` {problem}: use one of `{}`", known.join("`, `")));
+        let similar = known.iter().map(|known| (strsim::normalized_damerau_levenshtein(name, known), known));
+        match similar.max_by(|(a, _), (b, _)| a.total_cmp(b)) {
+            Some((similarity, similar)) if similarity >= MIN_SIMILARITY => {
+                Problem { hint: format!("did you mean `{similar}`? {}", error.hint), ..error }
             }
             _ => error,
         }
@@ -143,31 +135,33 @@ impl RulesError {
 }
 
 impl Rules {
-    /// Reads a file of rules. `assets/practice-rules.example.toml` shows them all.
+    /// Reads a file of rules. `assets/practice-rules.example.toml` shows all of them.
     ///
     /// # Errors
-    /// [`RulesError`] where it cannot be read or holds what cannot be: it names the file, the line and what is possible.
-    pub fn load(path: &Path) -> Result<Self, RulesError> {
+    /// The file cannot be read or holds an invalid rule: the problem names the file, the line and the valid values.
+    pub fn load(path: &Path) -> Result<Self, Problem> {
         let file = visible(&path.to_string_lossy()).into_owned();
         let bytes = mmd_elevate_files::read_bounded(path, LONGEST_FILE);
         let text = bytes.and_then(|bytes| String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8")));
-        let text = text.map_err(|error| RulesError {
-            file: file.clone(),
-            line: None,
-            what: format!("the file of rules cannot be read: {error}"),
-            hint: "name a text file (UTF-8) that you may read".to_owned(),
+        let text = text.map_err(|error| {
+            let what = format!("{file}: the file of rules cannot be read: {error}");
+            Problem::new(what, "name a text file (UTF-8) that you may read")
         })?;
-        Self::parse(&text).map_err(|error| RulesError { file, ..error })
+        Self::parse_file(RulesText { file: &file, text: &text })
     }
 
-    /// Reads rules from the text of such a file.
+    /// Parses the text of a file of rules.
     ///
     /// # Errors
-    /// [`RulesError`], as for [`Rules::load`].
-    pub fn parse(text: &str) -> Result<Self, RulesError> {
-        let document = DeTable::parse(text).map_err(|error| {
+    /// The text holds an invalid rule, as for [`Rules::load`].
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        Self::parse_file(RulesText { file: "the rules", text })
+    }
+
+    fn parse_file(source: RulesText<'_>) -> Result<Self, Problem> {
+        let document = DeTable::parse(source.text).map_err(|error| {
             let at = error.span().unwrap_or_default().start;
-            RulesError::new(text, at, format!("this is not TOML: {}", error.message()))
+            source.problem(at, format!("this is not TOML: {}", error.message()))
         })?;
         let mut rules = Vec::new();
         for (key, value) in document.into_inner() {
@@ -177,18 +171,14 @@ impl Rules {
                     for one in written {
                         let at = one.span().start;
                         let DeValue::Table(left) = one.into_inner() else {
-                            return Err(RulesError::new(
-                                text,
-                                at,
-                                "a rule is a table: write `[[rules]]` above its keys",
-                            ));
+                            return Err(source.problem(at, "a rule is a table: write `[[rules]]` above its keys"));
                         };
-                        rules.push(Keys { text, at, left }.rule()?);
+                        rules.push(RuleKeys { source, at, unused: left }.rule()?);
                     }
                 }
-                ("rules", _) => return Err(RulesError::new(text, at, "write `[[rules]]` above each rule")),
+                ("rules", _) => return Err(source.problem(at, "write `[[rules]]` above each rule")),
                 (name, _) => {
-                    return Err(RulesError::name(text, at, name, "has no place in a file of rules", &["rules"]));
+                    return Err(source.unknown_name(at, name, "has no place in a file of rules", &["rules"]));
                 }
             }
         }
@@ -196,18 +186,18 @@ impl Rules {
     }
 }
 
-/// The keys of one rule. Each is taken by what can use it; what is left over means nothing.
-struct Keys<'t> {
-    text: &'t str,
+/// The keys of one rule. Each key is removed when it is used; remaining keys are errors.
+struct RuleKeys<'t> {
+    source: RulesText<'t>,
     at: usize,
-    left: DeTable<'t>,
+    unused: DeTable<'t>,
 }
 
-impl Keys<'_> {
-    fn rule(mut self) -> Result<Rule, RulesError> {
+impl RuleKeys<'_> {
+    fn rule(mut self) -> Result<Rule, Problem> {
         let on = self.named("on", "which calls it is for", "is no call", &ENDPOINTS)?;
-        let deed = self.named("do", "what goes wrong", "is nothing that a rule can do", &DEEDS)?;
-        let misdeed = deed(&mut self)?;
+        let parse_misdeed = self.named("do", "what goes wrong", "is nothing that a rule can do", &MISDEEDS)?;
+        let misdeed = parse_misdeed(&mut self)?;
         let chance = match (self.take("probability", "a number")?, self.count("seed")?) {
             (Some(probability), seed) => Some((probability, seed.unwrap_or(0))),
             (None, Some(_)) => return Err(self.wrong("with a `seed` needs a `probability`")),
@@ -223,96 +213,90 @@ impl Keys<'_> {
             times: self.count("times")?,
             chance,
         };
-        if let Some(key) = self.left.keys().min_by_key(|key| key.span().start) {
+        if let Some(key) = self.unused.keys().min_by_key(|key| key.span().start) {
             let (at, name) = (key.span().start, key.get_ref());
             return Err(if KEYS.contains(&name.as_ref()) {
                 self.wrong(format!("with this `do` cannot have `{name}`: it has no use for it"))
             } else {
-                RulesError::name(self.text, at, name, "is no key of a rule", &KEYS)
+                self.source.unknown_name(at, name, "is no key of a rule", &KEYS)
             });
         }
-        check(&rule).map_err(|words| self.wrong(words))?;
+        validate(&rule).map_err(|message| self.wrong(message))?;
         Ok(rule)
     }
 
-    fn time(&mut self) -> Result<Duration, RulesError> {
+    fn time(&mut self) -> Result<Duration, Problem> {
         self.ms()?.ok_or_else(|| self.wrong("with this `do` needs `ms`, the time in milliseconds"))
     }
 
-    fn hang(&mut self) -> Result<Duration, RulesError> {
+    fn hang(&mut self) -> Result<Duration, Problem> {
         Ok(self.ms()?.unwrap_or(HANG))
     }
 
-    fn ms(&mut self) -> Result<Option<Duration>, RulesError> {
+    fn ms(&mut self) -> Result<Option<Duration>, Problem> {
         match self.count("ms")? {
-            Some(ms) if ms > LONGEST => Err(self.wrong(format!("can have `ms` up to {LONGEST} (a day)"))),
+            Some(ms) if ms > MAX_MS => Err(self.wrong(format!("can have `ms` up to {MAX_MS} (a day)"))),
             ms => Ok(ms.map(Duration::from_millis)),
         }
     }
 
-    fn clock(&mut self) -> Result<i64, RulesError> {
-        let words = "with this `do` needs `seconds`: how far the clock is ahead, or behind with a minus";
-        self.take("seconds", "a whole number")?.ok_or_else(|| self.wrong(words))
+    fn clock(&mut self) -> Result<i64, Problem> {
+        let message = "with this `do` needs `seconds`: how far the clock is ahead, or behind with a minus";
+        self.take("seconds", "a whole number")?.ok_or_else(|| self.wrong(message))
     }
 
-    fn throttle(&mut self) -> Result<RetryAfter, RulesError> {
-        let words = "with this `do` needs `retry_after` or `retry_after_date`, in seconds";
-        self.retry_after()?.ok_or_else(|| self.wrong(words))
+    fn throttle(&mut self) -> Result<RetryAfter, Problem> {
+        let message = "with this `do` needs `retry_after` or `retry_after_date`, in seconds";
+        self.retry_after()?.ok_or_else(|| self.wrong(message))
     }
 
-    fn retry_after(&mut self) -> Result<Option<RetryAfter>, RulesError> {
+    fn retry_after(&mut self) -> Result<Option<RetryAfter>, Problem> {
         match (self.count("retry_after")?, self.count("retry_after_date")?) {
             (Some(_), Some(_)) => Err(self.wrong("can have `retry_after` or `retry_after_date`, not both")),
             (seconds, date) => Ok(seconds.map(RetryAfter::Seconds).or(date.map(RetryAfter::Date))),
         }
     }
 
-    fn shape(&mut self, shape: Shape) -> Result<Misdeed, RulesError> {
+    fn shape(&mut self, shape: Shape) -> Result<Misdeed, Problem> {
         Ok(Misdeed::Shape(shape, self.count("entries")?))
     }
 
-    fn list(&mut self, fault: fn(usize) -> ListFault, default: Option<usize>) -> Result<Misdeed, RulesError> {
-        let words = "with this `do` needs `entries`: how many requests of a list";
-        let entries = self.count("entries")?.or(default).ok_or_else(|| self.wrong(words))?;
+    fn list(&mut self, fault: fn(usize) -> ListFault, default: Option<usize>) -> Result<Misdeed, Problem> {
+        let message = "with this `do` needs `entries`: how many requests of a list";
+        let entries = self.count("entries")?.or(default).ok_or_else(|| self.wrong(message))?;
         Ok(Misdeed::List(fault(entries)))
     }
 
-    /// What a name stands for, which the rule has to have.
-    fn named<T: Copy>(
-        &mut self,
-        key: &str,
-        meaning: &str,
-        problem: &str,
-        known: &[(&str, T)],
-    ) -> Result<T, RulesError> {
+    /// Returns the value of a mandatory key whose value is one of the known names.
+    fn named<T: Copy>(&mut self, key: &str, meaning: &str, problem: &str, known: &[(&str, T)]) -> Result<T, Problem> {
         let name: Option<Spanned<String>> = self.take(key, "a text")?;
         let name = name.ok_or_else(|| self.wrong(format!("needs `{key}`: {meaning}")))?;
         let found = known.iter().find(|(known, _)| known == name.get_ref());
         found.map(|(_, value)| *value).ok_or_else(|| {
             let names: Vec<_> = known.iter().map(|(known, _)| *known).collect();
-            RulesError::name(self.text, name.span().start, name.get_ref(), problem, &names)
+            self.source.unknown_name(name.span().start, name.get_ref(), problem, &names)
         })
     }
 
-    fn count<T: DeserializeOwned>(&mut self, key: &str) -> Result<Option<T>, RulesError> {
+    fn count<T: DeserializeOwned>(&mut self, key: &str) -> Result<Option<T>, Problem> {
         self.take(key, "a whole number from 0")
     }
 
-    fn take<T: DeserializeOwned>(&mut self, key: &str, kind: &str) -> Result<Option<T>, RulesError> {
-        let Some(value) = self.left.remove(key) else { return Ok(None) };
+    fn take<T: DeserializeOwned>(&mut self, key: &str, kind: &str) -> Result<Option<T>, Problem> {
+        let Some(value) = self.unused.remove(key) else { return Ok(None) };
         let at = value.span().start;
-        let wrong = |_| RulesError::new(self.text, at, format!("`{key}` has to be {kind}"));
+        let wrong = |_| self.source.problem(at, format!("`{key}` has to be {kind}"));
         T::deserialize(value.into_deserializer()).map(Some).map_err(wrong)
     }
 
-    /// Something about the whole rule, in words that follow "a rule".
-    fn wrong(&self, words: impl Display) -> RulesError {
-        RulesError::new(self.text, self.at, format!("a rule {words}"))
+    /// Returns a problem of the whole rule. The message follows "a rule".
+    fn wrong(&self, message: impl Display) -> Problem {
+        self.source.problem(self.at, format!("a rule {message}"))
     }
 }
 
-/// What is wrong with a rule that would silently never strike, in words that follow "a rule".
-fn check(rule: &Rule) -> Result<(), String> {
+/// Rejects a rule that could never apply. The message follows "a rule".
+fn validate(rule: &Rule) -> Result<(), String> {
     let writes = matches!(rule.on, Create | Close | Any);
     let (can_be, only) = match rule.misdeed {
         Misdeed::Refuse => (
@@ -339,11 +323,11 @@ fn check(rule: &Rule) -> Result<(), String> {
         return Err(only.to_owned());
     }
     match rule.misdeed {
-        Misdeed::Skew(seconds) | Misdeed::SkewTimes(seconds) if seconds.unsigned_abs() > MOST_SKEW => {
-            Err(format!("that does `skew` or `skew-times` can have seconds from -{MOST_SKEW} to {MOST_SKEW} (a year)"))
+        Misdeed::Skew(seconds) | Misdeed::SkewTimes(seconds) if seconds.unsigned_abs() > MAX_SKEW => {
+            Err(format!("that does `skew` or `skew-times` can have seconds from -{MAX_SKEW} to {MAX_SKEW} (a year)"))
         }
-        Misdeed::List(ListFault::Stale(ago)) if ago > Duration::from_secs(REMEMBERED) => {
-            Err(format!("that does `stale` can have `ms` up to {} (an hour)", REMEMBERED * 1000))
+        Misdeed::List(ListFault::Stale(ago)) if ago > Duration::from_secs(HISTORY_SECONDS) => {
+            Err(format!("that does `stale` can have `ms` up to {} (an hour)", HISTORY_SECONDS * 1000))
         }
         _ if rule.device.is_some() && matches!(rule.on, Devices | Token) => {
             Err("on `devices` or `token` cannot have a device: such a call is not about one".to_owned())
