@@ -56,7 +56,7 @@ pub struct Config {
     /// For how many days the record keeps settled entries.
     pub keep_days: u32,
     /// How the practice tenant is started, if it is the target.
-    pub practice: Practice,
+    pub practice: PracticeSettings,
     /// The folder of the record, the practice tenant and the logs.
     pub state_dir: PathBuf,
     /// The log level.
@@ -76,7 +76,7 @@ pub enum Target {
 
 /// How the practice tenant is started.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Practice {
+pub struct PracticeSettings {
     /// Whether it discards what it stored.
     pub fresh: bool,
     /// The file with the rules by which it misbehaves.

@@ -8,8 +8,8 @@ use tracing::level_filters::LevelFilter;
 use uuid::Uuid;
 
 use super::{
-    APP, Config, ConfigError, DEFAULT_BASE_URL, FileSettings, Flags, PatternSettings, Practice, ServiceSettings,
-    SignInSettings, Target, TenantProfile, TenantSettings, path, suggest::suggest, value, variable,
+    APP, Config, ConfigError, DEFAULT_BASE_URL, FileSettings, Flags, PatternSettings, PracticeSettings,
+    ServiceSettings, SignInSettings, Target, TenantProfile, TenantSettings, path, suggest::suggest, value, variable,
 };
 use mmd_elevate_core::{Problem, visible};
 use mmd_elevate_engine::{
@@ -172,7 +172,7 @@ impl Overrides {
             keys,
             mut warnings,
         } = file;
-        let practice = Practice { fresh: flags.fresh, rules: self.rules.clone() };
+        let practice = PracticeSettings { fresh: flags.fresh, rules: self.rules.clone() };
         let (state_dir, log) = (self.state_dir.clone(), self.log);
         let file = FileService { base_url, ca_file, tenant, sign_in, profiles: tenants };
         let (target, tenant_patterns) = if flags.practice {
@@ -181,7 +181,7 @@ impl Overrides {
             self.target(flags, env, file)?
         };
         if let Target::Service(service) = &target {
-            if practice != Practice::default() {
+            if practice != PracticeSettings::default() {
                 // Ignoring the flag would make the agent believe that it has an effect.
                 let source = if practice.fresh { "--fresh" } else { "--practice-rules" };
                 let what = "a service is configured, and this flag is for the practice tenant";

@@ -10,7 +10,7 @@ mod store;
 
 pub use attempt::{Attempts, CloseAttempt, CreateAttempt, CreateState, SentClose};
 use jiff::Timestamp;
-use list::Entry;
+use list::ListEntry;
 pub use list::{List, Sort};
 pub use row::{Row, RowState};
 pub use row_map::RowId;
@@ -103,7 +103,7 @@ impl Requests {
 
     /// Puts a row that has changed in its place in the list.
     fn update_list(&mut self, id: RowId) {
-        match self.get(id).map(|row| Entry::new(&row)) {
+        match self.get(id).map(|row| ListEntry::new(&row)) {
             Some(entry) => self.list.put(id, entry),
             None => self.list.remove(id),
         }
@@ -136,7 +136,7 @@ impl Requests {
             return;
         }
         let rows = self.store.insert_all(new);
-        let entries = rows.into_iter().filter_map(|id| Some((id, Entry::new(&self.get(id)?)))).collect();
+        let entries = rows.into_iter().filter_map(|id| Some((id, ListEntry::new(&self.get(id)?)))).collect();
         self.list.put_all(entries);
     }
 

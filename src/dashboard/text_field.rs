@@ -168,11 +168,6 @@ impl TextField {
         true
     }
 
-    /// Empties the text; undo brings it back.
-    pub fn clear(&mut self) {
-        self.area.clear();
-    }
-
     fn clean(&self, text: &str) -> (String, Dropped) {
         let equal = text.replace("\r\n", "\n").replace('\r', "\n");
         let mut dropped = Dropped::default();

@@ -59,13 +59,13 @@ impl Sort {
 
 /// What the list sorts and filters a row by.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(super) struct ListEntry {
     /// Ticket, device and title in small letters, a line each: no visible text holds a line end.
     text: Box<str>,
     state: RowState,
 }
 
-impl Entry {
+impl ListEntry {
     pub(super) fn new(row: &Row<'_>) -> Self {
         let [ticket, device, title] =
             [Field::Ticket, Field::Device, Field::Title].map(|field| row.text(field).to_lowercase());
@@ -116,7 +116,7 @@ impl Counts {
 /// The rows in their order, the filter and the selection.
 #[derive(Clone, Debug)]
 pub struct List {
-    entries: RowMap<Entry>,
+    entries: RowMap<ListEntry>,
     /// All rows, in the order of `sort`.
     order: Vec<RowId>,
     /// Those of them that the filter lets through.
@@ -214,7 +214,7 @@ impl List {
     }
 
     /// Puts a row in its place. The selection stays with its row; where that is shown no longer, its neighbour has it.
-    pub(super) fn put(&mut self, row: RowId, entry: Entry) {
+    pub(super) fn put(&mut self, row: RowId, entry: ListEntry) {
         let position = self.position();
         if let Some(old) = self.entries.get_mut(row)
             && old.key(self.sort) == entry.key(self.sort)
@@ -241,7 +241,7 @@ impl List {
     }
 
     /// Counts a row that stays in its place in another state.
-    fn count(&mut self, row: RowId, old: &Entry) {
+    fn count(&mut self, row: RowId, old: &ListEntry) {
         let Some(entry) = self.entries.get(row) else { return };
         self.all_states.remove(old.state);
         self.all_states.add(entry.state);
@@ -252,7 +252,7 @@ impl List {
     }
 
     /// Puts many rows that are not in the list yet in their places.
-    pub(super) fn put_all(&mut self, entries: Vec<(RowId, Entry)>) {
+    pub(super) fn put_all(&mut self, entries: Vec<(RowId, ListEntry)>) {
         let position = self.position();
         let shows_all = self.shown.len() == self.order.len();
         let mut new: Vec<_> = entries.iter().map(|(row, _)| *row).collect();
