@@ -1,4 +1,4 @@
-//! Folders and files that are nobody else's business: 0700 and 0600 whatever the umask, and no link followed to them.
+//! Private folders and files: mode 0700 and 0600 whatever the umask, owned by the user, and reached without following links.
 
 use std::{
     fs::{self, DirBuilder, File, Permissions},
@@ -9,8 +9,8 @@ use std::{
 
 use rustix::fs::{Access, Mode, OFlags, access};
 
-/// Creates the folder where it is not there yet. One that exists keeps its mode: it may be shared on purpose. The
-/// person's own link to a folder is followed; one that leads nowhere, or to somebody else's folder, is refused.
+/// Creates the folder if it does not exist. An existing folder keeps its mode: it may be shared on purpose. A link to a
+/// folder of the user is followed; a dangling link, or a link to another user's folder, is refused.
 ///
 /// # Errors
 /// The error of the system, where it refuses.
@@ -23,8 +23,7 @@ pub fn create_folder(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(0o700))
 }
 
-/// Whether the folder is there and can be ours: its owner could exchange every file in it, so that is us, or the
-/// system's administrator, who could anyway.
+/// Checks that the folder exists and belongs to the user or to root: its owner can replace every file in it.
 ///
 /// # Errors
 /// The error of the system, where it refuses.
@@ -40,22 +39,22 @@ pub fn check_folder(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Opens the file to write at its end. A link, a pipe, or a file of somebody else's is refused.
+/// Opens the file for appending. A link, a pipe, or another user's file is refused.
 ///
 /// # Errors
 /// The error of the system, where it refuses.
 pub fn open_to_append(path: &Path) -> io::Result<File> {
-    // A pipe must not even be opened: that would wait for a reader.
+    // Opening a pipe would wait for a reader.
     match fs::symlink_metadata(path) {
         Ok(found) if !found.is_file() => return Err(not_a_file()),
         _ => {}
     }
     let file = append(path)?;
-    claim(&file)?;
+    make_private(&file)?;
     Ok(file)
 }
 
-/// Reads the whole file. `None` where there is none; what is refused to be written is refused to be read.
+/// Reads the whole file. Returns `None` if it does not exist. A link, a pipe, or another user's file is refused.
 ///
 /// # Errors
 /// The error of the system, where it refuses.
@@ -66,14 +65,14 @@ pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
         _ => {}
     }
     let mut file = open_unfollowed(path)?;
-    claim(&file)?;
+    make_private(&file)?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
     Ok(Some(bytes))
 }
 
-/// Judges the file that was opened, by its handle: a name may lead to another by now. Then makes it private.
-fn claim(file: &File) -> io::Result<()> {
+/// Checks an open file by its handle, because its name may lead to another file by now, and makes it private.
+fn make_private(file: &File) -> io::Result<()> {
     let found = file.metadata()?;
     if !found.is_file() {
         return Err(not_a_file());
@@ -84,31 +83,31 @@ fn claim(file: &File) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(0o600))
 }
 
-/// What stands somewhere, for whoever only wants to know.
+/// Who owns a path, and who can access it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
-    /// A file or folder of ours.
+pub enum Ownership {
+    /// A file or folder of the user.
     Ours {
-        /// Whether its mode lets others at it.
+        /// Whether its mode gives other users access.
         to_others: bool,
     },
-    /// A link, wherever it leads.
+    /// A link.
     Link,
-    /// Somebody else's.
+    /// A file or folder of another user.
     Foreign,
 }
 
-/// Looks at what stands there, behind a link if `follow`, and changes nothing.
+/// Returns who owns a path, behind a link if `follow`, without changing it.
 ///
 /// # Errors
 /// The error of the system, where it refuses.
-pub fn find(path: &Path, follow: bool) -> io::Result<Found> {
+pub fn ownership(path: &Path, follow: bool) -> io::Result<Ownership> {
     let found = if follow { fs::metadata(path)? } else { fs::symlink_metadata(path)? };
     let foreign = if found.is_dir() { is_foreign_folder(&found) } else { is_foreign(&found) };
     Ok(match (found.is_symlink(), foreign) {
-        (true, _) => Found::Link,
-        (false, true) => Found::Foreign,
-        (false, false) => Found::Ours { to_others: is_open(&found) },
+        (true, _) => Ownership::Link,
+        (false, true) => Ownership::Foreign,
+        (false, false) => Ownership::Ours { to_others: is_open(&found) },
     })
 }
 
@@ -120,7 +119,7 @@ fn foreign() -> io::Error {
     io::Error::other("it belongs to somebody else")
 }
 
-/// Why a file does not keep a secret.
+/// Why a file of a secret is not read.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretFileError {
     /// It cannot be opened or read.
@@ -129,10 +128,10 @@ pub enum SecretFileError {
     /// It is a folder, a pipe or a device.
     #[error("it is not a file")]
     NotAFile,
-    /// It belongs to somebody else, who could exchange what is in it.
+    /// It belongs to another user, who can replace its contents.
     #[error("it belongs to somebody else")]
     NotOurs,
-    /// Its mode lets others at it.
+    /// Its mode gives other users access.
     #[error("others can read it")]
     Open,
     /// It is longer than any secret.
@@ -140,13 +139,13 @@ pub enum SecretFileError {
     TooLong,
 }
 
-/// Reads a file that holds a secret: a file of ours that nobody else may read or write.
+/// Reads a file that holds a secret. Only the user may have access to it.
 ///
-/// A symbolic link is followed, for secrets are often mounted or managed through one: what counts is the file that was
-/// opened, and that one is judged by its handle, so that nothing can be exchanged between judging and reading.
+/// A symbolic link is followed, because secrets are often mounted through one. The open file is checked by its handle, so
+/// that it cannot be replaced between check and reading.
 ///
 /// # Errors
-/// [`SecretFileError`] says why.
+/// The file cannot be read, is too long, or is not private.
 pub fn read_secret(path: &Path, longest: usize) -> Result<Vec<u8>, SecretFileError> {
     if !fs::metadata(path)?.is_file() {
         return Err(SecretFileError::NotAFile);
@@ -167,17 +166,16 @@ pub fn read_secret(path: &Path, longest: usize) -> Result<Vec<u8>, SecretFileErr
     if bytes.len() > longest { Err(SecretFileError::TooLong) } else { Ok(bytes) }
 }
 
-/// Reads a file that is no secret: settings, rules, certificates. Whatever stands there, this ends at once: what is no
-/// regular file is refused before it is opened and judged once more by its handle, and nothing is read beyond `longest`
-/// bytes.
+/// Reads a file that holds no secret: settings, rules, certificates. It never blocks: anything but a regular file is refused
+/// before it is opened, and checked again by its handle, and at most `longest` bytes are read.
 ///
 /// # Errors
 /// The error of the system, where it refuses.
 pub fn read_bounded(path: &Path, longest: usize) -> io::Result<Vec<u8>> {
-    // Opening alone may act on a device.
-    regular(&fs::metadata(path)?)?;
+    // Opening a device may have an effect.
+    check_regular(&fs::metadata(path)?)?;
     let file = open_to_read(path)?;
-    regular(&file.metadata()?)?;
+    check_regular(&file.metadata()?)?;
     let mut bytes = Vec::new();
     file.take(u64::try_from(longest).unwrap_or(u64::MAX).saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() > longest {
@@ -187,8 +185,8 @@ pub fn read_bounded(path: &Path, longest: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Refuses everything but a regular file, and says what it is.
-fn regular(found: &fs::Metadata) -> io::Result<()> {
+/// Refuses everything but a regular file. The error names the kind of file.
+fn check_regular(found: &fs::Metadata) -> io::Result<()> {
     if found.is_file() {
         return Ok(());
     }
@@ -206,12 +204,12 @@ fn regular(found: &fs::Metadata) -> io::Result<()> {
 }
 
 fn open_to_read(path: &Path) -> io::Result<File> {
-    // A pipe that stands there must not be waited for.
+    // Opening a pipe must not wait for a writer.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
 }
 
-/// Makes what was created, renamed or removed in the folder last through a power cut.
+/// Makes the names that were created, renamed or removed in the folder durable.
 ///
 /// # Errors
 /// The error of the system, where it refuses.
@@ -219,9 +217,8 @@ pub fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-/// Whether there is a file of ours. What stands there and is a link, a folder or somebody else's is refused; a file of
-/// ours that others could read is made private. The file is not opened: closing it would drop every lock that this
-/// process holds on it.
+/// Returns whether the file exists, and makes it private. A link, a folder or another user's file is refused. The file is not
+/// opened: closing it would release every lock that this process holds on it.
 ///
 /// # Errors
 /// The error of the system, where it refuses.
@@ -258,7 +255,7 @@ fn open_unfollowed(path: &Path) -> io::Result<File> {
     Ok(rustix::fs::open(path, OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?.into())
 }
 
-/// Whether files can be made in the folder, as far as its mode tells.
+/// Returns whether files can be created in the folder, according to its mode.
 #[must_use]
 pub fn can_write(folder: &Path) -> bool {
     access(folder, Access::WRITE_OK | Access::EXEC_OK).is_ok()
@@ -269,10 +266,10 @@ fn append(path: &Path) -> io::Result<File> {
     Ok(rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR)?.into())
 }
 
-/// Tells a file from another that takes its place under its name.
+/// Device and inode of a file, which differ from those of a file that replaces it.
 pub type Identity = (u64, u64);
 
-/// Which file the name leads to, and how long that is. The file is not opened.
+/// Returns the identity and the length of the file of this name, without opening it.
 ///
 /// # Errors
 /// The error of the system, where it refuses.
@@ -280,7 +277,7 @@ pub fn look(path: &Path) -> io::Result<(Identity, u64)> {
     fs::symlink_metadata(path).map(|found| ((found.dev(), found.ino()), found.len()))
 }
 
-/// Which file is open.
+/// Returns the identity of an open file.
 ///
 /// # Errors
 /// The error of the system, where it refuses.
@@ -288,15 +285,15 @@ pub fn identity_of(file: &File) -> io::Result<Identity> {
     file.metadata().map(|found| (found.dev(), found.ino()))
 }
 
-/// Whether there is no room left beside the file, or none for it to grow (`ulimit -f`).
+/// Returns whether the disk of the file is full, or the limit on file sizes (`ulimit -f`) prevents it from growing.
 #[must_use]
 pub fn is_full(path: &Path) -> bool {
     rustix::fs::statvfs(path.parent().unwrap_or(path)).is_ok_and(|room| room.f_bavail == 0) || is_limited(path)
 }
 
-/// Whether the limit on the size of files leaves no room for the file, or for one that the database keeps beside it.
+/// Returns whether the limit on file sizes leaves no room for the file, or for the other files of a database.
 fn is_limited(path: &Path) -> bool {
-    /// More than what is written at once.
+    /// More than what is written at once, in bytes.
     const GROWTH: u64 = 128 << 10;
     let limit = rustix::process::getrlimit(rustix::process::Resource::Fsize).current;
     limit.is_some_and(|limit| {
@@ -308,7 +305,7 @@ fn is_limited(path: &Path) -> bool {
     })
 }
 
-/// Whether the file or its folder cannot be written.
+/// Returns whether the file or its folder is read-only.
 #[must_use]
 pub fn is_read_only(path: &Path) -> bool {
     let folder = path.parent().unwrap_or(path);

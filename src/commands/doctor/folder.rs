@@ -4,7 +4,7 @@ use std::{fs, io, path::Path};
 
 use super::{Check, display};
 use mmd_elevate_core::Problem;
-use mmd_elevate_files::Found;
+use mmd_elevate_files::Ownership;
 
 const FOLDER: Check = Check::new("state-folder", "state folder");
 const PERMISSIONS: Check = Check::new("permissions", "permissions");
@@ -95,11 +95,11 @@ fn entries(folder: &Path) -> io::Result<Vec<String>> {
 /// Checks one file or folder. `follow` accepts a link, which the state folder itself may be.
 fn check_entry(path: &Path, follow: bool, unusable: &mut Vec<String>, open: &mut Vec<String>) {
     let name = display(path);
-    match mmd_elevate_files::find(path, follow) {
-        Ok(Found::Ours { to_others: false }) => {}
-        Ok(Found::Ours { to_others: true }) => open.push(name),
-        Ok(Found::Link) => unusable.push(format!("{name} is a link")),
-        Ok(Found::Foreign) => unusable.push(format!("{name} belongs to somebody else")),
+    match mmd_elevate_files::ownership(path, follow) {
+        Ok(Ownership::Ours { to_others: false }) => {}
+        Ok(Ownership::Ours { to_others: true }) => open.push(name),
+        Ok(Ownership::Link) => unusable.push(format!("{name} is a link")),
+        Ok(Ownership::Foreign) => unusable.push(format!("{name} belongs to somebody else")),
         // A running dashboard may have deleted it meanwhile.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => unusable.push(format!("{name} cannot be checked: {error}")),
