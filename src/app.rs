@@ -34,7 +34,7 @@ use crate::{
 use mmd_elevate_core::{Call, CallId, Event, Problem, Reply};
 use mmd_elevate_engine::{
     failpoint,
-    session::{NotTaken, Session},
+    session::{CommandError, Session},
 };
 
 /// How many events of the worker are applied at most before the screen is drawn.
@@ -313,12 +313,12 @@ fn submit(session: &Session, call_id: CallId, call: Call) -> Option<Message> {
 }
 
 /// Returns the message that says that a command was not taken.
-fn not_taken(taken: Result<(), NotTaken>) -> Option<Message> {
+fn not_taken(taken: Result<(), CommandError>) -> Option<Message> {
     taken.err().map(|_| Message::Warning(Problem::new(TOO_MANY_QUEUED, "wait a moment and try again")))
 }
 
 /// The same for drafts.
-fn not_saved(taken: Result<(), NotTaken>) -> Option<Message> {
+fn not_saved(taken: Result<(), CommandError>) -> Option<Message> {
     let problem = || Problem::new(TOO_MANY_QUEUED, "it is saved with the next change");
     taken.err().map(|_| Message::Worker(Event::NotSaved(problem())))
 }

@@ -6,7 +6,7 @@ use std::{error::Error as _, net::SocketAddr, path::Path};
 use crate::config::{ServiceSettings, TenantProfile};
 use mmd_elevate_core::Problem;
 use mmd_elevate_engine::{
-    auth::{Application, Method, SecretFrom},
+    auth::{Application, ClientSecretSource, Method},
     http::BaseUrl,
 };
 use mmd_elevate_practice::{self as practice, Practice, Settings};
@@ -46,6 +46,6 @@ pub(crate) fn service(practice: &Practice) -> Result<ServiceSettings, Problem> {
         base_url: BaseUrl::parse(&practice.base_url())?,
         tenant: TenantProfile { name: None, id: practice::TENANT_ID.to_owned(), color: None },
         ca_file: None,
-        sign_in: Method::ClientSecret(application, SecretFrom::Memory(practice.client_secret().into())),
+        sign_in: Method::ClientSecret(application, ClientSecretSource::Memory(practice.client_secret().into())),
     })
 }

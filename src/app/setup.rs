@@ -121,9 +121,9 @@ pub async fn open_service(
 }
 
 fn connect(trust: &Trust, service: ServiceSettings) -> Result<Arc<dyn Backend>, CallError> {
-    let source = Source::trusting(trust, service.sign_in).map_err(|error| error.to_call_error())?;
+    let source = Source::with_trust(trust, service.sign_in).map_err(|error| error.to_call_error())?;
     let session = TokenSession::start(source, Renewal::default());
-    let client = Client::trusting(trust, &service.base_url, &service.tenant.id, session, Timeouts::default());
+    let client = Client::with_trust(trust, &service.base_url, &service.tenant.id, session, Timeouts::default());
     client.map_or_else(
         |problem| Err(CallError::not_sent(&problem.what)),
         |client| Ok(Arc::new(client) as Arc<dyn Backend>),

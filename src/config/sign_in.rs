@@ -13,7 +13,7 @@ use super::{
 };
 use mmd_elevate_core::Problem;
 use mmd_elevate_engine::{
-    auth::{self, Application, CertificateFiles, DEFAULT_AUTHORITY, DEFAULT_SCOPE, Method, SecretFrom},
+    auth::{self, Application, CertificateFiles, ClientSecretSource, DEFAULT_AUTHORITY, DEFAULT_SCOPE, Method},
     http::BaseUrl,
     redact::{self, Kind, quoted},
 };
@@ -251,11 +251,11 @@ impl SignInSettings {
     }
 }
 
-fn read_secret(source: SecretSource, env: &impl Fn(&str) -> Option<String>) -> Result<SecretFrom, Problem> {
+fn read_secret(source: SecretSource, env: &impl Fn(&str) -> Option<String>) -> Result<ClientSecretSource, Problem> {
     match source {
-        SecretSource::File(path) => Ok(SecretFrom::File(path::expand_home(path, env)?)),
+        SecretSource::File(path) => Ok(ClientSecretSource::File(path::expand_home(path, env)?)),
         SecretSource::Command(command) => split_program(command, env)?
-            .map(|(program, arguments)| SecretFrom::Command { program, arguments })
+            .map(|(program, arguments)| ClientSecretSource::Command { program, arguments })
             .ok_or_else(|| Problem::new("a command is empty", "give the program and its arguments")),
         SecretSource::Variable(name, line) => {
             let describe = || format!("{} (line {line})", describe_variable(&name));
@@ -267,11 +267,11 @@ fn read_secret(source: SecretSource, env: &impl Fn(&str) -> Option<String>) -> R
             if text.contains(char::REPLACEMENT_CHARACTER) {
                 return Err(Problem::new(format!("{} is not text (UTF-8)", describe()), "set it again"));
             }
-            let secret = auth::client_secret(&text).map_err(|unfit| {
+            let secret = auth::parse_client_secret(&text).map_err(|unfit| {
                 Problem::new(format!("the client secret in {} cannot be used: {unfit}", describe()), unfit.hint())
             })?;
             redact::register(Kind::Secret, secret);
-            Ok(SecretFrom::Memory(SecretString::from(secret)))
+            Ok(ClientSecretSource::Memory(SecretString::from(secret)))
         }
     }
 }

@@ -68,8 +68,8 @@ pub(super) fn name(text: &str) -> Result<String, Problem> {
 /// Checks that a token can be sent in a header. The error never repeats it.
 pub(super) fn token(text: &str) -> Result<Token, Problem> {
     redact::register(Kind::Token, text);
-    let text =
-        auth::token(text).map_err(|unfit| Problem::new(format!("the token cannot be used: {unfit}"), unfit.hint()))?;
+    let text = auth::parse_token(text)
+        .map_err(|unfit| Problem::new(format!("the token cannot be used: {unfit}"), unfit.hint()))?;
     Token::with_end_from_jwt(text).map_err(|_| {
         let hint = "set only the token, as it was issued: ASCII letters, digits and signs";
         Problem::new("the token holds a character that no token has, or is too long", hint)

@@ -2,7 +2,7 @@
 
 use std::{env, time::Duration};
 
-use mmd_elevate_engine::process::feed_detached;
+use mmd_elevate_engine::process::run_detached_with_input;
 
 /// How long a copy may take.
 const TIMEOUT: Duration = Duration::from_secs(1);
@@ -27,7 +27,7 @@ pub(crate) async fn copy_in_tmux(text: &str) -> Option<TmuxCopy> {
 }
 
 async fn copy(text: &str) -> Option<TmuxCopy> {
-    let output = feed_detached("tmux", &["show-options", "-sv", "set-clipboard"], "", TIMEOUT).await.ok()?;
+    let output = run_detached_with_input("tmux", &["show-options", "-sv", "set-clipboard"], "", TIMEOUT).await.ok()?;
     let is_off = output.stdout.trim_ascii() == b"off";
     // Old versions of tmux have no -w.
     if !is_off && load(&["load-buffer", "-w", "-"], text).await.is_some() {
@@ -37,6 +37,6 @@ async fn copy(text: &str) -> Option<TmuxCopy> {
 }
 
 async fn load(arguments: &[&str], text: &str) -> Option<()> {
-    let output = feed_detached("tmux", arguments, text, TIMEOUT).await.ok()?;
+    let output = run_detached_with_input("tmux", arguments, text, TIMEOUT).await.ok()?;
     output.status.success().then_some(())
 }

@@ -11,7 +11,7 @@ use std::net::Ipv4Addr;
 
 use jiff::Timestamp;
 use mmd_elevate_engine::{
-    auth::{Application, Method, SecretFrom, SignInError, Source},
+    auth::{Application, ClientSecretSource, Method, SignInError, Source},
     http::BaseUrl,
 };
 use mmd_elevate_practice::{self as practice, Observer, Practice, Settings};
@@ -56,7 +56,7 @@ fn application(authority: &str) -> Application {
 }
 
 fn source_at(authority: &str, secret: &str) -> Source {
-    Source::new(Method::ClientSecret(application(authority), SecretFrom::Memory(secret.into()))).unwrap()
+    Source::new(Method::ClientSecret(application(authority), ClientSecretSource::Memory(secret.into()))).unwrap()
 }
 
 /// The token as text, or why there is none.

@@ -6,7 +6,7 @@ use mmd_elevate::{
     cli::{Cli, Flags},
     config::{Config, ConfigError, FileSettings, Target, resolve},
 };
-use mmd_elevate_engine::auth::{Method, SecretFrom};
+use mmd_elevate_engine::auth::{ClientSecretSource, Method};
 use rstest::rstest;
 use secrecy::ExposeSecret;
 
@@ -43,7 +43,7 @@ fn method(file: &str, env: &[(&str, &str)]) -> Method {
 #[test]
 fn a_client_secret_has_one_of_three_places() {
     let with = |place: &str| profile(&format!("method = 'client-secret'\n{APPLICATION}{place}"));
-    let Method::ClientSecret(application, SecretFrom::Memory(secret)) =
+    let Method::ClientSecret(application, ClientSecretSource::Memory(secret)) =
         method(&with("secret_env = 'THE_SECRET'"), &[("THE_SECRET", "canary\n"), ("MMD_ELEVATE_TOKEN", "token")])
     else {
         panic!("another method");
@@ -51,15 +51,16 @@ fn a_client_secret_has_one_of_three_places() {
     assert_eq!(secret.expose_secret(), "canary");
     assert_eq!(application.authority.to_string(), "https://login.microsoftonline.com/contoso.example");
     assert_eq!(application.scope, "https://mwaas-services-customerapi-prod.azurewebsites.net/.default");
-    let Method::ClientSecret(_, SecretFrom::File(path)) = method(&with("secret_file = '/run/secret'"), &[]) else {
+    let Method::ClientSecret(_, ClientSecretSource::File(path)) = method(&with("secret_file = '/run/secret'"), &[])
+    else {
         panic!("another method");
     };
     assert_eq!(path, Path::new("/run/secret"));
-    let Method::ClientSecret(_, SecretFrom::File(path)) = method(&with("secret_file = 'secret'"), &[]) else {
+    let Method::ClientSecret(_, ClientSecretSource::File(path)) = method(&with("secret_file = 'secret'"), &[]) else {
         panic!("another method");
     };
     assert!(path.is_absolute() && path.ends_with("secret"), "beside the settings file: {path:?}");
-    let Method::ClientSecret(_, SecretFrom::Command { program, arguments }) =
+    let Method::ClientSecret(_, ClientSecretSource::Command { program, arguments }) =
         method(&with("secret_command = ['pass', 'a b']"), &[])
     else {
         panic!("another method");

@@ -15,7 +15,7 @@ use mmd_elevate_core::{
     Event, Gaps, MatchResult, Operation, Progress, Query, ReadBack, Recovered, Reply, Untrusted, WriteId, WriteRecord,
 };
 use mmd_elevate_engine::{
-    backend::{Abilities, Answer, Backend, Continuation, Listed, Page, Response},
+    backend::{Backend, BackendFuture, Capabilities, Continuation, Listed, Page, Response},
     http::BaseUrl,
     mmd::{Client, Timeouts},
     record::{Place, Record, TenantKey},
@@ -230,7 +230,7 @@ async fn create_of_unknown_outcome_is_found_when_it_is_looked_for_again() {
     let recorded = |progress| if let Progress::Recorded(write) = progress { Some(write) } else { None };
     let write = open.progress().into_iter().find_map(recorded).unwrap();
     tenant.observer.set_rules([]);
-    let found = within(open.session.look(write)).await;
+    let found = within(open.session.look_up(write)).await;
     assert!(matches!(&found, Ok(CallResult::Created { request, .. }) if request.title.raw() == "Excel add-in crashes"));
     assert_eq!(tenant.observer.creates_received(), 1);
 }
@@ -291,19 +291,19 @@ struct Gated {
 }
 
 impl Backend for Gated {
-    fn abilities(&self) -> Abilities {
-        self.client.abilities()
+    fn capabilities(&self) -> Capabilities {
+        self.client.capabilities()
     }
 
-    fn send<'a>(&'a self, operation: &'a Operation) -> Answer<'a, Response> {
+    fn send<'a>(&'a self, operation: &'a Operation) -> BackendFuture<'a, Response> {
         self.client.send(operation)
     }
 
-    fn look_up<'a>(&'a self, operation: &'a Operation) -> Answer<'a, Listed> {
+    fn look_up<'a>(&'a self, operation: &'a Operation) -> BackendFuture<'a, Listed> {
         self.client.look_up(operation)
     }
 
-    fn list<'a>(&'a self, query: &'a Query, after: Option<Continuation>) -> Answer<'a, Page> {
+    fn list<'a>(&'a self, query: &'a Query, after: Option<Continuation>) -> BackendFuture<'a, Page> {
         Box::pin(async {
             if after.is_some() {
                 self.sign.notified().await;
@@ -312,7 +312,7 @@ impl Backend for Gated {
         })
     }
 
-    fn search_devices<'a>(&'a self, text: &'a str) -> Answer<'a, Vec<Device>> {
+    fn search_devices<'a>(&'a self, text: &'a str) -> BackendFuture<'a, Vec<Device>> {
         self.client.search_devices(text)
     }
 }
@@ -462,7 +462,7 @@ async fn sessions_of_two_tenants_with_one_state_folder_know_nothing_of_each_othe
         let of = |looked: &Result<CallResult, CallError>| {
             looked.as_ref().err().is_some_and(|error| error.hint() == CallError::not_sent("").hint())
         };
-        let looked = (within(first.session.look(write)).await, within(second.session.look(write)).await);
+        let looked = (within(first.session.look_up(write)).await, within(second.session.look_up(write)).await);
         assert!(of(&looked.1), "neither the other's nor what is settled: {looked:?}");
     }
     for (open, text) in [(&first, "INC-1 MMD-00000000001 Typed here"), (&second, "INC-2 MMD-00000000003 Typed there")] {

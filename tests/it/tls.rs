@@ -41,7 +41,7 @@ async fn refused(trust: &Trust, host: &str, identity: Identity) -> (String, Stri
 
 fn client(trust: &Trust, address: &str) -> Client {
     let base = BaseUrl::parse(&format!("https://{address}/v1")).unwrap();
-    Client::trusting(trust, &base, "tenant.example", session("canary-token"), Timeouts::default()).unwrap()
+    Client::with_trust(trust, &base, "tenant.example", session("canary-token"), Timeouts::default()).unwrap()
 }
 
 fn ca(mut params: CertificateParams) -> CertificateParams {

@@ -299,7 +299,7 @@ mod tests {
             (300, "2024-01-01T11:39:59Z", "not seen"),
             (-300, "2024-01-01T12:04:00Z", "1 possible"),
             (-300, "2024-01-01T12:15:00Z", "found 1 +0"),
-            // A header that a cache has kept, or that nobody should believe.
+            // A stale header of a cache, or an implausible one.
             (86_400, "2024-01-01T12:00:01Z", "1 possible"),
             (-86_400, "2024-01-01T12:00:01Z", "1 possible"),
             (-86_400, "2024-01-01T11:50:00Z", "1 possible"),

@@ -106,7 +106,7 @@ fn leading_year(text: &str) -> Option<u16> {
 mod tests {
     use super::*;
 
-    /// The moment; "unclear" where there is a time that nobody can read, "never" where there is none.
+    /// The timestamp; "unclear" for an invalid time, "never" for none.
     fn read(text: &str) -> String {
         ServiceTime::read(Untrusted::new(text))
             .map_or("never".to_owned(), |time| time.at.map_or("unclear".to_owned(), |at| at.to_string()))

@@ -1,12 +1,11 @@
-//! Where a token comes from and how it stays fresh. It knows the settings of a sign-in, and neither the service, the
-//! screen nor the state.
+//! Signs in and renews tokens. It does not depend on the service, the screen or the state folder.
 //!
-//! A [`Method`] is what the settings say; a [`Source`] fetches one token in that way; a [`TokenSession`] holds the token,
-//! renews it, and has one fetch under way at most. Tokens live in memory only.
+//! A [`Method`] is the configured way to sign in, a [`Source`] fetches one token, and a [`TokenSession`] holds the token and
+//! renews it, with at most one fetch at a time. Tokens are held in memory only.
 
 mod assertion;
 mod command;
-mod due;
+mod deadline;
 mod entra;
 mod error;
 mod method;
@@ -19,8 +18,8 @@ mod token;
 #[doc(hidden)]
 pub use entra::read_token_answer;
 pub use error::SignInError;
-pub use method::{Application, CertificateFiles, DEFAULT_AUTHORITY, DEFAULT_SCOPE, Method, SecretFrom};
+pub use method::{Application, CertificateFiles, ClientSecretSource, DEFAULT_AUTHORITY, DEFAULT_SCOPE, Method};
 pub use session::{Renewal, TokenSession};
 pub use source::Source;
-pub use text::{SecretTextError, client_secret, token};
+pub use text::{SecretTextError, parse_client_secret, parse_token};
 pub use token::Token;

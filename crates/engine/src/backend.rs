@@ -1,7 +1,6 @@
-//! What a service must be able to do: the one seam between the worker and the service of a tenant.
+//! The interface between the worker and the service of a tenant.
 //!
-//! Each call is done once. Repeating, recording and looking for what was lost are the worker's, so that no backend can
-//! open a request twice.
+//! A backend sends each call once. The worker repeats, records and looks up, so that no backend can open a request twice.
 
 use std::{any::Any, fmt, future::Future, pin::Pin, sync::Arc};
 
@@ -12,102 +11,101 @@ use mmd_elevate_core::{
     CallError, Device, ElevationRequest, ErrorCode, Gaps, Operation, Problem, Query, RequestIds, SignIn,
 };
 
-/// What a call to a backend comes to.
-pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, CallError>> + Send + 'a>>;
+/// The future of a call to a backend.
+pub type BackendFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, CallError>> + Send + 'a>>;
 
-/// A service that holds elevation requests. It is object-safe, so that a session can be opened on any.
+/// A service that holds elevation requests. The trait is object-safe, so that a session can use any backend.
 pub trait Backend: Send + Sync + 'static {
-    /// Returns what the service can do beyond opening, closing and looking up one's own requests.
-    fn abilities(&self) -> Abilities;
+    /// Returns what the service can do beyond opening, closing and looking up the agent's own requests.
+    fn capabilities(&self) -> Capabilities;
 
-    /// Sends an operation, once. Where it succeeds, what the service does not tell of a created request is as it was sent.
-    fn send<'a>(&'a self, operation: &'a Operation) -> Answer<'a, Response>;
+    /// Sends an operation once. Fields of a created request that the service does not return are as they were sent.
+    fn send<'a>(&'a self, operation: &'a Operation) -> BackendFuture<'a, Response>;
 
     /// Lists the requests among which the effect of an operation can be seen.
-    fn look_up<'a>(&'a self, operation: &'a Operation) -> Answer<'a, Listed>;
+    fn look_up<'a>(&'a self, operation: &'a Operation) -> BackendFuture<'a, Listed>;
 
-    /// Lists requests: the first page, or the page after an earlier one. A page can be asked for again after an error.
-    fn list<'a>(&'a self, query: &'a Query, after: Option<Continuation>) -> Answer<'a, Page>;
+    /// Lists requests: the first page, or the page after an earlier one. A page can be requested again after an error.
+    fn list<'a>(&'a self, query: &'a Query, after: Option<Continuation>) -> BackendFuture<'a, Page>;
 
     /// Searches devices by a part of their name, serial number or user.
-    fn search_devices<'a>(&'a self, text: &'a str) -> Answer<'a, Vec<Device>>;
+    fn search_devices<'a>(&'a self, text: &'a str) -> BackendFuture<'a, Vec<Device>>;
 
-    /// Waits until there is a token. Nothing is sent to the service meanwhile, so that what is abandoned then has not
-    /// been sent.
-    fn signed_in(&self) -> Answer<'_, ()> {
+    /// Waits until there is a token. Nothing is sent to the service, so that a call abandoned meanwhile has not been sent.
+    fn signed_in(&self) -> BackendFuture<'_, ()> {
         Box::pin(async { Ok(()) })
     }
 
-    /// Fetches a token now, whatever there is.
+    /// Fetches a token now, even if there is one.
     fn sign_in(&self) {}
 
-    /// Returns the state of signing in as it changes, where the service has a sign-in.
+    /// Returns the state of signing in as it changes, if the service has a sign-in.
     fn sign_in_changes(&self) -> Option<watch::Receiver<SignIn>> {
         None
     }
 }
 
-/// What a service can do that not every service can.
+/// What a service can do beyond the operations that every service has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Abilities {
+pub struct Capabilities {
     /// It lists the open requests of the whole tenant.
     pub lists_tenant: bool,
     /// It searches devices.
     pub searches_devices: bool,
 }
 
-/// What an operation that succeeded has brought.
+/// The response to an operation that succeeded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
-    /// The request, where the answer tells it. A create always does.
+    /// The request, if the answer holds it. The answer to a create always does.
     pub request: Option<Box<ElevationRequest>>,
-    /// What to quote to whoever runs the service.
+    /// The ids to quote to the operator of the service.
     pub ids: RequestIds,
-    /// By how much the service's clock is behind ours, where the answer tells it.
+    /// How far the service's clock is behind this machine's, if the answer has a date.
     pub skew: Option<SignedDuration>,
 }
 
 /// A page of a list.
 #[derive(Debug)]
 pub struct Page {
-    /// The requests that no page before it had, in the service's order.
+    /// The requests that no earlier page had, in the service's order.
     pub requests: Vec<ElevationRequest>,
-    /// Entries that no page before it had and that could not be read.
+    /// How many entries that no earlier page had could not be read.
     pub unreadable: usize,
-    /// By how much the service's clock is behind ours, where the answer tells it. What the call took counts as lag, so that
-    /// it is never less than the truth.
+    /// How far the service's clock is behind this machine's, if the answer has a date. It includes the duration of the call, so
+    /// that it is never too small.
     pub skew: Option<SignedDuration>,
-    /// What follows.
+    /// How the list continues.
     pub next: Next,
 }
 
-/// What follows a page.
+/// How a list continues after a page.
 #[derive(Debug)]
 pub enum Next {
-    /// Another page.
+    /// Another page follows.
     Page(Continuation),
-    /// Nothing: the list was seen to its end.
+    /// The list was read to its end.
     End,
-    /// There may be more, and it cannot be had.
-    Unseen,
+    /// More entries may follow, which cannot be read.
+    Unreadable,
 }
 
-/// Where a list goes on. Only the backend that made it can read it.
+/// The position of the next page. Only the backend that made it can use it.
 #[derive(Clone)]
 pub struct Continuation(Arc<dyn Any + Send + Sync>);
 
 impl Continuation {
-    /// Wraps what the backend needs to go on.
+    /// Wraps a position of the backend.
     #[must_use]
-    pub fn new(place: impl Any + Send + Sync) -> Self {
-        Self(Arc::new(place))
+    pub fn new(position: impl Any + Send + Sync) -> Self {
+        Self(Arc::new(position))
     }
 
-    /// Returns what the backend wrapped.
+    /// Returns the position of the backend.
     ///
     /// # Errors
-    /// Where another backend wrapped it.
-    pub fn place<T: Any + Clone>(&self) -> Result<T, CallError> {
+    /// The position was made by another backend.
+    pub fn position<T: Any + Clone>(&self) -> Result<T, CallError> {
         let foreign = || CallError::not_sent("the list is another service's");
         self.0.downcast_ref().cloned().ok_or_else(foreign)
     }
@@ -119,31 +117,31 @@ impl fmt::Debug for Continuation {
     }
 }
 
-/// What was seen of a list.
+/// The requests of a list, as far as it was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listed {
-    /// Open requests and closed ones, each once, in the service's order.
+    /// Open and closed requests, each once, in the service's order.
     pub requests: Vec<ElevationRequest>,
-    /// By how much the service's clock is behind ours: the most that any page told.
+    /// How far the service's clock is behind this machine's: the maximum of all pages.
     pub skew: Option<SignedDuration>,
-    /// How many entries its pages had, each counted once.
+    /// How many entries the pages had, each counted once.
     pub entries: usize,
-    /// How many of them could not be read.
+    /// How many entries could not be read.
     pub unreadable: usize,
-    /// Whether all pages were seen.
+    /// Whether all pages were read.
     pub to_end: bool,
-    /// Why paging stopped before that, where a page failed.
+    /// The error of the page at which reading stopped.
     pub stopped: Option<CallError>,
 }
 
 impl Listed {
-    /// Whether what is not in it was not listed by the service: all of the list was seen, and all of it could be read.
+    /// Returns whether all pages and all entries were read, so that a missing request was not listed.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.to_end && self.unreadable == 0
     }
 
-    /// Returns what was not seen of the list.
+    /// Returns what could not be read of the list.
     #[must_use]
     pub fn gaps(&self) -> Gaps {
         let cut = match &self.stopped {
@@ -160,7 +158,7 @@ impl Listed {
         Gaps { unreadable: self.unreadable, cut }
     }
 
-    /// Adds a page. Returns where the list goes on, where it does.
+    /// Adds a page. Returns the position of the next one.
     pub fn add(&mut self, page: Page) -> Option<Continuation> {
         self.entries += page.requests.len() + page.unreadable;
         self.requests.extend(page.requests);
@@ -169,16 +167,16 @@ impl Listed {
         match page.next {
             Next::Page(continuation) => return Some(continuation),
             Next::End => self.to_end = true,
-            Next::Unseen => {}
+            Next::Unreadable => {}
         }
         None
     }
 }
 
-/// Lists all pages of a query. A list of which a page fails after others have come ends there, and says so.
+/// Lists all pages of a query. If a later page fails, the list ends there, with the error in [`Listed::stopped`].
 ///
 /// # Errors
-/// A [`CallError`] where nothing was listed, or where the service asks to wait.
+/// The first page fails, or the service asks to wait.
 pub async fn list_all(backend: &dyn Backend, query: &Query) -> Result<Listed, CallError> {
     let mut listed = Listed::default();
     let mut after = None;

@@ -1,23 +1,22 @@
-//! Panics and deaths on purpose, so that tests can see what becomes of the terminal, of the calls and of the record when
-//! the real program has a fault or is killed: nothing that is typed or answered is known to make it panic. Debug builds
-//! alone can; a release build has nothing of this.
+//! Failpoints for tests: places where the program panics or is killed on request, so that tests can check the terminal, the
+//! calls and the record afterwards. They exist in debug builds only.
 
 use std::env;
 
-/// Panics where `MMD_ELEVATE_PANIC` names this place: `loop`, `input` or `call`.
+/// Panics if `MMD_ELEVATE_PANIC` names this place: `loop`, `input` or `call`.
 ///
 /// # Panics
-/// On purpose, in debug builds alone.
+/// On request, in debug builds only.
 pub fn panic_if_asked(place: &str) {
     assert!(!is_asked("MMD_ELEVATE_PANIC", place), "asked to panic: {place}");
 }
 
-/// The process is gone at once, as with `kill -9`, where `MMD_ELEVATE_DIE` names this moment of a write: `before-intent`,
-/// `after-intent` (nothing has been sent) or `after-answer` (the record does not know of it).
+/// Kills the process with SIGKILL if `MMD_ELEVATE_DIE` names this moment of a write: `before-intent`, `after-intent` (nothing
+/// has been sent) or `after-answer` (the outcome is not recorded).
 pub fn die_if_asked(moment: &str) {
     if is_asked("MMD_ELEVATE_DIE", moment) {
         let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
-        // The signal ends every thread, though not before this one goes on.
+        // The signal ends all threads, but this one may continue for a moment.
         loop {
             std::thread::park();
         }

@@ -2,6 +2,7 @@
 //! what an error on the way proves. It never sends a secret to another origin.
 
 mod base_url;
+mod classify;
 mod failure;
 mod flood;
 mod proxy;
@@ -15,36 +16,37 @@ use std::{
 };
 
 pub use base_url::BaseUrl;
+pub(crate) use classify::classify;
 #[cfg(test)]
 pub(crate) use failure::LONGEST_TEXT;
-pub(crate) use failure::{NoAnswer, bounded, no_answer};
-pub(crate) use flood::flooded;
+pub(crate) use failure::{NoAnswer, truncate};
+pub(crate) use flood::wait_for_flood;
 pub use proxy::{proxy_for, register_proxy_passwords};
 pub(crate) use retry_after::{date, retry_after};
 pub use trust::Trust;
 
-/// How long an idle connection is kept. A service that has closed its end meanwhile makes an outcome unknown for
-/// nothing, so it is short.
-const IDLE: Duration = Duration::from_secs(2);
+/// How long an idle connection is kept open. It is short, because a write on a connection that the service has closed meanwhile
+/// has an unknown outcome.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Makes the HTTP library's client for one origin: the same rules for calls and for sign-in. Proxies are those of the
-/// environment and of the system, and never for what stays on this machine.
+/// Makes the HTTP library's client for one origin, with the same rules for calls and for sign-in. Proxies are those of the
+/// environment and the system, and are never used for this machine.
 ///
 /// # Errors
-/// Where the library could not be set up, most often for want of the system's certificates.
+/// The library cannot be set up, usually because the system's certificates are missing.
 pub(crate) fn client(base: &BaseUrl, connect: Duration, trust: &Trust) -> reqwest::Result<reqwest::Client> {
     let mut http = builder()
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .connect_timeout(connect)
-        .pool_idle_timeout(IDLE);
+        .pool_idle_timeout(IDLE_TIMEOUT);
     if base.is_local() {
-        let here = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), SocketAddr::from((Ipv6Addr::LOCALHOST, 0))];
+        let loopback = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), SocketAddr::from((Ipv6Addr::LOCALHOST, 0))];
         http = http
-            // A proxy would carry the token off this machine, and it could not come back to it.
+            // A proxy would receive the token, and could not reach this machine.
             .no_proxy()
-            // So would a name service that knows another `localhost`. Port 0: the URL's.
-            .resolve_to_addrs("localhost", &here);
+            // A name service may resolve `localhost` to another machine. Port 0 stands for the port of the URL.
+            .resolve_to_addrs("localhost", &loopback);
     }
     // The practice tenant must work where no CA certificates are installed.
     http = if base.is_plain() { http.tls_certs_only([]) } else { http.tls_certs_merge(trust.certificates()) };

@@ -1,6 +1,6 @@
-//! Everything that waits: HTTP, sign-in, the backends, the record on disk, the worker, and [`session::Session`], the facade.
+//! HTTP, sign-in, the backends, the record on disk, the worker, and [`session::Session`], their facade.
 //!
-//! It knows neither the screen nor the keys, and it never shares a wire type with the practice tenant.
+//! It does not depend on the screen or the keys, and never shares a wire type with the practice tenant.
 
 pub mod auth;
 pub mod backend;

@@ -1,8 +1,8 @@
-//! Programs that run beside the dashboard, without its terminal.
+//! Runs programs without the dashboard's terminal.
 //!
-//! Such a program has a session of its own (`setsid`), so that it has no controlling terminal: opening `/dev/tty` fails,
-//! and it can neither prompt behind the screen nor read what is typed. Its standard input is empty. A program that
-//! opens the terminal's device by its own name (`/dev/pts/3`) is not stopped by this.
+//! Such a program has its own session (`setsid`) and so no controlling terminal: opening `/dev/tty` fails, and it can neither
+//! prompt on the screen nor read what is typed. A program that opens the device of the terminal by name (`/dev/pts/3`) is not
+//! prevented from using it.
 
 use std::{
     io,
@@ -13,95 +13,94 @@ use std::{
 use process_wrap::tokio::{ChildWrapper, CommandWrap, ProcessSession};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 
-/// The most that is read of what a program prints, in bytes.
-pub const MOST_PRINTED: usize = 64 << 10;
+/// The longest output of a program, in bytes.
+pub const MAX_OUTPUT: usize = 64 << 10;
 
-/// What a program has printed, and how it ended.
-pub struct Printed {
+/// The output of a program, and how it ended.
+pub struct ProgramOutput {
     /// How it ended.
     pub status: ExitStatus,
     /// Its standard output.
     pub stdout: Vec<u8>,
 }
 
-/// Why a program came to nothing.
+/// Why running a program failed.
 #[derive(Debug, thiserror::Error)]
 pub enum DetachedError {
     /// It could not be started.
     #[error("it could not be started")]
     NotStarted(#[source] io::Error),
-    /// It ran for longer than it was given.
+    /// It exceeded its time limit.
     #[error("it did not end in time")]
     TimedOut,
-    /// It printed more than [`MOST_PRINTED`].
+    /// It printed more than [`MAX_OUTPUT`].
     #[error("it printed too much")]
     TooMuch,
-    /// What it printed could not be read.
+    /// Its output could not be read.
     #[error("it could not be read")]
     Unreadable(#[source] io::Error),
 }
 
-/// The program and what it has started. Dropped, all of it that stayed in its process group is killed: what has made a
-/// session of its own is out of reach.
-struct Group(Box<dyn ChildWrapper>);
+/// The process group of a program, which is killed on drop. A child that has started its own session is not part of it.
+struct ProcessGroup(Box<dyn ChildWrapper>);
 
-impl Drop for Group {
+impl Drop for ProcessGroup {
     fn drop(&mut self) {
-        // There is nobody left to kill where it has ended in order.
+        // It fails if the group has ended already.
         let _ = self.0.start_kill();
     }
 }
 
-/// Runs a program to its end: an argument vector, never a shell. Dropping the future kills the program.
+/// Runs a program with empty standard input, without a shell. Dropping the future kills the program.
 ///
 /// # Errors
-/// Says why.
+/// The program cannot be started or read, or exceeds a limit.
 pub async fn run_detached(
     program: &str,
     arguments: &[String],
     environment: &[(&str, &str)],
     limit: Duration,
-) -> Result<Printed, DetachedError> {
+) -> Result<ProgramOutput, DetachedError> {
     let mut command = CommandWrap::with_new(program, |command| {
         command.args(arguments).envs(environment.iter().copied());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     });
     command.wrap(ProcessSession);
-    let mut group = Group(command.spawn().map_err(DetachedError::NotStarted)?);
-    tokio::time::timeout(limit, listen(&mut group)).await.map_err(|_| DetachedError::TimedOut)?
+    let mut group = ProcessGroup(command.spawn().map_err(DetachedError::NotStarted)?);
+    tokio::time::timeout(limit, wait_for_output(&mut group)).await.map_err(|_| DetachedError::TimedOut)?
 }
 
-/// The same for a program that reads a text from its standard input.
+/// Runs a program with a text on its standard input, without a shell. Dropping the future kills the program.
 ///
 /// # Errors
-/// Says why.
-pub async fn feed_detached(
+/// The program cannot be started or read, or exceeds a limit.
+pub async fn run_detached_with_input(
     program: &str,
     arguments: &[&str],
     text: &str,
     limit: Duration,
-) -> Result<Printed, DetachedError> {
+) -> Result<ProgramOutput, DetachedError> {
     let mut command = CommandWrap::with_new(program, |command| {
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     });
     command.wrap(ProcessSession);
-    let mut group = Group(command.spawn().map_err(DetachedError::NotStarted)?);
+    let mut group = ProcessGroup(command.spawn().map_err(DetachedError::NotStarted)?);
     let input = group.0.stdin().take();
     let feed = async {
         if let Some(mut input) = input {
-            // One that does not read all of it says so by its status.
+            // The exit status shows whether the program has read its input.
             let _ = input.write_all(text.as_bytes()).await;
         }
     };
-    let run = async { tokio::join!(feed, listen(&mut group)).1 };
+    let run = async { tokio::join!(feed, wait_for_output(&mut group)).1 };
     tokio::time::timeout(limit, run).await.map_err(|_| DetachedError::TimedOut)?
 }
 
-async fn listen(group: &mut Group) -> Result<Printed, DetachedError> {
+async fn wait_for_output(group: &mut ProcessGroup) -> Result<ProgramOutput, DetachedError> {
     let (stdout, stderr) = (group.0.stdout().take(), group.0.stderr().take());
-    let reads = async { tokio::try_join!(bounded(stdout), bounded(stderr)) };
+    let reads = async { tokio::try_join!(read_bounded(stdout), read_bounded(stderr)) };
     tokio::pin!(reads);
-    // Something that it left running may hold its output open for ever: with the program itself all of it ends.
+    // A child that is left running may keep the output open, so the whole group is killed when the program ends.
     let (status, read) = tokio::select! {
         read = &mut reads => {
             let read = read?;
@@ -113,14 +112,14 @@ async fn listen(group: &mut Group) -> Result<Printed, DetachedError> {
         }
     };
     let status = status.map_err(DetachedError::Unreadable)?;
-    // What it said on standard error is read to let it go on, and forgotten: secrets may be in it.
-    Ok(Printed { status, stdout: read.0 })
+    // Standard error is read so that the program does not block, and discarded: it may hold secrets.
+    Ok(ProgramOutput { status, stdout: read.0 })
 }
 
-async fn bounded(from: Option<impl AsyncRead + Unpin>) -> Result<Vec<u8>, DetachedError> {
+async fn read_bounded(from: Option<impl AsyncRead + Unpin>) -> Result<Vec<u8>, DetachedError> {
     let Some(from) = from else { return Ok(Vec::new()) };
     let mut bytes = Vec::new();
-    let most = u64::try_from(MOST_PRINTED).unwrap_or(u64::MAX);
+    let most = u64::try_from(MAX_OUTPUT).unwrap_or(u64::MAX);
     from.take(most + 1).read_to_end(&mut bytes).await.map_err(DetachedError::Unreadable)?;
-    if bytes.len() > MOST_PRINTED { Err(DetachedError::TooMuch) } else { Ok(bytes) }
+    if bytes.len() > MAX_OUTPUT { Err(DetachedError::TooMuch) } else { Ok(bytes) }
 }

@@ -1,9 +1,8 @@
-//! Takes the secrets of this process out of whatever leaves it: answers of the service as they come in, and log lines,
-//! errors, reports and copies as they go out. Each secret is registered where it is loaded. A secret is never shown here,
-//! not even by `Debug`.
+//! Removes the secrets of this process from answers of the service, and from log lines, errors, reports and copies. Each secret
+//! is registered where it is loaded. No secret is ever shown, not even by `Debug`.
 //!
-//! A service may repeat a secret in another form. Those that are cheap to find are looked for too: JSON escapes, percent
-//! escapes in both letter cases, and base64 in both alphabets, also inside a longer text that was encoded as a whole.
+//! A service may repeat a secret in another form. These forms are found too: JSON escapes, percent escapes in both letter
+//! cases, and base64 in both alphabets, also inside a longer encoded text.
 
 use std::{
     borrow::Cow,
@@ -20,19 +19,19 @@ use serde_json::Value;
 
 use mmd_elevate_core::visible;
 
-/// From this length on, in characters, a secret is looked for inside words too. What is shorter is looked for as a word
-/// of its own, because it may be a part of many; and only from [`SHORTEST`] on, and not where it is letters alone: a
-/// "secret" that is a plain word would take that word out of every sentence.
+/// From this length on, in characters, a secret is found inside words too. A shorter one is found as a whole word only, because
+/// it may be part of many words; and only from [`SHORTEST`] on and if it is not letters only, because a secret that is a plain
+/// word would remove that word from every sentence.
 const LONG: usize = 8;
 const SHORTEST: usize = 6;
 
-/// So many bytes of a longer form are enough to know it by: what is cut off behind them is a secret all the same.
+/// How many bytes of a longer form identify it, so that a truncated secret is found too.
 const HEAD: usize = 16;
 
 /// The longest value that is repeated in an error, in characters.
 const LONGEST_QUOTE: usize = 80;
 
-/// What a secret is, which is what stands in its place.
+/// The kind of a secret, which is shown in its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A bearer token.
@@ -50,23 +49,23 @@ impl Kind {
     }
 }
 
-/// Every form begins with so many bytes at least, by which it is found.
+/// How many bytes at the start of each form are indexed. Every form has at least this length.
 const START: usize = 6;
 
-/// One form of a secret that is looked for.
+/// One form of a secret.
 struct SecretForm {
     text: SecretString,
     mark: &'static str,
-    as_a_word: bool,
+    whole_word: bool,
 }
 
-/// All forms of all secrets. They stay until the process ends, because a service may repeat a token long after it was
-/// renewed; a text is looked through once, however many there are.
+/// All forms of all secrets. They stay until the process ends, because a service may repeat a token long after its renewal. A
+/// text is searched once for all of them.
 struct Forms {
     all: Vec<SecretForm>,
-    /// Which of them begin so.
+    /// The indexes of the forms with this start.
     by_start: BTreeMap<[u8; START], Vec<usize>>,
-    /// A bit for each two bytes that one of them begins with: most places in a text are passed by with that alone.
+    /// A bit for each pair of first bytes, which excludes most positions of a text.
     first_two: [u64; 1024],
 }
 
@@ -86,8 +85,8 @@ impl Forms {
         (index / 64, 1 << (index % 64))
     }
 
-    /// The longest form that begins there, whole or cut off, and how long it is in the text.
-    fn at(&self, text: &str, at: usize) -> Option<(&SecretForm, usize)> {
+    /// Returns the longest form at a position, complete or truncated, and its length in the text.
+    fn find_at(&self, text: &str, at: usize) -> Option<(&SecretForm, usize)> {
         let start = text.as_bytes().get(at..)?.first_chunk::<START>()?;
         let (word, bit) = Self::bit(start[0], start[1]);
         if self.first_two[word] & bit == 0 {
@@ -99,7 +98,7 @@ impl Forms {
 }
 
 impl SecretForm {
-    /// How much of the text is this form, from there on; `None` where it is too little or a part of a word.
+    /// Returns how many bytes of the text match this form at a position; `None` for too few bytes or a part of a word.
     fn length_at(&self, text: &str, at: usize) -> Option<usize> {
         let secret = self.text.expose_secret();
         let (before, here) = text.split_at_checked(at)?;
@@ -107,11 +106,11 @@ impl SecretForm {
         let is_enough = same == secret.len() || (secret.len() > HEAD + HEAD / 2 && same >= HEAD);
         let is_part = |c: char| c.is_alphanumeric();
         let is_within = before.ends_with(is_part) || here[same..].starts_with(is_part);
-        (is_enough && !(self.as_a_word && is_within)).then_some(same)
+        (is_enough && !(self.whole_word && is_within)).then_some(same)
     }
 }
 
-/// Has this secret taken out of everything from now on.
+/// Registers a secret, which is removed from all texts from now on.
 pub fn register(kind: Kind, secret: &str) {
     let secret = secret.trim();
     let length = secret.chars().count();
@@ -124,18 +123,18 @@ pub fn register(kind: Kind, secret: &str) {
         return;
     }
     for text in forms_of(secret) {
-        forms.add(SecretForm { text, mark: kind.mark(), as_a_word: length < LONG });
+        forms.add(SecretForm { text, mark: kind.mark(), whole_word: length < LONG });
     }
 }
 
 fn forms_of(secret: &str) -> Vec<SecretString> {
     let escaped = serde_json::to_string(secret).unwrap_or_default();
     let escaped = escaped.trim_matches('"').to_owned();
-    let mut forms = vec![secret.to_owned(), escaped, percent(secret, false), percent(secret, true)];
+    let mut forms = vec![secret.to_owned(), escaped, percent_encode(secret, false), percent_encode(secret, true)];
     if secret.chars().count() >= LONG {
         forms.extend((0..3).flat_map(|before| {
-            [STANDARD_NO_PAD.encode(aligned(secret, before)), URL_SAFE_NO_PAD.encode(aligned(secret, before))]
-                .map(|encoded| own_part(&encoded, secret.len(), before))
+            [STANDARD_NO_PAD.encode(with_offset(secret, before)), URL_SAFE_NO_PAD.encode(with_offset(secret, before))]
+                .map(|encoded| stable_part(&encoded, secret.len(), before))
         }));
     }
     forms.sort_unstable();
@@ -143,7 +142,7 @@ fn forms_of(secret: &str) -> Vec<SecretString> {
     forms.into_iter().map(SecretString::from).collect()
 }
 
-fn percent(text: &str, small: bool) -> String {
+fn percent_encode(text: &str, small: bool) -> String {
     text.bytes().fold(String::new(), |mut out, byte| {
         match byte {
             byte if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => out.push(char::from(byte)),
@@ -154,42 +153,42 @@ fn percent(text: &str, small: bool) -> String {
     })
 }
 
-/// The secret behind so many other bytes, as it stands in a longer text.
-fn aligned(secret: &str, before: usize) -> Vec<u8> {
+/// Returns the secret after this many other bytes, as in a longer text.
+fn with_offset(secret: &str, before: usize) -> Vec<u8> {
     [&vec![0; before][..], secret.as_bytes()].concat()
 }
 
-/// The characters of the encoded text that depend on the secret alone, and not on what stands around it.
-fn own_part(encoded: &str, length: usize, before: usize) -> String {
+/// Returns the encoded characters that depend on the secret only, and not on the text around it.
+fn stable_part(encoded: &str, length: usize, before: usize) -> String {
     let begins = (before * 8).div_ceil(6);
     let ends = (before + length) * 8 / 6;
     encoded.get(begins..ends).unwrap_or_default().to_owned()
 }
 
-/// The text without any secret: `[token]` or `[secret]` stands in the place of each.
+/// Returns the text with `[token]` or `[secret]` in place of each secret.
 #[must_use]
 pub fn redact(text: &str) -> Cow<'_, str> {
     let forms = FORMS.read().unwrap_or_else(PoisonError::into_inner);
-    let (mut out, mut kept, mut at) = (String::new(), 0, 0);
+    let (mut out, mut copied, mut at) = (String::new(), 0, 0);
     while at < text.len() {
-        match forms.at(text, at) {
+        match forms.find_at(text, at) {
             Some((form, length)) => {
-                out.push_str(&text[kept..at]);
+                out.push_str(&text[copied..at]);
                 out.push_str(form.mark);
                 at += length;
-                kept = at;
+                copied = at;
             }
             None => at += 1,
         }
     }
-    if kept == 0 {
+    if copied == 0 {
         return Cow::Borrowed(text);
     }
-    out.push_str(&text[kept..]);
+    out.push_str(&text[copied..]);
     Cow::Owned(out)
 }
 
-/// Takes the secrets out of every text and every key of a JSON value.
+/// Removes secrets from every text and every key of a JSON value.
 pub fn redact_json(value: &mut Value) {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
@@ -211,8 +210,7 @@ pub fn redact_json(value: &mut Value) {
     }
 }
 
-/// A value in the words of an error: in backticks and harmless. What may be a secret that stands in the wrong place is
-/// not repeated.
+/// Quotes a value for an error, in backticks and in visible form. A value that looks like a secret is not repeated.
 #[must_use]
 pub fn quoted(text: &str) -> String {
     if looks_secret(text) {
@@ -225,8 +223,8 @@ pub fn quoted(text: &str) -> String {
     }
 }
 
-/// Whether a text may be a token, a key or a generated secret: a JWT, PEM, or a long word that mixes capital letters,
-/// small ones and digits. A GUID is none: it names something.
+/// Returns whether a text may be a token, a key or a generated secret: a JWT, PEM, or a long word of capital letters, small
+/// letters and digits. A GUID is an id, not a secret.
 #[must_use]
 pub fn looks_secret(text: &str) -> bool {
     const LONG_WORD: usize = 20;

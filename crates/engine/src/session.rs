@@ -21,57 +21,55 @@ use tokio::{
     task::JoinHandle,
 };
 
+pub use crate::worker::Drafts;
 use crate::{
     backend::Backend,
     record::{Record, RecordError},
     worker::{self, Timing},
 };
 use mmd_elevate_core::{
-    CALLS_WAITING, Call, CallError, CallId, CallResult, CloseElevationRequest, Command, Device, Draft, DraftTarget,
-    ElevationRequest, Event, Gaps, NewElevationRequest, Operation, Progress, Query, Recovered, Reply, WriteId,
+    CALLS_WAITING, Call, CallError, CallId, CallResult, CloseElevationRequest, Command, Device, ElevationRequest,
+    Event, Gaps, NewElevationRequest, Operation, Progress, Query, Recovered, Reply, WriteId,
 };
 
-/// The ids of calls that the session itself awaits begin here; those of the dashboard's calls are smaller.
+/// The first id of the calls that the session itself awaits; the ids of the dashboard's calls are smaller.
 const FIRST_AWAITED: u64 = 1 << 63;
 
-/// The drafts to save; one without a text has ended.
-pub type Drafts = Vec<(DraftTarget, Option<Draft>)>;
-
-/// An open session. When it is dropped, the worker replies to the calls under way, saves the drafts and ends.
+/// An open session. When it is dropped, the worker replies to the calls in progress, saves the drafts and ends.
 #[derive(Debug)]
 pub struct Session {
     commands: mpsc::Sender<Command>,
-    awaited: Arc<Awaited>,
+    pending: Arc<AwaitedCalls>,
     worker: JoinHandle<()>,
 }
 
-/// Why a command was not taken.
+/// Why a command could not be sent to the worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotTaken {
-    /// Too many commands wait already.
+pub enum CommandError {
+    /// Too many commands are queued.
     Full,
     /// The worker has ended.
     Ended,
 }
 
 #[derive(Debug)]
-struct Awaited {
+struct AwaitedCalls {
     next: AtomicU64,
-    /// Nothing once no reply will come any more.
-    calls: Mutex<Option<HashMap<CallId, Waiter>>>,
+    /// `None` after the last reply.
+    calls: Mutex<Option<HashMap<CallId, AwaitedCall>>>,
 }
 
 #[derive(Debug)]
-struct Waiter {
+struct AwaitedCall {
     reply: oneshot::Sender<Result<CallResult, CallError>>,
     pages: mpsc::UnboundedSender<Vec<ElevationRequest>>,
 }
 
 impl Session {
-    /// Opens a session that records and sends writes. `backend` is made ready and `record` opened at once; the session
-    /// takes calls meanwhile. What nobody awaits is sent to `events`; when those are dropped, the session ends.
+    /// Opens a session that records and sends writes. It accepts calls while `backend` is made ready and `record` is opened.
+    /// Events that no method of the session awaits are sent to `events`; when its receiver is dropped, the session ends.
     ///
-    /// `record` is called again while what keeps it from being opened may pass.
+    /// `record` is called again after a transient error.
     pub fn open<Opening>(
         runtime: &Handle,
         backend: impl Future<Output = Result<Arc<dyn Backend>, CallError>> + Send + 'static,
@@ -105,20 +103,20 @@ impl Session {
     {
         let (commands, to_worker) = mpsc::channel(CALLS_WAITING);
         let (to_session, from_worker) = mpsc::channel(CALLS_WAITING);
-        let awaited =
-            Arc::new(Awaited { next: AtomicU64::new(FIRST_AWAITED), calls: Mutex::new(Some(HashMap::new())) });
+        let pending =
+            Arc::new(AwaitedCalls { next: AtomicU64::new(FIRST_AWAITED), calls: Mutex::new(Some(HashMap::new())) });
         let running = run(to_worker, to_session);
-        let routing = Arc::clone(&awaited).route(from_worker, events);
+        let routing = Arc::clone(&pending).route(from_worker, events);
         let worker = runtime.spawn(async move {
             tokio::join!(running, routing);
         });
-        Self { commands, awaited, worker }
+        Self { commands, pending, worker }
     }
 
     /// Opens a request.
     ///
     /// # Errors
-    /// A [`CallError`] that says whether the request may be open all the same.
+    /// A [`CallError`] that says whether the request may be open nevertheless.
     pub async fn create(&self, request: NewElevationRequest) -> Result<CallResult, CallError> {
         self.call(Call::Send(Operation::Create(request))).await
     }
@@ -126,23 +124,23 @@ impl Session {
     /// Closes a request, and reads it back.
     ///
     /// # Errors
-    /// A [`CallError`] that says whether the request may be closed all the same.
+    /// A [`CallError`] that says whether the request may be closed nevertheless.
     pub async fn close(&self, close: CloseElevationRequest) -> Result<CallResult, CallError> {
         self.call(Call::Send(Operation::Close(close))).await
     }
 
-    /// Looks once more for a write of unknown outcome.
+    /// Looks up a write of unknown outcome once more.
     ///
     /// # Errors
-    /// A [`CallError`]: the outcome is as unknown as before.
-    pub async fn look(&self, write: WriteId) -> Result<CallResult, CallError> {
+    /// A [`CallError`]: the outcome is still unknown.
+    pub async fn look_up(&self, write: WriteId) -> Result<CallResult, CallError> {
         self.call(Call::Look(write)).await
     }
 
-    /// Lists requests and hands over each page as it comes. Returns what was not seen of the list.
+    /// Lists requests and passes each page to `page`. Returns what could not be read of the list.
     ///
     /// # Errors
-    /// A [`CallError`] where nothing was listed.
+    /// A [`CallError`]: nothing was listed.
     pub async fn list(&self, query: Query, mut page: impl FnMut(Vec<ElevationRequest>)) -> Result<Gaps, CallError> {
         let (mut pages, mut reply) = self.submit_awaited(Call::List(query)).await?;
         let result = loop {
@@ -169,7 +167,7 @@ impl Session {
         }
     }
 
-    /// Does any call and waits for its reply.
+    /// Sends a call and waits for its reply.
     ///
     /// # Errors
     /// A [`CallError`].
@@ -185,64 +183,65 @@ impl Session {
         (mpsc::UnboundedReceiver<Vec<ElevationRequest>>, oneshot::Receiver<Result<CallResult, CallError>>),
         CallError,
     > {
-        let id = CallId(self.awaited.next.fetch_add(1, Ordering::Relaxed));
+        let id = CallId(self.pending.next.fetch_add(1, Ordering::Relaxed));
         let ((reply, result), (pages, received)) = (oneshot::channel(), mpsc::unbounded_channel());
         // A worker that is about to end still takes commands.
-        let is_ended = self.awaited.calls().as_mut().map(|calls| calls.insert(id, Waiter { reply, pages })).is_none();
+        let is_ended =
+            self.pending.calls().as_mut().map(|calls| calls.insert(id, AwaitedCall { reply, pages })).is_none();
         if is_ended || self.commands.send(Command::Do(id, call)).await.is_err() {
-            self.awaited.remove(id);
-            return Err(not_submitted(NotTaken::Ended));
+            self.pending.remove(id);
+            return Err(not_submitted(CommandError::Ended));
         }
         Ok((received, result))
     }
 
-    /// Submits a call without waiting. Its one reply comes as an event.
+    /// Submits a call without waiting. Its one reply is sent as an event.
     ///
     /// # Errors
-    /// The error of a call that was not sent: no reply will come.
+    /// The call was not submitted, and no reply will be sent.
     pub fn submit(&self, id: CallId, call: Call) -> Result<(), CallError> {
         self.command(Command::Do(id, call)).map_err(not_submitted)
     }
 
-    /// Abandons a call. Its reply still comes.
+    /// Abandons a call. Its reply still follows.
     ///
     /// # Errors
-    /// Where the command was not taken.
-    pub fn abandon(&self, id: CallId) -> Result<(), NotTaken> {
+    /// The command was not sent.
+    pub fn abandon(&self, id: CallId) -> Result<(), CommandError> {
         self.command(Command::Abandon(id))
     }
 
     /// Fetches a new token now.
     ///
     /// # Errors
-    /// Where the command was not taken.
-    pub fn sign_in(&self) -> Result<(), NotTaken> {
+    /// The command was not sent.
+    pub fn sign_in(&self) -> Result<(), CommandError> {
         self.command(Command::SignIn)
     }
 
     /// Saves drafts.
     ///
     /// # Errors
-    /// Where the command was not taken.
-    pub fn save(&self, drafts: Drafts) -> Result<(), NotTaken> {
+    /// The command was not sent.
+    pub fn save(&self, drafts: Drafts) -> Result<(), CommandError> {
         self.command(Command::Save(drafts))
     }
 
-    /// Saves the last drafts, and waits for room to say so.
+    /// Saves the last drafts; waits if the queue is full.
     pub async fn save_last(&self, drafts: Drafts) {
         if self.commands.send(Command::Save(drafts)).await.is_err() {
             tracing::error!("the worker has ended before the last drafts");
         }
     }
 
-    fn command(&self, command: Command) -> Result<(), NotTaken> {
+    fn command(&self, command: Command) -> Result<(), CommandError> {
         self.commands.try_send(command).map_err(|error| match error {
-            TrySendError::Full(_) => NotTaken::Full,
-            TrySendError::Closed(_) => NotTaken::Ended,
+            TrySendError::Full(_) => CommandError::Full,
+            TrySendError::Closed(_) => CommandError::Ended,
         })
     }
 
-    /// Takes no more calls and waits until all have their replies and all drafts are saved.
+    /// Accepts no more calls, and waits until all have their replies and all drafts are saved.
     pub async fn end(self) {
         drop(self.commands);
         if self.worker.await.is_err() {
@@ -251,23 +250,23 @@ impl Session {
     }
 }
 
-fn not_submitted(why: NotTaken) -> CallError {
+fn not_submitted(why: CommandError) -> CallError {
     CallError::not_sent(match why {
-        NotTaken::Full => "too many calls wait already",
-        NotTaken::Ended => "the part that talks to the service has ended",
+        CommandError::Full => "too many calls wait already",
+        CommandError::Ended => "the part that talks to the service has ended",
     })
 }
 
-impl Awaited {
-    fn calls(&self) -> MutexGuard<'_, Option<HashMap<CallId, Waiter>>> {
+impl AwaitedCalls {
+    fn calls(&self) -> MutexGuard<'_, Option<HashMap<CallId, AwaitedCall>>> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn remove(&self, id: CallId) -> Option<Waiter> {
+    fn remove(&self, id: CallId) -> Option<AwaitedCall> {
         self.calls().as_mut()?.remove(&id)
     }
 
-    /// Hands replies and pages to who awaits them, and all other events on.
+    /// Delivers replies and pages to the methods that await them, and forwards all other events.
     async fn route(self: Arc<Self>, mut from_worker: mpsc::Receiver<Event>, events: mpsc::Sender<Event>) {
         let _end = EndOnDrop(Arc::clone(&self));
         loop {
@@ -276,7 +275,7 @@ impl Awaited {
                 () = events.closed() => None,
             };
             let Some(event) = event else { break };
-            if let Some(event) = self.take(event)
+            if let Some(event) = self.deliver(event)
                 && events.send(event).await.is_err()
             {
                 break;
@@ -284,21 +283,21 @@ impl Awaited {
         }
     }
 
-    /// Returns the event where nobody here awaits it.
-    fn take(&self, event: Event) -> Option<Event> {
+    /// Delivers an event that is awaited, and returns any other.
+    fn deliver(&self, event: Event) -> Option<Event> {
         match event {
             Event::Reply(Reply { call_id, result }) => match self.remove(call_id) {
-                Some(waiter) => {
-                    // That it is not waited for any more is the caller's choice.
-                    let _ = waiter.reply.send(result);
+                Some(pending) => {
+                    // The caller may have stopped waiting.
+                    let _ = pending.reply.send(result);
                     None
                 }
                 None => Some(Event::Reply(Reply { call_id, result })),
             },
             Event::Progress(call_id, Progress::Page(requests)) => {
                 match self.calls().as_ref().and_then(|calls| calls.get(&call_id)) {
-                    Some(waiter) => {
-                        let _ = waiter.pages.send(requests);
+                    Some(pending) => {
+                        let _ = pending.pages.send(requests);
                         None
                     }
                     None => Some(Event::Progress(call_id, Progress::Page(requests))),
@@ -310,7 +309,7 @@ impl Awaited {
 }
 
 /// Tells those who still wait that no reply comes, however the worker has ended.
-struct EndOnDrop(Arc<Awaited>);
+struct EndOnDrop(Arc<AwaitedCalls>);
 
 impl Drop for EndOnDrop {
     fn drop(&mut self) {

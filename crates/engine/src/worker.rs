@@ -1,5 +1,5 @@
-//! Does calls, many at a time. It sends exactly one reply per call, even if the call fails or panics, and never sends a write
-//! that is not durable in the record.
+//! Runs calls concurrently. It sends exactly one reply per call, even if the call fails or panics, and never sends a write that
+//! is not durable in the record.
 //!
 //! A write ends as done, not done or unknown: its states are in [`mmd_elevate_core::WriteState`], what each error means in
 //! [`mmd_elevate_core::Disposition`], and what a list shows in [`mmd_elevate_core::match_listed`]. `write` takes an operation
@@ -36,12 +36,15 @@ use tokio::{
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
-pub use self::timing::{Backoff, Timing};
 use self::{
     context::{Abandon, CallContext, Context, MadeReady},
     draft_saver::DraftSaver,
     in_flight::InFlight,
     record::{Opened, RecordHandle, RecordRefusal},
+};
+pub use self::{
+    draft_saver::Drafts,
+    timing::{Backoff, Timing},
 };
 use crate::{
     backend::Backend,
@@ -53,19 +56,18 @@ use mmd_elevate_core::{
     WriteState,
 };
 
-/// The wait after the first try to open the record that failed; each later wait is longer.
-const FIRST_TRY_AGAIN: Duration = Duration::from_millis(250);
+/// The wait after the first failure to open the record; each later wait is longer.
+const FIRST_RETRY: Duration = Duration::from_millis(250);
 
-/// Makes the service and the record ready, both at once, and does the calls that come meanwhile and after.
+/// Makes the service and the record ready concurrently, and runs the calls that are sent meanwhile and later.
 ///
-/// `backend` is what has to happen before the first call, such as starting the practice tenant; where it fails, every
-/// call is answered with its error. `record` opens the record, each time that it is called. As long as it fails no write
-/// is sent and each is answered with why; [`Event::Recovered`] holds the reason too, as a warning. Where what is in
-/// the way may pass, it is called again until the record is open; what the record holds is then sent as an event.
+/// `backend` prepares the service, such as by starting the practice tenant; if it fails, every call is answered with its error.
+/// `record` opens the record. While it fails, no write is sent, each one is answered with the error, and
+/// [`Event::Recovered`] holds the reason as a warning. After a transient error it is called again until the record is open; its
+/// contents are then sent as an event.
 ///
-/// It ends when `commands` is closed, every call has its reply and every draft is saved. When `events` is dropped it ends
-/// as soon as the drafts are saved that were sent until then, and calls that are still running are dropped: their writes
-/// are in the record.
+/// The worker ends when `commands` is closed, every call has its reply and every draft is saved. When the receiver of `events`
+/// is dropped, it saves the drafts that were sent and drops the running calls, whose writes are in the record.
 pub async fn run<Opening>(
     backend: impl Future<Output = Result<Arc<dyn Backend>, CallError>> + Send + 'static,
     record: impl FnMut() -> Opening + Send + 'static,
@@ -81,7 +83,7 @@ pub async fn run<Opening>(
     serve(backend, RecordHandle::new(record_ready), Some(opening), in_flight, timing, commands, events).await;
 }
 
-/// The same without a record: every write is refused before anything is sent, and drafts are not kept.
+/// Runs calls without a record: every write is refused before anything is sent, and drafts are not saved.
 pub async fn run_read_only(
     backend: impl Future<Output = Result<Arc<dyn Backend>, CallError>> + Send + 'static,
     timing: Timing,
@@ -125,7 +127,7 @@ async fn make_ready(
         Ok(_) => Event::Ready,
         Err(error) => Event::NotReady(error.clone()),
     };
-    // The event goes first, or a reply could overtake it.
+    // The event is sent first, so that no reply precedes it.
     let _ = events.send(event).await;
     let changes = backend.as_ref().ok().and_then(|backend| backend.sign_in_changes());
     made.send_replace(Some(backend));
@@ -134,8 +136,7 @@ async fn make_ready(
     }
 }
 
-/// Sends the state of signing in, as of now and then at each change. Changes that could not be sent in time are left out:
-/// only the latest counts.
+/// Sends the state of signing in, now and at each change. If changes are faster than they can be sent, only the latest is sent.
 async fn forward_sign_in(mut changes: watch::Receiver<SignIn>, events: &mpsc::Sender<Event>) {
     changes.mark_changed();
     while changes.changed().await.is_ok() {
@@ -146,8 +147,8 @@ async fn forward_sign_in(mut changes: watch::Receiver<SignIn>, events: &mpsc::Se
     }
 }
 
-/// Opens the record, again and again where what is in the way may pass, and sends what it holds. Then sends what it holds
-/// each time that it had to be written anew.
+/// Opens the record, with retries after transient errors, and sends its contents. Sends its contents again each time that it had
+/// to be replaced.
 async fn open<Opening>(
     mut open_record: impl FnMut() -> Opening + Send + 'static,
     longest_wait: Duration,
@@ -158,7 +159,7 @@ async fn open<Opening>(
     Opening: Future<Output = Result<(Record, Recovered), RecordError>> + Send + 'static,
 {
     let mut last_warning = None;
-    let mut wait = FIRST_TRY_AGAIN.min(longest_wait);
+    let mut wait = FIRST_RETRY.min(longest_wait);
     let (record, recovered) = loop {
         let error = match catch_panic(open_record()).await {
             Ok(Ok(opened)) => break opened,
@@ -169,7 +170,7 @@ async fn open<Opening>(
         let hint = error.as_ref().map(RecordError::hint_on_opening);
         let refused = error.map_or_else(RecordRefusal::crashed, RecordRefusal::from);
         let warning = Problem { hint: hint.unwrap_or(&refused.problem.hint).to_owned(), ..refused.problem.clone() };
-        // It is sent when it is first found, and when something else is in the way.
+        // A warning is sent once, and again only if the reason changes.
         if last_warning.as_ref() != Some(&warning) {
             tracing::error!(what = warning.what, may_pass, "the record is not open");
             last_warning = Some(warning.clone());
@@ -216,7 +217,7 @@ impl Worker {
                 },
                 Some(ended) = self.calls.join_next() => self.remove_ended(&ended),
                 () = self.context.events.closed() => {
-                    tracing::debug!("nobody waits for replies: the worker ends");
+                    tracing::debug!("the receiver of events is gone: the worker ends");
                     commands.close();
                     self.calls.abort_all();
                     while let Some(command) = commands.recv().await {
@@ -247,7 +248,7 @@ impl Worker {
                 self.calls.spawn(run_call(Arc::clone(&self.context), call_id, call, abandon));
             }
             Command::Abandon(call_id) => {
-                // One that has its reply already needs nothing.
+                // A call that has ended is not found.
                 if let Some(abandon) = self.abandons.get(&call_id) {
                     abandon.request();
                 }
@@ -264,7 +265,7 @@ impl Worker {
     }
 }
 
-/// Does one call and sends its one reply, whatever becomes of the call.
+/// Runs one call and sends its one reply, even if the call panics.
 async fn run_call(context: Arc<Context>, call_id: CallId, what: Call, abandon: Abandon) -> CallId {
     let started = Instant::now();
     let call = CallContext::new(call_id, abandon, context.events.clone());
@@ -277,7 +278,7 @@ async fn run_call(context: Arc<Context>, call_id: CallId, what: Call, abandon: A
         Err(Panicked) => Err(settle_crashed(&context, &call).await),
     };
     tracing::debug!(call = call_id.0, done = result.is_ok(), ms = started.elapsed().as_millis(), "settled");
-    // `serve` sees by itself that nobody listens any more.
+    // `serve` notices a dropped receiver itself.
     let _ = context.events.send(Event::Reply(Reply { call_id, result })).await;
     call_id
 }
@@ -296,7 +297,7 @@ async fn perform(context: &Arc<Context>, call: &CallContext, what: Call) -> Resu
     }
 }
 
-/// The call has failed by the program's own fault. A write that was under way is unknown then.
+/// Returns the error of a call that panicked. The outcome of its write becomes unknown.
 async fn settle_crashed(context: &Context, call: &CallContext) -> CallError {
     let error = CallError::crashed();
     let write = call.write.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -313,7 +314,7 @@ async fn settle_crashed(context: &Context, call: &CallContext) -> CallError {
 
 struct Panicked;
 
-/// Waits for a future in a task of its own, so that a panic in it ends there; dropped, it takes that task with it.
+/// Runs a future in a task, so that a panic does not spread. Dropping this future aborts the task.
 async fn catch_panic<F>(future: F) -> Result<F::Output, Panicked>
 where
     F: Future<Output: Send> + Send + 'static,

@@ -125,13 +125,13 @@ async fn check_tls(service: &ServiceSettings, trust: &Trust) -> Check {
 
 /// Signs in and fetches the first token.
 async fn sign_in(service: &ServiceSettings, trust: &Trust) -> Result<TokenSession, CallError> {
-    let source = Source::trusting(trust, service.sign_in.clone()).map_err(|error| error.to_call_error())?;
+    let source = Source::with_trust(trust, service.sign_in.clone()).map_err(|error| error.to_call_error())?;
     let session = TokenSession::start(source, Renewal::default());
     session.token().await.map(|_| session)
 }
 
 async fn check_list(service: &ServiceSettings, trust: &Trust, session: TokenSession) -> Check {
-    let client = match Client::trusting(trust, &service.base_url, &service.tenant.id, session, TIMEOUTS) {
+    let client = match Client::with_trust(trust, &service.base_url, &service.tenant.id, session, TIMEOUTS) {
         Ok(client) => client,
         Err(problem) => return LIST.failed(problem),
     };

@@ -3,7 +3,7 @@
 use std::{fs, path::Path, time::Duration};
 
 use jiff::Timestamp;
-use mmd_elevate_engine::auth::{Method, Renewal, SecretFrom, SignInError, Source, TokenSession};
+use mmd_elevate_engine::auth::{ClientSecretSource, Method, Renewal, SignInError, Source, TokenSession};
 use mmd_elevate_practice::Settings;
 use rstest::rstest;
 
@@ -162,7 +162,7 @@ async fn a_command_may_print_the_client_secret() {
     let tenant = tenant(Settings::default()).await;
     let source = |script: &str| {
         let (program, arguments) = shell(script);
-        let secret = SecretFrom::Command { program, arguments };
+        let secret = ClientSecretSource::Command { program, arguments };
         Source::new(Method::ClientSecret(application(&tenant.authority), secret)).unwrap()
     };
     let token = fetched(&source(&format!("echo {}", tenant.secret))).await.unwrap();

@@ -6,14 +6,14 @@ use std::{
     path::Path,
 };
 
-use mmd_elevate_engine::auth::{Method, SecretFrom, SignInError, Source};
+use mmd_elevate_engine::auth::{ClientSecretSource, Method, SignInError, Source};
 use mmd_elevate_practice::Settings;
 use rstest::rstest;
 
 use super::{application, fetched, shown, tenant};
 
 async fn with_file(authority: &str, path: &Path) -> Result<String, SignInError> {
-    let secret = SecretFrom::File(path.to_owned());
+    let secret = ClientSecretSource::File(path.to_owned());
     fetched(&Source::new(Method::ClientSecret(application(authority), secret)).unwrap()).await
 }
 

@@ -253,7 +253,7 @@ async fn a_token_of_the_environment_cannot_be_renewed_and_is_tried_as_long_as_it
     until(&session, |told| matches!(told, SignIn::SignedOut(fault) if fault.code == Some(ErrorCode::NotSignedIn)))
         .await;
     assert_eq!(text(&within(session.token()).await.unwrap()), "given");
-    session.accepted(&token);
+    session.mark_accepted(&token);
     until(&session, |told| *told == SignIn::SignedIn { until: None }).await;
 }
 

@@ -11,7 +11,7 @@ use mmd_elevate_core::{
     Operation, Problem, Progress, Query, Recovered, Reply, RequestIds, WriteState,
 };
 use mmd_elevate_engine::{
-    backend::{Abilities, Answer, Backend, Continuation, Listed, Page, Response},
+    backend::{Backend, BackendFuture, Capabilities, Continuation, Listed, Page, Response},
     record::RecordError,
     worker,
 };
@@ -68,23 +68,23 @@ impl Fake {
 }
 
 impl Backend for Fake {
-    fn abilities(&self) -> Abilities {
-        Abilities::default()
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
     }
 
-    fn send<'a>(&'a self, operation: &'a Operation) -> Answer<'a, Response> {
+    fn send<'a>(&'a self, operation: &'a Operation) -> BackendFuture<'a, Response> {
         Box::pin(self.write(operation))
     }
 
-    fn look_up<'a>(&'a self, _: &'a Operation) -> Answer<'a, Listed> {
+    fn look_up<'a>(&'a self, _: &'a Operation) -> BackendFuture<'a, Listed> {
         Box::pin(async { Err(CallError::not_signed_in()) })
     }
 
-    fn list<'a>(&'a self, _: &'a Query, _: Option<Continuation>) -> Answer<'a, Page> {
+    fn list<'a>(&'a self, _: &'a Query, _: Option<Continuation>) -> BackendFuture<'a, Page> {
         Box::pin(async { Err(CallError::not_signed_in()) })
     }
 
-    fn search_devices<'a>(&'a self, _: &'a str) -> Answer<'a, Vec<Device>> {
+    fn search_devices<'a>(&'a self, _: &'a str) -> BackendFuture<'a, Vec<Device>> {
         Box::pin(async { Err(CallError::not_signed_in()) })
     }
 }

@@ -16,7 +16,7 @@ use mmd_elevate_core::{
     RequestId, RequestIds, ServiceTime, Untrusted,
 };
 use mmd_elevate_engine::{
-    backend::{Abilities, Answer, Backend, Continuation, Listed, Next, Page, Response, list_all},
+    backend::{Backend, BackendFuture, Capabilities, Continuation, Listed, Next, Page, Response, list_all},
     mmd::Timeouts,
 };
 use serde_json::Value;
@@ -116,7 +116,7 @@ impl Memory {
             return Err(CallError::not_sent("there is no list of the tenant"));
         }
         let Rest(entries, from) = match after {
-            Some(continuation) => continuation.place()?,
+            Some(continuation) => continuation.position()?,
             None => Rest(self.see().await?.into(), 0),
         };
         let to = (from + PAGE).min(entries.len());
@@ -152,11 +152,11 @@ impl Memory {
 }
 
 impl Backend for Memory {
-    fn abilities(&self) -> Abilities {
-        Abilities { lists_tenant: false, searches_devices: false }
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { lists_tenant: false, searches_devices: false }
     }
 
-    fn send<'a>(&'a self, operation: &'a Operation) -> Answer<'a, Response> {
+    fn send<'a>(&'a self, operation: &'a Operation) -> BackendFuture<'a, Response> {
         match operation {
             Operation::Create(new) => Box::pin(self.create(new)),
             Operation::Close(closing) => Box::pin(self.close(closing)),
@@ -164,15 +164,15 @@ impl Backend for Memory {
     }
 
     /// There is one list, whatever the operation is about.
-    fn look_up<'a>(&'a self, _: &'a Operation) -> Answer<'a, Listed> {
+    fn look_up<'a>(&'a self, _: &'a Operation) -> BackendFuture<'a, Listed> {
         Box::pin(async { list_all(self, &Query::Device(String::new())).await })
     }
 
-    fn list<'a>(&'a self, query: &'a Query, after: Option<Continuation>) -> Answer<'a, Page> {
+    fn list<'a>(&'a self, query: &'a Query, after: Option<Continuation>) -> BackendFuture<'a, Page> {
         Box::pin(self.page(query, after))
     }
 
-    fn search_devices<'a>(&'a self, _: &'a str) -> Answer<'a, Vec<Device>> {
+    fn search_devices<'a>(&'a self, _: &'a str) -> BackendFuture<'a, Vec<Device>> {
         Box::pin(async { Err(CallError::not_sent("there is no list of devices")) })
     }
 }

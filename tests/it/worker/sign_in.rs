@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mmd_elevate_core::{Call, Command, Event, Operation, Progress, SignIn, WriteState};
 use mmd_elevate_engine::{
-    auth::{Application, Method, Renewal, SecretFrom, Source, TokenSession},
+    auth::{Application, ClientSecretSource, Method, Renewal, Source, TokenSession},
     http::BaseUrl,
     mmd::Client,
 };
@@ -27,7 +27,7 @@ async fn scene(rules: impl Into<Rules>) -> (Scene, Observer) {
         client_id: practice::CLIENT_ID.to_owned(),
         scope: practice::SCOPE.to_owned(),
     };
-    let secret = SecretFrom::Memory(practice.client_secret().into());
+    let secret = ClientSecretSource::Memory(practice.client_secret().into());
     let source = Source::new(Method::ClientSecret(application, secret)).unwrap();
     let (base_url, observer) = (BaseUrl::parse(&practice.base_url()).unwrap(), practice.observer());
     tokio::spawn(practice.serve());

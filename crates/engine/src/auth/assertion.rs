@@ -17,10 +17,10 @@ use super::{CertificateFiles, SignInError, secret};
 use crate::redact::{self, Kind};
 use mmd_elevate_core::visible;
 
-/// For how long an assertion can be used, in seconds (contract: 5 to 10 minutes).
-const LASTS: i64 = 10 * 60;
+/// The lifetime of an assertion, in seconds (contract: 5 to 10 minutes).
+const LIFETIME_SECONDS: i64 = 10 * 60;
 
-/// A signed assertion for the token endpoint. The files are read anew each time, so that a certificate can be exchanged
+/// Returns a signed assertion for the token endpoint. The files are read each time, so that a certificate can be replaced
 /// while the program runs.
 pub(super) async fn assertion(
     files: &CertificateFiles,
@@ -28,7 +28,7 @@ pub(super) async fn assertion(
     endpoint: &str,
     now: Timestamp,
 ) -> Result<SecretString, SignInError> {
-    // Beside its key, a certificate is as secret as that.
+    // A file that also holds the key is a secret.
     let certificate = match &files.key {
         None => secret::read_secret_text(&files.certificate, "the file of certificate and key").await?,
         Some(_) => secret::read_public_text(&files.certificate, "the file of the certificate").await?,
@@ -40,7 +40,7 @@ pub(super) async fn assertion(
     let key_path = files.key.as_ref().unwrap_or(&files.certificate);
     let thumbprint = thumbprint(&certificate, &files.certificate)?;
     let key = private_key(&key, key_path)?;
-    let (nbf, exp) = (now.as_second(), now.as_second().saturating_add(LASTS));
+    let (nbf, exp) = (now.as_second(), now.as_second().saturating_add(LIFETIME_SECONDS));
     let header = json!({ "typ": "JWT", "alg": "PS256", "x5t#S256": thumbprint });
     let claims = json!({
         "aud": endpoint, "iss": client_id, "sub": client_id, "jti": Uuid::new_v4().to_string(), "nbf": nbf, "exp": exp,
@@ -53,7 +53,7 @@ pub(super) async fn assertion(
     Ok(SecretString::from(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))))
 }
 
-/// `x5t#S256`: SHA-256 of the certificate's DER (RFC 7515, section 4.1.8). The first certificate is the application's.
+/// Returns `x5t#S256`: SHA-256 of the certificate's DER (RFC 7515, section 4.1.8). The first certificate is the application's.
 fn thumbprint(text: &str, path: &Path) -> Result<String, SignInError> {
     let blocks = pem::parse_many(text).unwrap_or_default();
     let certificate = blocks.iter().find(|block| block.tag() == "CERTIFICATE").ok_or_else(|| {

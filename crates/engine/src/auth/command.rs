@@ -12,15 +12,15 @@ use super::{
     text::{self, SecretTextError},
 };
 use crate::{
-    process::{DetachedError, MOST_PRINTED, Printed, run_detached},
+    process::{DetachedError, MAX_OUTPUT, ProgramOutput, run_detached},
     redact::{self, Kind},
 };
 use mmd_elevate_core::visible;
 
-/// How long a program may take.
+/// How long a program may run.
 pub(super) const LIMIT: Duration = Duration::from_secs(60);
 
-/// What keeps the Azure CLI to its answer (documented), and other programs from asking where they honour it.
+/// Makes the Azure CLI print its result only (documented), and other programs not prompt if they support it.
 const QUIET: [(&str, &str); 5] = [
     ("AZURE_CORE_NO_COLOR", "true"),
     ("AZURE_CORE_ONLY_SHOW_ERRORS", "true"),
@@ -31,7 +31,7 @@ const QUIET: [(&str, &str); 5] = [
 
 const AZURE_HINT: &str = "run `az login` in another terminal, then sign in again";
 
-/// Asks the Azure CLI for a token: `az account get-access-token` (documented).
+/// Runs the Azure CLI for a token: `az account get-access-token` (documented).
 pub(super) async fn azure_cli(
     program: &str,
     scope: &str,
@@ -41,34 +41,34 @@ pub(super) async fn azure_cli(
     let arguments =
         ["account", "get-access-token", "--scope", scope, "--tenant", tenant_id, "--output", "json"].map(str::to_owned);
     let text = run("the Azure CLI", AZURE_HINT, program, &arguments, limit).await?;
-    from_json(text.expose_secret()).unwrap_or_else(|| Err(unusable("the Azure CLI", "update the Azure CLI")))
+    parse_json(text.expose_secret()).unwrap_or_else(|| Err(unusable("the Azure CLI", "update the Azure CLI")))
 }
 
-/// Asks the organisation's command for a token: one line that is the token, or the Azure CLI's JSON.
+/// Runs the configured command for a token: it prints the token on one line, or the JSON of the Azure CLI.
 pub(super) async fn token(program: &str, arguments: &[String], limit: Duration) -> Result<Token, SignInError> {
     let who = "the command for a token";
     let hint = "run the command yourself to see what it says, then sign in again";
     let text = run(who, hint, program, arguments, limit).await?;
     let text = text.expose_secret();
-    if let Some(token) = from_json(text.trim()) {
+    if let Some(token) = parse_json(text.trim()) {
         return token;
     }
     let hint = "let it print one line that is the token, or the JSON that the Azure CLI prints";
-    let text = text::token(text).map_err(|unfit| unfit_output(who, unfit, hint))?;
+    let text = text::parse_token(text).map_err(|unfit| unfit_output(who, unfit, hint))?;
     Token::with_end_from_jwt(text).map_err(|_| unusable(who, hint))
 }
 
-/// Asks a command for a client secret: one line.
+/// Runs the configured command for a client secret, which it prints on one line.
 pub(super) async fn secret(program: &str, arguments: &[String], limit: Duration) -> Result<SecretString, SignInError> {
     let who = "the command for the client secret";
     let text = run(who, "run the command yourself to see what it says", program, arguments, limit).await?;
     let hint = "let it print one line that is the secret";
-    let secret = text::client_secret(text.expose_secret()).map_err(|unfit| unfit_output(who, unfit, hint))?;
+    let secret = text::parse_client_secret(text.expose_secret()).map_err(|unfit| unfit_output(who, unfit, hint))?;
     redact::register(Kind::Secret, secret);
     Ok(secret.into())
 }
 
-/// What to do about what was printed: where a word says what is wrong, that is said.
+/// Returns the error for unusable output: with the hint for its form if there is one, or else with the hint for the command.
 fn unfit_output(who: &str, unfit: SecretTextError, hint: &str) -> SignInError {
     let hint = match unfit {
         SecretTextError::Quoted | SecretTextError::Bearer | SecretTextError::Utf16 => unfit.hint(),
@@ -81,8 +81,8 @@ fn unusable(who: &str, hint: &str) -> SignInError {
     SignInError::permanent(format!("{who} printed something that cannot be used"), hint)
 }
 
-/// What a program prints. `who` is what it is called in an error. What it says on standard error is never repeated: a
-/// shell's trace or a careless program writes secrets there.
+/// Runs a program and returns its standard output. `who` names the program in errors. Standard error is never repeated: a
+/// trace of a shell may write secrets there.
 async fn run(
     who: &str,
     hint: &str,
@@ -90,59 +90,58 @@ async fn run(
     arguments: &[String],
     limit: Duration,
 ) -> Result<SecretString, SignInError> {
-    let printed = run_detached(program, arguments, &QUIET, limit).await.map_err(|error| match error {
+    let output = run_detached(program, arguments, &QUIET, limit).await.map_err(|error| match error {
         DetachedError::NotStarted(error) => SignInError::permanent(
-            format!("{who} could not be started{} ({})", absent(program), error.kind()),
+            format!("{who} could not be started{} ({})", name_if_plain(program), error.kind()),
             "check the first word of the command (it may be a secret, and is not shown), and that the program is in PATH",
         ),
         DetachedError::TimedOut => {
             SignInError::transient(format!("{who} did not end within {} s", limit.as_secs()), hint)
         }
         DetachedError::TooMuch => {
-            SignInError::permanent(format!("{who} printed more than {} KiB", MOST_PRINTED >> 10), hint)
+            SignInError::permanent(format!("{who} printed more than {} KiB", MAX_OUTPUT >> 10), hint)
         }
         DetachedError::Unreadable(error) => {
             SignInError::permanent(format!("{who} could not be read ({})", error.kind()), hint)
         }
     })?;
-    let Printed { status, stdout, .. } = printed;
+    let ProgramOutput { status, stdout } = output;
     let stdout = SecretBox::new(Box::new(stdout));
     if status.success() {
-        let text = text::decoded(stdout.expose_secret()).map_err(|unfit| unfit_output(who, unfit, hint))?;
+        let text = text::decode(stdout.expose_secret()).map_err(|unfit| unfit_output(who, unfit, hint))?;
         return Ok(text.into());
     }
     let how = status.code().map_or_else(|| "was stopped".to_owned(), |code| format!("failed with exit code {code}"));
-    // It has run, so this is a program's name and nothing else.
+    // The program has run, so its name is no secret.
     let name = Path::new(program).file_name().unwrap_or_default().to_string_lossy();
     Err(SignInError::permanent(format!("{who} ({}) {how}", visible(&name)), hint))
 }
 
-/// The name of a program that could not be started, where it is surely none of a secret that stands in its place: a path
-/// of plain words.
-fn absent(program: &str) -> String {
+/// Returns the name of a program that could not be started, if it is a path of plain words and so surely no secret.
+fn name_if_plain(program: &str) -> String {
     let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_lowercase() || b"-_.".contains(&byte));
     let is_a_path = program.starts_with('/') && program.matches('/').count() > 1 && program.split('/').all(plain);
     if is_a_path { format!(": {program}") } else { String::new() }
 }
 
-/// What the Azure CLI prints (documented). `expiresOn` is what versions before 2.54 alone have, in local time.
+/// The JSON of the Azure CLI (documented). Versions before 2.54 have only `expiresOn`, in local time.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Printout {
+struct AzureToken {
     access_token: String,
     #[serde(rename = "expires_on")]
     ends: Option<Value>,
     expires_on: Option<String>,
 }
 
-/// `None` where the text is not JSON of this shape.
-fn from_json(text: &str) -> Option<Result<Token, SignInError>> {
-    let Printout { access_token, ends, expires_on } = serde_json::from_str(text).ok()?;
+/// Parses the JSON of the Azure CLI. Returns `None` for any other text.
+fn parse_json(text: &str) -> Option<Result<Token, SignInError>> {
+    let AzureToken { access_token, ends, expires_on } = serde_json::from_str(text).ok()?;
     let ends = match ends {
         Some(seconds) => {
             seconds.as_i64().or_else(|| seconds.as_str()?.parse().ok()).and_then(|at| Timestamp::from_second(at).ok())
         }
-        None => expires_on.and_then(|text| local(&text)),
+        None => expires_on.and_then(|text| parse_local_time(&text)),
     };
     let refused = |_| unusable("the Azure CLI", AZURE_HINT);
     Some(match ends {
@@ -151,8 +150,8 @@ fn from_json(text: &str) -> Option<Result<Token, SignInError>> {
     })
 }
 
-/// Where an hour comes twice in autumn, the first is meant, so that the token is renewed too early and not too late.
-fn local(text: &str) -> Option<Timestamp> {
+/// Parses a local time. An ambiguous time is taken for the first one, so that the token is renewed too early, not too late.
+fn parse_local_time(text: &str) -> Option<Timestamp> {
     let at: DateTime = text.parse().ok()?;
     at.to_zoned(TimeZone::system()).ok().map(|zoned| zoned.timestamp())
 }
@@ -163,7 +162,7 @@ mod tests {
 
     #[test]
     fn the_azure_clis_json_is_read_in_all_its_versions() {
-        let ends = |text: &str| from_json(text).unwrap().unwrap().ends();
+        let ends = |text: &str| parse_json(text).unwrap().unwrap().ends();
         let at = Timestamp::from_second(1_700_000_000).ok();
         assert_eq!(ends(r#"{"accessToken": "t", "expires_on": 1700000000, "expiresOn": "2001-01-01 00:00:00.0"}"#), at);
         assert_eq!(ends(r#"{"accessToken": "t", "expires_on": "1700000000"}"#), at);
@@ -173,9 +172,9 @@ mod tests {
             at
         );
         assert_eq!(ends(r#"{"accessToken": "t", "tokenType": "Bearer"}"#), None);
-        assert!(from_json(r#"{"accessToken": "a b"}"#).unwrap().is_err());
+        assert!(parse_json(r#"{"accessToken": "a b"}"#).unwrap().is_err());
         for junk in ["t", "[]", "{}", r#"{"accessToken": 5}"#, "{\"accessToken\": \"t\"} x"] {
-            assert!(from_json(junk).is_none(), "{junk}");
+            assert!(parse_json(junk).is_none(), "{junk}");
         }
     }
 }

@@ -14,40 +14,40 @@ use serde_json::Value;
 
 use super::{
     Application, Token,
-    error::{SignInError, hint_for, known},
+    error::{SignInError, hint_for, text_for_code},
 };
 use crate::{
-    http::{self, NoAnswer, Trust, bounded, retry_after},
+    http::{self, NoAnswer, Trust, retry_after, truncate},
     redact::{self, Kind},
 };
 use mmd_elevate_core::{Problem, visible};
 
 /// How long connecting may take, and the whole request.
-const CONNECT: Duration = Duration::from_secs(5);
-const WHOLE: Duration = Duration::from_secs(15);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 /// The longest answer that is read, in bytes after decompression.
 const LONGEST_BODY: usize = 64 << 10;
-/// The longest life of a token that is believed, in seconds: a year.
-const LONGEST_LIFE: i64 = 366 * 24 * 60 * 60;
+/// The longest plausible lifetime of a token, in seconds: a year.
+const MAX_LIFETIME: i64 = 366 * 24 * 60 * 60;
 /// The longest description of an error that is shown, in characters.
-const LONGEST_WORDS: usize = 200;
+const MAX_DESCRIPTION: usize = 200;
 
 /// The token endpoint of one application.
 #[derive(Clone, Debug)]
-pub(super) struct Endpoint {
+pub(super) struct TokenEndpoint {
     http: reqwest::Client,
     url: Url,
     application: Application,
 }
 
-/// With what an application shows who it is.
-pub(super) enum Proof {
+/// The credential of an application.
+pub(super) enum Credential {
     Secret(SecretString),
     Assertion(SecretString),
 }
 
-impl Proof {
-    /// Has it taken out of everything, for whoever it is shown to may repeat it.
+impl Credential {
+    /// Registers the credential for redaction: the token endpoint may repeat it.
     fn register(&self) {
         let (Self::Secret(secret) | Self::Assertion(secret)) = self;
         redact::register(Kind::Secret, secret.expose_secret());
@@ -55,15 +55,15 @@ impl Proof {
 }
 
 #[derive(Deserialize)]
-struct Granted {
+struct TokenResponse {
     token_type: String,
     expires_in: Value,
     access_token: String,
 }
 
-impl Endpoint {
+impl TokenEndpoint {
     pub(super) fn new(application: Application, trust: &Trust) -> Result<Self, SignInError> {
-        let http = http::client(&application.authority, CONNECT, trust).map_err(|_| {
+        let http = http::client(&application.authority, CONNECT_TIMEOUT, trust).map_err(|_| {
             let what = "the HTTPS client for the sign-in could not be made";
             SignInError::permanent(what, "check that the system's CA certificates are installed")
         })?;
@@ -71,7 +71,7 @@ impl Endpoint {
         Ok(Self { http, url, application })
     }
 
-    /// The audience of an assertion.
+    /// Returns the URL, which is also the audience of an assertion.
     pub(super) fn url(&self) -> &str {
         self.url.as_str()
     }
@@ -80,24 +80,28 @@ impl Endpoint {
         &self.application.client_id
     }
 
-    /// Asks once for a token. No redirect is followed, so that secret and assertion go to the authority alone.
-    pub(super) async fn ask(&self, proof: &Proof, now: fn() -> Timestamp) -> Result<Token, SignInError> {
-        proof.register();
+    /// Requests a token once. No redirect is followed, so that the credential goes to the authority only.
+    pub(super) async fn request_token(
+        &self,
+        credential: &Credential,
+        now: fn() -> Timestamp,
+    ) -> Result<Token, SignInError> {
+        credential.register();
         let mut form = vec![
             ("client_id", self.client_id()),
             ("scope", &self.application.scope),
             ("grant_type", "client_credentials"),
         ];
-        match proof {
-            Proof::Secret(secret) => form.push(("client_secret", secret.expose_secret())),
-            Proof::Assertion(assertion) => {
+        match credential {
+            Credential::Secret(secret) => form.push(("client_secret", secret.expose_secret())),
+            Credential::Assertion(assertion) => {
                 form.push(("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"));
                 form.push(("client_assertion", assertion.expose_secret()));
             }
         }
-        // A life is reckoned from before the request, so that a slow answer never makes a token outlive its end.
+        // The lifetime counts from before the request, so that a slow answer never extends it.
         let (asked, accept) = (now(), HeaderValue::from_static("application/json"));
-        let request = self.http.post(self.url.clone()).header(ACCEPT, accept).form(&form).timeout(WHOLE);
+        let request = self.http.post(self.url.clone()).header(ACCEPT, accept).form(&form).timeout(REQUEST_TIMEOUT);
         let answer = match request.send().await {
             Ok(response) => TokenAnswer::read(response, now).await,
             Err(error) => Err(error),
@@ -109,7 +113,7 @@ impl Endpoint {
 
     fn no_answer(&self, error: &reqwest::Error) -> SignInError {
         let authority = self.application.authority.authority();
-        let what = match http::no_answer(error, authority, CONNECT) {
+        let what = match http::classify(error, authority, CONNECT_TIMEOUT) {
             NoAnswer::NotReached(reason) => format!("the sign-in could not be reached: {}", visible(&reason)),
             NoAnswer::NotConnected(Problem { what, hint }) => {
                 return SignInError::permanent(format!("the sign-in could not be reached: {}", visible(&what)), hint);
@@ -138,7 +142,7 @@ impl TokenAnswer {
     async fn read(mut response: Response, now: fn() -> Timestamp) -> Result<Self, reqwest::Error> {
         let (status, retry_after) = (response.status().as_u16(), retry_after(response.headers(), now));
         let mut bytes = Vec::new();
-        // A redirect is not followed, so nobody waits for what it says beside.
+        // A redirect is not followed, so its body is not read.
         while !(300..400).contains(&status)
             && let Some(chunk) = response.chunk().await?
         {
@@ -175,7 +179,7 @@ impl TokenAnswer {
             SignInError::permanent(what, "check the authority")
         };
         let body = self.body.ok_or_else(|| unusable("it is longer than 64 KiB"))?;
-        let granted: Granted = serde_json::from_slice(&body).map_err(|_| unusable("it holds no token"))?;
+        let granted: TokenResponse = serde_json::from_slice(&body).map_err(|_| unusable("it holds no token"))?;
         if !granted.token_type.eq_ignore_ascii_case("Bearer") {
             return Err(unusable("its token is not a bearer token"));
         }
@@ -183,13 +187,13 @@ impl TokenAnswer {
             Value::String(text) => text.parse().ok(),
             number => number.as_i64(),
         };
-        let life = life.filter(|life| (1..=LONGEST_LIFE).contains(life));
+        let life = life.filter(|life| (1..=MAX_LIFETIME).contains(life));
         let ends = life.and_then(|life| asked.checked_add(SignedDuration::from_secs(life)).ok());
         let ends = ends.ok_or_else(|| unusable("it does not say for how long its token lasts"))?;
         Token::new(granted.access_token, Some(ends)).map_err(|_| unusable("its token is none that can be sent"))
     }
 
-    /// An error as OAuth 2.0 has it (RFC 6749, section 5.2), with the codes of Entra.
+    /// Reads an error of OAuth 2.0 (RFC 6749, section 5.2) with the codes of Entra ID.
     fn read_refusal(self) -> SignInError {
         let json: Option<Value> = self.body.and_then(|body| serde_json::from_slice(&body).ok());
         let text = |key| json.as_ref().and_then(|json| json.get(key)).and_then(Value::as_str);
@@ -199,13 +203,13 @@ impl TokenAnswer {
         };
         let description = text("error_description").unwrap_or_default();
         let codes = json.as_ref().and_then(|json| json.get("error_codes")).and_then(Value::as_array);
-        let code = codes.into_iter().flatten().find_map(Value::as_u64).or_else(|| code_in(description));
+        let code = codes.into_iter().flatten().find_map(Value::as_u64).or_else(|| parse_code(description));
         let tag = code.map_or_else(String::new, |code| format!(" (AADSTS{code})"));
-        let refused = if let Some((what, hint)) = code.and_then(known) {
+        let refused = if let Some((what, hint)) = code.and_then(text_for_code) {
             SignInError::permanent(format!("{what}{tag}"), hint)
         } else {
-            let words = presentable(&first_sentence(&redact::redact(description)));
-            let error = presentable(error);
+            let words = sanitize(&first_sentence(&redact::redact(description)));
+            let error = sanitize(error);
             let what = match words.as_str() {
                 "" => format!("the sign-in was refused: {error}{tag}"),
                 words => format!("the sign-in was refused: {words}{tag}"),
@@ -216,14 +220,14 @@ impl TokenAnswer {
     }
 }
 
-/// `AADSTS7000215: …`, where the list of codes is missing.
-fn code_in(description: &str) -> Option<u64> {
+/// Parses the code of a description such as `AADSTS7000215: …`, if the list of codes is missing.
+fn parse_code(description: &str) -> Option<u64> {
     let (_, rest) = description.split_once("AADSTS")?;
     let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
     rest[..digits].parse().ok()
 }
 
-/// Without its code in front and the ids behind, which say nothing to a person.
+/// Returns a description without its code and ids.
 fn first_sentence(description: &str) -> String {
     let text = match description.split_once(": ") {
         Some((code, text)) if code.starts_with("AADSTS") => text,
@@ -234,24 +238,24 @@ fn first_sentence(description: &str) -> String {
     text.trim().trim_end_matches('.').to_owned()
 }
 
-/// Takes the secrets out of what came from elsewhere, then makes it fit to be shown.
-fn presentable(text: &str) -> String {
-    let text = bounded(redact::redact(text).into_owned());
+/// Removes secrets from a text of the endpoint, and makes it safe to show.
+fn sanitize(text: &str) -> String {
+    let text = truncate(redact::redact(text).into_owned());
     let mut text = visible(&text).into_owned();
-    if let Some((end, _)) = text.char_indices().nth(LONGEST_WORDS) {
+    if let Some((end, _)) = text.char_indices().nth(MAX_DESCRIPTION) {
         text.truncate(end);
         text.push('…');
     }
     text
 }
 
-/// What an answer of a token endpoint with this status and body comes to. For the fuzz targets, which have no network.
+/// Reads an answer of a token endpoint. For the fuzz targets, which have no network.
 ///
 /// # Errors
-/// As signing in has them.
+/// The answer holds no token.
 #[doc(hidden)]
 pub fn read_token_answer(status: u16, body: &[u8]) -> Result<Token, SignInError> {
     let body = (body.len() <= LONGEST_BODY).then(|| body.to_vec());
-    Proof::Secret(SecretString::from("canary-secret")).register();
+    Credential::Secret(SecretString::from("canary-secret")).register();
     TokenAnswer { status, retry_after: None, body }.token(Timestamp::UNIX_EPOCH)
 }

@@ -1,42 +1,42 @@
-//! The error of signing in, and whether it may pass by itself. No secret is in it.
+//! The error of signing in, and whether a retry may succeed. It never holds a secret.
 
 use std::time::Duration;
 
 use crate::redact::redact;
 use mmd_elevate_core::{CallError, Problem};
 
-/// Why signing in came to no token. No secret is in it.
+/// Why signing in failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}")]
 pub struct SignInError {
-    /// What happened, in a sentence without its full stop, and what to do.
+    /// What happened, as a sentence without its full stop, and what to do.
     pub problem: Problem,
-    /// Whether the same may succeed a moment later.
+    /// Whether a retry may succeed.
     pub is_transient: bool,
-    /// How long to wait at least, where the token endpoint said so.
+    /// How long the token endpoint asks to wait.
     pub retry_after: Option<Duration>,
 }
 
 impl SignInError {
-    /// One that stays until somebody acts.
+    /// Makes an error that stays until the user acts.
     pub(super) fn permanent(what: impl Into<String>, hint: impl Into<String>) -> Self {
         let problem = Problem::new(redact(&what.into()), redact(&hint.into()));
         Self { problem, is_transient: false, retry_after: None }
     }
 
-    /// One that may pass by itself.
+    /// Makes an error for which a retry may succeed.
     pub(super) fn transient(what: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { is_transient: true, ..Self::permanent(what, hint) }
     }
 
-    /// The error of a call that has no token for this reason.
+    /// Converts it to the error of a call that has no token.
     #[must_use]
     pub fn to_call_error(&self) -> CallError {
         CallError::sign_in_failed(&self.problem)
     }
 }
 
-/// What the codes of Microsoft Entra ID mean for who signs in here, and what to do (documented by Microsoft; contract).
+/// The codes of Microsoft Entra ID, each with its text and hint (documented by Microsoft; contract).
 const AADSTS: [(u64, &str, &str); 8] = [
     (
         7_000_215,
@@ -68,12 +68,12 @@ const AADSTS: [(u64, &str, &str); 8] = [
     ),
 ];
 
-/// The sentence and the hint for a code, where it has some of its own.
-pub(super) fn known(code: u64) -> Option<(&'static str, &'static str)> {
+/// Returns the text and the hint for a code that has its own.
+pub(super) fn text_for_code(code: u64) -> Option<(&'static str, &'static str)> {
     AADSTS.iter().find(|(known, ..)| *known == code).map(|(_, what, hint)| (*what, *hint))
 }
 
-/// What to do about an error of OAuth 2.0 (RFC 6749, section 5.2) whose code has no hint of its own.
+/// Returns the hint for an error of OAuth 2.0 (RFC 6749, section 5.2) whose code has no hint of its own.
 pub(super) fn hint_for(error: &str) -> &'static str {
     match error {
         "invalid_client" => "check client_id, and the secret or certificate",

@@ -1,7 +1,7 @@
-//! A sign-in that lasts: the token that all calls take, renewed ahead of its end.
+//! Holds the token of all calls, and renews it before it expires.
 //!
-//! A mutex is held across each fetch, so that at most one token request is in flight. Whoever waited for the mutex takes
-//! the result of the fetch that held it.
+//! A mutex is held during each fetch, so that at most one token request is in flight. A caller that waited for the mutex uses
+//! the result of that fetch.
 
 use std::{
     fmt,
@@ -17,21 +17,20 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{SignInError, Source, Token, due::Due};
+use super::{SignInError, Source, Token, deadline::Deadline};
 use mmd_elevate_core::{CallError, Problem, SignIn};
 
-/// The clock, and when a token is renewed.
+/// The clock, and the times of renewal.
 #[derive(Clone, Copy, Debug)]
 pub struct Renewal {
-    /// What time it is.
+    /// The wall clock.
     pub now: fn() -> Timestamp,
-    /// How long before its end a token is renewed: 5 minutes. One that lasts less than twice as long is renewed at half
-    /// of its life.
+    /// How long before its end a token is renewed: 5 minutes. A token with less than twice this lifetime is renewed at half
+    /// of its lifetime.
     pub early: Duration,
-    /// The least time between two renewals: 30 s. A source that hands out the same token again must not be asked
-    /// without end.
+    /// The minimum time between two renewals: 30 s. A source may return the same token again.
     pub least: Duration,
-    /// After how long a renewal that failed in a way that may pass is tried again, each time: after 30 s and 90 s.
+    /// The waits before a renewal with a transient error is retried: 30 s and 90 s.
     pub again: [Duration; 2],
 }
 
@@ -42,51 +41,51 @@ impl Default for Renewal {
     }
 }
 
-/// A sign-in that lasts. A clone is the same one; with the last of them it ends, and what it was fetching too.
+/// A sign-in whose token is renewed. Clones share it; it ends, with a fetch in flight, when the last clone is dropped.
 #[derive(Clone)]
 pub struct TokenSession {
-    shared: Arc<Shared>,
+    shared: Arc<SessionState>,
     end: CancellationToken,
     _until_dropped: Arc<DropGuard>,
 }
 
 impl fmt::Debug for TokenSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenSession").field("stands", &*self.shared.status.borrow()).finish_non_exhaustive()
+        f.debug_struct("TokenSession").field("status", &*self.shared.status.borrow()).finish_non_exhaustive()
     }
 }
 
 impl TokenSession {
-    /// Begins to sign in. It needs the runtime, on which it keeps a task that renews the token.
+    /// Starts to sign in. Spawns a task on the current runtime that renews the token.
     #[must_use]
     pub fn start(source: Source, renewal: Renewal) -> Self {
-        let shared = Arc::new(Shared::new(source, renewal));
+        let shared = Arc::new(SessionState::new(source, renewal));
         let end = CancellationToken::new();
         tokio::spawn(end.clone().run_until_cancelled_owned(Arc::clone(&shared).renew_when_due()));
         Self { shared, _until_dropped: Arc::new(end.clone().drop_guard()), end }
     }
 
-    /// Each change of where signing in stands.
+    /// Returns the state of signing in as it changes.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<SignIn> {
         self.shared.status.subscribe()
     }
 
-    /// Fetches a token now, whatever there is. One that is being fetched already is that one.
+    /// Fetches a token now, even if there is one. A fetch in flight is used.
     pub fn sign_in(&self) {
         let fetches = self.shared.state().fetches;
         drop(self.fetch(fetches, Cause::Agent));
     }
 
-    /// A token that has not ended. Where there is none and the last failure may have passed, one try is made.
+    /// Returns a token that has not expired. If there is none and the last error was transient, one fetch is tried.
     ///
     /// # Errors
-    /// [`mmd_elevate_core::ErrorCode::SignInFailed`], which says why there is none. Nothing was sent to the service then.
+    /// [`mmd_elevate_core::ErrorCode::SignInFailed`]: there is no token. Nothing was sent to the service.
     pub async fn token(&self) -> Result<Token, CallError> {
         let fetches = {
             let (state, now) = (self.shared.state(), self.shared.now());
             if let Some(token) = state.usable(now) {
-                // The timer may have slept with the machine: whoever calls looks at the clock too.
+                // The timer may have been delayed by a sleep of the machine, so a call checks the clock too.
                 if state.is_due(now) {
                     self.shared.rescheduled.notify_one();
                 }
@@ -97,42 +96,43 @@ impl TokenSession {
         self.fetch_and_wait(fetches).await
     }
 
-    /// Another token in the place of one that the service does not accept.
+    /// Returns another token in place of one that the service does not accept.
     ///
     /// # Errors
-    /// [`mmd_elevate_core::ErrorCode::NotSignedIn`] where none can be fetched, [`mmd_elevate_core::ErrorCode::SignInFailed`] where that failed.
+    /// [`mmd_elevate_core::ErrorCode::NotSignedIn`] if no token can be fetched, [`mmd_elevate_core::ErrorCode::SignInFailed`]
+    /// if fetching it fails.
     pub async fn renew(&self, rejected: &Token) -> Result<Token, CallError> {
         let fetches = {
             let mut state = self.shared.state();
             match state.usable(self.shared.now()) {
                 // Another call was faster.
-                Some(token) if !token.is(rejected) => return Ok(token.clone()),
+                Some(token) if !token.is_same(rejected) => return Ok(token.clone()),
                 _ if self.shared.source.fixed_token().is_some() => {
                     let error = CallError::not_signed_in();
                     self.shared.set_status(SignIn::SignedOut(error.clone()));
                     return Err(error);
                 }
-                _ => state.refuse(),
+                _ => state.discard_token(),
             }
             state.fetches
         };
         self.fetch_and_wait(fetches).await
     }
 
-    /// The service does not accept a token that was just renewed.
-    pub fn refused(&self, token: &Token) {
+    /// Notes that the service does not accept a token that was just renewed.
+    pub fn mark_refused(&self, token: &Token) {
         let mut state = self.shared.state();
-        if state.token.as_ref().is_some_and(|held| held.is(token)) && self.shared.source.fixed_token().is_none() {
-            state.refuse();
+        if state.token.as_ref().is_some_and(|held| held.is_same(token)) && self.shared.source.fixed_token().is_none() {
+            state.discard_token();
             self.shared.set_status(SignIn::SignedOut(CallError::not_signed_in()));
         }
     }
 
-    /// The service has accepted a token.
-    pub fn accepted(&self, token: &Token) {
+    /// Notes that the service has accepted a token.
+    pub fn mark_accepted(&self, token: &Token) {
         let state = self.shared.state();
         let is_signed_out = matches!(*self.shared.status.borrow(), SignIn::SignedOut(_));
-        if is_signed_out && state.usable(self.shared.now()).is_some_and(|held| held.is(token)) {
+        if is_signed_out && state.usable(self.shared.now()).is_some_and(|held| held.is_same(token)) {
             self.shared.set_status(SignIn::SignedIn { until: token.ends() });
         }
     }
@@ -144,7 +144,7 @@ impl TokenSession {
         })
     }
 
-    /// Fetches in a task, so that a call that is given up does not take the token away from the others that wait.
+    /// Fetches in a task, so that an abandoned call does not cancel the fetch for which other calls wait.
     fn fetch(&self, fetches: u64, cause: Cause) -> JoinHandle<Option<Result<Token, CallError>>> {
         let shared = Arc::clone(&self.shared);
         tokio::spawn(
@@ -156,31 +156,31 @@ impl TokenSession {
 /// Why a token is fetched.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Cause {
-    /// It is due, so that calls need not wait for it.
+    /// The token is due for renewal.
     Due,
-    /// A call has none that it could use.
+    /// A call has no usable token.
     Call,
-    /// The agent wants it.
+    /// The agent signs in again.
     Agent,
 }
 
-/// What is known of the token.
-struct State {
+/// The token and its renewal.
+struct TokenState {
     /// The token that was fetched last, until the service refuses it.
     token: Option<Token>,
-    /// When it ends, where that is known and another could be fetched then. The end of a token that was handed over is
-    /// only what it says of itself: the service decides.
-    ends: Option<Due>,
-    renew_at: Option<Due>,
+    /// When the token expires, if this is known and another one can be fetched. A token that was given at the start is used
+    /// until the service refuses it.
+    ends: Option<Deadline>,
+    renew_at: Option<Deadline>,
     /// How often the renewal of this token has failed.
     failures: usize,
-    /// The last failure since there was a token.
+    /// The last failure since the last token.
     failed: Option<SignInError>,
-    /// How many fetches have ended. Who waits for one knows by it whether there was one.
+    /// How many fetches have ended, by which a waiting caller recognizes a result.
     fetches: u64,
 }
 
-impl State {
+impl TokenState {
     fn usable(&self, now: Timestamp) -> Option<&Token> {
         self.token.as_ref().filter(|_| self.ends.is_none_or(|ends| !ends.is_past(now)))
     }
@@ -189,28 +189,28 @@ impl State {
         self.renew_at.is_some_and(|at| at.is_past(now))
     }
 
-    /// No call takes this token any more. The next that needs one fetches it, whatever has failed before.
-    fn refuse(&mut self) {
+    /// Discards the token and the last failure. The next call fetches a token.
+    fn discard_token(&mut self) {
         (self.token, self.renew_at, self.failed) = (None, None, None);
     }
 }
 
-struct Shared {
+struct SessionState {
     source: Source,
     renewal: Renewal,
-    state: Mutex<State>,
-    /// Held across a fetch.
+    state: Mutex<TokenState>,
+    /// Held during a fetch.
     fetching: tokio::sync::Mutex<()>,
-    /// Something may be due sooner than the task that renews knows.
+    /// Wakes the task that renews, because a deadline has changed.
     rescheduled: Notify,
     status: watch::Sender<SignIn>,
 }
 
-impl Shared {
+impl SessionState {
     fn new(source: Source, renewal: Renewal) -> Self {
         // The first token is due at once.
-        let renew_at = Some(Due::after(Duration::ZERO, (renewal.now)()));
-        let state = State { token: None, ends: None, renew_at, failures: 0, failed: None, fetches: 0 };
+        let renew_at = Some(Deadline::after(Duration::ZERO, (renewal.now)()));
+        let state = TokenState { token: None, ends: None, renew_at, failures: 0, failed: None, fetches: 0 };
         let shared = Self {
             source,
             renewal,
@@ -225,8 +225,8 @@ impl Shared {
         shared
     }
 
-    /// It is never held across a wait.
-    fn state(&self) -> MutexGuard<'_, State> {
+    /// Locks the state, which is never held across an await.
+    fn state(&self) -> MutexGuard<'_, TokenState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -234,10 +234,10 @@ impl Shared {
         (self.renewal.now)()
     }
 
-    /// Renews the token ahead of its end, and tells when one that could not be renewed has ended.
+    /// Renews the token before it expires, and updates the status when a token that could not be renewed expires.
     async fn renew_when_due(self: Arc<Self>) {
         loop {
-            // The wall clock is looked at again whatever has ended the wait.
+            // Both a timeout and a wake-up are followed by a check of the wall clock.
             let _ = timeout(self.wait(), self.rescheduled.notified()).await;
             let due = {
                 let (state, now) = (self.state(), self.now());
@@ -255,15 +255,15 @@ impl Shared {
         }
     }
 
-    /// How long nothing is due.
+    /// Returns the time until the next deadline.
     fn wait(&self) -> Duration {
         let (state, now) = (self.state(), self.now());
         let ends = state.ends.filter(|_| state.failed.is_some() && state.usable(now).is_some());
         [state.renew_at, ends].into_iter().flatten().map(|due| due.wait(now)).min().unwrap_or(Duration::MAX)
     }
 
-    /// Fetches a token, unless more than so many fetches have ended meanwhile: the result is theirs then. A failure that
-    /// will not pass is the result for a call too.
+    /// Fetches a token, unless another fetch has ended since `fetches` was read: its result is returned then. A call also gets
+    /// a permanent failure again, without a new fetch.
     async fn fetch_after(&self, fetches: u64, cause: Cause) -> Result<Token, CallError> {
         let _one_at_a_time = self.fetching.lock().await;
         {
@@ -303,28 +303,28 @@ impl Shared {
         result
     }
 
-    fn store_token(&self, state: &mut State, token: &Token) {
+    fn store_token(&self, state: &mut TokenState, token: &Token) {
         let now = self.now();
         let ends = token.ends().filter(|_| self.source.fixed_token().is_none());
         state.renew_at = ends.map(|ends| {
             let life = Duration::try_from(ends.duration_since(now)).unwrap_or_default();
             let early = self.renewal.early.min(life / 2);
-            Due::after(life.saturating_sub(early).max(self.renewal.least), now)
+            Deadline::after(life.saturating_sub(early).max(self.renewal.least), now)
         });
-        state.ends = ends.map(|ends| Due::at(ends, now));
+        state.ends = ends.map(|ends| Deadline::at(ends, now));
         state.token = Some(token.clone());
         (state.failures, state.failed) = (0, None);
         self.set_status(SignIn::SignedIn { until: token.ends() });
     }
 
-    fn store_failure(&self, state: &mut State, cause: Cause, failure: SignInError) -> CallError {
+    fn store_failure(&self, state: &mut TokenState, cause: Cause, failure: SignInError) -> CallError {
         tracing::warn!(what = failure.problem.what, is_transient = failure.is_transient, "no token");
         let (now, error) = (self.now(), failure.to_call_error());
         if let Some(until) = state.usable(now).map(Token::ends) {
             if cause == Cause::Due {
                 self.schedule_retry(state, &failure);
             }
-            // A renewal that is tried again by itself is still under way.
+            // A renewal that is retried automatically is still in progress.
             let is_tried_again = cause == Cause::Due && state.renew_at.is_some();
             self.set_status(if is_tried_again {
                 SignIn::Renewing { until }
@@ -339,16 +339,16 @@ impl Shared {
         error
     }
 
-    /// When the renewal that has failed is tried again, where that may help and the token lasts until then.
-    fn schedule_retry(&self, state: &mut State, error: &SignInError) {
+    /// Schedules the next renewal after a transient error, if the token is still valid then.
+    fn schedule_retry(&self, state: &mut TokenState, error: &SignInError) {
         let wait = self.renewal.again.get(state.failures).filter(|_| error.is_transient);
         let wait = wait.map(|wait| error.retry_after.unwrap_or_default().max(*wait));
         state.failures += 1;
-        let again = wait.map(|wait| Due::after(wait, self.now()));
+        let again = wait.map(|wait| Deadline::after(wait, self.now()));
         state.renew_at = again.filter(|again| state.ends.is_none_or(|ends| again.is_before(ends)));
     }
 
-    /// Tells where signing in stands. It is called with the state locked, so that what is told comes in its order.
+    /// Publishes the status. It is called with the state locked, so that changes are published in order.
     fn set_status(&self, sign_in: SignIn) {
         self.status.send_if_modified(|status| {
             let is_new = *status != sign_in;

@@ -1,4 +1,4 @@
-//! Fetches one token by the method that is configured.
+//! Fetches one token by the configured method.
 
 use std::time::Duration;
 
@@ -7,15 +7,15 @@ use jiff::Timestamp;
 use crate::http::Trust;
 
 use super::{
-    CertificateFiles, Method, SecretFrom, SignInError, Token, assertion, command,
-    entra::{Endpoint, Proof},
+    CertificateFiles, ClientSecretSource, Method, SignInError, Token, assertion, command,
+    entra::{Credential, TokenEndpoint},
     secret,
 };
 
-/// The program that the Azure CLI is called by.
+/// The program of the Azure CLI.
 const AZURE_CLI: &str = "az";
 
-/// Where tokens come from.
+/// Fetches tokens by a configured method.
 #[derive(Clone, Debug)]
 pub struct Source {
     kind: SourceKind,
@@ -24,33 +24,33 @@ pub struct Source {
 
 #[derive(Clone, Debug)]
 enum SourceKind {
-    ClientSecret(Endpoint, SecretFrom),
-    Certificate(Endpoint, CertificateFiles),
+    ClientSecret(TokenEndpoint, ClientSecretSource),
+    Certificate(TokenEndpoint, CertificateFiles),
     AzureCli { scope: String, tenant_id: String },
     Command { program: String, arguments: Vec<String> },
     Environment(Token),
 }
 
 impl Source {
-    /// Makes the source that a method means. Nothing is sent, read or started yet.
+    /// Makes a source. Nothing is sent, read or started yet.
     ///
     /// # Errors
-    /// [`SignInError`] where the system lacks what https needs.
+    /// The HTTPS client cannot be made.
     pub fn new(method: Method) -> Result<Self, SignInError> {
-        Self::trusting(&Trust::default(), method)
+        Self::with_trust(&Trust::default(), method)
     }
 
-    /// The same, with more certificates to trust.
+    /// Makes a source that trusts more certificates.
     ///
     /// # Errors
     /// As for [`Source::new`].
-    pub fn trusting(trust: &Trust, method: Method) -> Result<Self, SignInError> {
+    pub fn with_trust(trust: &Trust, method: Method) -> Result<Self, SignInError> {
         let kind = match method {
             Method::ClientSecret(application, secret) => {
-                SourceKind::ClientSecret(Endpoint::new(application, trust)?, secret)
+                SourceKind::ClientSecret(TokenEndpoint::new(application, trust)?, secret)
             }
             Method::Certificate(application, files) => {
-                SourceKind::Certificate(Endpoint::new(application, trust)?, files)
+                SourceKind::Certificate(TokenEndpoint::new(application, trust)?, files)
             }
             Method::AzureCli { scope, tenant_id } => SourceKind::AzureCli { scope, tenant_id },
             Method::Command { program, arguments } => SourceKind::Command { program, arguments },
@@ -59,26 +59,26 @@ impl Source {
         Ok(Self { kind, program_limit: command::LIMIT })
     }
 
-    /// The same with another limit for the programs that it runs; it is 60 s otherwise.
+    /// Sets the time limit of the programs that it runs, instead of 60 s.
     #[must_use]
     pub fn with_program_limit(self, program_limit: Duration) -> Self {
         Self { program_limit, ..self }
     }
 
-    /// Tries once to fetch a token. Dropping the future ends the try, and the program that it runs.
+    /// Fetches a token once. Dropping the future also kills a program that it runs.
     ///
     /// # Errors
-    /// [`SignInError`], which says whether the same may succeed later.
+    /// [`SignInError`], which says whether a retry may succeed.
     pub async fn fetch(&self, now: fn() -> Timestamp) -> Result<Token, SignInError> {
         let limit = self.program_limit;
         match &self.kind {
             SourceKind::ClientSecret(endpoint, secret) => {
                 let secret = secret::client_secret(secret, limit).await?;
-                endpoint.ask(&Proof::Secret(secret), now).await
+                endpoint.request_token(&Credential::Secret(secret), now).await
             }
             SourceKind::Certificate(endpoint, files) => {
                 let assertion = assertion::assertion(files, endpoint.client_id(), endpoint.url(), now()).await?;
-                endpoint.ask(&Proof::Assertion(assertion), now).await
+                endpoint.request_token(&Credential::Assertion(assertion), now).await
             }
             SourceKind::AzureCli { scope, tenant_id } => command::azure_cli(AZURE_CLI, scope, tenant_id, limit).await,
             SourceKind::Command { program, arguments } => command::token(program, arguments, limit).await,
@@ -86,7 +86,7 @@ impl Source {
         }
     }
 
-    /// The token that there is from the start, where nothing can be fetched.
+    /// Returns the token that was given at the start, if no other one can be fetched.
     pub(super) const fn fixed_token(&self) -> Option<&Token> {
         match &self.kind {
             SourceKind::Environment(token) => Some(token),

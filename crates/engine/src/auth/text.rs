@@ -1,34 +1,34 @@
-//! Reads a token or a client secret as people and programs hand it over: from a variable, a file, or a program's output.
-//! What editors and shells add around it is dropped; what cannot belong to it is refused in words that do not repeat it.
+//! Parses the text of a token or a client secret from a variable, a file, or a program's output. Characters that editors and
+//! shells add around it are removed; other texts are refused with an error that does not repeat them.
 
-/// Why a text is not the secret that it should be. The text itself is in none of these.
+/// Why a text is not a valid secret. The error does not hold the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SecretTextError {
-    /// Nothing is in it.
+    /// It is empty.
     #[error("it is empty")]
     Empty,
-    /// A text of Windows' older kind.
+    /// It is UTF-16 text.
     #[error("it is UTF-16 text")]
     Utf16,
-    /// No text at all.
+    /// It is not text.
     #[error("it is not text")]
     NotText,
-    /// Quotes of any kind at one of its ends.
+    /// It has quotes of any kind at an end.
     #[error("it is in quotes")]
     Quoted,
-    /// As the header has it, and not the token alone.
+    /// It has the form of the header, with a word before the token.
     #[error("it begins with a word such as Bearer")]
     Bearer,
-    /// More than one line.
+    /// It has more than one line.
     #[error("it does not hold one line alone")]
     Lines,
-    /// A blank within a token.
+    /// It has a blank within the token.
     #[error("a blank stands within it")]
     Blank,
 }
 
 impl SecretTextError {
-    /// What to do about it. It stands behind `hint: `.
+    /// Returns what to do about it. It is shown after `hint: `.
     #[must_use]
     pub const fn hint(self) -> &'static str {
         match self {
@@ -43,8 +43,8 @@ impl SecretTextError {
     }
 }
 
-/// The text in these bytes, without the byte order mark that editors put before it.
-pub(super) fn decoded(bytes: &[u8]) -> Result<&str, SecretTextError> {
+/// Decodes UTF-8 text, without a byte order mark.
+pub(super) fn decode(bytes: &[u8]) -> Result<&str, SecretTextError> {
     let looks_wide = |at: usize| bytes.len() >= 4 && bytes.iter().skip(at).step_by(2).take(64).all(|byte| *byte == 0);
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") || looks_wide(0) || looks_wide(1) {
         return Err(SecretTextError::Utf16);
@@ -53,12 +53,12 @@ pub(super) fn decoded(bytes: &[u8]) -> Result<&str, SecretTextError> {
     std::str::from_utf8(bytes).map_err(|_| SecretTextError::NotText)
 }
 
-/// A client secret without what stands around it.
+/// Returns the client secret in a text, without surrounding blanks.
 ///
 /// # Errors
-/// [`SecretTextError`] where it is none.
-pub fn client_secret(text: &str) -> Result<&str, SecretTextError> {
-    let text = text.trim_matches(is_around);
+/// The text is not a client secret.
+pub fn parse_client_secret(text: &str) -> Result<&str, SecretTextError> {
+    let text = text.trim_matches(is_surrounding);
     if text.is_empty() {
         return Err(SecretTextError::Empty);
     }
@@ -68,12 +68,12 @@ pub fn client_secret(text: &str) -> Result<&str, SecretTextError> {
     if text.contains(['\n', '\r']) { Err(SecretTextError::Lines) } else { Ok(text) }
 }
 
-/// A token without what stands around it.
+/// Returns the token in a text, without surrounding blanks.
 ///
 /// # Errors
-/// [`SecretTextError`] where it is none. That each of its characters can be sent is for [`Token`](super::Token) to see to.
-pub fn token(text: &str) -> Result<&str, SecretTextError> {
-    let text = text.trim_matches(is_around);
+/// The text is not a token. [`Token`](super::Token) checks its characters.
+pub fn parse_token(text: &str) -> Result<&str, SecretTextError> {
+    let text = text.trim_matches(is_surrounding);
     let first = text.split(|c: char| c.is_whitespace() || c == ':').next().unwrap_or_default();
     if text.is_empty() {
         Err(SecretTextError::Empty)
@@ -89,8 +89,8 @@ pub fn token(text: &str) -> Result<&str, SecretTextError> {
     }
 }
 
-/// Blanks of any kind, and what nobody sees.
-fn is_around(c: char) -> bool {
+/// Returns whether a character is a blank or invisible, and is removed at the ends.
+fn is_surrounding(c: char) -> bool {
     c.is_whitespace() || c.is_control() || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}' | '\u{feff}')
 }
 
@@ -106,10 +106,14 @@ mod tests {
     fn what_stands_around_a_secret_is_dropped() {
         for around in ["", "\n", "\r\n", " \t", "\u{feff}", "\u{a0}", "\u{200b}\u{3000}", "\0"] {
             let text = format!("{around}the-value{around}");
-            assert_eq!((token(&text), client_secret(&text)), (Ok("the-value"), Ok("the-value")), "{text:?}");
+            assert_eq!(
+                (parse_token(&text), parse_client_secret(&text)),
+                (Ok("the-value"), Ok("the-value")),
+                "{text:?}"
+            );
         }
-        assert_eq!(client_secret("a b\"c"), Ok("a b\"c"), "a secret may hold anything within");
-        assert_eq!(token("bearer"), Ok("bearer"), "a word alone may be one");
+        assert_eq!(parse_client_secret("a b\"c"), Ok("a b\"c"), "a secret may hold anything within");
+        assert_eq!(parse_token("bearer"), Ok("bearer"), "a word alone may be one");
     }
 
     #[test]
@@ -132,7 +136,7 @@ mod tests {
             ("can\r\nary", SecretTextError::Blank),
             ("can\u{a0}ary", SecretTextError::Blank),
         ] {
-            assert_eq!(token(text), Err(unfit), "{text:?}");
+            assert_eq!(parse_token(text), Err(unfit), "{text:?}");
             assert!(!format!("{unfit} {unfit:?} {}", unfit.hint()).contains("canary"));
         }
         for (text, unfit) in [
@@ -140,19 +144,19 @@ mod tests {
             ("a\nb", SecretTextError::Lines),
             ("a\rb", SecretTextError::Lines),
         ] {
-            assert_eq!(client_secret(text), Err(unfit), "{text:?}");
+            assert_eq!(parse_client_secret(text), Err(unfit), "{text:?}");
         }
     }
 
     #[test]
     fn bytes_are_utf_8_with_or_without_a_mark() {
         let wide = |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
-        assert_eq!(decoded(b"\xef\xbb\xbfvalue"), Ok("value"));
-        assert_eq!(decoded(b"value"), Ok("value"));
-        assert_eq!(decoded(b""), Ok(""));
+        assert_eq!(decode(b"\xef\xbb\xbfvalue"), Ok("value"));
+        assert_eq!(decode(b"value"), Ok("value"));
+        assert_eq!(decode(b""), Ok(""));
         for bytes in [wide("\u{feff}value\r\n"), wide("value"), [b"\xfe\xff".to_vec(), vec![0, b'v']].concat()] {
-            assert_eq!(decoded(&bytes), Err(SecretTextError::Utf16), "{bytes:?}");
+            assert_eq!(decode(&bytes), Err(SecretTextError::Utf16), "{bytes:?}");
         }
-        assert_eq!(decoded(b"caf\xe9"), Err(SecretTextError::NotText));
+        assert_eq!(decode(b"caf\xe9"), Err(SecretTextError::NotText));
     }
 }

@@ -1,4 +1,4 @@
-//! A bearer token. It lives in memory only, and is never shown.
+//! A bearer token. It is held in memory only, and is never shown.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
@@ -8,10 +8,10 @@ use serde::Deserialize;
 use crate::redact::{self, Kind};
 use mmd_elevate_core::Problem;
 
-/// The longest token that is sent, in bytes. A header of more is refused by most servers (inferred).
+/// The longest token that is sent, in bytes. Most servers refuse a longer header (inferred).
 const LONGEST: usize = 32 << 10;
 
-/// A bearer token that can be a header's value. It lives in memory only.
+/// A bearer token that can be the value of a header.
 #[derive(Clone, Debug)]
 pub struct Token {
     secret: SecretString,
@@ -19,10 +19,10 @@ pub struct Token {
 }
 
 impl Token {
-    /// Takes a text for a token that ends then, where that is known.
+    /// Makes a token from a text, with its expiry if it is known.
     ///
     /// # Errors
-    /// A [`Problem`] where it cannot be sent in a header. It does not repeat the text.
+    /// The text cannot be sent in a header. The problem does not repeat it.
     pub fn new(secret: impl Into<SecretString>, ends: Option<Timestamp>) -> Result<Self, Problem> {
         let secret = secret.into();
         let text = secret.expose_secret();
@@ -35,9 +35,8 @@ impl Token {
         Ok(Self { secret, ends })
     }
 
-    /// The same, with the end that the token itself tells where it is a JWT: its `exp`, which is not verified. That a
-    /// token for this service can be read like this is inferred; nothing but what is shown and when it is renewed
-    /// depends on it.
+    /// Makes a token from a text, with the expiry of its `exp` claim if it is a JWT. The claim is not verified. That tokens
+    /// for this service are such JWTs is inferred; only the display and the time of renewal depend on it.
     ///
     /// # Errors
     /// As for [`Token::new`].
@@ -47,20 +46,20 @@ impl Token {
         Ok(token)
     }
 
-    /// When it ends, where that is known.
+    /// Returns when the token expires, if this is known.
     #[must_use]
     pub const fn ends(&self) -> Option<Timestamp> {
         self.ends
     }
 
-    /// The token itself, to be sent to the service and nowhere else.
+    /// Returns the token, which must be sent to the service only.
     #[must_use]
     pub const fn secret(&self) -> &SecretString {
         &self.secret
     }
 
-    /// Whether it is the very same text.
-    pub(super) fn is(&self, other: &Self) -> bool {
+    /// Returns whether both have the same text.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
         self.secret.expose_secret() == other.secret.expose_secret()
     }
 }

@@ -1,4 +1,4 @@
-//! The address of a service: https, or plain http to this machine alone.
+//! The base URL of a service: https, or plain http to this machine only.
 
 use std::{fmt, net::IpAddr};
 
@@ -6,14 +6,14 @@ use reqwest::Url;
 
 use mmd_elevate_core::{Problem, invisible_characters};
 
-/// The address under which the service's operations lie: https, or plain http to this machine alone.
+/// The base URL of a service's operations: https, or plain http to this machine only.
 ///
 /// It holds no user name, password, query or fragment, so it can be shown and logged.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BaseUrl(Url);
 
 const NOT_A_URL: (&str, &str) = ("the base URL is not a URL", "write it like https://host/path");
-/// Blanks, controls and backslashes, which URL parsers drop or turn into something else.
+/// Blanks, controls and backslashes, which URL parsers remove or replace.
 const HIDDEN_TEXT: (&str, &str) =
     ("the base URL holds a blank, a backslash or a character that cannot be seen", "write it like https://host/path");
 const NOT_HTTPS: (&str, &str) = ("the base URL does not begin with https://", "write it like https://host/path");
@@ -29,11 +29,10 @@ const QUERY_OR_FRAGMENT: (&str, &str) =
     ("the base URL holds a query or a fragment", "write it like https://host/path, without ? or #");
 
 impl BaseUrl {
-    /// Reads a base URL. A slash at its end changes nothing.
+    /// Parses a base URL. A trailing slash is ignored.
     ///
     /// # Errors
-    /// A [`Problem`] where it is no URL or the token must not be sent there. It does not repeat the text, which may hold a
-    /// password.
+    /// The text is no URL, or the token must not be sent there. The problem does not repeat the text, which may hold a password.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         Self::check(text).map_err(|(what, hint)| Problem::new(what, hint))
     }
@@ -64,20 +63,20 @@ impl BaseUrl {
         Ok(Self(url))
     }
 
-    /// Whether what is sent can be read on the way. It never leaves this machine then.
+    /// Returns whether the scheme is http. Such a URL is always on this machine.
     #[must_use]
     pub fn is_plain(&self) -> bool {
         self.0.scheme() == "http"
     }
 
-    /// Whether what is sent stays on this machine, whatever the scheme: loopback addresses in any form, `localhost` and
-    /// the names below it (RFC 6761). A proxy has no business with it.
+    /// Returns whether the host is this machine, whatever the scheme: loopback addresses in any form, `localhost` and the names
+    /// below it (RFC 6761). No proxy is used for it.
     #[must_use]
     pub fn is_local(&self) -> bool {
         self.0.host_str().is_some_and(is_this_machine)
     }
 
-    /// Host and port. An IPv6 address stands without its brackets.
+    /// Returns host and port. An IPv6 address has no brackets.
     #[must_use]
     pub fn host_and_port(&self) -> (&str, u16) {
         let host = self.0.host_str().unwrap_or_default();
@@ -85,13 +84,13 @@ impl BaseUrl {
         (host, self.0.port_or_known_default().unwrap_or(443))
     }
 
-    /// Host and, where it is not the usual one, port.
+    /// Returns the host, and the port if it is not the default.
     pub(crate) fn authority(&self) -> &str {
         self.0.authority()
     }
 
-    /// The URL of what lies under the base. Each segment is encoded by itself, so none can become two or climb; that
-    /// none is `.` or `..`, which would vanish, is for the caller to see to.
+    /// Appends path segments. Each segment is encoded, so that it cannot become two. The caller ensures that no segment is `.`
+    /// or `..`.
     pub(crate) fn join(&self, segments: &[&str]) -> Url {
         let mut url = self.0.clone();
         // An http or https URL always has a path to add to.
@@ -114,13 +113,13 @@ impl fmt::Debug for BaseUrl {
     }
 }
 
-/// Decided on the host as the URL parser reads it: `127.1` and `0x7f000001` are loopback, `127.0.0.1.example` is not.
+/// Returns whether a parsed host is loopback: `127.1` and `0x7f000001` are, `127.0.0.1.example` is not.
 fn is_loopback(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// More than [`is_loopback`]: what also ends at this machine, but not surely enough to send a token there in clear.
+/// Returns whether a host is probably this machine: more than [`is_loopback`], which is required to send a token in clear.
 fn is_this_machine(host: &str) -> bool {
     let name = host.trim_end_matches('.');
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();

@@ -1,5 +1,5 @@
-//! Notices a server that keeps this program busy and never begins its answer, such as one that sends interim answers (1xx)
-//! without end. The HTTP library does not show them, so the busy time of the runtime is watched.
+//! Detects a server that keeps this program busy without beginning its answer, such as by endless interim answers (1xx). The
+//! HTTP library does not report them, so the busy time of the runtime is measured.
 
 use std::time::Duration;
 
@@ -8,23 +8,24 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-/// How often is looked, and how many looks on end have to find the runtime busy: 3 s together. An answer that is slow to
-/// begin leaves the runtime idle, however long it takes.
-const LOOK: Duration = Duration::from_millis(500);
-const LOOKS: u32 = 6;
+/// The interval of the measurement, and how many consecutive busy intervals are a flood: 3 s. A slow answer leaves the runtime
+/// idle, however long it takes.
+const INTERVAL: Duration = Duration::from_millis(500);
+const BUSY_INTERVALS: u32 = 6;
 
-/// From which part of one worker's time on the runtime counts as busy.
-const BUSY: f64 = 0.75;
+/// The share of one worker's time from which on the runtime counts as busy.
+const BUSY_SHARE: f64 = 0.75;
 
-/// Returns once the runtime has been busy for 3 s on end. To be raced against the beginning of an answer.
-pub(crate) async fn flooded() {
+/// Returns once the runtime has been busy for 3 s. It is raced against the beginning of an answer.
+pub(crate) async fn wait_for_flood() {
     let metrics = Handle::current().metrics();
     let busy = || (0..metrics.num_workers()).map(|worker| metrics.worker_total_busy_duration(worker)).sum::<Duration>();
-    let (mut at, mut before, mut on_end) = (Instant::now(), busy(), 0);
-    while on_end < LOOKS {
-        sleep(LOOK).await;
+    let (mut at, mut before, mut intervals) = (Instant::now(), busy(), 0);
+    while intervals < BUSY_INTERVALS {
+        sleep(INTERVAL).await;
         let (now, total) = (Instant::now(), busy());
-        on_end = if total.saturating_sub(before) > now.duration_since(at).mul_f64(BUSY) { on_end + 1 } else { 0 };
+        let is_busy = total.saturating_sub(before) > now.duration_since(at).mul_f64(BUSY_SHARE);
+        intervals = if is_busy { intervals + 1 } else { 0 };
         (at, before) = (now, total);
     }
 }

@@ -5,10 +5,10 @@ use hyper_util::client::proxy::matcher::Matcher;
 use super::BaseUrl;
 use crate::redact::{self, Kind};
 
-/// The variables that may name a proxy, with a password in it.
+/// The variables that may hold a proxy with a password.
 const VARIABLES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 
-/// Has the passwords of the environment's proxies taken out of everything that is shown.
+/// Registers the passwords of the environment's proxies for redaction.
 pub fn register_proxy_passwords(env: impl Fn(&str) -> Option<String>) {
     for proxy in VARIABLES.into_iter().filter_map(env) {
         let rest = proxy.split_once("://").map_or(proxy.as_str(), |(_, rest)| rest);
@@ -19,8 +19,7 @@ pub fn register_proxy_passwords(env: impl Fn(&str) -> Option<String>) {
     }
 }
 
-/// Host and port of the proxy through which the environment or the system sends what is for `base`, if there is one.
-/// Its name and password are left out.
+/// Returns host and port of the proxy that the environment or the system sets for `base`, without name and password.
 #[must_use]
 pub fn proxy_for(base: &BaseUrl) -> Option<(String, u16)> {
     if base.is_local() {

@@ -1,22 +1,21 @@
-//! Reads the headers of an answer that hold a time: `Retry-After` and `Date`.
+//! Parses the headers with a time: `Retry-After` and `Date`.
 
 use std::time::Duration;
 
 use jiff::{Timestamp, fmt::rfc2822};
 use reqwest::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 
-/// The wait that a service asks for that says how long in a way nobody can read.
-const UNREADABLE: Duration = Duration::from_secs(30);
+/// The wait for a `Retry-After` that cannot be parsed.
+const DEFAULT_WAIT: Duration = Duration::from_secs(30);
 
-/// `Retry-After` is seconds or an HTTP date (contract, inferred). A date is measured against the answer's own `Date`,
-/// so that a clock that is wrong on either side does not make the wait longer or shorter. The wait is told as it was asked
-/// for, however long: whether it is waited for is for the caller to say.
+/// Returns the wait of `Retry-After`, which is seconds or an HTTP date (contract, inferred). A date is compared with the
+/// answer's own `Date`, so that a wrong clock does not change the wait. The wait is not limited.
 pub(crate) fn retry_after(headers: &HeaderMap, now: impl FnOnce() -> Timestamp) -> Option<Duration> {
-    // The longest of several: never sooner than it asks.
+    // The longest of several headers.
     let mut asked = headers.get_all(RETRY_AFTER).iter().peekable();
     asked.peek()?;
     let now = date(headers).unwrap_or_else(now);
-    asked.map(|value| wait(value, now).unwrap_or(UNREADABLE)).max()
+    asked.map(|value| wait(value, now).unwrap_or(DEFAULT_WAIT)).max()
 }
 
 fn wait(value: &HeaderValue, now: Timestamp) -> Option<Duration> {
@@ -24,11 +23,11 @@ fn wait(value: &HeaderValue, now: Timestamp) -> Option<Duration> {
     if let Some(seconds) = seconds(text) {
         return Some(Duration::from_secs(seconds));
     }
-    // A date that has gone by asks for no wait.
+    // A past date means no wait.
     Some(Duration::try_from(http_date(text)?.duration_since(now)).unwrap_or_default())
 }
 
-/// Whole seconds; some services write fractions, which are rounded up. What is too large for a number is the largest.
+/// Parses seconds. Fractions, which some services write, are rounded up; too large a number is the maximum.
 fn seconds(text: &str) -> Option<u64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -36,13 +35,13 @@ fn seconds(text: &str) -> Option<u64> {
     (is_number(whole) && is_number(fraction)).then(|| whole.parse().unwrap_or(u64::MAX).saturating_add(more))
 }
 
-/// The answer's `Date`.
+/// Returns the answer's `Date`.
 pub(crate) fn date(headers: &HeaderMap) -> Option<Timestamp> {
     http_date(headers.get(DATE)?.to_str().ok()?.trim())
 }
 
-/// In all three forms of RFC 9110: `Sun, 06 Nov 1994 08:49:37 GMT`, `Sunday, 06-Nov-94 08:49:37 GMT` and
-/// `Sun Nov  6 08:49:37 1994`; and with another zone, as mail has it.
+/// Parses a date in the three forms of RFC 9110: `Sun, 06 Nov 1994 08:49:37 GMT`, `Sunday, 06-Nov-94 08:49:37 GMT` and
+/// `Sun Nov  6 08:49:37 1994`; or with another zone, as in mail.
 fn http_date(text: &str) -> Option<Timestamp> {
     let date = httpdate::parse_http_date(text).ok().and_then(|date| Timestamp::try_from(date).ok());
     date.or_else(|| rfc2822::DateTimeParser::new().parse_timestamp(text).ok())

@@ -1,4 +1,4 @@
-//! The certificates that https trusts: the platform's, and those of one file. Nothing turns the check off.
+//! The certificates that https trusts: the platform's, and those of one file. The check cannot be turned off.
 
 use std::{fmt, path::Path};
 
@@ -6,18 +6,18 @@ use reqwest::Certificate;
 
 use mmd_elevate_core::{Problem, visible};
 
-/// The longest CA file that is read, in bytes: several times what a whole system trusts.
+/// The longest CA file, in bytes: several times the size of a system's certificates.
 const LONGEST_CA_FILE: usize = 4 << 20;
 
-/// Whom https trusts: the platform's verifier, and the certificates of a file beside it. Nothing turns that off.
+/// The certificates that https trusts in addition to the platform's.
 #[derive(Clone, Default)]
 pub struct Trust(Vec<Certificate>);
 
 impl Trust {
-    /// Trusts what the platform trusts, and every certificate of the file if there is one. Touches the disk.
+    /// Reads the certificates of a file, if one is given.
     ///
     /// # Errors
-    /// A [`Problem`] where the file holds anything but whole certificates (PEM, one or more).
+    /// The file cannot be read, or does not hold valid certificates (PEM, one or more).
     pub fn with_file(path: Option<&Path>) -> Result<Self, Problem> {
         let Some(path) = path else { return Ok(Self::default()) };
         let pem = mmd_elevate_files::read_bounded(path, LONGEST_CA_FILE).map_err(|reason| {
@@ -33,14 +33,14 @@ impl Trust {
             let what = format!("the CA file {} holds no certificate in PEM form", shown(path));
             return Err(Problem::new(what, "name a file with lines that say -----BEGIN CERTIFICATE-----"));
         }
-        // What stands in the PEM is read only when a client is made; better here, where the file has a name.
+        // A client parses the contents of the PEM. It is made here, so that the error can name the file.
         let probe = super::builder().no_proxy().tls_certs_only(certificates.clone()).build();
         probe.map(|_| Self(certificates)).map_err(|_| damaged())
     }
 }
 
 impl Trust {
-    /// What is trusted beside what the platform trusts.
+    /// Returns the additional certificates.
     pub(super) fn certificates(&self) -> impl Iterator<Item = Certificate> {
         self.0.iter().cloned()
     }

@@ -5,25 +5,25 @@ use std::{error::Error, io, time::Duration};
 use jiff::Timestamp;
 use rustls::{CertificateError, pki_types::UnixTime};
 
-use super::failure::{NoAnswer, chain, io_kinds};
+use super::failure::{NoAnswer, causes, io_kinds, mentions};
 use mmd_elevate_core::{Problem, visible};
 
-/// At most so many of the names in a certificate are told.
-const MOST_NAMES: usize = 3;
+/// How many names of a certificate are shown.
+const MAX_NAMES: usize = 3;
 
-/// Reads an error of connecting, at which nothing was sent. What trying again may fix is
-/// [`NoAnswer::NotReached`]; what somebody has to fix is [`NoAnswer::NotConnected`].
-pub(super) fn no_connection(error: &reqwest::Error, authority: &str, connect: Duration) -> NoAnswer {
-    if let Some(tls) = chain(error).find_map(tls) {
-        return not_trusted(tls, authority);
+/// Explains an error of connecting, before which nothing was sent: [`NoAnswer::NotReached`] if a retry may succeed, and
+/// [`NoAnswer::NotConnected`] if somebody has to act.
+pub(super) fn explain(error: &reqwest::Error, authority: &str, connect: Duration) -> NoAnswer {
+    if let Some(tls) = causes(error).find_map(find_tls_error) {
+        return tls_error(tls, authority);
     }
     let not_reached = NoAnswer::NotReached;
-    let said = |words: &str| chain(error).any(|cause| cause.to_string().contains(words));
+    let said = |text: &str| mentions(error, text);
     if error.is_timeout() {
         return not_reached(format!("{authority} took no connection within {} s", connect.as_secs_f64()));
     }
     let refused = io_kinds(error).any(|kind| kind == io::ErrorKind::ConnectionRefused);
-    // The library tells these by their words alone. Should the words change, the last lines of this tell them as they are.
+    // The library distinguishes these errors by their messages only. Other messages are shown as they are, below.
     if said("tunnel error") {
         return if said("proxy authorization required") {
             not_connected(
@@ -49,20 +49,20 @@ pub(super) fn no_connection(error: &reqwest::Error, authority: &str, connect: Du
     if refused {
         return not_reached(format!("{authority} refused the connection"));
     }
-    // The first cause says it all, and no library puts the URL there.
-    let cause = chain(error).last().map(ToString::to_string).unwrap_or_default();
+    // The innermost cause is the most specific, and never holds the URL.
+    let cause = causes(error).last().map(ToString::to_string).unwrap_or_default();
     not_reached(format!("no connection to {authority} ({})", visible(&cause)))
 }
 
-/// The TLS library's error, however many times it is wrapped: an `io::Error` hides what it wraps from `source`.
-fn tls<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+/// Returns the error of the TLS library inside a cause: the `source` of an `io::Error` skips the error that it wraps.
+fn find_tls_error<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     match cause.downcast_ref::<io::Error>() {
-        Some(wrapping) => tls(wrapping.get_ref()?),
+        Some(wrapper) => find_tls_error(wrapper.get_ref()?),
         None => cause.downcast_ref(),
     }
 }
 
-fn not_trusted(error: &rustls::Error, authority: &str) -> NoAnswer {
+fn tls_error(error: &rustls::Error, authority: &str) -> NoAnswer {
     let cause = error.to_string();
     let cause = visible(&cause);
     let rustls::Error::InvalidCertificate(certificate) = error else {
@@ -76,13 +76,16 @@ fn not_trusted(error: &rustls::Error, authority: &str) -> NoAnswer {
             format!("the certificate of {authority} is self-signed, or its issuer is not known here"),
             "if your organisation issues its own certificates, name its CA's PEM file as ca_file in the settings",
         ),
-        CertificateError::Expired => clock(format!("the certificate of {authority} has expired")),
+        CertificateError::Expired => clock_or_certificate(format!("the certificate of {authority} has expired")),
         CertificateError::ExpiredContext { not_after, .. } => {
-            clock(format!("the certificate of {authority} expired{}", on(*not_after)))
+            clock_or_certificate(format!("the certificate of {authority} expired{}", on_date(*not_after)))
         }
-        CertificateError::NotValidYet => clock(format!("the certificate of {authority} is not valid yet")),
+        CertificateError::NotValidYet => {
+            clock_or_certificate(format!("the certificate of {authority} is not valid yet"))
+        }
         CertificateError::NotValidYetContext { not_before, .. } => {
-            clock(format!("the certificate of {authority} is not valid yet: it begins{}", on(*not_before)))
+            let begins = on_date(*not_before);
+            clock_or_certificate(format!("the certificate of {authority} is not valid yet: it begins{begins}"))
         }
         CertificateError::NotValidForName => wrong_host(authority, &[]),
         CertificateError::NotValidForNameContext { presented, .. } => wrong_host(authority, presented),
@@ -90,7 +93,7 @@ fn not_trusted(error: &rustls::Error, authority: &str) -> NoAnswer {
             format!("the certificate of {authority} was revoked by its issuer"),
             "tell whoever runs the service, and do not go around it: somebody else may have its key",
         ),
-        // The verifier has no kind of its own for this one.
+        // The verifier has no variant for this error.
         CertificateError::Other(_) if cause.contains("CaUsedAsEndEntity") => not_connected(
             format!("the certificate of {authority} is self-signed: it is a CA's own, which cannot stand for a host"),
             "have the service given a certificate that a CA has signed; then name that CA's PEM file as ca_file",
@@ -102,12 +105,12 @@ fn not_trusted(error: &rustls::Error, authority: &str) -> NoAnswer {
     }
 }
 
-fn clock(reason: String) -> NoAnswer {
+fn clock_or_certificate(reason: String) -> NoAnswer {
     not_connected(reason, "check this machine's clock; if it is right, the service's certificate has to be renewed")
 }
 
 fn wrong_host(authority: &str, presented: &[String]) -> NoAnswer {
-    let names: Vec<_> = presented.iter().take(MOST_NAMES).map(|name| bare(name)).collect();
+    let names: Vec<_> = presented.iter().take(MAX_NAMES).map(|name| host_name(name)).collect();
     let names = match names.as_slice() {
         [] => "another host".to_owned(),
         names if presented.len() > names.len() => format!("other hosts: {} and more", names.join(", ")),
@@ -117,12 +120,12 @@ fn wrong_host(authority: &str, presented: &[String]) -> NoAnswer {
     not_connected(reason, "check the host in the base URL: it must be one that the certificate names")
 }
 
-/// A name as people write it: the library shows `DnsName("host")`.
-fn bare(name: &str) -> &str {
+/// Returns the host in the library's form `DnsName("host")`.
+fn host_name(name: &str) -> &str {
     name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).map_or(name, |name| name.trim_matches('"'))
 }
 
-fn on(time: UnixTime) -> String {
+fn on_date(time: UnixTime) -> String {
     let time = i64::try_from(time.as_secs()).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
     time.map_or_else(String::new, |time| time.strftime(" on %Y-%m-%d").to_string())
 }

@@ -1,4 +1,4 @@
-//! Reads an answer of the service, and decides what it proves for the call that it is for.
+//! Reads an answer of the service, and decides what it proves for its call.
 
 use std::time::Duration;
 
@@ -10,9 +10,8 @@ use reqwest::{
 use serde_json::Value;
 
 use super::{
-    devices,
     error_body::{self, ALREADY_CLOSED, NO_SUCH_DEVICE, NO_SUCH_REQUEST, Sentence, ServiceMessage, TOO_MANY_OPEN},
-    error_text::{self, Other},
+    error_text::{self, TextBody},
     json,
     text::{self, MediaType},
     wire,
@@ -26,54 +25,53 @@ use mmd_elevate_core::{CallError, Device, ElevationRequest, RequestId, RequestId
 /// The longest body that is read, in bytes after decompression (promises: never hangs).
 const LONGEST_BODY: usize = 4 << 20;
 
-/// How much memory, in bytes, the values of an answer may take. A body of 4 MiB can hold enough tiny ones to take a
-/// hundred times its length; one that is full of elevation requests needs 10 MiB.
-const LARGEST_TREE: usize = 24 << 20;
+/// How much memory the JSON values of an answer may need, in bytes. Many tiny values can need a hundred times the length of the
+/// body; 4 MiB of elevation requests need 10 MiB.
+const MAX_JSON_MEMORY: usize = 24 << 20;
 
-/// Under which names a service of this kind tells its own id of a call (inferred).
+/// The headers with the service's id of a call (inferred).
 const SERVICE_IDS: [&str; 2] = ["x-ms-request-id", "request-id"];
 
-/// An answer, read to its end.
+/// A complete answer.
 pub(super) struct HttpAnswer {
     pub(super) status: u16,
     pub(super) ids: RequestIds,
-    /// By how much the service's clock is behind ours.
+    /// How far the service's clock is behind this machine's.
     pub(super) skew: Option<SignedDuration>,
     retry_after: Option<Duration>,
     body: Body,
-    /// How much of the body was read, in bytes.
+    /// The length of the body that was read, in bytes.
     length: usize,
 }
 
 enum Body {
     Empty,
     Json(Value),
-    /// A message, or a page for a browser, or neither.
-    Text(Other),
+    Text(TextBody),
     TooLong,
-    TooMany,
+    TooManyValues,
 }
 
 impl Body {
     fn parse(bytes: &[u8], media_type: &MediaType) -> Self {
-        let bytes = &*text::in_utf8(bytes, media_type);
+        let bytes = &*text::to_utf8(bytes, media_type);
         if bytes.trim_ascii().is_empty() {
             Self::Empty
-        } else if json::memory_of(bytes) > LARGEST_TREE {
-            Self::TooMany
+        } else if json::estimated_memory(bytes) > MAX_JSON_MEMORY {
+            Self::TooManyValues
         } else if let Some(mut json) = json::read(bytes) {
-            // Before anything reads it: a service may repeat the token in any field.
+            // Before anything reads it, because a service may repeat the token in any field.
             redact::redact_json(&mut json);
             Self::Json(json)
         } else {
-            Self::Text(error_text::parse(&text::text(bytes), media_type.name.starts_with("text/")))
+            Self::Text(error_text::parse(&text::decode(bytes), media_type.name.starts_with("text/")))
         }
     }
 }
 
-/// What was asked for, where the same status means different things.
+/// The kind of a call, on which the meaning of a status depends.
 #[derive(Clone, Copy)]
-enum Asked {
+enum CallKind {
     Create,
     Close,
     List,
@@ -82,13 +80,13 @@ enum Asked {
 /// One page of a list.
 pub(super) struct HttpPage {
     pub(super) entries: wire::Entries,
-    /// How long its body was, in bytes.
+    /// The length of its body, in bytes.
     pub(super) length: usize,
     pub(super) skew: Option<SignedDuration>,
 }
 
 impl HttpAnswer {
-    /// Reads the whole answer, up to [`LONGEST_BODY`]. `ids` learns the service's id even where the rest fails.
+    /// Reads the whole answer, up to [`LONGEST_BODY`]. The service's id is stored in `ids` even if reading the body fails.
     pub(super) async fn read(
         mut response: Response,
         ids: &mut RequestIds,
@@ -103,7 +101,7 @@ impl HttpAnswer {
         let media_type = media_type.map_or_else(MediaType::default, |value| MediaType::parse(&value));
         let mut bytes = Vec::new();
         let mut too_long = false;
-        // A redirect is not followed, so nobody waits for what it says beside.
+        // A redirect is not followed, so its body is not read.
         if !(300..400).contains(&status) {
             while let Some(chunk) = response.chunk().await? {
                 too_long = bytes.len() + chunk.len() > LONGEST_BODY;
@@ -117,7 +115,7 @@ impl HttpAnswer {
         Ok(Self { status, ids: ids.clone(), skew, retry_after, body, length: bytes.len() })
     }
 
-    /// An answer that did not come over a network.
+    /// Makes an answer without a network.
     pub(super) fn new(status: u16, body: &[u8]) -> Self {
         Self {
             status,
@@ -129,12 +127,12 @@ impl HttpAnswer {
         }
     }
 
-    /// Whether the token is not accepted.
+    /// Returns whether the token is not accepted.
     pub(super) const fn is_unauthorized(&self) -> bool {
         self.status == 401
     }
 
-    /// As the answer to a create: 201 and the entity (create document). 200 is taken too (assumption).
+    /// Reads the answer to a create: 201 and the entity (create document). 200 is accepted too (assumption).
     pub(super) fn read_created(self) -> Result<ElevationRequest, CallError> {
         let broken = match (self.status, &self.body) {
             (200 | 201, Body::Json(json)) => match wire::entity(json) {
@@ -144,11 +142,11 @@ impl HttpAnswer {
             (200 | 201, Body::Empty) => Some("it is empty".to_owned()),
             _ => None,
         };
-        Err(self.into_error(Asked::Create, broken))
+        Err(self.into_error(CallKind::Create, broken))
     }
 
-    /// As the answer to the close of this request: 204 without a body (close document). A 200 is taken too (assumption)
-    /// where it is empty or holds the request as closed; anything else that comes with it proves nothing.
+    /// Reads the answer to the close of a request: 204 without a body (close document). A 200 is accepted too (assumption) if it
+    /// is empty or holds the request as closed; any other body proves nothing.
     pub(super) fn read_closed(self, id: &RequestId) -> Result<(), CallError> {
         let broken = match (self.status, &self.body) {
             (204, _) | (200, Body::Empty) => return Ok(()),
@@ -163,16 +161,16 @@ impl HttpAnswer {
             },
             _ => None,
         };
-        Err(self.into_error(Asked::Close, broken))
+        Err(self.into_error(CallKind::Close, broken))
     }
 
-    /// Whether a list was refused in a way that an option of its query may have caused: services limit `$top`, or do not
-    /// know it.
+    /// Returns whether an option of the query may have caused the refusal of a list: services limit `$top`, or do not support
+    /// it.
     pub(super) const fn refuses_an_option(&self) -> bool {
         matches!(self.status, 400 | 404..=406 | 409..=422 | 501)
     }
 
-    /// As the answer to a list: 200 and `value`. What holds an error beside it is not the list that was asked for.
+    /// Reads the answer to a list: 200 and `value`. A body that also holds an error is not a list.
     pub(super) fn read_list(self) -> Result<HttpPage, CallError> {
         let broken = match (self.status, &self.body) {
             (200, Body::Json(json)) => match wire::page(json) {
@@ -184,13 +182,13 @@ impl HttpAnswer {
             },
             _ => None,
         };
-        Err(self.into_error(Asked::List, broken))
+        Err(self.into_error(CallKind::List, broken))
     }
 
-    /// As the answer to a search of devices: 200 and `value`.
+    /// Reads the answer to a search of devices: 200 and `value`.
     pub(super) fn read_devices(self) -> Result<Vec<Device>, CallError> {
         let broken = match (self.status, &self.body) {
-            (200, Body::Json(json)) => match devices::parse(json) {
+            (200, Body::Json(json)) => match wire::devices(json) {
                 Some(_) if json.is_object() && self.message().is_some() => {
                     Some("it says success and holds an error".to_owned())
                 }
@@ -199,90 +197,90 @@ impl HttpAnswer {
             },
             _ => None,
         };
-        Err(self.into_error(Asked::List, broken))
+        Err(self.into_error(CallKind::List, broken))
     }
 
-    fn into_error(self, asked: Asked, broken: Option<String>) -> CallError {
+    fn into_error(self, kind: CallKind, broken: Option<String>) -> CallError {
         let message = self.message();
         let words = match (&message, &self.body) {
             (Some(message), _) => Some(message.words()).filter(|words| !words.is_blank()),
-            (None, Body::Text(Other::Page(Some(title)))) => {
+            (None, Body::Text(TextBody::Page(Some(title)))) => {
                 Some(Untrusted::new(format!("A web page answered, and not the service: {title}")))
             }
             (None, _) => None,
         };
         let error = match broken {
             Some(reason) => CallError::broken_answer(&reason),
-            None => self.error(asked, message.as_ref(), words.clone()),
+            None => self.error(kind, message.as_ref(), words.clone()),
         };
         CallError { words, ids: self.ids, ..error }
     }
 
-    /// What the service says, where the body has the shape of an error.
+    /// Returns the message of the service, if the body has the shape of an error.
     fn message(&self) -> Option<ServiceMessage> {
         match &self.body {
             Body::Json(json) => error_body::parse(json),
-            Body::Text(Other::ServiceMessage(message)) => Some(message.clone()),
-            Body::Text(_) | Body::Empty | Body::TooLong | Body::TooMany => None,
+            Body::Text(TextBody::ServiceMessage(message)) => Some(message.clone()),
+            Body::Text(_) | Body::Empty | Body::TooLong | Body::TooManyValues => None,
         }
     }
 
-    /// The one table of what an answer means that is no success.
+    /// Returns the error of an answer that is no success.
     ///
     /// | status | to a create | to a close |
     /// |---|---|---|
-    /// | 1xx, 2xx | unknown: it is no answer to this | the same |
-    /// | 303 | unknown: a service may do it and then redirect | the same |
+    /// | 1xx, 2xx | unknown: not an answer to this call | the same |
+    /// | 303 | unknown: a service may act and then redirect | the same |
     /// | other 3xx | not done | the same |
     /// | 401 | not done: the token | the same |
     /// | 408, 5xx | unknown | the same |
     /// | 429 | not done (assumption), and may be repeated | the same |
-    /// | other 4xx that says a documented sentence | not done: too many open, or no such device | closed already; or no such request, which a complete list has to bear out |
-    /// | 403 | not done: the service's reason; or the role, where it gives none or says so | the same: still open |
+    /// | other 4xx with a documented sentence | not done: too many open, or no such device | closed already; or no such request, which a complete list has to confirm |
+    /// | 403 | not done: the service's reason; or the role, if it gives no reason or names the role | the same: still open |
     /// | other 4xx | not done | the same: still open |
     ///
-    /// The sentence alone settles anything: the 404 of a router, a gateway or a wrong base URL says nothing of a request.
-    fn error(&self, asked: Asked, message: Option<&ServiceMessage>, words: Option<Untrusted>) -> CallError {
+    /// Only the documented sentence is evidence: the 404 of a router, a gateway or a wrong base URL proves nothing.
+    fn error(&self, kind: CallKind, message: Option<&ServiceMessage>, words: Option<Untrusted>) -> CallError {
         let says = |sentence: Sentence| message.is_some_and(|message| message.says(sentence));
-        match (self.status, asked) {
+        match (self.status, kind) {
             (401, _) => CallError::not_signed_in(),
             (429, _) => CallError::throttled(self.retry_after),
-            // Nothing was asked for that could have happened, so this is what it says (contract, inferred).
-            (503, Asked::List) if self.retry_after.is_some() => CallError::throttled(self.retry_after),
+            // A list changes nothing, so a 503 is as harmless as a 429 (contract, inferred).
+            (503, CallKind::List) if self.retry_after.is_some() => CallError::throttled(self.retry_after),
             (status @ (408 | 500..=599), _) => CallError::server_failed(status),
             (status @ 300..=399, _) => CallError::redirected(status),
-            (400..=499, Asked::Create) if says(TOO_MANY_OPEN) => CallError::too_many_open(),
-            (400..=499, Asked::Create) if says(NO_SUCH_DEVICE) => CallError::no_such_device(),
-            (400..=499, Asked::Close) if says(ALREADY_CLOSED) => CallError::already_closed(),
-            (400..=499, Asked::Close) if says(NO_SUCH_REQUEST) => CallError::no_such_request(),
-            (403, _) => self.forbidden(asked, message, words),
-            (404 | 405, Asked::List) => CallError::not_accepted(self.status, words),
-            (status @ 400..=499, _) => with_hint_for(asked, CallError::not_accepted(status, words)),
+            (400..=499, CallKind::Create) if says(TOO_MANY_OPEN) => CallError::too_many_open(),
+            (400..=499, CallKind::Create) if says(NO_SUCH_DEVICE) => CallError::no_such_device(),
+            (400..=499, CallKind::Close) if says(ALREADY_CLOSED) => CallError::already_closed(),
+            (400..=499, CallKind::Close) if says(NO_SUCH_REQUEST) => CallError::no_such_request(),
+            (403, _) => self.forbidden(kind, message, words),
+            (404 | 405, CallKind::List) => CallError::not_accepted(self.status, words),
+            (status @ 400..=499, _) => with_hint_for(kind, CallError::not_accepted(status, words)),
             (status, _) => CallError::broken_answer(&match self.body {
                 Body::Text(_) => format!("it is not JSON (HTTP {status})"),
                 Body::TooLong => format!("it is longer than 4 MiB (HTTP {status})"),
-                Body::TooMany => format!("it holds too many values (HTTP {status})"),
+                Body::TooManyValues => format!("it holds too many values (HTTP {status})"),
                 Body::Empty | Body::Json(_) => format!("HTTP {status} was not expected"),
             }),
         }
     }
 
-    /// A 403 without a reason means that the token lacks the role (inferred); a page comes from something on the way.
-    fn forbidden(&self, asked: Asked, message: Option<&ServiceMessage>, words: Option<Untrusted>) -> CallError {
+    /// Returns the error of a 403. Without a reason, the token lacks the role (inferred); a web page comes from a server between.
+    fn forbidden(&self, kind: CallKind, message: Option<&ServiceMessage>, words: Option<Untrusted>) -> CallError {
         match (message, &self.body) {
             (Some(message), _) if message.is_blank() || message.is_about_rights() => CallError::not_allowed(),
-            (Some(_), _) => with_hint_for(asked, CallError::declined()),
+            (Some(_), _) => with_hint_for(kind, CallError::declined()),
             (None, Body::Empty) => CallError::not_allowed(),
-            (None, _) => with_hint_for(asked, CallError::not_accepted(403, words)),
+            (None, _) => with_hint_for(kind, CallError::not_accepted(403, words)),
         }
     }
 }
 
-/// A refusal with the hint for what was asked: a list has no fields that could be changed.
-fn with_hint_for(asked: Asked, error: CallError) -> CallError {
-    match asked {
-        Asked::Create | Asked::Close => error,
-        Asked::List => error.with_hint("the service refuses this list: quote its words to whoever runs it"),
+/// Adapts the hint of a refusal to the call: a list has no fields that the agent could change.
+fn with_hint_for(kind: CallKind, error: CallError) -> CallError {
+    match kind {
+        CallKind::Create | CallKind::Close => error,
+        CallKind::List => error.with_hint("the service refuses this list: quote its words to whoever runs it"),
     }
 }
 

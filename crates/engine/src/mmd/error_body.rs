@@ -1,6 +1,6 @@
-//! Reads the message of an error body, in all the shapes that services and gateways use.
+//! Reads the message of an error body, in the shapes that services and gateways use.
 //!
-//! | shape | where the words are |
+//! | shape | where the message is |
 //! |---|---|
 //! | `{"error": {"code", "message"}}` (create and close documents; `OData` v4) | `message`, `details`, `innererror` |
 //! | `{"odata.error": {"code", "message": {"lang", "value"}}}` (`OData` v3) | `value` |
@@ -10,21 +10,21 @@
 //! | `{"title", "detail", "errors": {"Field": ["…"]}}` (problem details, RFC 9457) | all of them |
 //! | `{"Field": ["…"]}` (ASP.NET) | each with its field |
 //!
-//! What is not JSON is read in `error_text.rs`. Keys are read in whatever letter case they come.
+//! `error_text.rs` reads bodies that are not JSON. The letter case of keys does not matter.
 
 use serde_json::{Map, Value};
 
 use super::wire::{member, members};
 use mmd_elevate_core::Untrusted;
 
-/// How deep errors are looked for in errors, and how many texts are kept.
-const DEEPEST: usize = 6;
-const MOST_TEXTS: usize = 16;
+/// How deep nested errors are read, and how many texts are collected.
+const MAX_DEPTH: usize = 6;
+const MAX_TEXTS: usize = 16;
 
-/// A text that is longer than this says nothing new where another contains it.
+/// A text longer than this is redundant if another text contains it.
 const LONGEST_WORD: usize = 8;
 
-/// Keys that hold a message, the most telling first.
+/// Keys that hold a message, the most specific first.
 const MESSAGES: [&str; 9] = [
     "message",
     "errorMessage",
@@ -37,19 +37,19 @@ const MESSAGES: [&str; 9] = [
     "userMessage",
 ];
 
-/// Keys that hold an error, or say in a word what it is.
+/// Keys that hold an error, or a word for it.
 const ERRORS: [&str; 3] = ["error", "odata.error", "error"];
 
-/// Keys that hold more of it.
+/// Keys that hold an inner error.
 const INNER: [&str; 4] = ["innererror", "inner_error", "innerException", "internalexception"];
 
-/// Keys that hold what is wrong with each field.
+/// Keys that hold the errors of fields.
 const FIELDS: [&str; 3] = ["errors", "modelState", "validationErrors"];
 
-/// Keys that show that `title` and `detail` are those of an error, and not of an elevation request.
+/// Keys beside which `title` and `detail` belong to an error, and not to an elevation request.
 const PROBLEM: [&str; 6] = ["status", "type", "detail", "errors", "instance", "traceId"];
 
-/// A sentence that the documents give a disposition, as [`normalized`] leaves it.
+/// A sentence to which the documents give a meaning, in the form of [`normalize`].
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Sentence(&'static str);
 
@@ -62,7 +62,7 @@ pub(super) const ALREADY_CLOSED: Sentence = Sentence("this elevation request was
 /// 404 to a close (close document).
 pub(super) const NO_SUCH_REQUEST: Sentence = Sentence("this elevation request does not exist");
 
-/// What an error says.
+/// The message of an error.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct ServiceMessage {
     /// The message first, then its details.
@@ -71,7 +71,7 @@ pub(super) struct ServiceMessage {
 }
 
 impl ServiceMessage {
-    /// All of it on one line. Blank: it is an error without words.
+    /// Returns all texts on one line. It is blank for an error without texts.
     pub(super) fn words(&self) -> Untrusted {
         Untrusted::new(self.texts.join(" · "))
     }
@@ -80,15 +80,15 @@ impl ServiceMessage {
         self.texts.is_empty()
     }
 
-    /// Whether it says this sentence, and not only something that contains it: "The segment … does not exist" says nothing
-    /// of an elevation request.
+    /// Returns whether one of the texts is this sentence. A text that contains it does not count: "The segment … does not exist"
+    /// is not about an elevation request.
     pub(super) fn says(&self, sentence: Sentence) -> bool {
-        self.texts.iter().any(|text| normalized(text) == sentence.0)
+        self.texts.iter().any(|text| normalize(text) == sentence.0)
     }
 
-    /// Whether it says that the caller lacks a right: in the words of Microsoft Graph and its relatives.
+    /// Returns whether the caller lacks a right, according to the phrases of Microsoft Graph and similar services (inferred).
     pub(super) fn is_about_rights(&self) -> bool {
-        let told = [
+        let phrases = [
             "insufficient privilege",
             "insufficient permission",
             "authorization_requestdenied",
@@ -98,9 +98,10 @@ impl ServiceMessage {
             "missing application role",
         ];
         let texts = self.texts.iter().chain(&self.code).map(|text| text.to_lowercase());
-        texts.into_iter().any(|text| told.iter().any(|told| text.contains(told)))
+        texts.into_iter().any(|text| phrases.iter().any(|phrase| text.contains(phrase)))
     }
 
+    /// Adds a text, unless it is redundant.
     pub(super) fn push(&mut self, text: &str) {
         let text = text.trim();
         let lower = text.to_lowercase();
@@ -108,16 +109,16 @@ impl ServiceMessage {
             let known = known.to_lowercase();
             known == lower || (text.len() > LONGEST_WORD && known.contains(&lower))
         };
-        if !text.is_empty() && self.texts.len() < MOST_TEXTS && !self.texts.iter().any(known) {
+        if !text.is_empty() && self.texts.len() < MAX_TEXTS && !self.texts.iter().any(known) {
             self.texts.push(text.to_owned());
         }
     }
 
-    /// A text, or a text under a key, in some languages or none.
-    fn take(&mut self, value: &Value, prefix: &str, depth: usize) {
+    /// Adds a text, a list of texts, or an object with a text.
+    fn add_value(&mut self, value: &Value, prefix: &str, depth: usize) {
         match value {
-            Value::String(text) if text.trim_start().starts_with('{') && depth < DEEPEST => {
-                // Some put the whole error of the service behind them into their message.
+            Value::String(text) if text.trim_start().starts_with('{') && depth < MAX_DEPTH => {
+                // A gateway may put the error body of the service behind it into its message.
                 let inner = serde_json::from_str::<Value>(text).ok();
                 match inner.and_then(|inner| parse_at(&inner, depth + 1)) {
                     Some(inner) => inner.texts.iter().for_each(|text| self.push(text)),
@@ -125,20 +126,20 @@ impl ServiceMessage {
                 }
             }
             Value::String(text) if !text.trim().is_empty() => self.push(&format!("{prefix}{text}")),
-            Value::Array(list) => list.iter().for_each(|value| self.take(value, prefix, depth + 1)),
-            Value::Object(object) if depth < DEEPEST => {
+            Value::Array(list) => list.iter().for_each(|value| self.add_value(value, prefix, depth + 1)),
+            Value::Object(object) if depth < MAX_DEPTH => {
                 match ["value", "text"].iter().find_map(|key| member(object, key)).filter(|value| value.is_string()) {
-                    Some(text) => self.take(text, prefix, depth + 1),
-                    None => _ = self.take_error(object, prefix, depth + 1),
+                    Some(text) => self.add_value(text, prefix, depth + 1),
+                    None => _ = self.add_error(object, prefix, depth + 1),
                 }
             }
             _ => {}
         }
     }
 
-    /// An error with what it holds. Tells whether it has the shape of one.
-    fn take_error(&mut self, object: &Map<String, Value>, prefix: &str, depth: usize) -> bool {
-        if depth > DEEPEST {
+    /// Adds the texts of an error. Returns whether the object has the shape of an error.
+    fn add_error(&mut self, object: &Map<String, Value>, prefix: &str, depth: usize) -> bool {
+        if depth > MAX_DEPTH {
             return false;
         }
         let mut is_error = false;
@@ -146,43 +147,43 @@ impl ServiceMessage {
         for error in holders().filter(|error| !error.is_string()) {
             is_error = true;
             match error {
-                Value::Object(error) => _ = self.take_error(error, prefix, depth + 1),
-                error => self.take(error, prefix, depth + 1),
+                Value::Object(error) => _ = self.add_error(error, prefix, depth + 1),
+                error => self.add_value(error, prefix, depth + 1),
             }
         }
         let target = member(object, "target").and_then(Value::as_str).filter(|_| depth > 1);
         let prefix = target.map_or_else(|| prefix.to_owned(), |target| format!("{prefix}{target}: "));
         for message in MESSAGES.iter().flat_map(|key| members(object, key)) {
             is_error = true;
-            self.take(message, &prefix, depth + 1);
+            self.add_value(message, &prefix, depth + 1);
         }
         if depth > 0 || PROBLEM.iter().any(|key| member(object, key).is_some()) {
             for key in ["title", "detail"] {
                 for text in members(object, key).filter(|text| text.is_string()) {
                     is_error = true;
-                    self.take(text, &prefix, depth + 1);
+                    self.add_value(text, &prefix, depth + 1);
                 }
             }
         }
         for key in FIELDS {
             for fields in members(object, key).filter(|fields| !fields.is_string()) {
                 is_error = true;
-                self.take_fields(fields, depth + 1);
+                self.add_fields(fields, depth + 1);
             }
         }
-        // On another level `details` may be anything: only an error that has words has details.
+        // At the top level, `details` belong to an error only if it has a message.
         for details in members(object, "details").filter(|_| is_error || depth > 0) {
-            self.take(details, &prefix, depth + 1);
+            self.add_value(details, &prefix, depth + 1);
         }
         for inner in INNER.iter().flat_map(|key| members(object, key)).filter_map(Value::as_object) {
-            self.take_error(inner, &prefix, depth + 1);
+            self.add_error(inner, &prefix, depth + 1);
         }
         let code = ["code", "errorCode"].iter().find_map(|key| member(object, key)).and_then(Value::as_str);
         if let Some(code) = code.filter(|code| !code.trim().is_empty()) {
             self.code.get_or_insert_with(|| code.to_owned());
         }
         is_error |= member(object, "errorCode").is_some();
-        // In a word, where nothing says more.
+        // A word for the error is used only if there is no message.
         for error in holders().filter_map(Value::as_str) {
             is_error = true;
             if self.is_blank() {
@@ -192,21 +193,21 @@ impl ServiceMessage {
         is_error
     }
 
-    /// What is wrong with each field.
-    fn take_fields(&mut self, fields: &Value, depth: usize) {
+    /// Adds the errors of fields.
+    fn add_fields(&mut self, fields: &Value, depth: usize) {
         match fields {
             Value::Object(fields) => {
                 for (name, problems) in fields {
                     let prefix = if name.trim().is_empty() { String::new() } else { format!("{name}: ") };
-                    self.take(problems, &prefix, depth + 1);
+                    self.add_value(problems, &prefix, depth + 1);
                 }
             }
-            fields => self.take(fields, "", depth + 1),
+            fields => self.add_value(fields, "", depth + 1),
         }
     }
 }
 
-/// Reads JSON. `None`: it does not have the shape of an error.
+/// Reads an error body. Returns `None` if it does not have the shape of an error.
 pub(super) fn parse(answer: &Value) -> Option<ServiceMessage> {
     parse_at(answer, 0)
 }
@@ -216,7 +217,7 @@ fn parse_at(answer: &Value, depth: usize) -> Option<ServiceMessage> {
     match answer {
         Value::String(text) => message.push(text),
         Value::Object(object) => {
-            let is_error = message.take_error(object, "", depth);
+            let is_error = message.add_error(object, "", depth);
             let are_texts = |value: &Value| {
                 value.as_array().is_some_and(|list| !list.is_empty() && list.iter().all(Value::is_string))
             };
@@ -224,15 +225,15 @@ fn parse_at(answer: &Value, depth: usize) -> Option<ServiceMessage> {
                 if object.is_empty() || !object.values().all(are_texts) {
                     return None;
                 }
-                message.take_fields(answer, depth);
+                message.add_fields(answer, depth);
             }
         }
-        Value::Array(list) if depth < DEEPEST && list.iter().any(|error| parse_at(error, depth + 1).is_some()) => {
-            message.take(answer, "", depth + 1);
+        Value::Array(list) if depth < MAX_DEPTH && list.iter().any(|error| parse_at(error, depth + 1).is_some()) => {
+            message.add_value(answer, "", depth + 1);
         }
         _ => return None,
     }
-    // A word is better than nothing; a number says no more than the status.
+    // A code is used if there is no text, unless it is a number, which adds nothing to the status.
     if message.is_blank()
         && let Some(code) = message.code.clone().filter(|code| !code.bytes().all(|byte| byte.is_ascii_digit()))
     {
@@ -241,8 +242,8 @@ fn parse_at(answer: &Value, depth: usize) -> Option<ServiceMessage> {
     Some(message)
 }
 
-/// A sentence as it is compared: without regard to letter case, to blanks, and to what stands around it.
-fn normalized(text: &str) -> String {
+/// Normalizes a sentence for comparison: letter case, blanks, and surrounding punctuation do not matter.
+fn normalize(text: &str) -> String {
     let words = text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
     words.trim_matches(|c: char| c.is_ascii_punctuation() || c.is_whitespace()).to_owned()
 }

@@ -1,34 +1,34 @@
 //! Reads the message of an error body that is not JSON.
 //!
-//! | body | what is told of it |
+//! | body | its message |
 //! |---|---|
-//! | as_text text | the text |
+//! | plain text | the text |
 //! | XML | its `message`, `faultstring`, `detail` or `title` |
-//! | HTML | it is a page of something on the way: its title, as that |
+//! | HTML | none: it is a web page of a server between, which has a title |
 
 use super::error_body::ServiceMessage;
 
-/// How much of a text that is no JSON is looked at, in bytes.
-const LOOKED_AT: usize = 64 << 10;
+/// How many bytes of a body that is not JSON are read.
+const MAX_READ: usize = 64 << 10;
 
-/// A text without a media type that is longer than this is no message.
-const LONGEST_BARE_TEXT: usize = 2_000;
+/// The longest message without a media type.
+const LONGEST_UNTYPED_TEXT: usize = 2_000;
 
-/// What a body is that is not JSON.
+/// A body that is not JSON.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Other {
+pub(super) enum TextBody {
     /// A message.
     ServiceMessage(ServiceMessage),
-    /// A page for a browser, with its title where it has one.
+    /// A web page, with its title if it has one.
     Page(Option<String>),
-    /// Nothing for people.
+    /// Nothing readable.
     Unreadable,
 }
 
-/// Reads a body that is not JSON. `has_type`: the answer says that it is a text.
-pub(super) fn parse(text: &str, has_type: bool) -> Other {
+/// Reads a body that is not JSON. `has_type`: its media type is a text.
+pub(super) fn parse(text: &str, has_type: bool) -> TextBody {
     let text = text.trim();
-    let end = (0..=LOOKED_AT.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    let end = (0..=MAX_READ.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
     let text = &text[..end.unwrap_or_default()];
     if text.starts_with('<') {
         let start: String = text.chars().take(1_000).collect::<String>().to_ascii_lowercase();
@@ -36,7 +36,7 @@ pub(super) fn parse(text: &str, has_type: bool) -> Other {
             .iter()
             .any(|tag| start.contains(tag))
         {
-            return Other::Page(element(text, "title"));
+            return TextBody::Page(element(text, "title"));
         }
         let mut message = ServiceMessage::default();
         for name in ["message", "faultstring", "detail", "title"] {
@@ -44,21 +44,21 @@ pub(super) fn parse(text: &str, has_type: bool) -> Other {
                 message.push(&text);
             }
         }
-        return if message.is_blank() { Other::Page(None) } else { Other::ServiceMessage(message) };
+        return if message.is_blank() { TextBody::Page(None) } else { TextBody::ServiceMessage(message) };
     }
     let is_control = |c: char| c.is_control() && !c.is_whitespace();
-    let is_message = has_type || text.len() <= LONGEST_BARE_TEXT;
+    let is_message = has_type || text.len() <= LONGEST_UNTYPED_TEXT;
     if text.is_empty() || text.starts_with(['{', '[']) || text.contains(is_control) || !is_message {
-        return Other::Unreadable;
+        return TextBody::Unreadable;
     }
     let mut message = ServiceMessage::default();
     message.push(text);
-    Other::ServiceMessage(message)
+    TextBody::ServiceMessage(message)
 }
 
-/// The text of the first element of this name, whatever its prefix.
+/// Returns the text of the first element of this name, with any namespace prefix.
 fn element(markup: &str, name: &str) -> Option<String> {
-    // The lower case of ASCII alone keeps every place where it is.
+    // Lower-casing ASCII only does not move byte offsets.
     let lower = markup.to_ascii_lowercase();
     let mut from = 0;
     while let Some(found) = lower.get(from..)?.find(name) {
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn text_is_a_message_and_a_page_is_not() {
         let message = |text: &str| match parse(text, true) {
-            Other::ServiceMessage(message) => message.words().raw().to_owned(),
+            TextBody::ServiceMessage(message) => message.words().raw().to_owned(),
             other => format!("{other:?}"),
         };
         for (text, told) in [
@@ -105,6 +105,6 @@ mod tests {
         ] {
             assert_eq!(message(text), told, "{text}");
         }
-        assert_eq!(parse(&"a".repeat(3_000), false), Other::Unreadable);
+        assert_eq!(parse(&"a".repeat(3_000), false), TextBody::Unreadable);
     }
 }

@@ -1,25 +1,24 @@
-//! Reads JSON as services send it: one string or number that is damaged does not spoil the rest.
+//! Reads JSON with damaged strings and numbers, so that the rest of an answer can be used.
 //!
-//! What is not JSON by its structure (brackets, commas, quotes) is not read at all: where an answer was cut, nobody knows
-//! what is missing.
+//! A text whose structure (brackets, commas, quotes) is not JSON is refused: it is unknown what a truncated answer lacks.
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
-/// What stands where nothing readable was.
+/// Replaces unreadable bytes.
 const UNREADABLE: char = char::REPLACEMENT_CHARACTER;
 
-/// Reads JSON, with or without the byte order mark that .NET likes to begin with.
+/// Reads JSON, with or without the byte order mark that .NET may write.
 pub(super) fn read(body: &[u8]) -> Option<Value> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     serde_json::from_slice(body).ok().or_else(|| serde_json::from_str(&repair(body)).ok())
 }
 
-/// How much memory [`read`] takes for the values of this body, in bytes and never too low by much: a map takes a node
-/// with places for eleven members at once, a list four places, and each comma may begin another member. Texts are left
-/// out: they take what they take in the body.
-pub(super) fn memory_of(body: &[u8]) -> usize {
+/// Estimates how much memory [`read`] needs for the values of a body, in bytes, and not much too low: a map allocates a node for
+/// eleven members, a list four places, and each comma may begin another member. Texts are not counted: they need as much as in
+/// the body.
+pub(super) fn estimated_memory(body: &[u8]) -> usize {
     let (mut bytes, mut quoted, mut escaped) = (0, false, false);
     for byte in body {
         match byte {
@@ -35,8 +34,8 @@ pub(super) fn memory_of(body: &[u8]) -> usize {
     bytes
 }
 
-/// The same JSON with [`UNREADABLE`] for what no text can hold (bytes that are not UTF-8, control characters, half a
-/// surrogate pair, unknown escapes), and as a text what no number can be (`NaN`, `1e999`, `007`).
+/// Replaces invalid parts of strings by [`UNREADABLE`] (bytes that are not UTF-8, control characters, half a surrogate pair,
+/// unknown escapes), and invalid numbers by strings (`NaN`, `1e999`, `007`).
 fn repair(body: &[u8]) -> String {
     let mut out = String::with_capacity(body.len() + 16);
     let mut rest = body;
@@ -44,44 +43,44 @@ fn repair(body: &[u8]) -> String {
         match first {
             b'"' => {
                 out.push('"');
-                rest = string(after, &mut out);
+                rest = repair_string(after, &mut out);
             }
             b'-' | b'+' | b'.' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
-                let is_of_it = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-._".contains(byte);
-                let end = rest.iter().position(|byte| !is_of_it(byte)).unwrap_or(rest.len());
-                let (word, after) = rest.split_at(end);
-                bare(word, &mut out);
+                let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-._".contains(byte);
+                let end = rest.iter().position(|byte| !is_part(byte)).unwrap_or(rest.len());
+                let (literal, after) = rest.split_at(end);
+                repair_literal(literal, &mut out);
                 rest = after;
             }
-            // A terminator of C, as some gateways leave one.
+            // Some gateways leave the terminator of a C string.
             b'\0' => rest = after,
             0x01..=0x7f => {
                 out.push(char::from(*first));
                 rest = after;
             }
-            0x80.. => rest = text(rest, &mut out),
+            0x80.. => rest = repair_non_ascii(rest, &mut out),
         }
     }
     out
 }
 
-/// A word or number that stands outside of a text.
-fn bare(word: &[u8], out: &mut String) {
-    let word = String::from_utf8_lossy(word);
-    let is_json = serde_json::from_str::<Value>(&word).is_ok();
-    out.push_str(&if is_json { word } else { Cow::Owned(format!("\"{word}\"")) });
+/// Copies a literal or number, as a string if it is invalid.
+fn repair_literal(literal: &[u8], out: &mut String) {
+    let literal = String::from_utf8_lossy(literal);
+    let is_json = serde_json::from_str::<Value>(&literal).is_ok();
+    out.push_str(&if is_json { literal } else { Cow::Owned(format!("\"{literal}\"")) });
 }
 
-/// Copies a text up to and with the quote that ends it. Returns what follows.
-fn string<'a>(mut rest: &'a [u8], out: &mut String) -> &'a [u8] {
+/// Copies a string including the quote that ends it. Returns the rest.
+fn repair_string<'a>(mut rest: &'a [u8], out: &mut String) -> &'a [u8] {
     while let Some((first, after)) = rest.split_first() {
         match first {
             b'"' => {
                 out.push('"');
                 return after;
             }
-            b'\\' => rest = escape(after, out),
-            // A line that was not escaped is a line all the same.
+            b'\\' => rest = repair_escape(after, out),
+            // Line ends and tabs that are not escaped are accepted.
             b'\n' | b'\r' | b'\t' => {
                 out.push_str(&format!("\\u{first:04x}"));
                 rest = after;
@@ -94,22 +93,22 @@ fn string<'a>(mut rest: &'a [u8], out: &mut String) -> &'a [u8] {
                 out.push(char::from(*first));
                 rest = after;
             }
-            0x80.. => rest = text(rest, out),
+            0x80.. => rest = repair_non_ascii(rest, out),
         }
     }
     rest
 }
 
-/// Copies the characters beyond ASCII that come first.
-fn text<'a>(rest: &'a [u8], out: &mut String) -> &'a [u8] {
+/// Copies the leading characters beyond ASCII. Returns the rest.
+fn repair_non_ascii<'a>(rest: &'a [u8], out: &mut String) -> &'a [u8] {
     let end = rest.iter().position(u8::is_ascii).unwrap_or(rest.len());
     let (characters, after) = rest.split_at(end);
     out.push_str(&String::from_utf8_lossy(characters));
     after
 }
 
-/// Copies what stands behind a backslash.
-fn escape<'a>(rest: &'a [u8], out: &mut String) -> &'a [u8] {
+/// Copies the escape after a backslash. Returns the rest.
+fn repair_escape<'a>(rest: &'a [u8], out: &mut String) -> &'a [u8] {
     let Some((kind, after)) = rest.split_first() else { return rest };
     match kind {
         b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {
@@ -118,11 +117,11 @@ fn escape<'a>(rest: &'a [u8], out: &mut String) -> &'a [u8] {
             after
         }
         b'u' => {
-            let Some(unit) = unit(after) else {
+            let Some(unit) = parse_unit(after) else {
                 out.push(UNREADABLE);
                 return after;
             };
-            let (units, length) = match after.get(4..).and_then(|next| next.strip_prefix(b"\\u")).and_then(self::unit) {
+            let (units, length) = match after.get(4..).and_then(|next| next.strip_prefix(b"\\u")).and_then(parse_unit) {
                 Some(second) if (0xd800..0xdc00).contains(&unit) && (0xdc00..0xe000).contains(&second) => {
                     (vec![unit, second], 10)
                 }
@@ -139,7 +138,7 @@ fn escape<'a>(rest: &'a [u8], out: &mut String) -> &'a [u8] {
             }
             after.get(length..).unwrap_or_default()
         }
-        // What is escaped beyond ASCII is read as what it is.
+        // An escaped character beyond ASCII is copied after the mark.
         0x80.. => {
             out.push(UNREADABLE);
             rest
@@ -151,8 +150,8 @@ fn escape<'a>(rest: &'a [u8], out: &mut String) -> &'a [u8] {
     }
 }
 
-/// The four hexadecimal digits of an escape.
-fn unit(rest: &[u8]) -> Option<u16> {
+/// Parses the four hexadecimal digits of an escape.
+fn parse_unit(rest: &[u8]) -> Option<u16> {
     let digits = rest.get(..4).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))?;
     u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }

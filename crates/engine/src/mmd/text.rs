@@ -1,23 +1,23 @@
-//! Decodes the bytes of a body by the character set that they really have, whatever the header claims.
+//! Decodes the bytes of a body by their actual character set, which may differ from the header's.
 
 use std::borrow::Cow;
 
-/// What windows-1252 has where Latin-1 has control characters, from 0x80 to 0x9f. Latin-1 on the web is read as this.
+/// The characters of windows-1252 from 0x80 to 0x9f, where Latin-1 has control characters. On the web, Latin-1 means this set.
 const WINDOWS_1252: [char; 32] = [
     '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', //
     '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
 ];
 
-/// The media type of a body, as far as reading it needs that.
+/// The media type of a body.
 #[derive(Clone, Debug, Default)]
 pub(super) struct MediaType {
-    /// `text/as_text`, in small letters; blank where there is none.
+    /// The type in small letters, such as `text/plain`; blank if there is none.
     pub(super) name: String,
     charset: Option<String>,
 }
 
 impl MediaType {
-    /// Reads the value of `Content-Type`.
+    /// Parses the value of `Content-Type`.
     pub(super) fn parse(value: &str) -> Self {
         let mut parts = value.split(';');
         let name = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -30,9 +30,9 @@ impl MediaType {
     }
 }
 
-/// The body in UTF-8 without a byte order mark. Bytes that are neither in UTF-16 nor in the single-byte set that the answer
-/// names are left as they are.
-pub(super) fn in_utf8<'a>(bytes: &'a [u8], media_type: &MediaType) -> Cow<'a, [u8]> {
+/// Converts a body to UTF-8 without a byte order mark, from UTF-16 or from the single-byte set that the answer names. Other
+/// bytes are unchanged.
+pub(super) fn to_utf8<'a>(bytes: &'a [u8], media_type: &MediaType) -> Cow<'a, [u8]> {
     if let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
         return Cow::Borrowed(rest);
     }
@@ -42,25 +42,25 @@ pub(super) fn in_utf8<'a>(bytes: &'a [u8], media_type: &MediaType) -> Cow<'a, [u
         let text: String = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
         return Cow::Owned(text.into_bytes());
     }
-    // What is UTF-8 all the same is hardly ever anything else: its longer sequences mean nothing in other sets.
+    // Valid UTF-8 is hardly ever another set, in which its longer sequences make no sense.
     if std::str::from_utf8(bytes).is_ok() || charset.is_empty() || charset.starts_with("utf") {
         return Cow::Borrowed(bytes);
     }
     Cow::Owned(windows_1252(bytes).into_bytes())
 }
 
-/// A text that is not in UTF-8 and does not say in what it is: one byte a character, as before there was UTF-8.
-pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
+/// Decodes a text: UTF-8, or else windows-1252.
+pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(bytes).map_or_else(|_| Cow::Owned(windows_1252(bytes)), Cow::Borrowed)
 }
 
-type Unit = fn([u8; 2]) -> u16;
+type UnitDecoder = fn([u8; 2]) -> u16;
 
-/// How the units of UTF-16 are read, and where they begin. Without a mark or a name a zero beside the first character gives
-/// it away.
-fn utf16<'a>(bytes: &'a [u8], charset: &str) -> Option<(Unit, &'a [u8])> {
-    let little: Unit = u16::from_le_bytes;
-    let big: Unit = u16::from_be_bytes;
+/// Returns how the units of UTF-16 are decoded, and the bytes without a mark. A zero beside the first character identifies
+/// UTF-16 without a mark.
+fn utf16<'a>(bytes: &'a [u8], charset: &str) -> Option<(UnitDecoder, &'a [u8])> {
+    let little: UnitDecoder = u16::from_le_bytes;
+    let big: UnitDecoder = u16::from_be_bytes;
     match bytes {
         [0xff, 0xfe, rest @ ..] => Some((little, rest)),
         [0xfe, 0xff, rest @ ..] => Some((big, rest)),
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     fn read(media_type: &str, bytes: &[u8]) -> String {
-        text(&in_utf8(bytes, &MediaType::parse(media_type))).into_owned()
+        decode(&to_utf8(bytes, &MediaType::parse(media_type))).into_owned()
     }
 
     #[test]

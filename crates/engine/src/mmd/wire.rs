@@ -1,22 +1,25 @@
-//! The wire format: the bodies of the create and close documents, and how entities are read.
+//! The wire format: the bodies of the create and close documents, and reading entities.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::{
+    fmt::Write as _,
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use mmd_elevate_core::{ElevationRequest, Field, NewElevationRequest, RequestId, ServiceTime, Untrusted};
+use mmd_elevate_core::{Device, ElevationRequest, Field, NewElevationRequest, RequestId, ServiceTime, Untrusted};
 
-/// The longest text of a field that is kept, in characters, and how many viewers of a request are. All of it stays in
-/// memory and in the record, and is wrapped anew for the screen. Both bounds are assumptions, far above what a form holds.
+/// The longest text of a field, in characters, and the most viewers of a request: all of it is held in memory and in the record.
+/// Both bounds are assumptions, far above what a form holds.
 const LONGEST_TEXT: usize = 64 << 10;
-const MOST_VIEWERS: usize = 256;
+const MAX_VIEWERS: usize = 256;
 
-/// How many keys of an unusable answer are named.
-const KEYS_NAMED: usize = 8;
+/// How many keys of an unusable answer an error names.
+const MAX_KEYS: usize = 8;
 
-/// The create document's request body. Its sample writes the keys in this case and order, and `OData` bodies have been
-/// sensitive to case.
+/// The create document's request body. The keys have the case and order of the document's sample, because some `OData` services
+/// are sensitive to case.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct CreateBody<'a> {
@@ -48,29 +51,29 @@ pub(super) struct CloseBody<'a> {
     pub(super) actions_taken: &'a str,
 }
 
-/// All values under this key, in whatever letter case it is written: the one that is written exactly so comes first.
+/// Returns all values of a key in any letter case; the exact key comes first.
 pub(super) fn members<'a>(object: &'a Map<String, Value>, key: &str) -> impl Iterator<Item = &'a Value> {
     let others = object.iter().filter(move |(other, _)| other.as_str() != key && other.eq_ignore_ascii_case(key));
     object.get(key).into_iter().chain(others.map(|(_, value)| value)).filter(|value| !value.is_null())
 }
 
-/// The first of them.
+/// Returns the first value of a key in any letter case.
 pub(super) fn member<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
     members(object, key).next()
 }
 
 /// Reads the entity of the create document's sample response.
 ///
-/// Only the id is insisted on. A key that is missing, null or of another type reads as empty: the request is open
-/// whatever else the answer holds, and that is what the agent has to know. Keys are read in either case.
+/// Only the id is required. A key that is missing, null or of another type reads as empty, because the request exists whatever
+/// else the answer holds. The letter case of keys does not matter.
 ///
 /// # Errors
-/// What came instead of a usable id, in a few words.
+/// The reason why there is no usable id.
 pub(super) fn entity(answer: &Value) -> Result<ElevationRequest, String> {
     let Some(object) = answer.as_object() else {
         return Err("it is JSON without keys".to_owned());
     };
-    // `ID` is seen on another page of the service, and `Id` is what .NET writes by itself.
+    // `ID` is in another document of the service, and `Id` is the default of .NET.
     let Some(id) = members(object, "id").filter_map(as_text).find_map(RequestId::new) else {
         return Err(match members(object, "id").next() {
             Some(id) => format!("its id is {id}"),
@@ -90,7 +93,7 @@ pub(super) fn entity(answer: &Value) -> Result<ElevationRequest, String> {
         requested_by: text(object, "requestingAgentUpn"),
         closed_by: text(object, "closingAgentUpn"),
         created: time(object, "requestCreationTime"),
-        // A text that is no moment, such as "pending", is no evidence that anything was closed.
+        // A text that is no time, such as "pending", is no evidence that the request was closed.
         closed: time(object, "requestClosureTime").filter(|closed| closed.at.is_some()),
         viewers: texts(object, "viewerUpns"),
     })
@@ -98,15 +101,15 @@ pub(super) fn entity(answer: &Value) -> Result<ElevationRequest, String> {
 
 /// The entries of a page.
 pub(super) struct Entries {
-    /// Those that can be used.
+    /// The readable entries.
     pub(super) requests: Vec<ElevationRequest>,
-    /// Of each other one a mark by which it is known again.
+    /// A hash of each unreadable entry, by which a repeated one is recognized.
     pub(super) unreadable: Vec<u64>,
-    /// Where the service says that the next page is.
+    /// The link to the next page.
     pub(super) next: Option<String>,
 }
 
-/// Reads a page of a list: an object with `value` (contract), or the list alone. `None`: it is neither.
+/// Reads a page of a list: an object with `value` (contract), or only the list. Returns `None` for anything else.
 pub(super) fn page(answer: &Value) -> Option<Entries> {
     let object = answer.as_object();
     let list = match object {
@@ -120,7 +123,7 @@ pub(super) fn page(answer: &Value) -> Option<Entries> {
             Err(_) => entries.unreadable.push(entry_hash(entry)),
         }
     }
-    // The second is what the version before it is called in.
+    // The second key is that of `OData` v3.
     let mut links = ["@odata.nextLink", "odata.nextLink"].into_iter();
     entries.next = object.and_then(|object| {
         let found = links.find_map(|key| members(object, key).find_map(Value::as_str));
@@ -135,7 +138,7 @@ fn entry_hash(entry: &Value) -> u64 {
     hasher.finish()
 }
 
-/// A value as text: a ticket may be a number to whoever wrote the service.
+/// Converts a value to text: a service may write a ticket as a number.
 fn as_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -144,13 +147,53 @@ fn as_text(value: &Value) -> Option<String> {
     }
 }
 
-pub(super) fn text(object: &Map<String, Value>, key: &str) -> Untrusted {
+/// Reads the devices of a page. Entries that are not objects are left out, because a search proves nothing.
+pub(super) fn devices(page: &Value) -> Option<Vec<Device>> {
+    let list = match page.as_object() {
+        Some(object) => members(object, "value").find_map(Value::as_array)?,
+        None => page.as_array()?,
+    };
+    Some(list.iter().filter_map(Value::as_object).map(device).collect())
+}
+
+fn device(entry: &Map<String, Value>) -> Device {
+    let text = |key| text(entry, key);
+    let (user, assigned) = (text("userUpn"), text("assignedUser"));
+    let (manufacturer, model) = (text("manufacturer"), text("model"));
+    let model = match (manufacturer.is_blank(), model.is_blank()) {
+        (_, true) => manufacturer,
+        (true, false) => model,
+        (false, false) => Untrusted::new(format!("{} {}", manufacturer.raw(), model.raw())),
+    };
+    Device {
+        name: text("name"),
+        serial_number: text("serialNumber"),
+        user: if user.is_blank() { assigned } else { user },
+        model,
+        update_ring: text("primaryUpdateRing"),
+    }
+}
+
+/// Encodes a value of a query: everything except unreserved characters. An encoder for forms would write blanks as `+`.
+pub(super) fn percent_encode(text: &str) -> String {
+    text.bytes().fold(String::with_capacity(text.len() * 3), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a string never fails.
+            let _ = write!(out, "%{byte:02X}");
+        }
+        out
+    })
+}
+
+fn text(object: &Map<String, Value>, key: &str) -> Untrusted {
     bounded_text(&members(object, key).find_map(as_text).unwrap_or_default())
 }
 
 fn bounded_text(text: &str) -> Untrusted {
     match text.char_indices().nth(LONGEST_TEXT) {
-        // With the sign it is equal to nothing that was sent.
+        // The ellipsis makes it differ from every text that was sent.
         Some((end, _)) => Untrusted::new(format!("{}…", &text[..end])),
         None => Untrusted::new(text),
     }
@@ -158,7 +201,7 @@ fn bounded_text(text: &str) -> Untrusted {
 
 fn texts(object: &Map<String, Value>, key: &str) -> Vec<Untrusted> {
     let list = members(object, key).find_map(Value::as_array);
-    list.into_iter().flatten().filter_map(Value::as_str).take(MOST_VIEWERS).map(bounded_text).collect()
+    list.into_iter().flatten().filter_map(Value::as_str).take(MAX_VIEWERS).map(bounded_text).collect()
 }
 
 fn time(object: &Map<String, Value>, key: &str) -> Option<ServiceTime> {
@@ -166,10 +209,10 @@ fn time(object: &Map<String, Value>, key: &str) -> Option<ServiceTime> {
 }
 
 fn key_names(object: &Map<String, Value>) -> String {
-    let mut names: Vec<_> = object.keys().take(KEYS_NAMED).map(String::as_str).collect();
+    let mut names: Vec<_> = object.keys().take(MAX_KEYS).map(String::as_str).collect();
     match object.len() {
         0 => return "(none)".to_owned(),
-        more if more > KEYS_NAMED => names.push("…"),
+        more if more > MAX_KEYS => names.push("…"),
         _ => {}
     }
     names.join(", ")

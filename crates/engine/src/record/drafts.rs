@@ -1,7 +1,7 @@
-//! What is being typed.
+//! The drafts of texts that are being typed.
 //!
-//! A draft that a dead process left stays apart from what this one types, whatever they are of: it ends only when its
-//! text is saved again, wherever that is, when what was sent of it is done, or when the agent lets it go.
+//! A draft of a dead process is separate from the drafts of this process, even for the same target. It is deleted only when its
+//! text is saved again for any target, when its create is done, or when the agent discards it.
 
 use jiff::Timestamp;
 use rusqlite::Transaction;
@@ -15,20 +15,20 @@ use super::{
 use mmd_elevate_core::{Draft, DraftTarget, Field, SavedDraft};
 
 impl Store {
-    /// Saves the texts of this process; one that is gone or empty has ended.
+    /// Saves the drafts of this process; an empty or missing text deletes the draft.
     pub(super) fn save(&mut self, drafts: Vec<(DraftTarget, Option<Draft>)>) -> Result<(), RecordError> {
         self.change(|tx, me| {
-            let rows = mine(tx, me)?;
+            let rows = own_rows(tx, me)?;
             for (target, draft) in drafts {
                 let own = rows.iter().find(|row| row.left_by.is_none() && row.saved.target == target);
                 match (own, draft.filter(|draft| !draft.is_empty())) {
                     (own, Some(draft)) => {
                         for left in
-                            rows.iter().filter(|row| row.left_by.is_some() && holds(&target, &draft, &row.saved))
+                            rows.iter().filter(|row| row.left_by.is_some() && includes(&target, &draft, &row.saved))
                         {
                             DraftRow::TABLE.delete(tx, left.id)?;
                         }
-                        keep(tx, me, own, target, draft)?;
+                        save_row(tx, me, own, target, draft)?;
                     }
                     (Some(own), None) => DraftRow::TABLE.delete(tx, own.id)?,
                     (None, None) => {}
@@ -38,13 +38,13 @@ impl Store {
         })
     }
 
-    /// The agent has let go of a draft that a dead process left.
+    /// Deletes a draft of a dead process that the agent has discarded.
     pub(super) fn discard(&mut self, draft: &SavedDraft) -> Result<(), RecordError> {
         self.change(|tx, me| {
             let same = |row: &DraftRow| {
                 row.left_by.is_some() && row.saved.target == draft.target && row.saved.draft == draft.draft
             };
-            for row in mine(tx, me)?.into_iter().filter(same) {
+            for row in own_rows(tx, me)?.into_iter().filter(same) {
                 DraftRow::TABLE.delete(tx, row.id)?;
             }
             Ok(())
@@ -52,33 +52,34 @@ impl Store {
     }
 }
 
-/// Whether the text of the draft that was left is in this one. A close has one text, which may have been added to.
-fn holds(target: &DraftTarget, draft: &Draft, left: &SavedDraft) -> bool {
+/// Returns whether a draft includes the text of a draft of a dead process. The text of a close may have been extended.
+fn includes(target: &DraftTarget, draft: &Draft, left: &SavedDraft) -> bool {
     let plan = Field::PlanOfAction;
     let is_same_close = matches!(target, DraftTarget::Close(_)) && *target == left.target;
     draft.is_sent_as(&left.draft) || (is_same_close && draft.get(plan).contains(left.draft.get(plan)))
 }
 
-/// A create is done: what was typed of it before it was sent is no draft any more. A text that was saved later is one
-/// of its own, also where it is the same.
+/// Deletes the drafts of a create that is done, if they were saved before it was sent. A later draft stays, even with the same
+/// text.
 pub(super) fn sent(tx: &Transaction<'_>, me: &Me, sent: &Draft, at: Timestamp) -> rusqlite::Result<()> {
     let was_sent = |row: &DraftRow| {
-        let of_a_create = match row.saved.target {
+        let is_for_create = match row.saved.target {
             DraftTarget::Form => true,
             DraftTarget::Refused(_) => row.left_by.is_some(),
             DraftTarget::Close(_) => false,
         };
-        of_a_create && row.saved.at <= at && row.saved.draft.is_sent_as(sent)
+        is_for_create && row.saved.at <= at && row.saved.draft.is_sent_as(sent)
     };
-    for row in mine(tx, me)?.into_iter().filter(was_sent) {
+    for row in own_rows(tx, me)?.into_iter().filter(was_sent) {
         DraftRow::TABLE.delete(tx, row.id)?;
     }
     Ok(())
 }
 
-/// A create is about to have this time: what was saved until now was saved before it, whatever the clock said then.
+/// Limits the times of saved drafts to the time of a create that is recorded now: they were saved before it, even if the clock has
+/// been set back since.
 pub(super) fn are_before(tx: &Transaction<'_>, me: &Me, at: Timestamp) -> rusqlite::Result<()> {
-    for mut row in mine(tx, me)?.into_iter().filter(|row| row.saved.at > at) {
+    for mut row in own_rows(tx, me)?.into_iter().filter(|row| row.saved.at > at) {
         row.revision += 1;
         row.saved.at = at;
         row.save(tx)?;
@@ -86,13 +87,13 @@ pub(super) fn are_before(tx: &Transaction<'_>, me: &Me, at: Timestamp) -> rusqli
     Ok(())
 }
 
-fn mine(tx: &Transaction<'_>, me: &Me) -> rusqlite::Result<Vec<DraftRow>> {
+fn own_rows(tx: &Transaction<'_>, me: &Me) -> rusqlite::Result<Vec<DraftRow>> {
     let mut rows = DraftRow::find(tx, "owner = ?1 ORDER BY id", [&me.owner.name])?;
     rows.retain(|row| row.tenant == me.tenant);
     Ok(rows)
 }
 
-fn keep(
+fn save_row(
     tx: &Transaction<'_>,
     me: &Me,
     own: Option<&DraftRow>,
@@ -101,8 +102,8 @@ fn keep(
 ) -> rusqlite::Result<()> {
     let (id, revision) = match own {
         Some(own) => (own.id, own.revision),
-        // A target that is named twice in one go would else have two rows.
-        None => (mine(tx, me)?.into_iter().find(|row| row.left_by.is_none() && row.saved.target == target))
+        // A target that occurs twice in one call must have one row.
+        None => (own_rows(tx, me)?.into_iter().find(|row| row.left_by.is_none() && row.saved.target == target))
             .map_or_else(
                 || Ok((DraftRow::TABLE.next_id(tx)?, 0)),
                 |row| Ok::<_, rusqlite::Error>((row.id, row.revision)),

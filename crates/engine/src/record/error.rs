@@ -1,4 +1,4 @@
-//! Why the record could not do what was asked, in words, and what to do about it.
+//! The errors of the record, with their texts and hints.
 
 use std::{io, path::Path, path::PathBuf};
 
@@ -7,12 +7,12 @@ use thiserror::Error;
 
 use mmd_elevate_core::{WriteId, WriteState, visible};
 
-/// The record could not do it. Each text fits after "failed to".
+/// An error of the record. Its text follows "failed to".
 ///
-/// Wherever one comes back from [`Record::intend`](super::Record::intend), nothing is durable and nothing may be sent.
+/// After an error of [`Record::begin`](super::Record::begin), nothing is durable and nothing may be sent.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum RecordError {
-    /// The folder, a lock or the database cannot be opened or is not ours.
+    /// The folder, a lock or the database cannot be opened, or belongs to another user.
     #[error("open the record at {}: {}", shown(path), visible(why))]
     CannotOpen {
         /// The file or folder.
@@ -32,7 +32,7 @@ pub enum RecordError {
         /// The file or folder.
         path: PathBuf,
     },
-    /// Another process has not let go of the record in time.
+    /// Another process has not released the record in time.
     #[error("get at the record at {}: another program keeps it busy", shown(path))]
     Busy {
         /// The file.
@@ -46,15 +46,15 @@ pub enum RecordError {
         /// What is wrong with it.
         why: String,
     },
-    /// What would be written now would not be found again: a file that it rests on is not the one that was opened.
+    /// A file of the record is not the one that was opened, so that a write would be lost.
     #[error("write to the record: {} {}", shown(path), visible(why))]
     NotDurable {
         /// The file.
         path: PathBuf,
-        /// What became of it.
+        /// What happened to it.
         why: String,
     },
-    /// No record can be kept in this place: it might not survive a power cut, or several could write to it at once.
+    /// A record in this folder is not safe: it might not survive a power cut, or several processes could write to it at once.
     #[error("keep a record at {}: {}", shown(path), visible(why))]
     Unsuitable {
         /// The file.
@@ -62,7 +62,7 @@ pub enum RecordError {
         /// Why not.
         why: String,
     },
-    /// A later version of the program has written it.
+    /// A later version of the program has written the record.
     #[error("read the record at {}: a later version of this program wrote it (format {version})", shown(path))]
     Newer {
         /// The file.
@@ -70,37 +70,37 @@ pub enum RecordError {
         /// The version of its format.
         version: i64,
     },
-    /// The database did not do it, for another reason.
+    /// The database failed for another reason.
     #[error("use the record at {}: {}", shown(path), visible(why))]
     Failed {
         /// The file.
         path: PathBuf,
-        /// Why, in the database's words.
+        /// The message of the database.
         why: String,
     },
     /// The record has no such write for this tenant.
     #[error("find {0} in the record")]
     UnknownWrite(WriteId),
-    /// Another process owns the write, and it alone may settle it.
+    /// Another process owns the write, and only that process may settle it.
     #[error("settle {0}: another dashboard owns it")]
     NotOwner(WriteId),
-    /// Its row is not one that this version of the program can have written.
+    /// The row of the write is invalid.
     #[error("read {0}: its row in the record is damaged")]
     UnreadableWrite(WriteId),
-    /// The state machine of a write does not know this step.
+    /// The state machine of a write does not allow this transition.
     #[error("settle {id}: it is {from:?} and cannot become {to:?}")]
     InvalidTransition {
         /// The write.
         id: WriteId,
-        /// Where it stands.
+        /// The current state.
         from: WriteState,
-        /// Where it was to go.
+        /// The rejected state.
         to: WriteState,
     },
-    /// A create is done only with the request that it made: without it, the request would stay open unseen.
+    /// The outcome of a create that is done lacks the request.
     #[error("settle {0}: what it has made is not named")]
     MissingRequest(WriteId),
-    /// Another write has made the request: one request of the service cannot settle two writes.
+    /// The request belongs to another write: a request cannot settle two writes.
     #[error("settle {id}: the request that was found belongs to {owner}")]
     RequestOwned {
         /// The write that was to be settled.
@@ -114,7 +114,7 @@ pub enum RecordError {
 }
 
 impl RecordError {
-    /// What to do about it. It stands behind `hint: `.
+    /// Returns what to do about it. It is shown after `hint: `.
     #[must_use]
     pub const fn hint(&self) -> &'static str {
         match self {
@@ -143,7 +143,7 @@ impl RecordError {
         }
     }
 
-    /// What to do about a record that cannot be opened. Where it may pass, the record is opened by itself once it has.
+    /// Returns what to do about a record that cannot be opened. After a transient error it is opened automatically.
     #[must_use]
     pub const fn hint_on_opening(&self) -> &'static str {
         match self {
@@ -161,7 +161,7 @@ impl RecordError {
         }
     }
 
-    /// What became of the file, by itself.
+    /// Describes what happened to the file, without the action that failed.
     pub(super) fn of_the_file(&self) -> String {
         match self {
             Self::NotDurable { path, why } => format!("{} {}", shown(path), visible(why)),
@@ -169,8 +169,8 @@ impl RecordError {
         }
     }
 
-    /// Whether the same may succeed later without another start of the program: somebody lets go of a lock, makes room,
-    /// or mounts the disk.
+    /// Returns whether a retry may succeed without a restart, such as after a lock is released, space is freed, or a disk is
+    /// mounted.
     #[must_use]
     pub const fn may_pass(&self) -> bool {
         matches!(
@@ -192,7 +192,7 @@ impl RecordError {
             }
             io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly { path },
             io::ErrorKind::InvalidFilename => Self::Unsuitable { path, why: error.to_string() },
-            // The words are about a file that is there and can be seen, but not written.
+            // `ReadOnly` is for a file that exists and cannot be written.
             io::ErrorKind::PermissionDenied if path.exists() => Self::ReadOnly { path },
             io::ErrorKind::PermissionDenied if path.parent().is_some_and(Path::is_dir) => Self::ReadOnly { path },
             _ => Self::CannotOpen { path, why: error.to_string() },
@@ -208,8 +208,8 @@ impl RecordError {
         let rusqlite::Error::SqliteFailure(failure, _) = error else { return Self::Failed { path, why } };
         match failure.code {
             ErrorCode::DiskFull => Self::FullDisk { path },
-            // A full disk shows as many kinds of failed input and output, and a read-only folder as a file that
-            // cannot be opened, so that the file system is asked.
+            // SQLite reports a full disk as various I/O errors, and a read-only folder as a file that cannot be opened, so the
+            // file system is checked.
             ErrorCode::SystemIoFailure | ErrorCode::CannotOpen if mmd_elevate_files::is_full(&path) => {
                 Self::FullDisk { path }
             }
@@ -225,8 +225,7 @@ impl RecordError {
     }
 }
 
-/// A path as it may stand in a text for people. One that would fill the screen is cut in its middle: what is to be done
-/// about it stands behind it.
+/// Formats a path for an error. A long path is shortened in the middle, so that the rest of the error stays visible.
 pub(super) fn shown(path: &Path) -> String {
     let text = visible(&path.to_string_lossy()).into_owned();
     let length = text.chars().count();
@@ -237,8 +236,7 @@ pub(super) fn shown(path: &Path) -> String {
     format!("{begin}…{end}")
 }
 
-/// Whether the database's word for it means that the file does not hold what was written to it. A statement of ours that
-/// is none to the database names a table or a column that is not there.
+/// Returns whether an error means that the database is damaged. An invalid statement means that a table or a column is missing.
 fn is_damage(error: &rusqlite::Error) -> bool {
     let rusqlite::Error::SqliteFailure(failure, _) = error else {
         return matches!(error, rusqlite::Error::SqlInputError { .. });

@@ -1,4 +1,4 @@
-//! The files of the record: where they are, that they are ours alone, and how they are set aside.
+//! The files of the record: their paths, their privacy, and setting them aside.
 
 use std::{
     fs, io,
@@ -9,24 +9,23 @@ use jiff::Timestamp;
 
 use super::RecordError;
 
-/// `SQLite` takes no path of more than 512 bytes, the endings of the other files included.
+/// `SQLite` accepts paths of up to 512 bytes, including the suffixes of the other files.
 const LONGEST: usize = 500;
 
-/// The database with its log and its shared index, all in one private folder.
+/// The database with its write-ahead log and its shared index, all in one private folder.
 #[derive(Clone, Debug)]
 pub(super) struct Files {
     pub(super) folder: PathBuf,
     pub(super) main: PathBuf,
     pub(super) wal: PathBuf,
     pub(super) shm: PathBuf,
-    /// Not used with a log; one that stands there would be rolled back into the database all the same.
+    /// The rollback journal, which is not used with a write-ahead log. `SQLite` would still roll an existing one back.
     rollback: PathBuf,
     pub(super) owners: PathBuf,
 }
 
 impl Files {
-    /// Makes the folders where they are not there. `SQLite` is to refuse every link on the way to the file, so the
-    /// person's own links to the folder are resolved here.
+    /// Creates missing folders. `SQLite` is configured to refuse links, so links to the folder are resolved here.
     pub(super) fn at(state_dir: &Path) -> Result<Self, RecordError> {
         let failed = |path: &Path| {
             let path = path.to_owned();
@@ -61,7 +60,7 @@ impl Files {
         })
     }
 
-    /// Whether the database is there. Whatever stands in the place of one of the files and is not ours is refused.
+    /// Returns whether the database exists. A link, or another user's file, in place of one of the files is refused.
     pub(super) fn check(&self) -> Result<bool, RecordError> {
         let ours = |path| mmd_elevate_files::is_ours(path).map_err(|error| RecordError::io(path, &error));
         ours(&self.wal)?;
@@ -70,16 +69,15 @@ impl Files {
         ours(&self.main)
     }
 
-    /// Makes an empty private file for the database, which must not be there.
+    /// Creates an empty private file for the database, which must not exist.
     pub(super) fn create(&self) -> Result<(), RecordError> {
         mmd_elevate_files::open_to_append(&self.main).map_err(|error| RecordError::io(&self.main, &error))?;
         sync_folder(&self.folder);
         Ok(())
     }
 
-    /// Gives the three files another name, so that nothing is overwritten; those alone that are chosen by their place in
-    /// the order of database, log and index. The database goes first: a log without a database is seen for what it is at
-    /// the next start, but a database without its log would look whole.
+    /// Renames the chosen files, in the order of database, log and index, without overwriting others. The database is first: at
+    /// the next start, a log without a database is recognized, but a database without its log would look complete.
     pub(super) fn move_aside(&self, now: Timestamp, chosen: [bool; 3]) -> Result<PathBuf, RecordError> {
         let time = now.strftime("%Y%m%dT%H%M%SZ");
         let names = (1..).map(|number| match number {
@@ -99,7 +97,7 @@ impl Files {
         Ok(target)
     }
 
-    /// Gives files that were just set aside their names back, in the place of the new database, which holds nothing yet.
+    /// Restores the names of files that were just set aside, in place of the new database, which is still empty.
     pub(super) fn put_back(&self, aside: &Path) -> io::Result<()> {
         for (path, end) in self.ends() {
             for done in [fs::remove_file(path), fs::rename(beside(aside, end), path)] {
@@ -113,12 +111,12 @@ impl Files {
         [(&self.main, ""), (&self.wal, "-wal"), (&self.shm, "-shm")]
     }
 
-    /// Returns the error for what is wrong with the database.
+    /// Returns the error of a damaged database.
     pub(super) fn damaged(&self, why: impl Into<String>) -> RecordError {
         RecordError::Damaged { path: self.main.clone(), why: why.into() }
     }
 
-    /// Returns the error for what the database did not do.
+    /// Converts an error of the database.
     pub(super) fn failed(&self, error: &rusqlite::Error) -> RecordError {
         RecordError::sql(&self.main, error)
     }
@@ -130,7 +128,7 @@ fn beside(path: &Path, end: &str) -> PathBuf {
     name.into()
 }
 
-/// Makes new names in the folder durable. Not every file system can, and then the name is durable with the file.
+/// Makes new names in the folder durable. On file systems that do not support it, a name is durable with its file.
 fn sync_folder(folder: &Path) {
     if let Err(error) = mmd_elevate_files::sync_folder(folder) {
         tracing::debug!(%error, "the folder was not synced");

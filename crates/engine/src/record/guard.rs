@@ -1,7 +1,7 @@
-//! Whether the files that every write rests on are still those that were opened.
+//! Checks that the files of the record are still those that were opened.
 //!
-//! A database goes on writing to a file that has been removed or moved away, and nobody finds there what was written. So
-//! the names are looked at before and after each change; that takes a few microseconds.
+//! A database continues to write to a file that has been removed or moved, where the data would be lost. So the names are checked
+//! before and after each change, which takes a few microseconds.
 
 use std::{
     fs::File,
@@ -12,7 +12,7 @@ use std::{
 use super::{RecordError, files::Files, owner::Owner};
 use mmd_elevate_files::Identity;
 
-/// The database, its log, its index, and the lock that says that this process lives.
+/// The identities of the database, its log, its index, and the lock file of this process.
 pub(super) struct Guard {
     files: Vec<(PathBuf, Option<Identity>)>,
     /// The database never becomes shorter.
@@ -20,14 +20,14 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    /// Remembers the files as they are now.
+    /// Stores the current identities of the files.
     pub(super) fn new(files: &Files, owner: &Owner) -> Self {
         let paths = [&files.main, &files.wal, &files.shm, owner.path()];
         let identity = |path: &PathBuf| mmd_elevate_files::look(path).ok().map(|(identity, _)| identity);
         Self { files: paths.map(|path| (path.clone(), identity(path))).into(), length: 0 }
     }
 
-    /// The error says which file is not what it was.
+    /// Checks all files. The error names the file that has changed.
     pub(super) fn check(&mut self) -> Result<(), RecordError> {
         for (index, (path, identity)) in self.files.iter().enumerate() {
             match mmd_elevate_files::look(path) {
@@ -48,15 +48,15 @@ impl Guard {
         Ok(())
     }
 
-    /// The same once something was written: what was is in the log, or in the database since. `SQLite` writes behind a
-    /// beginning of the log that is lost, and passes over such a log at the next start.
+    /// Checks all files, and the start of the log, after a write. `SQLite` continues a log whose start was overwritten, and ignores
+    /// such a log at the next start.
     pub(super) fn check_written(&mut self) -> Result<(), RecordError> {
         self.check()?;
         let Some((path, _)) = self.files.get(1) else { return Ok(()) };
         if begins_as_log(path) { Ok(()) } else { Err(not_durable(path, "was overwritten while it was in use")) }
     }
 
-    /// Whether the database, its log and its index still stand where they stood.
+    /// Returns whether the database, its log and its index still have their names.
     pub(super) fn still_there(&self) -> [bool; 3] {
         let is_there = |(path, identity): &(PathBuf, Option<Identity>)| {
             mmd_elevate_files::look(path).is_ok_and(|(found, _)| Some(found) == *identity)
@@ -65,7 +65,7 @@ impl Guard {
     }
 }
 
-/// Whether the log is empty, or not there, or begins with the magic number of one.
+/// Returns whether the log is empty or missing, or begins with the magic number of a log.
 pub(super) fn begins_as_log(path: &Path) -> bool {
     let mut magic = Vec::with_capacity(4);
     match File::open(path).and_then(|log| log.take(4).read_to_end(&mut magic)) {

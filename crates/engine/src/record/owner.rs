@@ -1,9 +1,8 @@
-//! Who is alive: every process that uses the record holds the lock of a file of its own for as long as it lives.
+//! The owners of rows: every process that uses the record holds the lock of its own file while it lives.
 //!
-//! The kernel lets go of the lock however the process ends, so an owner whose lock can be taken is dead, and so is one
-//! that has no lock file. Names are never used again. Everybody who comes passes the gate, a lock that is held while the
-//! record is being opened: two that start at once cannot both claim what a dead one left, nor both set a damaged file
-//! aside.
+//! The kernel releases the lock when the process ends, so an owner whose lock can be acquired, or that has no lock file, is dead.
+//! Names are never used again. The gate is a lock that is held while the record is being opened, so that two processes cannot both
+//! claim the rows of a dead one, or both set a damaged file aside.
 
 use std::{
     collections::HashSet,
@@ -19,11 +18,11 @@ use super::RecordError;
 
 const END: &str = ".lock";
 
-/// How often a lock that somebody holds is tried again.
+/// The wait between two attempts to acquire the gate.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// The gate, held until it is dropped.
-pub(super) struct OpeningLock(#[expect(dead_code, reason = "the lock lasts as long as the file is open")] File);
+/// The gate, which is held until this is dropped.
+pub(super) struct OpeningLock(#[expect(dead_code, reason = "the lock is held while the file is open")] File);
 
 /// Waits for the gate.
 pub(super) fn gate(owners: &Path, patience: Duration) -> Result<OpeningLock, RecordError> {
@@ -40,7 +39,7 @@ pub(super) fn gate(owners: &Path, patience: Duration) -> Result<OpeningLock, Rec
     }
 }
 
-/// The names of those who live. Lock files of the dead are removed. Only behind the gate.
+/// Returns the names of living owners, and removes the lock files of dead ones. The gate must be held.
 pub(super) fn living(owners: &Path, _: &OpeningLock) -> Result<HashSet<String>, RecordError> {
     let failed = |error: io::Error| RecordError::io(owners, &error);
     let mut living = HashSet::new();
@@ -62,28 +61,28 @@ pub(super) fn living(owners: &Path, _: &OpeningLock) -> Result<HashSet<String>, 
     Ok(living)
 }
 
-/// This process among those who use the record.
+/// This process as an owner.
 pub(super) struct Owner {
     pub(super) name: String,
     path: PathBuf,
-    /// The lock lasts as long as the file is open.
+    /// The lock is held while the file is open.
     file: File,
 }
 
 impl Owner {
-    /// A new owner that lives until it is dropped. Only behind the gate.
+    /// Makes an owner with a new name, whose lock is held until it is dropped. The gate must be held.
     pub(super) fn new(owners: &Path, _: &OpeningLock) -> Result<Self, RecordError> {
         let name = Uuid::new_v4().to_string();
         let path = owners.join(format!("{name}{END}"));
-        Ok(Self { file: locked(&path)?, name, path })
+        Ok(Self { file: lock(&path)?, name, path })
     }
 
-    /// Where its lock is.
+    /// Returns the path of its lock file.
     pub(super) const fn path(&self) -> &PathBuf {
         &self.path
     }
 
-    /// Takes the lock again under the same name where the file is not the one that was locked. Only behind the gate.
+    /// Locks the file of the same name again if it is not the one that was locked. The gate must be held.
     pub(super) fn renew(&mut self, owners: &Path, _: &OpeningLock) -> Result<(), RecordError> {
         let path = owners.join(format!("{}{END}", self.name));
         let failed = |error: io::Error| RecordError::io(&path, &error);
@@ -91,7 +90,7 @@ impl Owner {
         if mmd_elevate_files::look(&path).is_ok_and(|(found, _)| found == held) {
             return Ok(());
         }
-        (self.file, self.path) = (locked(&path)?, path);
+        (self.file, self.path) = (lock(&path)?, path);
         Ok(())
     }
 }
@@ -102,7 +101,7 @@ impl Drop for Owner {
     }
 }
 
-fn locked(path: &Path) -> Result<File, RecordError> {
+fn lock(path: &Path) -> Result<File, RecordError> {
     let file = mmd_elevate_files::open_to_append(path).map_err(|error| RecordError::io(path, &error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),

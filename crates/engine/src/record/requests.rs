@@ -1,4 +1,4 @@
-//! What is known of the requests that were opened or closed from here.
+//! The requests that were opened or closed from this record.
 
 use rusqlite::{Connection, Transaction};
 
@@ -10,24 +10,24 @@ use super::{
 };
 use mmd_elevate_core::{ElevationRequest, RequestId, WriteId};
 
-/// How something became known.
+/// The source of a request's state.
 #[derive(Clone, Copy)]
 pub(super) enum Told {
-    /// The write has made it.
+    /// A create of this record has opened the request.
     OpenedBy(WriteId),
     /// The service has listed it.
     Listed,
-    /// It is known to be closed, though no list shows it.
+    /// It is known to be closed, although no list shows it.
     Ended,
 }
 
 impl Store {
-    /// What the record knows of the request.
+    /// Returns the last known state of a request.
     pub(super) fn request(&mut self, id: &RequestId) -> Result<Option<ElevationRequest>, RecordError> {
         Ok(self.read(|db, me| find(db, &me.tenant, id))?.into_iter().next().map(|row| row.request))
     }
 
-    /// Takes what the service lists of requests that are known here. Tells which of them are closed as of now.
+    /// Updates known requests from a list. Returns those that are newly known to be closed.
     pub(super) fn update_requests(&mut self, listed: &[ElevationRequest]) -> Result<Vec<RequestId>, RecordError> {
         self.change(|tx, me| {
             let mut ended = Vec::new();
@@ -44,7 +44,7 @@ impl Store {
         })
     }
 
-    /// The request is not open any more, whoever closed it.
+    /// Marks a request as closed.
     pub(super) fn end_request(&mut self, id: &RequestId) -> Result<(), RecordError> {
         self.change(|tx, me| {
             let known = find(tx, &me.tenant, id)?.into_iter().next().map(|row| row.request);
@@ -53,14 +53,14 @@ impl Store {
     }
 }
 
-/// The rows of a request. There is one, unless an earlier version has taken two spellings of its id for two requests.
+/// Returns the rows of a request: one, unless an earlier version has stored two spellings of its id as two requests.
 fn find(db: &Connection, tenant: &TenantKey, id: &RequestId) -> rusqlite::Result<Vec<RequestRow>> {
     let mut rows = RequestRow::find(db, &format!("{SAME_REQUEST} ORDER BY id"), same_request(id))?;
     rows.retain(|row| row.tenant == *tenant && row.request.id == *id);
     Ok(rows)
 }
 
-/// Writes down what the service tells of a request. Tells whether it is known to be closed.
+/// Saves the state of a request. Returns whether it is known to be closed.
 pub(super) fn told(tx: &Transaction<'_>, me: &Me, request: &ElevationRequest, how: Told) -> rusqlite::Result<bool> {
     let mut known = find(tx, &me.tenant, &request.id)?;
     let now = (me.clock)();
@@ -96,8 +96,8 @@ pub(super) fn told(tx: &Transaction<'_>, me: &Me, request: &ElevationRequest, ho
     Ok(ended)
 }
 
-/// Writes down what a close has shown of its request. `done`: the service took the close. That alone does not end the
-/// request: until a list shows it as closed it counts as open, and the next start looks at it.
+/// Saves the request of a close. `done`: the service accepted the close, which alone does not end the request. Until a list shows
+/// it as closed it counts as open, and the next start checks it.
 pub(super) fn closed(
     tx: &Transaction<'_>,
     me: &Me,
@@ -106,7 +106,7 @@ pub(super) fn closed(
     done: bool,
 ) -> rusqlite::Result<()> {
     let Some(request) = request else { return Ok(()) };
-    // One that was opened elsewhere comes into the record by being closed from here.
+    // A request that was opened elsewhere is added to the record by a close.
     if done || !find(tx, &me.tenant, id)?.is_empty() {
         told(tx, me, request, Told::Listed)?;
     }

@@ -1,9 +1,9 @@
-//! Opens the record anew once a file that it rests on is not the one that was opened (removed, replaced, moved away with
-//! its folder), or the database turns out to be damaged.
+//! Reopens the record if one of its files is not the one that was opened (removed, replaced, moved with its folder), or if the
+//! database is damaged.
 //!
-//! On lost files nothing is written until they are back or a record is open in their place that holds all that this one
-//! held. The database still reads what it wrote, for it has the files open. A file that is put back a moment later, as
-//! tools do that copy or synchronize a folder, is the same again, so that is waited for first.
+//! Nothing is written to lost files until they are back, or a record with the same contents is open in their place. The database
+//! can still read the lost files, because they are open. Tools that copy or synchronize a folder may put a file back a moment
+//! later, so this is waited for first.
 
 use std::{
     sync::mpsc::{Receiver, RecvTimeoutError},
@@ -18,30 +18,29 @@ use super::{
 };
 use mmd_elevate_core::Recovered;
 
-/// How long files that are gone are waited for, and the first wait after a try that failed.
-const FIRST: Duration = Duration::from_secs(1);
+/// How long lost files are waited for, and the first wait after a failed attempt.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
 
-/// No wait is longer.
-const LONGEST: Duration = Duration::from_secs(8);
+const LONGEST_WAIT: Duration = Duration::from_secs(8);
 
-/// When the record is opened anew, and what is in its way.
+/// The next attempt to reopen the record, and the errors.
 pub(super) struct Restore {
     due: Instant,
     wait: Duration,
-    /// What became of the files, for the agent to read once they are replaced.
+    /// What happened to the files, which the agent is shown once they are replaced.
     cause: RecordError,
-    /// Why the record cannot be written to now.
+    /// Why the record cannot be written now.
     why: RecordError,
 }
 
 impl Restore {
     fn new(cause: &RecordError) -> Self {
-        Self { due: Instant::now() + FIRST, wait: FIRST, cause: cause.clone(), why: cause.clone() }
+        Self { due: Instant::now() + FIRST_WAIT, wait: FIRST_WAIT, cause: cause.clone(), why: cause.clone() }
     }
 }
 
 impl Store {
-    /// Does the jobs as they come, until there are no more handles or one says that it is enough.
+    /// Runs jobs until all handles are dropped or one of them closes the record.
     pub(super) fn serve(mut self, work: &Receiver<Job>, news: &UnboundedSender<Recovered>) {
         loop {
             let job = match &self.restore {
@@ -56,7 +55,7 @@ impl Store {
             if self.restore.as_ref().is_some_and(|restore| restore.due <= Instant::now())
                 && let Some(recovered) = self.restore_now()
             {
-                // Whoever would read it may be gone.
+                // The receiver may be dropped.
                 let _ = news.send(recovered);
             }
             if self.restore.is_none() {
@@ -66,7 +65,7 @@ impl Store {
         self.close();
     }
 
-    /// Takes note of an error that is about the files.
+    /// Schedules a restore after an error of the files.
     pub(super) fn note(&mut self, error: &RecordError) {
         if matches!(error, RecordError::NotDurable { .. } | RecordError::Damaged { .. }) && self.restore.is_none() {
             tracing::error!(%error, "the record's files are not whole");
@@ -74,17 +73,17 @@ impl Store {
         }
     }
 
-    /// The damage that was met in the open database.
+    /// Returns the error of damage in the open database.
     pub(super) fn damage(&self) -> Option<&RecordError> {
         self.restore.as_ref().map(|restore| &restore.cause).filter(|cause| matches!(cause, RecordError::Damaged { .. }))
     }
 
-    /// Why there is no open database.
+    /// Returns why there is no open database.
     pub(super) fn why_closed(&self) -> RecordError {
         self.restore.as_ref().map_or(RecordError::Ended, |restore| restore.why.clone())
     }
 
-    /// Opens the record anew in its place where its files are not whole. Tells what was found there, and what happened.
+    /// Reopens the record if its files are lost or damaged. Returns its contents and warnings if it was replaced.
     pub(super) fn restore_now(&mut self) -> Option<Recovered> {
         if let StoreState::Open(open) = &mut self.state {
             match open.guard.check_written() {
@@ -109,13 +108,13 @@ impl Store {
                 let restore = self.restore.as_mut()?;
                 restore.why = error;
                 restore.due = Instant::now() + restore.wait;
-                restore.wait = (restore.wait * 2).min(LONGEST);
+                restore.wait = (restore.wait * 2).min(LONGEST_WAIT);
                 None
             }
         }
     }
 
-    /// Writes down the outcomes that came while the files were not whole.
+    /// Saves the outcomes that arrived while the record could not be written.
     fn settle_pending(&mut self) {
         for (id, outcome) in std::mem::take(&mut self.pending_outcomes) {
             if let Err(error) = self.settle_now(id, &outcome) {

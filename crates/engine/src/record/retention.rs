@@ -1,4 +1,4 @@
-//! What may go: what is settled and old. What is unresolved, open, being typed or damaged stays.
+//! Deletes old rows that are settled. Rows that are unresolved, open, damaged, or drafts stay.
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use rusqlite::{Connection, Transaction};
 
 use super::rows::time;
 
-/// What was deleted.
+/// The number of deleted rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Purged {
-    /// Writes that were settled.
+    /// Settled writes.
     pub intents: usize,
-    /// Requests that were closed.
+    /// Closed requests.
     pub requests: usize,
 }
 
-/// Deletes what was settled before then. What has made or closed a request that may still be open is kept with it.
+/// Deletes rows that were settled before a time. The writes of a request that may still be open are kept with it.
 pub(super) fn purge(tx: &Transaction<'_>, before: Timestamp) -> rusqlite::Result<Purged> {
     let before = time(before);
     let delete = |db: &Connection, sql: &str| db.execute(sql, [&before]);
@@ -33,7 +33,7 @@ pub(super) fn purge(tx: &Transaction<'_>, before: Timestamp) -> rusqlite::Result
     Ok(Purged { intents, requests })
 }
 
-/// The time so many days ago.
+/// Returns the time this many days ago.
 pub(super) fn days_before(now: Timestamp, days: u32) -> Timestamp {
     now.saturating_sub(Duration::from_secs(u64::from(days) * 86_400)).unwrap_or(Timestamp::MIN)
 }

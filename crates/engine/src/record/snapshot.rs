@@ -1,7 +1,7 @@
-//! What a damaged or lost database still yields, and how it is brought into the one that takes its place.
+//! The readable rows of a damaged or lost database, and merging them into the database that replaces it.
 //!
-//! What stands there may be an older state of the same database, a new one, or another with rows and numbers of its own.
-//! A row is known again by what it is about, not by its number alone; of two versions of a row the later revision counts.
+//! The replacement may be an older state of the same database, a new one, or another one with its own rows and numbers. A row is
+//! identified by its contents, not by its number only; of two versions of a row, the later revision is used.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -18,21 +18,21 @@ use super::{
 };
 use mmd_elevate_core::{Problem, RequestId, visible};
 
-/// The rows of a database that is read no more.
+/// The rows of a database that is not used any more.
 #[derive(Default)]
 pub(super) struct Snapshot {
     /// In the order of [`TABLES`].
     rows: [Vec<StoredRow>; 3],
-    /// The numbers from which on none was used, in the same order.
+    /// The next unused numbers, in the same order.
     next: [i64; 3],
-    /// Whether all of it could be read.
+    /// Whether all rows could be read.
     pub(super) is_whole: bool,
-    /// Where its files are now, where there were any left.
+    /// The path to which its files were renamed, if any were left.
     pub(super) aside: Option<PathBuf>,
 }
 
 impl Snapshot {
-    /// Reads as much as can be read.
+    /// Reads all readable rows.
     pub(super) fn read(db: &Connection) -> Self {
         let mut read = TABLES.map(|table| table.readable(db));
         for (table, (rows, _)) in TABLES.iter().zip(&mut read) {
@@ -47,12 +47,12 @@ impl Snapshot {
         Self { rows: read.map(|(rows, _)| rows), next, is_whole, aside: None }
     }
 
-    /// Returns the requests that it holds.
+    /// Returns the ids of its requests.
     pub(super) fn requests(&self) -> HashSet<RequestId> {
         self.rows[1].iter().filter_map(RequestRow::parse).map(|row| row.request.id).collect()
     }
 
-    /// Returns the warning about a database that was set aside because of this: what happened, and what to do.
+    /// Returns the warning about a database that was set aside for this reason.
     pub(super) fn warning(&self, why: &str) -> Problem {
         let writes = self.rows[0].iter().filter_map(WriteRow::parse);
         let unsettled = writes.filter(|row| !row.write.state.is_settled()).count();
@@ -65,7 +65,7 @@ impl Snapshot {
         Problem::new(format!("The record was damaged ({why}). It was set aside as {aside}. {read}"), hint)
     }
 
-    /// Writes it into the database, where that does not know better. Returns which writes have another number now.
+    /// Writes the rows into the database, except where it has later revisions. Returns the new numbers of writes that have changed.
     pub(super) fn merge(&self, tx: &Transaction<'_>, me: &Me) -> rusqlite::Result<HashMap<i64, i64>> {
         for (table, next) in TABLES.iter().zip(self.next) {
             table.reserve(tx, next)?;
@@ -125,7 +125,7 @@ impl Snapshot {
     fn merge_drafts(&self, tx: &Transaction<'_>, me: &Me) -> rusqlite::Result<()> {
         let there = DraftRow::find(tx, "true", [])?;
         let rows = self.parsed::<DraftRow>(tx, 2)?;
-        // An older state has drafts that have ended since: their text was sent, or is in another.
+        // An older state may hold drafts that were deleted since.
         for draft in there.iter().filter(|_| self.is_whole) {
             if draft.owner == me.owner.name && !rows.iter().any(|row| is_same_draft(row, draft)) {
                 DraftRow::TABLE.delete(tx, draft.id)?;
@@ -142,7 +142,7 @@ impl Snapshot {
         Ok(())
     }
 
-    /// Returns what the rows of a table mean. Those that mean nothing are written as they are, for a person to look at.
+    /// Returns the parsed rows of a table. Invalid rows are copied unchanged, so that a person can inspect them.
     fn parsed<T: Entry>(&self, tx: &Transaction<'_>, table: usize) -> rusqlite::Result<Vec<T>> {
         let mut parsed = Vec::new();
         for row in &self.rows[table] {
@@ -156,7 +156,7 @@ impl Snapshot {
                 None => row.id,
             };
             match T::TABLE.write(tx, &StoredRow { id, cells: row.cells.clone() }) {
-                // It holds what its table does not take. It stays where it was.
+                // The row violates a constraint of its table, and stays in the file that was set aside.
                 Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
                     tracing::warn!(%error, table = T::TABLE.name, row.id, "an unreadable row was not taken over");
                 }
@@ -167,13 +167,13 @@ impl Snapshot {
     }
 }
 
-/// A claim changes a write's owner, and its going on its state; what it is about stays.
+/// Compares the parts of a write that neither a claim nor a transition changes.
 fn is_same_write(one: &WriteRow, other: &WriteRow) -> bool {
     (&one.tenant, &one.operator, one.write.at, &one.write.operation)
         == (&other.tenant, &other.operator, other.write.at, &other.write.operation)
 }
 
-/// A claim makes the owner the one that has left it.
+/// Compares drafts by the process that typed them: a claim moves the owner to `left_by`.
 fn is_same_draft(one: &DraftRow, other: &DraftRow) -> bool {
     let typed_by = |row: &DraftRow| row.left_by.clone().unwrap_or_else(|| row.owner.clone());
     one.id == other.id

@@ -1,39 +1,39 @@
-//! Reads and writes the rows of the tables, whatever they mean.
+//! Reads and writes the rows of the tables without interpreting them.
 
 use rusqlite::{
     Connection, ErrorCode, params_from_iter,
     types::{ToSqlOutput, Value, ValueRef},
 };
 
-/// How many ranges of a damaged table may fail before the rest of it is left.
-const FAILURES: usize = 1024;
+/// How many ranges of a damaged table may fail before its other rows are skipped.
+const MAX_FAILURES: usize = 1024;
 
 /// A table whose rows are taken over from a damaged or lost database.
 pub(super) struct Table {
     pub(super) name: &'static str,
-    /// What its rows are to people.
+    /// The name of its rows in messages.
     pub(super) plural: &'static str,
 }
 
-/// A row, with the cells behind its number in the order of `schema.rs`: the last two are `revision` and `damaged_at`. A
-/// text that is not UTF-8 is a blob here.
+/// A row, with the cells after its number in the order of `schema.rs`; the last two are `revision` and `damaged_at`. A text that is
+/// not UTF-8 is a blob.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct StoredRow {
     pub(super) id: i64,
     pub(super) cells: Vec<Value>,
 }
 
-/// What a row of one of the tables means.
+/// A parsed row of one of the tables.
 pub(super) trait Entry: Sized {
-    /// Where it is.
+    /// Its table.
     const TABLE: Table;
 
-    /// Returns `None` for a row that this version of the program cannot have written, or that is marked as such.
+    /// Parses a row. Returns `None` if it is invalid or marked as damaged.
     fn parse(row: &StoredRow) -> Option<Self>;
 
     fn stored(&self) -> StoredRow;
 
-    /// Returns what the readable rows mean that meet a condition of SQL.
+    /// Returns the valid rows that meet an SQL condition.
     fn find(db: &Connection, condition: &str, given: impl rusqlite::Params) -> rusqlite::Result<Vec<Self>> {
         Ok(Self::TABLE.select(db, condition, given)?.iter().filter_map(Self::parse).collect())
     }
@@ -62,7 +62,7 @@ impl Table {
         Ok(())
     }
 
-    /// Returns the rows that meet a condition of SQL.
+    /// Returns the rows that meet an SQL condition.
     pub(super) fn select(
         &self,
         db: &Connection,
@@ -79,8 +79,8 @@ impl Table {
         Ok(self.select(db, "id = ?1", [id])?.pop())
     }
 
-    /// Returns the rows that the database still yields, and whether these are all. A range of numbers that fails is read
-    /// from both its ends, and what is between is halved.
+    /// Returns the readable rows, and whether these are all. A range of numbers that fails is read from both ends, and the rest is
+    /// split in two.
     pub(super) fn readable(&self, db: &Connection) -> (Vec<StoredRow>, bool) {
         let (mut rows, mut failures) = (Vec::new(), 0);
         if let Err(error) = self.select(db, "false", []) {
@@ -94,7 +94,7 @@ impl Table {
                 continue;
             };
             if matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)) {
-                return (rows, false); // Another range would be waited for just as long.
+                return (rows, false); // Another range would have to wait as long.
             }
             first = rows[known..].last().map_or(first, |row| row.id + 1);
             known = rows.len();
@@ -104,7 +104,7 @@ impl Table {
                 tracing::warn!(%error, table = self.name, first, last, "rows cannot be read");
             }
             failures += 1;
-            if first < last && failures < FAILURES {
+            if first < last && failures < MAX_FAILURES {
                 let middle = i64::midpoint(first, last);
                 ranges.extend([(middle + 1, last), (first, middle)]);
             }
@@ -122,7 +122,7 @@ impl Table {
         Ok(())
     }
 
-    /// Marks a row that cannot be read: it is kept for a person to look at, and read no more.
+    /// Marks an invalid row: it stays, so that a person can inspect it, and is not read any more.
     pub(super) fn mark(&self, db: &Connection, id: i64, now: &str) -> rusqlite::Result<()> {
         db.execute(&format!("UPDATE {} SET damaged_at = ?2 WHERE id = ?1", self.name), (id, now))?;
         Ok(())
@@ -144,7 +144,7 @@ impl Table {
         db.query_row(&sql, [], |row| row.get(0))
     }
 
-    /// Has no number below this given out any more.
+    /// Reserves all numbers below this one, so that no new row gets one of them.
     pub(super) fn reserve(&self, db: &Connection, next: i64) -> rusqlite::Result<()> {
         let used = self.next_id(db)?.max(next) - 1;
         db.execute("DELETE FROM sqlite_sequence WHERE name = ?1", [self.name])?;
@@ -165,7 +165,7 @@ fn cell(value: ValueRef<'_>) -> Value {
     }
 }
 
-/// The tables hold no blobs: one is a text that could not be read, and goes back as it was.
+/// Binds a cell. The tables hold no blobs: a blob is a text that is not UTF-8, and is written back unchanged.
 fn bound(value: &Value) -> ToSqlOutput<'_> {
     ToSqlOutput::Borrowed(match value {
         Value::Blob(bytes) => ValueRef::Text(bytes),

@@ -1,4 +1,4 @@
-//! What the service holds of requests that are known here: each device once, a few at a time.
+//! Reads the current state of requests: lists each of their devices once, a few at a time.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -18,38 +18,38 @@ use mmd_elevate_core::{
     CallError, CallResult, ElevationRequest, Gaps, Problem, RequestId, SentCreate, Untrusted, WriteId, WriteState,
 };
 
-/// Sees what the service holds of these requests: each device once, a few at a time.
+/// Reads the current state of these requests: lists each of their devices once, a few at a time.
 pub(super) async fn check(
     context: &Arc<Context>,
     call: &CallContext,
     asked: Vec<(RequestId, Untrusted)>,
 ) -> Result<CallResult, CallError> {
     let checked = call.unless_abandoned(list_devices(context, call, asked)).await;
-    let Checked { listed, missing, others, gaps, failed } =
-        checked.unwrap_or_else(|| Checked { failed: Some(abandoned_unsent()), ..Checked::default() });
+    let DeviceLists { listed, missing, others, gaps, failed } =
+        checked.unwrap_or_else(|| DeviceLists { failed: Some(abandoned_unsent()), ..DeviceLists::default() });
     let at = context.now();
     if !listed.is_empty() {
         context.report_unsaved(context.record.update_requests(listed.clone()).await).await;
     }
     match failed {
         Some(error) if listed.is_empty() && missing.is_empty() => Err(error),
-        _ => Ok(CallResult::Checked { listed, missing, gaps, surplus: unclaimed(context, others).await, at }),
+        _ => Ok(CallResult::Checked { listed, missing, gaps, surplus: find_unclaimed(context, others).await, at }),
     }
 }
 
-/// What listing the devices of some requests has shown.
+/// The requests of some devices.
 #[derive(Default)]
-struct Checked {
-    /// Of those that were asked for.
+struct DeviceLists {
+    /// The requests that are checked.
     listed: Vec<ElevationRequest>,
     missing: Vec<RequestId>,
-    /// What else the devices have, with the skew of the clocks.
+    /// Other requests of the devices, each with the clock skew.
     others: Vec<(ElevationRequest, Option<SignedDuration>)>,
     gaps: Gaps,
     failed: Option<CallError>,
 }
 
-impl Checked {
+impl DeviceLists {
     fn add(&mut self, ids: HashSet<RequestId>, listed: Listed) {
         self.gaps.add(listed.gaps());
         let complete = listed.is_complete();
@@ -68,23 +68,23 @@ impl Checked {
     }
 }
 
-async fn list_devices(context: &Arc<Context>, call: &CallContext, asked: Vec<(RequestId, Untrusted)>) -> Checked {
+async fn list_devices(context: &Arc<Context>, call: &CallContext, asked: Vec<(RequestId, Untrusted)>) -> DeviceLists {
     let mut devices: BTreeMap<Untrusted, HashSet<RequestId>> = BTreeMap::new();
     for (id, device) in asked {
         devices.entry(device).or_default().insert(id);
     }
-    let places = Arc::new(Semaphore::new(context.timing.devices_at_once.max(1)));
-    let mut asking = JoinSet::new();
+    let permits = Arc::new(Semaphore::new(context.timing.devices_at_once.max(1)));
+    let mut listing = JoinSet::new();
     for (device, ids) in devices {
-        let (context, call, places) = (Arc::clone(context), call.clone(), Arc::clone(&places));
-        asking.spawn(async move {
-            let _place = places.acquire_owned().await;
+        let (context, call, permits) = (Arc::clone(context), call.clone(), Arc::clone(&permits));
+        listing.spawn(async move {
+            let _permit = permits.acquire_owned().await;
             Ok((ids, context.list_device(device.raw(), Some(&call)).await?))
         });
     }
-    let mut checked = Checked::default();
-    while let Some(one) = asking.join_next().await {
-        match one.unwrap_or_else(|_| Err(CallError::crashed().with_hint(LOOK_AGAIN))) {
+    let mut checked = DeviceLists::default();
+    while let Some(result) = listing.join_next().await {
+        match result.unwrap_or_else(|_| Err(CallError::crashed().with_hint(LOOK_AGAIN))) {
             Ok((ids, listed)) => checked.add(ids, listed),
             Err(error) => checked.fail(error),
         }
@@ -92,13 +92,13 @@ async fn list_devices(context: &Arc<Context>, call: &CallContext, asked: Vec<(Re
     checked
 }
 
-/// Those that a create which was set aside may have made: open, equal, and claimed by no write. The agent asked no more
-/// for them, and they are open all the same.
-async fn unclaimed(
+/// Returns the open requests that a create which was set aside may have made, and that no write has claimed: the agent must know
+/// that they are open.
+async fn find_unclaimed(
     context: &Context,
     others: Vec<(ElevationRequest, Option<SignedDuration>)>,
 ) -> Vec<ElevationRequest> {
-    // Whoever is without a record has set nothing aside.
+    // Without a record, nothing was set aside.
     if others.is_empty() || !context.record.is_open() {
         return Vec::new();
     }

@@ -1,8 +1,8 @@
 //! Closes a request and reads it back, because success carries no proof. Repeating a close is harmless.
 //!
-//! A request ends here only where the service says in the documented words that it was closed already, where a list shows
-//! it as closed, or where the service says in the documented words that it does not exist and a complete list bears that
-//! out. Everything else leaves it open.
+//! A request counts as closed only if the service answers with the documented sentence that it was closed already, if a list
+//! shows it as closed, or if the service answers with the documented sentence that it does not exist and a complete list confirms
+//! this. In all other cases it stays open.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 
 use super::{
     context::{CallContext, Context},
-    lookup::Watch,
+    lookup::RepeatedLookup,
     write::{SendResult, Write},
 };
 use crate::backend::Listed;
@@ -23,9 +23,9 @@ use mmd_elevate_core::{
 enum ReadBackSeen {
     Closed(FoundClosed),
     Open(Box<ElevationRequest>),
-    /// It is not in a list that is complete.
+    /// A complete list does not hold it.
     Absent,
-    /// It is not listed, nothing could be, or the looking was abandoned.
+    /// An incomplete list does not hold it, listing failed, or it was abandoned.
     Nothing {
         failed: Option<CallError>,
     },
@@ -46,8 +46,8 @@ pub(super) async fn close(
     let mut repeated = 0;
     loop {
         let error = match write.send(&*backend).await {
-            SendResult::Done(told) => {
-                write.settle_done(None, told.ids.service).await;
+            SendResult::Done(response) => {
+                write.settle_done(None, response.ids.service).await;
                 call.progress(Progress::ReadingBack).await;
                 return Ok(CallResult::Closed(verify_close(context, call, &write, &closing).await));
             }
@@ -61,7 +61,7 @@ pub(super) async fn close(
         context.in_flight.mark_write_lost(&write.record);
         write.settle_error(&error, None).await;
         call.progress(Progress::Looking(error.clone())).await;
-        // Before a repeat, which is harmless, a short look is enough; before the last word, none is too long.
+        // Reading back is short before a repeat, which is harmless, and long before the final result.
         let again = repeated < context.timing.closes_again && error.code != Some(ErrorCode::Abandoned);
         let time = if again { context.timing.read_back } else { context.timing.look };
         match read_back(context, call, &write, &closing, time).await {
@@ -74,7 +74,7 @@ pub(super) async fn close(
     }
 }
 
-/// Reads back a close of unknown outcome, once more. The error is why nothing could be seen.
+/// Reads back a close of unknown outcome once more. Fails if this does not show the outcome.
 pub(super) async fn look_for(
     context: &Context,
     call: &CallContext,
@@ -90,7 +90,7 @@ pub(super) async fn look_for(
     }
 }
 
-/// The service took it: does it show it?
+/// Reads back a close that the service accepted.
 async fn verify_close(
     context: &Context,
     call: &CallContext,
@@ -103,7 +103,7 @@ async fn verify_close(
             match request.attribute_close(&closing.actions_taken, write.record.at, skew) {
                 ClosedBy::Us => ReadBack::Verified(request),
                 ClosedBy::UsStoredDifferently => ReadBack::StoredDifferently(request),
-                // The service took ours, and shows another: it may have kept the first of two.
+                // The service accepted this close and shows another one: it may have stored the first of two.
                 ClosedBy::PerhapsUs | ClosedBy::Another => ReadBack::PerhapsOurs(request),
             }
         }
@@ -111,8 +111,7 @@ async fn verify_close(
     }
 }
 
-/// The service refused it. That may be because the request is closed by now: by whom? By this very write, perhaps, if that
-/// or an earlier one was lost.
+/// Handles a refusal. The request may be closed by now, perhaps by this close or an earlier one whose outcome is unknown.
 async fn handle_refusal(
     context: &Context,
     call: &CallContext,
@@ -128,7 +127,7 @@ async fn handle_refusal(
     };
     match (error.code, seen) {
         (_, ReadBackSeen::Closed(found)) if lost_before || found.request.holds_text(&closing.actions_taken) => {
-            // The refusal says nothing of the try that was lost; what is listed does.
+            // The refusal is no evidence about an attempt of unknown outcome; the list is.
             write.transition(Transition::Lose);
             settle_closed(context, call, write, closing, found).await
         }
@@ -139,13 +138,13 @@ async fn handle_refusal(
             Err(error)
         }
         (Some(ErrorCode::AlreadyClosed), _) if lost_before => {
-            // Closed, and perhaps by the try that was lost. Once a list shows it, its text tells.
+            // The attempt of unknown outcome may have closed it. The stored text will show this once a list has it.
             write.settle_done(None, error.ids.service).await;
             Ok(CallResult::Closed(ReadBack::NotYetVisible))
         }
         (Some(ErrorCode::AlreadyClosed), _) | (Some(ErrorCode::NoSuchRequest), ReadBackSeen::Absent) => {
             write.settle_refused(&error, None).await;
-            // It is over, though no list says how.
+            // The request is closed, although no list shows by whom.
             context.report_unsaved(context.record.end_request(&closing.id).await).await;
             Err(error)
         }
@@ -161,7 +160,7 @@ async fn handle_refusal(
     }
 }
 
-/// It is closed: by this write or one before it that was lost, or by another whose text the service has kept.
+/// Settles the write of a request that is listed as closed: by this close, by an earlier one of unknown outcome, or by another.
 async fn settle_closed(
     context: &Context,
     call: &CallContext,
@@ -205,7 +204,7 @@ async fn settle_still_open(
     Ok(CallResult::StillOpen(request))
 }
 
-/// Lists until the request is closed or the time is over. One whose device is not known is listed by no name.
+/// Lists until the request is closed or the time is over. Without its device, the request cannot be listed.
 async fn read_back(
     context: &Context,
     call: &CallContext,
@@ -216,26 +215,26 @@ async fn read_back(
     if closing.device.is_blank() {
         return ReadBackSeen::Nothing { failed: None };
     }
-    let mut watch = Watch::new(context, call, &write.record.operation, time);
+    let mut lookup = RepeatedLookup::new(context, call, &write.record.operation, time);
     let mut last = None;
-    while let Some(listed) = watch.next().await {
+    while let Some(listed) = lookup.next().await {
         match find_in_list(listed, closing) {
             ReadBackSeen::Closed(found) => return ReadBackSeen::Closed(found),
             ReadBackSeen::Nothing { .. } => {}
-            // A list that does not show it any more is older or newer: one that did is the better news.
+            // A later list without the request does not replace one that showed it as open.
             ReadBackSeen::Absent if matches!(last, Some(ReadBackSeen::Open(_))) => {}
             seen => last = Some(seen),
         }
     }
-    if let (None, Some(why), false) = (&last, &watch.failed, watch.abandoned) {
+    if let (None, Some(why), false) = (&last, &lookup.failed, lookup.abandoned) {
         call.progress(Progress::NotRead(why.clone())).await;
     }
-    // Who lets go of the looking does not ask for what follows from it: no repeat, and no last word.
-    let last = last.filter(|_| !watch.abandoned);
-    last.unwrap_or(ReadBackSeen::Nothing { failed: watch.failed })
+    // After an abandoned read-back, the close is neither repeated nor settled.
+    let last = last.filter(|_| !lookup.abandoned);
+    last.unwrap_or(ReadBackSeen::Nothing { failed: lookup.failed })
 }
 
-/// Lists once: enough to see why a close was refused.
+/// Lists once, to find out why a close was refused.
 async fn list_once(
     context: &Context,
     call: &CallContext,
@@ -245,10 +244,10 @@ async fn list_once(
     if closing.device.is_blank() {
         return ReadBackSeen::Nothing { failed: None };
     }
-    let mut watch = Watch::new(context, call, &write.record.operation, context.timing.read_back);
-    match watch.next().await {
+    let mut lookup = RepeatedLookup::new(context, call, &write.record.operation, context.timing.read_back);
+    match lookup.next().await {
         Some(listed) => find_in_list(listed, closing),
-        None => ReadBackSeen::Nothing { failed: watch.failed },
+        None => ReadBackSeen::Nothing { failed: lookup.failed },
     }
 }
 

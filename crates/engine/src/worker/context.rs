@@ -18,10 +18,10 @@ use super::{
 use crate::backend::{Backend, Listed, list_all};
 use mmd_elevate_core::{CallError, CallId, ErrorCode, Event, Operation, Progress, Query, WriteRecord, WriteState};
 
-/// Nothing while the service is being made ready.
+/// `None` while the service is being made ready.
 pub(super) type MadeReady = Option<Result<Arc<dyn Backend>, CallError>>;
 
-/// What all calls share.
+/// The context that all calls share.
 pub(super) struct Context {
     pub(super) backend: watch::Receiver<MadeReady>,
     pub(super) record: RecordHandle,
@@ -35,7 +35,7 @@ impl Context {
         (self.timing.now)()
     }
 
-    /// Waits until the service can be called, or cannot.
+    /// Waits until the service is ready or has failed.
     pub(super) async fn backend(&self) -> Result<Arc<dyn Backend>, CallError> {
         match self.backend.clone().wait_for(Option::is_some).await.as_deref() {
             Ok(Some(backend)) => backend.clone(),
@@ -43,19 +43,19 @@ impl Context {
         }
     }
 
-    /// Waits until there is a token. The error is why there is none.
+    /// Waits until there is a token, or signing in fails.
     pub(super) async fn signed_in(&self) -> Result<(), CallError> {
         self.backend().await?.signed_in().await
     }
 
-    /// Fetches a token now. While the service is being made ready one is being fetched anyway.
+    /// Fetches a token now. While the service is being made ready, one is fetched anyway.
     pub(super) fn sign_in(&self) {
         if let Some(Ok(backend)) = &*self.backend.borrow() {
             backend.sign_in();
         }
     }
 
-    /// The record has failed after the matter: it is told, and what the service said stands all the same.
+    /// Reports a failure of the record after a call: the result of the call is still valid.
     pub(super) async fn report_unsaved(&self, saved: Result<(), RecordRefusal>) {
         if let Err(RecordRefusal { problem, .. }) = saved {
             tracing::error!(what = problem.what, "the record was not written");
@@ -69,7 +69,7 @@ impl Context {
         self.repeat_read(waits, || list_all(&*backend, &query)).await
     }
 
-    /// Lists what shows whether an operation happened; see [`Self::repeat_read`].
+    /// Lists the requests that can show the effect of an operation; see [`Self::repeat_read`].
     pub(super) async fn look_up(
         &self,
         operation: &Operation,
@@ -79,8 +79,8 @@ impl Context {
         self.repeat_read(waits, || backend.look_up(operation)).await
     }
 
-    /// Lists, and tries again where that may help. Quietly, but for the wait that a service asks for: that is told to
-    /// `waits`. Of a list of which a page fails again and again, what came before is better than nothing.
+    /// Lists, with retries after transient errors. A wait that the service asks for is sent to `waits` as progress. If a later
+    /// page keeps failing, the pages before it are returned.
     async fn repeat_read<F>(
         &self,
         waits: Option<&CallContext>,
@@ -96,9 +96,9 @@ impl Context {
                 Ok(Listed { stopped: None, .. }) => return listed,
                 Ok(Listed { stopped: Some(error), .. }) | Err(error) => error,
             };
-            // One that had pages for all of its time would have no more of them in as much again.
-            let passes = is_transient(error) && !(listed.is_ok() && error.code == Some(ErrorCode::TimedOut));
-            let Some(wait) = passes.then(|| retries.next_delay(error)).flatten() else { return listed };
+            // A list that timed out after some pages would time out again.
+            let may_retry = is_transient(error) && !(listed.is_ok() && error.code == Some(ErrorCode::TimedOut));
+            let Some(wait) = may_retry.then(|| retries.next_delay(error)).flatten() else { return listed };
             if let (Some(call), Err(error)) = (waits, &listed)
                 && error.code == Some(ErrorCode::Throttled)
             {
@@ -109,12 +109,12 @@ impl Context {
     }
 }
 
-/// One call.
+/// The state of one call.
 #[derive(Clone)]
 pub(super) struct CallContext {
     pub(super) call_id: CallId,
     pub(super) abandon: Abandon,
-    /// The intent that it writes and where that stands, so that a panic can be told to the record.
+    /// The write of the call and its state, so that a panic can be recorded.
     pub(super) write: Arc<Mutex<Option<(WriteRecord, WriteState)>>>,
     events: mpsc::Sender<Event>,
 }
@@ -124,7 +124,7 @@ impl CallContext {
         Self { call_id, abandon, write: Arc::default(), events }
     }
 
-    /// That nobody listens any more is seen by the worker, so what `send` says is not asked.
+    /// Sends progress. The worker itself notices a dropped receiver.
     pub(super) async fn progress(&self, progress: Progress) {
         let _ = self.events.send(Event::Progress(self.call_id, progress)).await;
     }
@@ -135,9 +135,9 @@ impl CallContext {
         self.progress(Progress::Waiting { until, attempt, error }).await;
     }
 
-    /// The future's result, unless the call is abandoned meanwhile. It is dropped then.
+    /// Runs a future. Returns `None`, and drops the future, if the call is abandoned meanwhile.
     pub(super) async fn unless_abandoned<F: Future>(&self, future: F) -> Option<F::Output> {
-        // What is there counts, even where the agent was a moment faster.
+        // A result that is ready counts, even if the call was abandoned a moment earlier.
         tokio::select! {
             biased;
             output = future => Some(output),
@@ -149,8 +149,8 @@ impl CallContext {
     }
 }
 
-/// The agent's wish to abandon a call. Each step of the call sees it once: what is abandoned in flight is looked for,
-/// and the looking can be abandoned again.
+/// A request to abandon a call. Each request is handled once: a write abandoned in flight is looked up, and the look-up can be
+/// abandoned again.
 #[derive(Clone, Default)]
 pub(super) struct Abandon(Arc<Mutex<CancellationToken>>);
 
@@ -176,7 +176,7 @@ impl Abandon {
     }
 }
 
-/// A call that was abandoned before anything of it was sent.
+/// Returns the error of a call that was abandoned before anything was sent.
 pub(super) fn abandoned_unsent() -> CallError {
     CallError::abandoned(false)
 }

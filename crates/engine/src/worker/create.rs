@@ -22,7 +22,7 @@ pub(super) async fn create(
     let sent = loop {
         match write.send_once(&mut retries, &*backend).await {
             Ok(sent) => break sent,
-            // Where no connection was made, nothing was sent.
+            // If no connection was made, nothing was sent.
             Err(error) if error.code == Some(ErrorCode::Throttled) => {
                 if let Some(ended) = look_before_repeat(context, call, &write, &new, error).await {
                     return ended;
@@ -57,8 +57,8 @@ pub(super) async fn create(
     look_for(context, call, &write, &new, error).await
 }
 
-/// Lists the device before a create goes out again. That the service has not processed it is an assumption: nothing is
-/// repeated unless a list that was seen whole holds nothing that may be it. Nothing: it may go out.
+/// Lists the device before a throttled create is repeated, because it is an assumption that the service has not processed it.
+/// Returns `None` if it may be repeated: a complete list holds no possible result.
 async fn look_before_repeat(
     context: &Context,
     call: &CallContext,
@@ -83,7 +83,7 @@ async fn look_before_repeat(
     }
 }
 
-/// Looks for a create that is unknown because of `error`.
+/// Looks up a create whose outcome is unknown because of `error`.
 pub(super) async fn look_for(
     context: &Context,
     call: &CallContext,

@@ -11,9 +11,10 @@ use tokio::{
 use super::record::{RecordHandle, RecordRefusal};
 use mmd_elevate_core::{Draft, DraftTarget, Event};
 
-pub(super) type Drafts = Vec<(DraftTarget, Option<Draft>)>;
+/// The drafts to save; `None` deletes a draft.
+pub type Drafts = Vec<(DraftTarget, Option<Draft>)>;
 
-/// Takes drafts as they come. The loop sends some a second at most, so what waits here is little.
+/// Queues drafts to be saved. The loop sends only a few per second, so the queue stays short.
 pub(super) struct DraftSaver {
     drafts: UnboundedSender<Drafts>,
     saving: JoinHandle<()>,
@@ -48,10 +49,10 @@ async fn save_all(
 ) {
     let mut unsaved = BTreeMap::new();
     let mut openings = record.openings();
-    // Why they were not saved, as it was told last.
-    let mut told = None;
+    // The reason in the last event about unsaved drafts.
+    let mut reported = None;
     loop {
-        // What the disk did not take stays, and goes with the next; or by itself, for the disk may have room again.
+        // Unsaved drafts are saved again with the next ones, when the record is opened, or after a wait.
         let has_some = !unsaved.is_empty();
         let is_last = tokio::select! {
             drafts = waiting.recv() => match drafts {
@@ -76,15 +77,15 @@ async fn save_all(
         match record.save(unsaved.clone().into_iter().collect()).await {
             Ok(()) => {
                 unsaved.clear();
-                told = None;
-                if record.keeps_again() {
+                reported = None;
+                if record.take_failure() {
                     let _ = events.send(Event::Saved).await;
                 }
             }
-            // It is told when it happens, and once.
-            Err(refused) if told.as_ref() == Some(&refused.problem.what) => {}
+            // Each reason is reported once.
+            Err(refused) if reported.as_ref() == Some(&refused.problem.what) => {}
             Err(RecordRefusal { problem, .. }) => {
-                told = Some(problem.what.clone());
+                reported = Some(problem.what.clone());
                 let _ = events.send(Event::NotSaved(problem)).await;
             }
         }

@@ -1,6 +1,6 @@
-//! Decides which create may claim which request while several equal ones are under way: no request may settle two writes.
+//! Decides which create may claim a request while several equal ones are in flight: no request may settle two writes.
 //!
-//! The record knows the owner of a request once it is settled; calls of this process that are still open are known here.
+//! The record holds the owners of requests after settlement; this module holds the unsettled creates of this process.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -14,50 +14,50 @@ use mmd_elevate_core::{
 };
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Create {
-    /// What it makes can be listed before its answer says whose it is.
+enum CreateStatus {
+    /// Its request may be listed before its answer arrives.
     InFlight,
     Lost,
 }
 
 #[derive(Default)]
 struct Known {
-    creates: HashMap<WriteId, (NewElevationRequest, Create)>,
+    creates: HashMap<WriteId, (NewElevationRequest, CreateStatus)>,
     owned: HashSet<RequestId>,
     busy: HashSet<WriteId>,
-    /// Requests of which a close was lost, and when the first one that was went out.
+    /// Requests with a close of unknown outcome, and when the first such close was recorded.
     lost_closes: HashMap<RequestId, Timestamp>,
 }
 
 #[derive(Clone, Default)]
 pub(super) struct InFlight {
     known: Arc<Mutex<Known>>,
-    /// Held from asking whose requests are until one of them is claimed.
-    deciding: Arc<tokio::sync::Mutex<()>>,
+    /// Held from reading the owners of requests until one of the requests is claimed.
+    claims: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl InFlight {
-    /// No change stops half way, so what a lock was poisoned over is still whole.
+    /// Ignores poisoning: no change is left half done by a panic.
     fn lock(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One at a time decides what it has found.
+    /// Locks the claims, so that only one call at a time claims a request.
     pub(super) async fn lock_claims(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.deciding.lock().await
+        self.claims.lock().await
     }
 
-    /// A create is about to be sent.
+    /// Marks a create that is about to be sent.
     pub(super) fn mark_sent(&self, id: WriteId, request: &NewElevationRequest) {
-        self.lock().creates.insert(id, (request.clone(), Create::InFlight));
+        self.lock().creates.insert(id, (request.clone(), CreateStatus::InFlight));
     }
 
-    /// Its outcome is unknown.
+    /// Marks a create whose outcome is unknown.
     pub(super) fn mark_lost(&self, id: WriteId, request: &NewElevationRequest) {
-        self.lock().creates.insert(id, (request.clone(), Create::Lost));
+        self.lock().creates.insert(id, (request.clone(), CreateStatus::Lost));
     }
 
-    /// The outcome of this write is unknown.
+    /// Marks a write whose outcome is unknown.
     pub(super) fn mark_write_lost(&self, write: &WriteRecord) {
         match &write.operation {
             Operation::Create(new) => self.mark_lost(write.id, new),
@@ -67,52 +67,51 @@ impl InFlight {
         }
     }
 
-    /// When the first close of this request went out that was lost: the service may have done it, so that a later refusal
-    /// may be the work of our own.
+    /// Returns when the first close of unknown outcome of this request was recorded: a later refusal may be due to it.
     pub(super) fn lost_close(&self, request: &RequestId) -> Option<Timestamp> {
         self.lock().lost_closes.get(request).copied()
     }
 
-    /// It has come to its end; the request, where there is one, is its own.
+    /// Removes a settled write. It owns the request, if one is given.
     pub(super) fn settle(&self, id: WriteId, request: Option<&RequestId>) {
         let mut known = self.lock();
         known.creates.remove(&id);
         known.owned.extend(request.cloned());
     }
 
-    /// Adds what was claimed in this process, should the record not know it.
+    /// Adds the requests that were claimed in this process: the record may lack them.
     pub(super) fn add_owned(&self, owned: &mut HashSet<RequestId>) {
         owned.extend(self.lock().owned.iter().cloned());
     }
 
-    /// Whether a write of this process has made the request.
+    /// Returns whether a write of this process owns the request.
     pub(super) fn owns(&self, request: &RequestId) -> bool {
         self.lock().owned.contains(request)
     }
 
-    /// Whether another equal create is being sent: what is listed may be that one's.
+    /// Returns whether another equal create is in flight, to which a listed request may belong.
     pub(super) fn may_be_anothers(&self, id: WriteId, request: &NewElevationRequest) -> bool {
-        self.others(id, request, Create::InFlight) > 0
+        self.count_others(id, request, CreateStatus::InFlight) > 0
     }
 
-    /// How many other equal creates are lost: so many that look like surplus may be theirs.
-    pub(super) fn lost_alike(&self, id: WriteId, request: &NewElevationRequest) -> usize {
-        self.others(id, request, Create::Lost)
+    /// Returns how many other equal creates have an unknown outcome: as many listed requests may belong to them.
+    pub(super) fn count_equal_lost(&self, id: WriteId, request: &NewElevationRequest) -> usize {
+        self.count_others(id, request, CreateStatus::Lost)
     }
 
-    fn others(&self, id: WriteId, request: &NewElevationRequest, state: Create) -> usize {
+    fn count_others(&self, id: WriteId, request: &NewElevationRequest, state: CreateStatus) -> usize {
         let known = self.lock();
         let others = known.creates.iter().filter(|(other, _)| **other != id);
         others.filter(|(_, (other, its))| *its == state && are_equivalent(other, request)).count()
     }
 
-    /// Reserves a write for one call. Returns nothing where another call has it.
+    /// Reserves a write for one call. Returns `None` if another call has reserved it.
     pub(super) fn reserve(&self, id: WriteId) -> Option<Reservation> {
         self.lock().busy.insert(id).then(|| Reservation { in_flight: self.clone(), id })
     }
 }
 
-/// A write that one call is busy with, until this is dropped.
+/// The reservation of a write by one call, until it is dropped.
 pub(super) struct Reservation {
     in_flight: InFlight,
     id: WriteId,

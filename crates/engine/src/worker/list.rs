@@ -1,4 +1,4 @@
-//! Lists and searches, page by page, so that the first page is shown before the rest has come.
+//! Lists page by page, so that the first page is shown before the others are read, and searches devices.
 
 use tokio::time::sleep;
 
@@ -9,11 +9,11 @@ use super::{
 use crate::backend::Listed;
 use mmd_elevate_core::{CallError, CallResult, Progress, Query};
 
-/// Lists a query and sends each page as progress. A page that fails in passing is asked for again. Where a later page
-/// fails for good, what came before it stands, and the gaps say so.
+/// Lists a query and sends each page as progress. A page is requested again after a transient error. If a later page fails, the
+/// result holds the error as a gap.
 pub(super) async fn list(context: &Context, call: &CallContext, query: &Query) -> Result<CallResult, CallError> {
     let backend = context.backend().await?;
-    if *query == Query::Open && !backend.abilities().lists_tenant {
+    if *query == Query::Open && !backend.capabilities().lists_tenant {
         return Err(CallError::not_sent("this service does not list the requests of a tenant"));
     }
     let mut listed = Listed::default();
@@ -56,7 +56,7 @@ pub(super) async fn list(context: &Context, call: &CallContext, query: &Query) -
 /// Searches devices.
 pub(super) async fn search_devices(context: &Context, call: &CallContext, text: &str) -> Result<CallResult, CallError> {
     let backend = context.backend().await?;
-    if !backend.abilities().searches_devices {
+    if !backend.capabilities().searches_devices {
         return Err(CallError::not_sent("this service does not search devices"));
     }
     let devices =

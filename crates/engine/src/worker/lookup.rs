@@ -1,4 +1,4 @@
-//! Looks up writes of unknown outcome: lists again and again, for a while.
+//! Looks up writes of unknown outcome: lists repeatedly for a limited time.
 
 use std::time::Duration;
 
@@ -18,25 +18,25 @@ use mmd_elevate_core::{
     WriteState, are_equivalent, match_listed,
 };
 
-/// What to do after a list that failed in passing.
+/// The hint after a transient failure of a list.
 pub(super) const LOOK_AGAIN: &str = "look again a little later";
 
-/// Looks up an operation again and again until a time has gone by.
-pub(super) struct Watch<'a> {
+/// Looks up an operation repeatedly for a limited time.
+pub(super) struct RepeatedLookup<'a> {
     context: &'a Context,
     call: &'a CallContext,
     operation: &'a Operation,
     delays: Delays,
-    /// No look begins later, so that the last one has time to end.
-    last: Instant,
+    /// The latest start of a look-up, so that it has time to end.
+    last_start: Instant,
     until: Instant,
-    begun: bool,
-    /// Why the last look failed, where it did.
+    has_started: bool,
+    /// The error of the last look-up that failed.
     pub(super) failed: Option<CallError>,
     pub(super) abandoned: bool,
 }
 
-impl<'a> Watch<'a> {
+impl<'a> RepeatedLookup<'a> {
     pub(super) fn new(context: &'a Context, call: &'a CallContext, operation: &'a Operation, time: Duration) -> Self {
         let now = Instant::now();
         Self {
@@ -44,34 +44,33 @@ impl<'a> Watch<'a> {
             call,
             operation,
             delays: context.timing.look_again.delays((context.timing.seed)()),
-            last: now + time - time / 10,
+            last_start: now + time - time / 10,
             until: now + time,
-            begun: false,
+            has_started: false,
             failed: None,
             abandoned: false,
         }
     }
 
-    /// What the service lists now, or nothing when the time is over, the agent has abandoned the looking, or it cannot
-    /// succeed.
+    /// Waits and lists. Returns `None` if the time is over, the agent has abandoned the look-up, or it fails permanently.
     pub(super) async fn next(&mut self) -> Option<Listed> {
         loop {
-            if self.begun {
-                let left = self.last.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
+            if self.has_started {
+                let left = self.last_start.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
                 let pause = self.delays.next().unwrap_or(left).min(left);
                 if self.call.unless_abandoned(sleep(pause)).await.is_none() {
                     self.abandoned = true;
                     return None;
                 }
             }
-            self.begun = true;
+            self.has_started = true;
             let look = self.context.look_up(self.operation, None);
             match self.call.unless_abandoned(timeout_at(self.until, look)).await {
                 Some(Ok(Ok(listed))) => return Some(listed),
                 Some(Ok(Err(error))) => {
-                    let passing = is_transient(&error);
+                    let is_transient = is_transient(&error);
                     self.failed = Some(error);
-                    if !passing {
+                    if !is_transient {
                         return None;
                     }
                 }
@@ -88,31 +87,31 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// What looking for a create came to.
+/// The result of looking up a create.
 pub(super) enum LookupResult {
-    /// It is there, and the intent is settled.
+    /// The request is listed, and the write is settled.
     Found { request: Box<ElevationRequest>, surplus: Vec<ElevationRequest> },
-    /// It was not found for sure.
+    /// The look-up was not conclusive.
     Open { seen: MatchResult, at: Timestamp },
-    /// The looking was abandoned before anything was seen.
+    /// The look-up was abandoned before anything was listed.
     Abandoned,
 }
 
-/// Looks for a create of unknown outcome, and settles it where it is found.
+/// Looks up a create of unknown outcome, and settles it if it is found.
 pub(super) async fn for_create(
     context: &Context,
     call: &CallContext,
     write: &Write<'_>,
     new: &NewElevationRequest,
 ) -> LookupResult {
-    let mut watch = Watch::new(context, call, &write.record.operation, context.timing.look);
+    let mut lookup = RepeatedLookup::new(context, call, &write.record.operation, context.timing.look);
     let mut last = None;
-    let mut doubtful = Vec::new();
-    while let Some(mut listed) = watch.next().await {
+    let mut possible = Vec::new();
+    while let Some(mut listed) = lookup.next().await {
         let at = context.now();
-        // What one list has shown and the next leaves out is no less there.
-        doubtful.retain(|seen: &ElevationRequest| !listed.requests.iter().any(|request| request.id == seen.id));
-        listed.requests.append(&mut doubtful);
+        // A possible request that the next list lacks stays possible.
+        possible.retain(|seen: &ElevationRequest| !listed.requests.iter().any(|request| request.id == seen.id));
+        listed.requests.append(&mut possible);
         let seen = match decide(context, write, new, listed).await {
             Ok(MatchResult::Found { request, surplus }) => return LookupResult::Found { request, surplus },
             Ok(seen) => seen,
@@ -121,20 +120,19 @@ pub(super) async fn for_create(
                 return LookupResult::Open { seen: unclear_for(refused.problem), at };
             }
         };
-        doubtful = if let MatchResult::Possible(possible) = &seen { possible.clone() } else { Vec::new() };
+        possible = if let MatchResult::Possible(possible) = &seen { possible.clone() } else { Vec::new() };
         last = Some((seen, at));
     }
-    let (seen, at) = match (last, watch.failed) {
+    let (seen, at) = match (last, lookup.failed) {
         (Some(last), _) => last,
-        (None, Some(error)) if !watch.abandoned => (unclear(&error), context.now()),
+        (None, Some(error)) if !lookup.abandoned => (unclear(&error), context.now()),
         (None, _) => return LookupResult::Abandoned,
     };
     write.transition(Transition::NotFind);
     LookupResult::Open { seen, at }
 }
 
-/// Looks once for a create that the service has asked to wait with, before it goes out again. Settles it where it is
-/// found.
+/// Looks up a throttled create once before it is repeated, and settles it if it is found.
 pub(super) async fn before_repeat(
     context: &Context,
     call: &CallContext,
@@ -162,7 +160,7 @@ fn unclear_for(problem: Problem) -> MatchResult {
     MatchResult::Unclear(Gaps { unreadable: 0, cut: Some(problem) })
 }
 
-/// Decides, and claims what is found before another decides.
+/// Matches a list, and claims the request that is found, under the lock of the claims.
 async fn decide(
     context: &Context,
     write: &Write<'_>,
@@ -175,7 +173,7 @@ async fn decide(
     context.in_flight.add_owned(&mut owned);
     let gaps = listed.gaps();
     let sent = SentCreate { request: new, at: write.sent_at(), skew: listed.skew.unwrap_or(SignedDuration::ZERO) };
-    // Of this process's own creates `in_flight` knows more than the record.
+    // `in_flight` holds the newest state of this process's own creates.
     let others: Vec<_> = (context.record.unclaimed_creates().await?.into_iter())
         .filter(|other| !other.is_ours && other.state != WriteState::SetAside && are_equivalent(&other.request, new))
         .collect();
@@ -188,8 +186,8 @@ async fn decide(
             surplus.insert(0, *request);
             return Ok(MatchResult::Possible(surplus));
         }
-        // Others that are lost too will find theirs among the rest.
-        surplus.truncate(surplus.len().saturating_sub(context.in_flight.lost_alike(id, new) + lost));
+        // Other creates of unknown outcome will claim requests of the rest.
+        surplus.truncate(surplus.len().saturating_sub(context.in_flight.count_equal_lost(id, new) + lost));
         let request = Box::new(request.with_gaps_from_draft(new.draft()));
         if write.settle_found(&request).await {
             return Ok(MatchResult::Found { request, surplus });

@@ -1,4 +1,4 @@
-//! The record as the worker uses it: it may not be open yet, and its errors are told as Problems.
+//! The record as the worker uses it: it may not be open yet, and its errors are problems for the agent.
 
 use std::{
     collections::HashSet,
@@ -15,12 +15,12 @@ use mmd_elevate_core::{
     CallError, Draft, DraftTarget, ElevationRequest, Operation, Outcome, Problem, RequestId, WriteId, WriteRecord,
 };
 
-/// Why the record did not do it.
+/// Why the record could not be used.
 #[derive(Clone, Debug)]
 pub(super) struct RecordRefusal {
-    /// What happened, in words that begin in lower case.
+    /// What happened; `what` begins in lower case.
     pub(super) problem: Problem,
-    /// Another write owns the request that was to settle this one.
+    /// Whether another write owns the request that was to settle this one.
     pub(super) is_owned: bool,
 }
 
@@ -53,14 +53,14 @@ impl From<RecordRefusal> for CallError {
     }
 }
 
-/// Nothing while the record is being opened.
+/// `None` while the record is being opened.
 pub(super) type Opened = Option<Result<Record, RecordRefusal>>;
 
-/// Tells of each time that there is a record again.
+/// Notifies each time that the record is opened.
 pub(super) struct Openings(watch::Receiver<Opened>);
 
 impl Openings {
-    /// Waits for the next time; for ever where there will be none.
+    /// Waits for the next opening; forever if there will be none.
     pub(super) async fn next(&mut self) {
         loop {
             if self.0.changed().await.is_err() {
@@ -77,28 +77,28 @@ impl Openings {
 #[derive(Clone)]
 pub(super) struct RecordHandle {
     opened: watch::Receiver<Opened>,
-    /// Whether something was told that it did not take, and nothing since that it did.
-    failing: Arc<AtomicBool>,
+    /// Whether a write to the record has failed since the last success.
+    has_failed: Arc<AtomicBool>,
 }
 
 impl RecordHandle {
     pub(super) fn new(opened: watch::Receiver<Opened>) -> Self {
-        Self { opened, failing: Arc::default() }
+        Self { opened, has_failed: Arc::default() }
     }
 
-    /// Whether it was ever there to write to.
+    /// Returns whether the record has been opened.
     pub(super) fn is_open(&self) -> bool {
         matches!(*self.opened.borrow(), Some(Ok(_)))
     }
 
-    /// Tells when the record is opened, or written anew, after now.
+    /// Returns notifications of later openings and replacements of the record.
     pub(super) fn openings(&self) -> Openings {
         let mut opened = self.opened.clone();
         opened.mark_unchanged();
         Openings(opened)
     }
 
-    /// Has the record written anew now where its files are lost, rather than in a moment.
+    /// Replaces lost files of the record now, instead of after the usual wait.
     pub(super) async fn restore(&self) {
         let Some(Ok(record)) = self.opened.borrow().clone() else { return };
         if let Err(error) = record.restore().await {
@@ -106,20 +106,20 @@ impl RecordHandle {
         }
     }
 
-    /// Whether it has failed before and has just taken something: that is to be told, once.
-    pub(super) fn keeps_again(&self) -> bool {
-        self.failing.swap(false, Ordering::Relaxed)
+    /// Returns whether a write has failed before, and resets this.
+    pub(super) fn take_failure(&self) -> bool {
+        self.has_failed.swap(false, Ordering::Relaxed)
     }
 
-    /// Notes whether it has failed.
-    fn noted<T>(&self, result: Result<T, RecordRefusal>) -> Result<T, RecordRefusal> {
+    /// Notes a failed write.
+    fn note_failure<T>(&self, result: Result<T, RecordRefusal>) -> Result<T, RecordRefusal> {
         if result.as_ref().is_err_and(|refused| !refused.is_owned) {
-            self.failing.store(true, Ordering::Relaxed);
+            self.has_failed.store(true, Ordering::Relaxed);
         }
         result
     }
 
-    /// Waits until it is open, or known not to be.
+    /// Waits until the record is open or opening it has failed.
     pub(super) async fn opened(&self) -> Result<Record, RecordRefusal> {
         match self.opened.clone().wait_for(Option::is_some).await.as_deref() {
             Ok(Some(record)) => record.clone(),
@@ -134,41 +134,41 @@ impl RecordHandle {
 
     pub(super) async fn settle(&self, id: WriteId, outcome: Outcome) -> Result<(), RecordRefusal> {
         let settled = async { Ok(self.opened().await?.settle(id, outcome).await?) };
-        self.noted(settled.await)
+        self.note_failure(settled.await)
     }
 
     pub(super) async fn write(&self, id: WriteId) -> Result<Option<WriteRecord>, RecordRefusal> {
         Ok(self.opened().await?.write(id).await?)
     }
 
-    /// The requests that other writes own.
+    /// Returns the requests that other writes own.
     pub(super) async fn owned_requests(&self, except: WriteId) -> Result<HashSet<RequestId>, RecordRefusal> {
         Ok(self.opened().await?.owned_requests(except).await?.into_iter().collect())
     }
 
-    /// The creates of all processes that may have made a request which nobody has claimed.
+    /// Returns the creates of all processes that may have made a request which no write has claimed.
     pub(super) async fn unclaimed_creates(&self) -> Result<Vec<Unclaimed>, RecordRefusal> {
         Ok(self.opened().await?.unclaimed_creates().await?)
     }
 
-    /// What the service was seen to hold. Whoever saw it needs no record to know it, so one that is not open is none.
+    /// Updates known requests. It does nothing if the record is not open, because the list is valid without it.
     pub(super) async fn update_requests(&self, listed: Vec<ElevationRequest>) -> Result<(), RecordRefusal> {
         let Some(Ok(record)) = self.opened.borrow().clone() else { return Ok(()) };
-        self.noted(record.update_requests(listed).await.map(drop).map_err(RecordRefusal::from))
+        self.note_failure(record.update_requests(listed).await.map(drop).map_err(RecordRefusal::from))
     }
 
-    /// The request is not open any more, though no list says so.
+    /// Ends a request that is closed although no list shows this.
     pub(super) async fn end_request(&self, id: &RequestId) -> Result<(), RecordRefusal> {
         let ended = async { Ok(self.opened().await?.end_request(id).await?) };
-        self.noted(ended.await)
+        self.note_failure(ended.await)
     }
 
     pub(super) async fn save(&self, drafts: Vec<(DraftTarget, Option<Draft>)>) -> Result<(), RecordRefusal> {
         let saved = async { Ok(self.opened().await?.save(drafts).await?) };
-        self.noted(saved.await)
+        self.note_failure(saved.await)
     }
 
-    /// Ends the use of the record, where it is open: what was written is moved into the database.
+    /// Closes the record if it is open.
     pub(super) async fn close(&self) {
         let Some(Ok(record)) = self.opened.borrow().clone() else { return };
         record.close().await;

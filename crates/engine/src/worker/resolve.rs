@@ -1,4 +1,4 @@
-//! Resolves writes that were left behind or whose outcome is unknown: looks once more, sets aside, adopts.
+//! Resolves writes of dead processes and writes of unknown outcome: looks them up, sets them aside, or adopts a request.
 
 use super::{
     close,
@@ -12,10 +12,10 @@ async fn recorded(context: &Context, id: WriteId) -> Result<WriteRecord, CallErr
     context.record.write(id).await?.ok_or_else(|| not_possible("the record does not hold this write"))
 }
 
-/// Looks once more for a write of unknown outcome.
+/// Looks up a write of unknown outcome once more.
 pub(super) async fn look(context: &Context, call: &CallContext, id: WriteId) -> Result<CallResult, CallError> {
     let write = Write::resume(context, call, recorded(context, id).await?)?;
-    // The record does not keep what kind of error it was. Most who look again do so because a process has died.
+    // The record does not hold the error. The usual reason is that a process has died.
     let error = CallError::crashed();
     match write.record.operation.clone() {
         Operation::Create(new) => create::look_for(context, call, &write, &new, error).await,
@@ -23,7 +23,7 @@ pub(super) async fn look(context: &Context, call: &CallContext, id: WriteId) -> 
     }
 }
 
-/// Stops asking for a write of unknown outcome.
+/// Stops looking up a write of unknown outcome.
 pub(super) async fn set_aside(context: &Context, call: &CallContext, id: WriteId) -> Result<CallResult, CallError> {
     let write = Write::resume(context, call, recorded(context, id).await?)?;
     write.transition(Transition::SetAside);
@@ -31,7 +31,7 @@ pub(super) async fn set_aside(context: &Context, call: &CallContext, id: WriteId
     Ok(CallResult::SetAside)
 }
 
-/// The agent says that this request is the one.
+/// Settles a create with the request that the agent has chosen.
 pub(super) async fn adopt(
     context: &Context,
     call: &CallContext,

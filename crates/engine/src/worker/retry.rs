@@ -1,11 +1,11 @@
-//! Decides whether a failed call goes out again by itself, and when. It neither waits nor sends.
+//! Decides whether a failed call is repeated automatically, and when. It neither waits nor sends.
 
 use std::time::Duration;
 
 use super::timing::{Delays, Timing};
 use mmd_elevate_core::{CallError, Disposition, ErrorCode};
 
-/// The tries of one call.
+/// The attempts of one call.
 pub(super) struct Retries {
     timing: Timing,
     most: u32,
@@ -16,13 +16,13 @@ pub(super) struct Retries {
 }
 
 impl Retries {
-    /// Of a write: what fails is the connection, so nothing was sent.
+    /// For a write that failed because no connection was made, so that nothing was sent.
     pub(super) fn for_writes(timing: Timing) -> Self {
         let seed = (timing.seed)();
         Self::new(timing, timing.resends, timing.resend.delays(seed), seed)
     }
 
-    /// Of a read: it can fail in any way, for it changes nothing.
+    /// For a read, which changes nothing and can be repeated after any error.
     pub(super) fn for_reads(timing: Timing) -> Self {
         let seed = (timing.seed)();
         Self::new(timing, timing.reads, timing.reread.delays(seed), seed)
@@ -32,13 +32,13 @@ impl Retries {
         Self { timing, most, failed, throttled: timing.throttle.delays(seed), failures: 0, throttles: 0 }
     }
 
-    /// Which attempt would be the next.
+    /// Returns the number of the next attempt.
     pub(super) const fn next_attempt(&self) -> u32 {
         self.failures + self.throttles + 1
     }
 
-    /// How long to wait after this failure before the next try, or nothing where it is given up: never sooner than the
-    /// service asks, and not at all where it asks for too long.
+    /// Returns the wait before the next attempt, which is never shorter than the service asks. Returns `None` after the last
+    /// attempt, or if the service asks for too long a wait.
     pub(super) fn next_delay(&mut self, error: &CallError) -> Option<Duration> {
         if error.code == Some(ErrorCode::Throttled) {
             self.throttles += 1;
@@ -46,7 +46,7 @@ impl Retries {
             if self.throttles >= self.timing.throttles || asked > self.timing.longest_wait {
                 return None;
             }
-            // A service that asks for no wait at all is not hammered.
+            // The back-off applies even if the service asks for no wait.
             return self.throttled.next().map(|delay| delay.max(asked));
         }
         self.failures += 1;
@@ -54,7 +54,7 @@ impl Retries {
     }
 }
 
-/// Whether a read that failed like this may succeed a moment later.
+/// Returns whether a read with this error may succeed if it is repeated.
 pub(super) fn is_transient(error: &CallError) -> bool {
     match error.disposition {
         Disposition::NotDone => false,

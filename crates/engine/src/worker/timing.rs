@@ -6,39 +6,38 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-/// Clock, chance and patience.
+/// The clock, the random seed, and all waits and limits.
 #[derive(Clone, Copy, Debug)]
 pub struct Timing {
-    /// What time it is.
+    /// The wall clock.
     pub now: fn() -> Timestamp,
-    /// What sets apart the back-offs of clients that failed at the same moment.
+    /// The seed of the jitter, by which clients that failed at the same moment retry at different times.
     pub seed: fn() -> u64,
-    /// Between a write that could not be sent and its next try.
+    /// The waits between attempts of a write for which no connection can be made.
     pub resend: Backoff,
-    /// How often a write is tried where no connection can be made, the first time included.
+    /// How many attempts such a write has.
     pub resends: u32,
-    /// Between a throttled call and the next try, where the service does not say, and at least.
+    /// The minimum waits between attempts of a throttled call.
     pub throttle: Backoff,
-    /// How often a call that is throttled is tried.
+    /// How many attempts a throttled call has.
     pub throttles: u32,
-    /// A service that asks for a longer wait than this is not waited for.
+    /// The longest wait of a service that is waited for.
     pub longest_wait: Duration,
-    /// Between a read that failed and its next try.
+    /// The waits between attempts of a read.
     pub reread: Backoff,
-    /// How often a read is tried.
+    /// How many attempts a read has.
     pub reads: u32,
-    /// For how long a write of unknown outcome is looked for.
+    /// For how long a write of unknown outcome is looked up.
     pub look: Duration,
-    /// For how long a close that the service took is read back, and one that was lost before it is repeated.
+    /// For how long a close is read back after it was accepted, and before it is repeated.
     pub read_back: Duration,
-    /// Between two looks.
+    /// The waits between two look-ups.
     pub look_again: Backoff,
-    /// How often a close is repeated after it was lost and its request is seen to be open.
+    /// How often a close of unknown outcome is repeated if its request is still open.
     pub closes_again: u32,
     /// How many devices are listed at once.
     pub devices_at_once: usize,
-    /// After how long drafts that the record did not take are offered to it again, and at the longest between two tries
-    /// to open it.
+    /// The wait before unsaved drafts are saved again, and the longest wait between two attempts to open the record.
     pub save_again: Duration,
 }
 
@@ -70,12 +69,12 @@ impl Default for Timing {
 pub struct Backoff {
     /// The first delay.
     pub first: Duration,
-    /// No delay is longer, its jitter aside.
+    /// The longest delay, without jitter.
     pub most: Duration,
 }
 
 impl Backoff {
-    /// The delays, without end.
+    /// Returns an endless sequence of delays.
     pub(super) fn delays(self, seed: u64) -> Delays {
         ExponentialBuilder::default()
             .with_min_delay(self.first)

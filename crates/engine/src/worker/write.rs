@@ -1,4 +1,4 @@
-//! A write, from its record to the moment where its outcome is done, not done or unknown.
+//! A write, from its record to its outcome: done, not done or unknown.
 
 use std::sync::{Arc, PoisonError};
 
@@ -20,13 +20,13 @@ use mmd_elevate_core::{
     WriteRecord, WriteState,
 };
 
-/// What came of sending it.
+/// The result of sending a write.
 pub(super) enum SendResult {
-    /// The service did it. To write that down is for the caller: the step is still to be taken.
+    /// The service did it. The caller makes the transition.
     Done(Response),
-    /// The service refused it. What that means is for the caller to say: the step is still to be taken.
+    /// The service refused it. The caller decides what this means, and makes the transition.
     Refused(CallError),
-    /// It was given up or abandoned with nothing of it done.
+    /// It was given up or abandoned, and nothing was done.
     GivenUp(CallError),
     /// It is unknown whether the service did it.
     Unknown(CallError),
@@ -37,20 +37,20 @@ pub(super) struct Write<'a> {
     pub(super) record: WriteRecord,
     context: &'a Context,
     call: &'a CallContext,
-    /// When it was recorded, where that was in this call.
+    /// When it was recorded, if this call did so.
     begun: Option<Instant>,
     _reservation: Reservation,
 }
 
 impl<'a> Write<'a> {
-    /// Records the operation. Where that fails nothing is sent.
+    /// Records the operation. If this fails, nothing is sent.
     pub(super) async fn begin(
         context: &'a Context,
         call: &'a CallContext,
         operation: Operation,
     ) -> Result<(Self, Arc<dyn Backend>), CallError> {
         let ready = async {
-            // In this order: a record that cannot be used is the worse news.
+            // In this order, because an unusable record is the more serious error.
             context.record.opened().await?;
             context.backend().await
         };
@@ -63,7 +63,7 @@ impl<'a> Write<'a> {
         Ok((write, service))
     }
 
-    /// Takes up a write that was left behind, or that was looked for in vain.
+    /// Resumes a write of a dead process, or a write of unknown outcome.
     pub(super) fn resume(context: &'a Context, call: &'a CallContext, record: WriteRecord) -> Result<Self, CallError> {
         let state = record.state;
         if state.is_settled() {
@@ -94,7 +94,7 @@ impl<'a> Write<'a> {
         write.as_ref().map_or(WriteState::Unknown, |(_, state)| *state)
     }
 
-    /// One step of the state machine. One that cannot be taken would be a mistake here: it changes nothing.
+    /// Makes a transition of the state machine. An invalid transition would be a bug, and changes nothing.
     pub(super) fn transition(&self, step: Transition) {
         let state = self.state();
         let Some(next) = state.after(step) else {
@@ -108,15 +108,15 @@ impl<'a> Write<'a> {
         }
     }
 
-    /// When it was sent, on the clock as it is now. From the recording on, for a call that seemed to be deferred may have
-    /// been processed after all; and where the clock was set meanwhile, as long ago as the call has lasted.
+    /// Returns when it was sent, by the current wall clock. The time of the recording counts, because a deferred attempt may have
+    /// been processed; if the clock was set back meanwhile, the duration of the call counts.
     pub(super) fn sent_at(&self) -> Timestamp {
         let lasted = self.begun.and_then(|begun| SignedDuration::try_from(begun.elapsed()).ok());
         let by_the_call = lasted.and_then(|lasted| self.context.now().checked_sub(lasted).ok());
         by_the_call.unwrap_or(self.record.at).min(self.record.at)
     }
 
-    /// Sends it, and again as long as nothing of it was processed and patience lasts.
+    /// Sends it, with retries as long as nothing was processed.
     pub(super) async fn send(&self, backend: &dyn Backend) -> SendResult {
         let mut retries = Retries::for_writes(self.context.timing);
         loop {
@@ -126,7 +126,7 @@ impl<'a> Write<'a> {
         }
     }
 
-    /// Sends it once. The error is why it may go out again: the wait for that is over then.
+    /// Sends it once. An error means that it may be repeated, and that the wait before the repeat is over.
     pub(super) async fn send_once(
         &self,
         retries: &mut Retries,
@@ -135,7 +135,7 @@ impl<'a> Write<'a> {
         if self.call.abandon.is_requested() {
             return Ok(self.abandoned());
         }
-        // The wait for a token can be abandoned like any that nothing was sent before.
+        // Nothing is sent while waiting for a token.
         let Some(signed_in) = self.call.unless_abandoned(self.context.signed_in()).await else {
             return Ok(self.abandoned());
         };
@@ -144,9 +144,9 @@ impl<'a> Write<'a> {
             return Ok(SendResult::Refused(error));
         }
         let error = match self.call.unless_abandoned(backend.send(&self.record.operation)).await {
-            Some(Ok(told)) => {
+            Some(Ok(response)) => {
                 failpoint::die_if_asked("after-answer");
-                return Ok(SendResult::Done(told));
+                return Ok(SendResult::Done(response));
             }
             Some(Err(error)) => error,
             None => {
@@ -177,23 +177,23 @@ impl<'a> Write<'a> {
         SendResult::GivenUp(self.abandon())
     }
 
-    /// The agent has abandoned it while nothing of it was on its way.
+    /// Abandons it while nothing is in flight.
     pub(super) fn abandon(&self) -> CallError {
         self.transition(Transition::Abandon);
         abandoned_unsent()
     }
 
-    /// It succeeded, and this is what the service says of it.
+    /// Settles it as done.
     pub(super) async fn settle_done(&self, request: Option<&ElevationRequest>, service_id: Option<Untrusted>) {
         self.transition(Transition::Succeed);
         self.save_outcome(request, None, service_id).await;
     }
 
-    /// The service says that it has opened this request, unless that turns out to be another write's: `false` then, and
-    /// nobody knows what became of this one.
+    /// Settles a create with the request that the service returned. Returns `false` if the request belongs to another write: the
+    /// outcome is unknown then.
     #[must_use]
     pub(super) async fn settle_created(&self, request: &ElevationRequest, service_id: Option<Untrusted>) -> bool {
-        // What is claimed by a look at this moment is not claimed here too.
+        // A concurrent look-up must not claim the same request.
         let _alone = self.context.in_flight.lock_claims().await;
         let outcome = Outcome {
             state: WriteState::Done,
@@ -217,11 +217,11 @@ impl<'a> Write<'a> {
         true
     }
 
-    /// It was looked for, and this is what was found, unless it turns out to be another write's: `false` then, and
-    /// nothing has changed.
+    /// Settles it with the request that a look-up found. Returns `false`, without a change, if the request belongs to another
+    /// write.
     #[must_use]
     pub(super) async fn settle_found(&self, request: &ElevationRequest) -> bool {
-        // Another process may have claimed it a moment ago, and the record alone knows of that.
+        // Another process may have claimed it a moment ago, which only the record shows.
         let state = self.state().after(Transition::Find).unwrap_or(WriteState::Unknown);
         let outcome = Outcome { state, request: Some(request.clone()), why: None, service_request_id: None };
         let saved = self.context.record.settle(self.record.id, outcome).await;
@@ -234,29 +234,29 @@ impl<'a> Write<'a> {
         true
     }
 
-    /// The request that this write owns then. A close owns nothing.
+    /// Returns the id of the request that a create owns. A close owns none.
     fn created_id<'r>(&self, request: Option<&'r ElevationRequest>) -> Option<&'r RequestId> {
         request.filter(|_| matches!(self.record.operation, Operation::Create(_))).map(|request| &request.id)
     }
 
-    /// It was not done, or that is unknown.
+    /// Saves an outcome that is not done or unknown.
     pub(super) async fn settle_error(&self, error: &CallError, request: Option<&ElevationRequest>) {
         self.save_outcome(request, Some(error.what()), error.ids.service.clone()).await;
     }
 
-    /// The service refused it: it was not done.
+    /// Settles it as refused, which means not done.
     pub(super) async fn settle_refused(&self, error: &CallError, request: Option<&ElevationRequest>) {
         self.transition(Transition::Refuse);
         self.settle_error(error, request).await;
     }
 
-    /// Looking has shown that it was not done: a close, that is. It can be sent again, or given up.
+    /// Notes that reading back has shown a close as not done. It can be repeated or given up.
     pub(super) async fn settle_disproved(&self, error: &CallError, request: &ElevationRequest) {
         self.transition(Transition::Disprove);
         self.settle_error(error, Some(request)).await;
     }
 
-    /// It is not asked for any more.
+    /// Saves that it is not looked up any more.
     pub(super) async fn settle_set_aside(&self) {
         self.save_outcome(None, None, None).await;
     }
@@ -281,7 +281,7 @@ impl<'a> Write<'a> {
     }
 }
 
-/// A call about a recorded write that cannot be made.
+/// Returns the error of a call for a recorded write that is not possible.
 pub(super) fn not_possible(reason: &str) -> CallError {
     CallError::not_sent(reason)
 }

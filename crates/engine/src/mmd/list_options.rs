@@ -1,0 +1,43 @@
+//! The options of a list's query that the service accepts, as far as this run has found out.
+
+use mmd_elevate_core::Query;
+
+/// The requested page size for a device's requests (assumption: no limit is documented, and a service may have its own).
+pub(super) const DEVICE_PAGE: usize = 100;
+
+/// The requested page size for the tenant's requests (assumption).
+const TENANT_PAGE: usize = 1_000;
+
+/// The options of a list's query. Refused options are left out one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ListOptions {
+    /// The page size; `None` leaves `$top` out.
+    pub(super) top: Option<usize>,
+    /// Whether `$filter` selects open requests; otherwise closed ones are left out after listing.
+    pub(super) filters_open: bool,
+}
+
+impl Default for ListOptions {
+    fn default() -> Self {
+        Self { top: Some(TENANT_PAGE), filters_open: true }
+    }
+}
+
+impl ListOptions {
+    pub(super) fn for_query(self, query: &Query) -> Self {
+        match query {
+            Query::Device(_) => Self { top: self.top.map(|top| top.min(DEVICE_PAGE)), ..self },
+            Query::Open => self,
+        }
+    }
+
+    /// Returns the options to try after a refusal: smaller pages, no page size, then no filter.
+    pub(super) fn after_refusal(self, query: &Query) -> Option<Self> {
+        match (self.top, query) {
+            (Some(top), _) if top > DEVICE_PAGE => Some(Self { top: Some(DEVICE_PAGE), ..self }),
+            (Some(_), _) => Some(Self { top: None, ..self }),
+            (None, Query::Open) if self.filters_open => Some(Self { top: Some(TENANT_PAGE), filters_open: false }),
+            (None, _) => None,
+        }
+    }
+}
