@@ -167,7 +167,7 @@ impl Agent {
             return;
         }
         let (call_id, call) = self.calls.remove(0);
-        let fault = |kind| CallError { words: Some(Untrusted::new(text)), ..kind };
+        let fault = |kind| CallError { service_message: Some(Untrusted::new(text)), ..kind };
         let result = match (which % 6, call) {
             (0 | 1, Call::Send(Operation::Create(new))) => {
                 let request = Box::new(created(call_id, &new, text));

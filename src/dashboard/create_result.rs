@@ -125,7 +125,7 @@ fn apply_lookup(model: &mut Model, id: RowId, seen: MatchResult, at: Timestamp, 
         MatchResult::Possible(possible) => format!("{name}: {} requests may be it", possible.len()),
         MatchResult::Found { .. } | MatchResult::NotSeen => format!("{name}: not seen at {time}"),
         MatchResult::Unclear(gaps) => {
-            format!("It is unknown whether the request for {name} was opened: {}", gaps.words())
+            format!("It is unknown whether the request for {name} was opened: {}", gaps.describe())
         }
     };
     let hint = match &seen {

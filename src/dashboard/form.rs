@@ -149,7 +149,8 @@ impl Form {
     pub(super) fn show_refusal(&mut self, error: &CallError) {
         self.sending = None;
         // A reason of the service's own is about the device where it says so; without words it is most likely.
-        let names_device = || error.words.as_ref().is_none_or(|words| words.raw().to_lowercase().contains("device"));
+        let names_device =
+            || error.service_message.as_ref().is_none_or(|words| words.raw().to_lowercase().contains("device"));
         let is_about_device = match error.code {
             Some(ErrorCode::TooManyOpen | ErrorCode::NoSuchDevice) => true,
             Some(ErrorCode::Declined) => names_device(),

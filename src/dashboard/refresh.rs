@@ -90,7 +90,7 @@ pub(super) fn report_gaps(model: &mut Model, gaps: &Gaps, has_news: bool) {
     if gaps.is_empty() {
         return;
     }
-    let notice = Notice::doubt(format!("Not all open requests could be checked: {}", gaps.words()));
+    let notice = Notice::doubt(format!("Not all open requests could be checked: {}", gaps.describe()));
     let hint = gaps.hint().map_or(String::new(), |hint| format!("; {hint}"));
     model.notice = Some(match model.notice.take() {
         Some(news) if has_news => {

@@ -354,7 +354,7 @@ async fn page_that_fails_again_and_again_is_told_as_a_gap() {
     let open = tenant.open_read_only();
     let (pages, gaps) = open.pages(Query::Open).await;
     let gaps = gaps.unwrap();
-    assert_eq!(gaps.words(), "the list was not seen to its end: An internal error has occurred");
+    assert_eq!(gaps.describe(), "the list was not seen to its end: An internal error has occurred");
     assert!(gaps.hint().is_some());
     assert_eq!((pages.len(), ids(&pages).len()), (1, 3), "what came before stands");
     assert_eq!(tenant.observer.received(Endpoint::List), 1 + u64::from(BRIEF.reads));

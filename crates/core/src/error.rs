@@ -23,7 +23,7 @@ pub struct CallError {
     /// The program's description. `what` is a whole sentence.
     pub problem: Box<Problem>,
     /// The service's message, if it sent one. It may name people and devices.
-    pub words: Option<Untrusted>,
+    pub service_message: Option<Untrusted>,
     /// The ids to quote to the operator of the service.
     pub ids: RequestIds,
 }
@@ -89,10 +89,10 @@ impl CallError {
     #[must_use]
     pub fn new(disposition: Disposition, what: impl Into<String>, hint: impl Into<String>) -> Self {
         let problem = Box::new(Problem::new(what, hint));
-        Self { disposition, code: None, problem, words: None, ids: RequestIds::default() }
+        Self { disposition, code: None, problem, service_message: None, ids: RequestIds::default() }
     }
 
-    fn coded(code: ErrorCode, disposition: Disposition, what: impl Into<String>, hint: impl Into<String>) -> Self {
+    fn with_code(code: ErrorCode, disposition: Disposition, what: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { code: Some(code), ..Self::new(disposition, what, hint) }
     }
 
@@ -104,9 +104,8 @@ impl CallError {
     }
 
     /// Returns the same error with the service's message.
-    #[must_use]
-    pub fn with_words(self, words: Option<Untrusted>) -> Self {
-        Self { words, ..self }
+    fn with_service_message(self, service_message: Option<Untrusted>) -> Self {
+        Self { service_message, ..self }
     }
 
     /// Returns the error for a device that has too many open requests.
@@ -114,14 +113,14 @@ impl CallError {
     pub fn too_many_open() -> Self {
         let hint = "close a request that is open for this device, or take another device";
         let what = "This device has too many open elevation requests.";
-        Self::coded(ErrorCode::TooManyOpen, Disposition::NotDone, what, hint)
+        Self::with_code(ErrorCode::TooManyOpen, Disposition::NotDone, what, hint)
     }
 
     /// Returns the error for a device that the service does not know.
     #[must_use]
     pub fn no_such_device() -> Self {
         let hint = "check the device's name; a ticket's number looks much like it";
-        Self::coded(ErrorCode::NoSuchDevice, Disposition::NotDone, "This device does not exist.", hint)
+        Self::with_code(ErrorCode::NoSuchDevice, Disposition::NotDone, "This device does not exist.", hint)
     }
 
     /// Returns the error for a request that is closed already.
@@ -129,7 +128,7 @@ impl CallError {
     pub fn already_closed() -> Self {
         let hint = "nothing is left to do; your text was not stored by the service";
         let what = "This elevation request was already closed.";
-        Self::coded(ErrorCode::AlreadyClosed, Disposition::NotDone, what, hint)
+        Self::with_code(ErrorCode::AlreadyClosed, Disposition::NotDone, what, hint)
     }
 
     /// Returns the error for a request that does not exist.
@@ -137,7 +136,7 @@ impl CallError {
     pub fn no_such_request() -> Self {
         let hint = "nothing is left to close; your text was not stored by the service";
         let what = "This elevation request does not exist.";
-        Self::coded(ErrorCode::NoSuchRequest, Disposition::NotDone, what, hint)
+        Self::with_code(ErrorCode::NoSuchRequest, Disposition::NotDone, what, hint)
     }
 
     /// Returns the error for a request that does not exist according to the service, while a list holds it or was not read
@@ -146,28 +145,28 @@ impl CallError {
     pub fn absence_unproven() -> Self {
         let hint = "it counts as open, because the service's list holds it or was not seen whole; refresh, then close it again";
         let what = "This elevation request does not exist.";
-        Self::coded(ErrorCode::NotAccepted, Disposition::NotDone, what, hint)
+        Self::with_code(ErrorCode::NotAccepted, Disposition::NotDone, what, hint)
     }
 
     /// Returns the error for a call that the service declines with a reason.
     #[must_use]
     pub fn declined() -> Self {
         let hint = "the service gave this reason; ask whoever runs it what it wants instead";
-        Self::coded(ErrorCode::Declined, Disposition::NotDone, "The service declined.", hint)
+        Self::with_code(ErrorCode::Declined, Disposition::NotDone, "The service declined.", hint)
     }
 
     /// Returns the error for an HTTP status of 4xx that has no error of its own.
     #[must_use]
-    pub fn not_accepted(status: u16, words: Option<Untrusted>) -> Self {
+    pub fn not_accepted(status: u16, service_message: Option<Untrusted>) -> Self {
         let (what, hint) = refusal(status);
-        let hint = match (status, &words) {
+        let hint = match (status, &service_message) {
             (403..=405 | 410, Some(_)) => {
                 "the service or something on the way gave this reason; if it does not fit, check the base URL and the tenant"
             }
             _ => hint,
         };
         let what = format!("{} (HTTP {status}).", what.unwrap_or("The service did not accept the call"));
-        Self::coded(ErrorCode::NotAccepted, Disposition::NotDone, what, hint).with_words(words)
+        Self::with_code(ErrorCode::NotAccepted, Disposition::NotDone, what, hint).with_service_message(service_message)
     }
 
     /// Returns the error for a token that the service does not accept.
@@ -175,21 +174,21 @@ impl CallError {
     pub fn not_signed_in() -> Self {
         let hint = "check the tenant and the scope of the sign-in; a token from MMD_ELEVATE_TOKEN may have ended: start again with a fresh one";
         let what = "The service does not accept the token.";
-        Self::coded(ErrorCode::NotSignedIn, Disposition::NotDone, what, hint)
+        Self::with_code(ErrorCode::NotSignedIn, Disposition::NotDone, what, hint)
     }
 
     /// Returns the error for a failed sign-in. `problem.what` is a sentence without its full stop.
     #[must_use]
     pub fn sign_in_failed(problem: &Problem) -> Self {
         let what = format!("Not signed in: {}.", problem.what);
-        Self::coded(ErrorCode::SignInFailed, Disposition::NotDone, what, &problem.hint)
+        Self::with_code(ErrorCode::SignInFailed, Disposition::NotDone, what, &problem.hint)
     }
 
     /// Returns the error for a token that does not allow the call.
     #[must_use]
     pub fn not_allowed() -> Self {
         let hint = "ask for the application role MmdSupport.ReadWrite, then get a fresh token";
-        Self::coded(ErrorCode::NotAllowed, Disposition::NotDone, "The token does not allow this.", hint)
+        Self::with_code(ErrorCode::NotAllowed, Disposition::NotDone, "The token does not allow this.", hint)
     }
 
     /// Returns the error for a service that asks to wait, and for how long if it says so.
@@ -204,7 +203,7 @@ impl CallError {
         } else {
             "wait a little, then try again"
         };
-        Self::coded(ErrorCode::Throttled, Disposition::Repeat(retry_after), what, hint)
+        Self::with_code(ErrorCode::Throttled, Disposition::Repeat(retry_after), what, hint)
     }
 
     /// Returns the error for a connection that failed and may succeed later. `reason` is part of a sentence, without secrets.
@@ -212,14 +211,14 @@ impl CallError {
     pub fn not_reached(reason: &str) -> Self {
         let what = format!("The service could not be reached: {reason}.");
         let hint = "check the network and the base URL, then try again";
-        Self::coded(ErrorCode::NotConnected, Disposition::Repeat(None), what, hint)
+        Self::with_code(ErrorCode::NotConnected, Disposition::Repeat(None), what, hint)
     }
 
     /// Returns the error for a connection that will fail again: the certificate is not trusted, or a proxy declined.
     #[must_use]
     pub fn not_connected(reason: &str, hint: impl Into<String>) -> Self {
         let what = format!("The service could not be reached: {reason}.");
-        Self::coded(ErrorCode::NotConnected, Disposition::NotDone, what, hint)
+        Self::with_code(ErrorCode::NotConnected, Disposition::NotDone, what, hint)
     }
 
     /// Returns the error for a call that was not sent. `reason` is part of a sentence.
@@ -239,22 +238,22 @@ impl CallError {
     pub fn abandoned(sent: bool) -> Self {
         if sent {
             let what = "It was abandoned after it may have been sent.";
-            Self::coded(ErrorCode::Abandoned, Disposition::Unknown, what, LOOK_FIRST)
+            Self::with_code(ErrorCode::Abandoned, Disposition::Unknown, what, LOOK_FIRST)
         } else {
             let what = "It was abandoned before anything was sent.";
-            Self::coded(ErrorCode::Abandoned, Disposition::NotDone, what, "try again")
+            Self::with_code(ErrorCode::Abandoned, Disposition::NotDone, what, "try again")
         }
     }
 
     /// Returns the error for a call without a complete answer in time.
     #[must_use]
     pub fn timed_out() -> Self {
-        Self::coded(ErrorCode::TimedOut, Disposition::Unknown, "No answer came in time.", LOOK_FIRST)
+        Self::with_code(ErrorCode::TimedOut, Disposition::Unknown, "No answer came in time.", LOOK_FIRST)
     }
 
     /// Returns the error for a connection that broke before the answer was complete.
     #[must_use]
-    pub fn cut() -> Self {
+    pub fn connection_broken() -> Self {
         Self::new(Disposition::Unknown, "The connection broke before the answer came.", LOOK_FIRST)
     }
 
@@ -280,13 +279,13 @@ impl CallError {
     #[must_use]
     pub fn broken_answer(reason: &str) -> Self {
         let what = format!("The answer cannot be used: {reason}.");
-        Self::coded(ErrorCode::BrokenAnswer, Disposition::Unknown, what, LOOK_FIRST)
+        Self::with_code(ErrorCode::BrokenAnswer, Disposition::Unknown, what, LOOK_FIRST)
     }
 
     /// Returns the error for a failure of the program itself during the call.
     #[must_use]
     pub fn crashed() -> Self {
-        Self::coded(ErrorCode::Crashed, Disposition::Unknown, "The program failed during the call.", LOOK_FIRST)
+        Self::with_code(ErrorCode::Crashed, Disposition::Unknown, "The program failed during the call.", LOOK_FIRST)
     }
 
     /// Returns whether the service may have acted. Otherwise nothing was done.
@@ -318,11 +317,13 @@ impl CallError {
     #[must_use]
     pub fn what(&self) -> String {
         let own = &self.problem.what;
-        match self.words.as_ref().filter(|words| !words.is_blank()) {
+        match self.service_message.as_ref().filter(|message| !message.is_blank()) {
             None => own.clone(),
             // The service's message alone would hide that the outcome is unknown.
-            Some(words) if self.code == Some(ErrorCode::BrokenAnswer) => format!("{own} It says: {}", words.visible()),
-            Some(words) => words.visible().into_owned(),
+            Some(message) if self.code == Some(ErrorCode::BrokenAnswer) => {
+                format!("{own} It says: {}", message.visible())
+            }
+            Some(message) => message.visible().into_owned(),
         }
     }
 
@@ -395,7 +396,7 @@ mod tests {
             (CallError::server_failed(503), Disposition::Unknown),
             (CallError::broken_answer("it is empty"), Disposition::Unknown),
             (CallError::timed_out(), Disposition::Unknown),
-            (CallError::cut(), Disposition::Unknown),
+            (CallError::connection_broken(), Disposition::Unknown),
             (CallError::crashed(), Disposition::Unknown),
             (CallError::abandoned(true), Disposition::Unknown),
             (CallError::redirected(302), Disposition::NotDone),

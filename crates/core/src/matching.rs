@@ -56,7 +56,7 @@ impl Gaps {
 
     /// Describes what could not be read, as parts of a sentence.
     #[must_use]
-    pub fn words(&self) -> String {
+    pub fn describe(&self) -> String {
         let unreadable = match self.unreadable {
             0 => None,
             1 => Some("1 entry could not be read".to_owned()),
@@ -274,7 +274,7 @@ mod tests {
             MatchResult::Found { request, surplus } => format!("found {} +{}", request.id.raw(), surplus.len()),
             MatchResult::Possible(possible) => format!("{} possible", possible.len()),
             MatchResult::NotSeen => "not seen".to_owned(),
-            MatchResult::Unclear(gaps) => gaps.words(),
+            MatchResult::Unclear(gaps) => gaps.describe(),
         }
     }
 

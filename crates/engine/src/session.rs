@@ -308,7 +308,7 @@ impl AwaitedCalls {
     }
 }
 
-/// Tells those who still wait that no reply comes, however the worker has ended.
+/// Drops the senders of all replies at the end, which wakes the methods that still wait.
 struct EndOnDrop(Arc<AwaitedCalls>);
 
 impl Drop for EndOnDrop {

@@ -148,7 +148,7 @@ pub(super) fn unknown(frame: &mut Frame, area: Rect, model: &Model, theme: &Them
                 }
                 MatchResult::Unclear(gaps) => {
                     let hint = gaps.hint().map_or_else(String::new, |hint| format!(" (hint: {hint})"));
-                    format!("Looked at {at}, and it may be there unseen: {}{hint}.", gaps.words())
+                    format!("Looked at {at}, and it may be there unseen: {}{hint}.", gaps.describe())
                 }
             }
         }

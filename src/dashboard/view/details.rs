@@ -151,7 +151,7 @@ fn notes(row: &Row<'_>, model: &Model) -> Vec<String> {
         }
         Some((MatchResult::Unclear(gaps), at)) => {
             let at = local(*at, &model.time_zone, "%H:%M:%S");
-            notes.push(format!("Looked at {at}, and it may be there unseen: {}.", gaps.words()));
+            notes.push(format!("Looked at {at}, and it may be there unseen: {}.", gaps.describe()));
             notes.extend(gaps.hint().map(|hint| format!("hint: {hint}")));
         }
         None => {}

@@ -62,7 +62,7 @@ fn kinds() -> impl Strategy<Value = CallError> {
         CallError::abandoned(false),
         CallError::abandoned(true),
         CallError::timed_out(),
-        CallError::cut(),
+        CallError::connection_broken(),
         CallError::server_failed(500),
         CallError::broken_answer("reason"),
         CallError::crashed(),

@@ -175,7 +175,7 @@ fn a_reply_changes_nothing_under_a_dialog_or_a_filter_that_is_being_typed() {
 fn an_outcome_that_nobody_knows_is_said_to_be_unknown_and_its_row_keeps_the_text() {
     for kind in [
         CallError::timed_out(),
-        CallError::cut(),
+        CallError::connection_broken(),
         CallError::server_failed(502),
         CallError::broken_answer("it has no id"),
         CallError::crashed(),

@@ -424,7 +424,7 @@ impl Dashboard {
 
 /// A fault with words of the service's, where there are any.
 pub(crate) fn fault(kind: CallError, words: &str) -> CallError {
-    CallError { words: (!words.is_empty()).then(|| Untrusted::new(words)), ..kind }
+    CallError { service_message: (!words.is_empty()).then(|| Untrusted::new(words)), ..kind }
 }
 
 /// The answer to a create.

@@ -9,7 +9,7 @@ use crate::support::{gist, server::Server, within};
 const JSON: &str = "content-type: application/json";
 
 fn words(fault: &CallError) -> &str {
-    fault.words.as_ref().map_or("", Untrusted::raw)
+    fault.service_message.as_ref().map_or("", Untrusted::raw)
 }
 
 #[rstest]

@@ -38,7 +38,7 @@ fn throttled(seconds: Option<u64>) -> CallError {
 
 fn assert_fault(fault: &CallError, row: &str, kind: &CallError, words: Option<&str>) {
     assert_eq!(gist(fault), gist(kind), "{row}");
-    assert_eq!(fault.words.as_ref().map(Untrusted::raw), words, "{row}");
+    assert_eq!(fault.service_message.as_ref().map(Untrusted::raw), words, "{row}");
     assert!(fault.ids.client.is_some(), "{row}");
     let shown = format!("{fault:?} {} {}", fault.what(), fault.hint());
     assert!(!shown.contains(TOKEN) && !shown.contains("<html"), "{row}: {shown}");
@@ -154,7 +154,7 @@ async fn the_services_id_of_a_call_comes_with_the_fault_and_is_harmless() {
 async fn words_without_end_are_cut() {
     let body = format!(r#"{{"error": {{"message": "{}"}}}}"#, "ü".repeat(100_000));
     let fault = create(answer("403 Forbidden", body)).await.unwrap_err();
-    assert_eq!(fault.words.unwrap().raw(), format!("{}…", "ü".repeat(500)));
+    assert_eq!(fault.service_message.unwrap().raw(), format!("{}…", "ü".repeat(500)));
 }
 
 /// Bytes of any kind, and bytes that look like an answer of the service for a while.

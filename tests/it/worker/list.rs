@@ -107,7 +107,7 @@ async fn entries_without_a_usable_id_are_counted() {
     let body = r#"{"value": [{"id": "1"}, {"id": ".."}, {"title": "x"}, 7, null, {"ID": "2"}, {"id": "1"}]}"#;
     let listed = list(answer("200 OK", body)).await.unwrap();
     assert_eq!((listed.unreadable, listed.to_end, listed.is_complete()), (4, true, false));
-    assert_eq!(listed.gaps().words(), "4 entries could not be read");
+    assert_eq!(listed.gaps().describe(), "4 entries could not be read");
     assert_eq!(listed.requests.iter().map(|request| request.id.raw()).collect::<Vec<_>>(), ["1", "2"]);
 }
 

@@ -66,7 +66,7 @@ impl Memory {
         let (entity, then) = {
             let mut held = self.held.lock().unwrap();
             if held.is_slammed() {
-                return Err(CallError::cut());
+                return Err(CallError::connection_broken());
             }
             let act = held.next_act();
             (held.create(&act, &body_of(new)), act.then)
@@ -82,7 +82,7 @@ impl Memory {
         let (closed, then) = {
             let mut held = self.held.lock().unwrap();
             if held.is_slammed() {
-                return Err(CallError::cut());
+                return Err(CallError::connection_broken());
             }
             let act = held.next_act();
             let id = closing.id.raw();
@@ -106,7 +106,7 @@ impl Memory {
     async fn plays(&self, then: Then) -> Result<Option<Vec<u8>>, CallError> {
         match then {
             Then::AnswerWell => Ok(None),
-            Then::CutTheAnswer | Then::Slam => Err(CallError::cut()),
+            Then::CutTheAnswer | Then::Slam => Err(CallError::connection_broken()),
             Then::Play(play) => play_out(play, self.timeouts.write).await.map(Some),
         }
     }
@@ -210,7 +210,7 @@ fn request(entry: &Value) -> Option<ElevationRequest> {
 /// What a play comes to, by its kind: the body of an answer that says success, or the error.
 async fn play_out(play: Play, time: Duration) -> Result<Vec<u8>, CallError> {
     let bytes = match play {
-        Play::Slam => return Err(CallError::cut()),
+        Play::Slam => return Err(CallError::connection_broken()),
         Play::Hang(_) | Play::Drip(_) | Play::Endless(..) => {
             tokio::time::sleep(time).await;
             return Err(CallError::timed_out());
@@ -218,7 +218,7 @@ async fn play_out(play: Play, time: Duration) -> Result<Vec<u8>, CallError> {
         Play::Answer(bytes) => bytes,
     };
     if bytes.is_empty() {
-        return Err(CallError::cut());
+        return Err(CallError::connection_broken());
     }
     let text = str::from_utf8(&bytes).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();

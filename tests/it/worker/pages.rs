@@ -106,7 +106,7 @@ async fn list_that_was_not_seen_whole_says_so() {
         let server = Server::start(ok(&page)).await;
         let listed = list(&client_of(&server, PATIENT)).await;
         assert_eq!((listed.requests.len(), listed.to_end), (20, false), "{name}");
-        assert_eq!(listed.gaps().words(), "the list was not seen to its end: 20 entries were read", "{name}");
+        assert_eq!(listed.gaps().describe(), "the list was not seen to its end: 20 entries were read", "{name}");
     }
     assert_eq!(elsewhere.connections(), 0);
 }
@@ -142,7 +142,7 @@ async fn list_whose_second_page_fails_keeps_the_first_and_says_why() {
         .await;
         let listed = list(&client_of(&server, PATIENT)).await;
         assert_eq!((listed.requests.len(), listed.to_end), (20, false), "{head}");
-        assert_eq!(listed.gaps().words(), format!("the list was not seen to its end: {why}"));
+        assert_eq!(listed.gaps().describe(), format!("the list was not seen to its end: {why}"));
         assert!(listed.gaps().hint().is_some(), "{head}");
     }
     let server = Server::start_with(move |request| {

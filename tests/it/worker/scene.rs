@@ -285,16 +285,16 @@ pub(super) fn summary(reply: &Reply) -> String {
             format!("{} possible, {}", possible.len(), name(fault))
         }
         Ok(CallResult::Looked { seen: MatchResult::Unclear(gaps), error: fault, .. }) => {
-            format!("unclear ({}), {}", gaps.words(), name(fault))
+            format!("unclear ({}), {}", gaps.describe(), name(fault))
         }
         Ok(CallResult::Looked { error: fault, .. }) => format!("not seen, {}", name(fault)),
         Ok(CallResult::StillOpen(_)) => "still open".to_owned(),
         Ok(CallResult::SetAside) => "set aside".to_owned(),
-        Ok(CallResult::Listed { gaps, .. }) => format!("listed {}", gaps.words()),
+        Ok(CallResult::Listed { gaps, .. }) => format!("listed {}", gaps.describe()),
         Ok(CallResult::Devices(devices)) => format!("{} devices", devices.len()),
         Ok(CallResult::Checked { listed, missing, gaps, surplus, .. }) => {
             let count = |what: &str, count: usize| if count > 0 { format!(", {count} {what}") } else { String::new() };
-            let gaps = if gaps.is_empty() { String::new() } else { format!(", {}", gaps.words()) };
+            let gaps = if gaps.is_empty() { String::new() } else { format!(", {}", gaps.describe()) };
             let (missing, surplus) = (count("missing", missing.len()), count("surplus", surplus.len()));
             format!("checked {}{missing}{surplus}{gaps}", listed.len())
         }
@@ -315,7 +315,7 @@ fn name(error: &CallError) -> String {
             if *error
                 == CallError {
                     ids: error.ids.clone(),
-                    words: error.words.clone(),
+                    service_message: error.service_message.clone(),
                     ..CallError::absence_unproven()
                 } =>
         {
@@ -324,7 +324,7 @@ fn name(error: &CallError) -> String {
         (Some(code), _) => format!("{code:?}"),
         (None, _) if what.starts_with("The service failed") => format!("ServerFailed {{ status: {} }}", status()),
         (None, _) if what.starts_with("The service points") => "Redirected".to_owned(),
-        (None, _) if *what == CallError::cut().problem.what => "Cut".to_owned(),
+        (None, _) if *what == CallError::connection_broken().problem.what => "Cut".to_owned(),
         (None, _) if error.hint() == CallError::not_sent("").hint() => "NotSent".to_owned(),
         (None, _) if what.starts_with("Nothing was sent: ") => "NotRecorded".to_owned(),
         (None, _) => panic!("{error:?}"),

@@ -87,9 +87,9 @@ async fn a_connection_that_breaks_leaves_the_outcome_unknown() {
         [Play::Slam, Play::Answer(Vec::new()), Play::Answer(b"HTTP/1.1 201 Cr".into()), Play::Answer(half.into())]
     {
         let fault = create(play.clone()).await.unwrap_err();
-        assert_eq!(gist(&fault), gist(&CallError::cut()), "{play:?}");
+        assert_eq!(gist(&fault), gist(&CallError::connection_broken()), "{play:?}");
         assert!(fault.may_have_happened());
-        assert_eq!(gist(&close(play.clone()).await.unwrap_err()), gist(&CallError::cut()), "{play:?}");
+        assert_eq!(gist(&close(play.clone()).await.unwrap_err()), gist(&CallError::connection_broken()), "{play:?}");
     }
 }
 

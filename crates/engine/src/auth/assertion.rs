@@ -57,7 +57,7 @@ pub(super) async fn assertion(
 fn thumbprint(text: &str, path: &Path) -> Result<String, SignInError> {
     let blocks = pem::parse_many(text).unwrap_or_default();
     let certificate = blocks.iter().find(|block| block.tag() == "CERTIFICATE").ok_or_else(|| {
-        let what = format!("there is no certificate in {}", shown(path));
+        let what = format!("there is no certificate in {}", display_path(path));
         SignInError::permanent(what, "give a PEM file that holds -----BEGIN CERTIFICATE-----")
     })?;
     Ok(URL_SAFE_NO_PAD.encode(digest(&SHA256, certificate.contents())))
@@ -68,7 +68,7 @@ fn private_key(text: &str, path: &Path) -> Result<RsaKeyPair, SignInError> {
     let key = blocks.iter().find(|block| block.tag().ends_with("PRIVATE KEY"));
     match key {
         Some(block) if block.tag().starts_with("ENCRYPTED") => {
-            let what = format!("the private key in {} has a password", shown(path));
+            let what = format!("the private key in {} has a password", display_path(path));
             Err(SignInError::permanent(what, "give a key without one, in a file that only you can read"))
         }
         Some(block) => parse_key(block, path),
@@ -89,10 +89,10 @@ fn parse_key(block: &pem::Pem, path: &Path) -> Result<RsaKeyPair, SignInError> {
 }
 
 fn no_key(path: &Path, what: &str) -> SignInError {
-    let what = format!("{what} in {}", shown(path));
+    let what = format!("{what} in {}", display_path(path));
     SignInError::permanent(what, "give a PEM file with the RSA key of the certificate (PKCS #8 or PKCS #1)")
 }
 
-fn shown(path: &Path) -> String {
+fn display_path(path: &Path) -> String {
     visible(&path.to_string_lossy()).into_owned()
 }

@@ -58,7 +58,7 @@ async fn read(
 
 fn decoded(bytes: &[u8], path: &Path, what: &str) -> Result<String, SignInError> {
     text::decode(bytes).map(str::to_owned).map_err(|unfit| {
-        SignInError::permanent(format!("{what}, {}, cannot be used: {unfit}", shown(path)), unfit.hint())
+        SignInError::permanent(format!("{what}, {}, cannot be used: {unfit}", display_path(path)), unfit.hint())
     })
 }
 
@@ -73,24 +73,24 @@ fn refused(path: &Path, what: &str, error: &SecretFileError) -> SignInError {
         SecretFileError::Io(error) => format!("it cannot be read ({error})"),
         other => other.to_string(),
     };
-    SignInError::permanent(format!("{what}, {}, is not used: {why}", shown(path)), hint)
+    SignInError::permanent(format!("{what}, {}, is not used: {why}", display_path(path)), hint)
 }
 
 /// Formats a path for an error. Of a path that does not exist, only the existing folders are shown.
-fn shown(path: &Path) -> String {
+fn display_path(path: &Path) -> String {
     let exists = |path: &&Path| path.symlink_metadata().is_ok();
-    let shown = |path: &Path| visible(&path.to_string_lossy()).into_owned();
+    let display = |path: &Path| visible(&path.to_string_lossy()).into_owned();
     if exists(&path) {
-        return shown(path);
+        return display(path);
     }
     match path.ancestors().skip(1).filter(|path| !path.as_os_str().is_empty()).find(exists) {
-        Some(folder) => format!("which should be in {}", shown(folder)),
+        Some(folder) => format!("which should be in {}", display(folder)),
         None => "which should be in the folder of the settings file".to_owned(),
     }
 }
 
 /// Quotes a path for a shell.
 fn shell_quoted(path: &Path) -> String {
-    let path = shown(path);
+    let path = display_path(path);
     shlex::try_quote(&path).map_or_else(|_| path.clone(), std::borrow::Cow::into_owned)
 }

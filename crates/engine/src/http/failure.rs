@@ -31,7 +31,7 @@ impl From<NoAnswer> for CallError {
             NoAnswer::NotReached(reason) => Self::not_reached(&reason),
             NoAnswer::NotConnected(Problem { what, hint }) => Self::not_connected(&what, hint),
             NoAnswer::TimedOut => Self::timed_out(),
-            NoAnswer::Cut => Self::cut(),
+            NoAnswer::Cut => Self::connection_broken(),
             NoAnswer::Broken(reason) => Self::broken_answer(&reason),
         }
     }

@@ -21,16 +21,16 @@ impl Trust {
     pub fn with_file(path: Option<&Path>) -> Result<Self, Problem> {
         let Some(path) = path else { return Ok(Self::default()) };
         let pem = mmd_elevate_files::read_bounded(path, LONGEST_CA_FILE).map_err(|reason| {
-            let what = format!("the CA file {} cannot be read: {reason}", shown(path));
+            let what = format!("the CA file {} cannot be read: {reason}", display_path(path));
             Problem::new(what, "correct the path in ca_file, --ca-file or MMD_ELEVATE_CA_FILE, or leave it out")
         })?;
         let damaged = || {
-            let what = format!("the CA file {} holds a certificate that is damaged", shown(path));
+            let what = format!("the CA file {} holds a certificate that is damaged", display_path(path));
             Problem::new(what, "get the file again from whoever runs your organisation's CA")
         };
         let certificates = Certificate::from_pem_bundle(&pem).map_err(|_| damaged())?;
         if certificates.is_empty() {
-            let what = format!("the CA file {} holds no certificate in PEM form", shown(path));
+            let what = format!("the CA file {} holds no certificate in PEM form", display_path(path));
             return Err(Problem::new(what, "name a file with lines that say -----BEGIN CERTIFICATE-----"));
         }
         // A client parses the contents of the PEM. It is made here, so that the error can name the file.
@@ -52,6 +52,6 @@ impl fmt::Debug for Trust {
     }
 }
 
-fn shown(path: &Path) -> String {
+fn display_path(path: &Path) -> String {
     visible(&path.to_string_lossy()).into_owned()
 }

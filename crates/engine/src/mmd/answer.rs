@@ -202,8 +202,8 @@ impl HttpAnswer {
 
     fn into_error(self, kind: CallKind, broken: Option<String>) -> CallError {
         let message = self.message();
-        let words = match (&message, &self.body) {
-            (Some(message), _) => Some(message.words()).filter(|words| !words.is_blank()),
+        let service_message = match (&message, &self.body) {
+            (Some(message), _) => Some(message.text()).filter(|text| !text.is_blank()),
             (None, Body::Text(TextBody::Page(Some(title)))) => {
                 Some(Untrusted::new(format!("A web page answered, and not the service: {title}")))
             }
@@ -211,9 +211,9 @@ impl HttpAnswer {
         };
         let error = match broken {
             Some(reason) => CallError::broken_answer(&reason),
-            None => self.error(kind, message.as_ref(), words.clone()),
+            None => self.error(kind, message.as_ref(), service_message.clone()),
         };
-        CallError { words, ids: self.ids, ..error }
+        CallError { service_message, ids: self.ids, ..error }
     }
 
     /// Returns the message of the service, if the body has the shape of an error.
@@ -240,7 +240,7 @@ impl HttpAnswer {
     /// | other 4xx | not done | the same: still open |
     ///
     /// Only the documented sentence is evidence: the 404 of a router, a gateway or a wrong base URL proves nothing.
-    fn error(&self, kind: CallKind, message: Option<&ServiceMessage>, words: Option<Untrusted>) -> CallError {
+    fn error(&self, kind: CallKind, message: Option<&ServiceMessage>, service_message: Option<Untrusted>) -> CallError {
         let says = |sentence: Sentence| message.is_some_and(|message| message.says(sentence));
         match (self.status, kind) {
             (401, _) => CallError::not_signed_in(),
@@ -253,9 +253,9 @@ impl HttpAnswer {
             (400..=499, CallKind::Create) if says(NO_SUCH_DEVICE) => CallError::no_such_device(),
             (400..=499, CallKind::Close) if says(ALREADY_CLOSED) => CallError::already_closed(),
             (400..=499, CallKind::Close) if says(NO_SUCH_REQUEST) => CallError::no_such_request(),
-            (403, _) => self.forbidden(kind, message, words),
-            (404 | 405, CallKind::List) => CallError::not_accepted(self.status, words),
-            (status @ 400..=499, _) => with_hint_for(kind, CallError::not_accepted(status, words)),
+            (403, _) => self.forbidden(kind, message, service_message),
+            (404 | 405, CallKind::List) => CallError::not_accepted(self.status, service_message),
+            (status @ 400..=499, _) => with_hint_for(kind, CallError::not_accepted(status, service_message)),
             (status, _) => CallError::broken_answer(&match self.body {
                 Body::Text(_) => format!("it is not JSON (HTTP {status})"),
                 Body::TooLong => format!("it is longer than 4 MiB (HTTP {status})"),
@@ -266,12 +266,17 @@ impl HttpAnswer {
     }
 
     /// Returns the error of a 403. Without a reason, the token lacks the role (inferred); a web page comes from a server between.
-    fn forbidden(&self, kind: CallKind, message: Option<&ServiceMessage>, words: Option<Untrusted>) -> CallError {
+    fn forbidden(
+        &self,
+        kind: CallKind,
+        message: Option<&ServiceMessage>,
+        service_message: Option<Untrusted>,
+    ) -> CallError {
         match (message, &self.body) {
             (Some(message), _) if message.is_blank() || message.is_about_rights() => CallError::not_allowed(),
             (Some(_), _) => with_hint_for(kind, CallError::declined()),
             (None, Body::Empty) => CallError::not_allowed(),
-            (None, _) => with_hint_for(kind, CallError::not_accepted(403, words)),
+            (None, _) => with_hint_for(kind, CallError::not_accepted(403, service_message)),
         }
     }
 }

@@ -72,7 +72,7 @@ pub(super) struct ServiceMessage {
 
 impl ServiceMessage {
     /// Returns all texts on one line. It is blank for an error without texts.
-    pub(super) fn words(&self) -> Untrusted {
+    pub(super) fn text(&self) -> Untrusted {
         Untrusted::new(self.texts.join(" · "))
     }
 
@@ -255,7 +255,7 @@ mod tests {
     use super::*;
 
     fn words(answer: &Value) -> Option<String> {
-        parse(answer).map(|message| message.words().raw().to_owned())
+        parse(answer).map(|message| message.text().raw().to_owned())
     }
 
     #[test]

@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn text_is_a_message_and_a_page_is_not() {
         let message = |text: &str| match parse(text, true) {
-            TextBody::ServiceMessage(message) => message.words().raw().to_owned(),
+            TextBody::ServiceMessage(message) => message.text().raw().to_owned(),
             other => format!("{other:?}"),
         };
         for (text, told) in [

@@ -10,7 +10,8 @@ const LOOK_AGAIN: &str = "look again a little later";
 /// because a truncated secret might not be found.
 pub(super) fn sanitize(mut error: CallError) -> CallError {
     let text = |text: &str| truncate(redact(text).into_owned());
-    error.words = error.words.map(|words| Untrusted::new(text(words.raw()))).filter(|words| !words.is_blank());
+    error.service_message =
+        error.service_message.map(|message| Untrusted::new(text(message.raw()))).filter(|message| !message.is_blank());
     error.ids = sanitize_ids(error.ids);
     error.problem.what = visible(&text(&error.problem.what)).into_owned();
     error
@@ -44,12 +45,12 @@ mod tests {
         crate::redact::register(crate::redact::Kind::Token, "zanary-token");
         let echo = format!("{}zanary-token", "x".repeat(LONGEST_TEXT - 3));
         let error = CallError {
-            words: Some(Untrusted::new(&echo)),
+            service_message: Some(Untrusted::new(&echo)),
             ids: RequestIds { client: None, service: Some(Untrusted::new(&echo)) },
             ..CallError::broken_answer(&format!("its id is \x1b{echo}"))
         };
         let error = sanitize(error);
         assert!(!format!("{error:?}").contains("zan"), "{error:?}");
-        assert_eq!(error.words.unwrap().raw().chars().count(), LONGEST_TEXT + 1);
+        assert_eq!(error.service_message.unwrap().raw().chars().count(), LONGEST_TEXT + 1);
     }
 }

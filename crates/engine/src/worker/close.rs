@@ -132,7 +132,8 @@ async fn handle_refusal(
             settle_closed(context, call, write, closing, found).await
         }
         (_, ReadBackSeen::Closed(FoundClosed { request, .. })) => {
-            let error = CallError { words: error.words, ids: error.ids, ..CallError::already_closed() };
+            let error =
+                CallError { service_message: error.service_message, ids: error.ids, ..CallError::already_closed() };
             write.settle_refused(&error, Some(&request)).await;
             call.progress(Progress::ClosedBy(request)).await;
             Err(error)
@@ -149,7 +150,8 @@ async fn handle_refusal(
             Err(error)
         }
         (Some(ErrorCode::NoSuchRequest), _) => {
-            let error = CallError { words: error.words, ids: error.ids, ..CallError::absence_unproven() };
+            let error =
+                CallError { service_message: error.service_message, ids: error.ids, ..CallError::absence_unproven() };
             write.settle_refused(&error, None).await;
             Err(error)
         }
@@ -180,9 +182,9 @@ async fn settle_closed(
     }
     let error = CallError::already_closed();
     let is_perhaps_ours = by == ClosedBy::PerhapsUs;
-    let words = is_perhaps_ours
+    let service_message = is_perhaps_ours
         .then(|| Untrusted::new("It is closed, perhaps by this write: the text that the service stored is another."));
-    let why = CallError { words, ..error.clone() };
+    let why = CallError { service_message, ..error.clone() };
     write.settle_disproved(&why, &request).await;
     write.transition(Transition::GiveUp);
     write.settle_error(&why, Some(&request)).await;
