@@ -17,7 +17,7 @@ use std::{
 pub use batch::Batch;
 use color_eyre::eyre;
 pub use confirmation::Confirmation;
-use external::{RunningCopies, RunningEdit, edit_result};
+use external::{RunningCopies, RunningEdit, edit_result, start_copy, start_editor};
 use jiff::Timestamp;
 pub use runtime::BackgroundRuntime;
 pub use setup::{Components, open_service, setup};
@@ -25,15 +25,16 @@ use tokio::sync::mpsc::Receiver;
 
 use crate::{
     dashboard::{
-        Effect, Message, Model, ScrollLimits, update,
+        CopiedTo, EditTarget, Effect, Message, Model, ScrollLimits, update,
         view::{self, Theme},
     },
-    platform::{SystemEvent, Termination},
-    terminal::{InputBatch, Surface, TerminalError},
+    platform::{self, SystemEvent, Termination, TmuxCopy},
+    terminal::{InputBatch, Surface, TerminalError, editor::EditResult},
 };
-use mmd_elevate_core::{Call, CallId, Event, Problem, Reply};
+use mmd_elevate_core::{Call, CallId, Event, Problem, Reply, visible};
 use mmd_elevate_engine::{
     failpoint,
+    redact::redact,
     session::{CommandError, Session},
 };
 
@@ -42,6 +43,13 @@ const MAX_EVENTS_PER_DRAW: usize = 256;
 
 /// How long the worker may take to accept the last drafts.
 const LAST_DRAFTS_TIMEOUT: Duration = Duration::from_millis(200);
+
+/// How long the last keys may take to arrive: the thread that has read them may not have a core yet. It is well below the
+/// 50 ms within which the terminal has to be given back.
+const LAST_KEYS_TIMEOUT: Duration = Duration::from_millis(20);
+
+/// How long the result of an editor or of a copy may take to arrive at the end.
+const LAST_RESULTS_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// How much earlier the input thread may see a hang-up than the thread that watches for it.
 const HANG_UP_DELAY: Duration = Duration::from_millis(100);
@@ -278,6 +286,110 @@ impl<'a, S: Surface> App<'a, S> {
             }
         }
         false
+    }
+
+    /// Lends the terminal to the agent's editor. Meanwhile replies are applied, and nothing is drawn.
+    fn open_editor(&mut self, target: EditTarget, text: String) -> Option<Message> {
+        if let Err(error) = self.surface.suspend() {
+            return Some(Message::Warning(Problem::new(format!("The editor was not started: {error}"), error.hint())));
+        }
+        self.edit = Some((target, start_editor(text)));
+        None
+    }
+
+    /// Applies what the editor saved. Its file is deleted only if nothing in it is missing from the text.
+    fn apply_edit_result(
+        &mut self,
+        target: EditTarget,
+        result: Option<Result<EditResult, Problem>>,
+        session: &Session,
+    ) {
+        let problem = match result {
+            Some(Ok(EditResult { text, problem, keep_file, file })) => {
+                let path = visible(&file.path().to_string_lossy()).into_owned();
+                self.is_edit_applied = text.is_none();
+                if let Some(text) = text {
+                    self.apply(self.tick(), session);
+                    self.apply(Message::Edited { target, text }, session);
+                }
+                if self.is_edit_applied && !keep_file {
+                    file.discard();
+                } else {
+                    tracing::warn!(path, "the editor's file is kept");
+                }
+                if self.is_edit_applied {
+                    problem
+                } else {
+                    let what = "The edited text was not applied, because its field is gone";
+                    Some(Problem::new(what, format!("it is kept: {path}")))
+                }
+            }
+            Some(Err(problem)) => Some(problem),
+            None => {
+                let hint = "the text is unchanged; the log names the editor's file, which is kept";
+                Some(Problem::new("The program failed while the editor was open", hint))
+            }
+        };
+        if let Some(problem) = problem {
+            self.apply(Message::Warning(problem), session);
+        }
+    }
+
+    /// Applies the result of an editor that has just ended and, if the system ends the program (`is_terminated`), the last
+    /// typed text. No other action of the last keys is performed.
+    async fn apply_last_results(&mut self, channels: &mut Channels, session: &Session, is_terminated: bool) {
+        if self.edit.is_some()
+            && let Ok((target, result)) = tokio::time::timeout(LAST_RESULTS_TIMEOUT, edit_result(&mut self.edit)).await
+        {
+            self.apply_edit_result(target, result, session);
+        }
+        let mut batches: Vec<_> = self.typed_ahead.take().into_iter().filter(|_| is_terminated).collect();
+        while is_terminated
+            && let Ok(Some(batch)) = tokio::time::timeout(LAST_KEYS_TIMEOUT, channels.inputs.recv()).await
+        {
+            batches.push(Batch::new(batch));
+        }
+        'keys: for batch in &mut batches {
+            while let Some(message) = batch.next(&self.model, &mut self.confirmation) {
+                if !message.only_types() || self.apply(message, session) {
+                    break 'keys;
+                }
+            }
+        }
+        while let Ok(Some(copied)) = tokio::time::timeout(LAST_RESULTS_TIMEOUT, self.copies.join_next()).await {
+            let _ = copied.ok().and_then(|(text, result)| self.finish_copy(text, result));
+        }
+    }
+
+    /// Copies a text by tmux or by the terminal. Returns a message, unless the result comes later.
+    fn copy(&mut self, text: &str) -> Option<Message> {
+        let text = redact(text).into_owned();
+        if !platform::is_in_tmux() {
+            return Some(self.copy_by_terminal(text));
+        }
+        start_copy(&mut self.copies, text);
+        None
+    }
+
+    /// Completes a copy by tmux, by the terminal if tmux did not take it.
+    fn finish_copy(&mut self, text: String, result: Option<TmuxCopy>) -> Option<Message> {
+        Some(match result {
+            Some(TmuxCopy::BufferAndTerminal) => Message::Copied(CopiedTo::TmuxAndTerminal, text),
+            Some(TmuxCopy::Buffer) => Message::Copied(CopiedTo::Tmux, text),
+            // The sequence would spoil the editor's screen.
+            None if self.edit.is_some() => return None,
+            None => self.copy_by_terminal(text),
+        })
+    }
+
+    fn copy_by_terminal(&mut self, text: String) -> Message {
+        match self.surface.copy_to_clipboard(&text) {
+            Ok(()) => Message::Copied(CopiedTo::Terminal, text),
+            Err(error) => Message::Warning(Problem::new(
+                format!("The terminal did not take the copy: {error}"),
+                "copy it by hand",
+            )),
+        }
     }
 
     /// Stops until the shell continues the job. While an editor has the terminal, only the editor stops.

@@ -7,6 +7,7 @@ mod folder;
 mod network;
 mod privacy;
 mod report;
+mod step;
 mod terminal;
 
 use std::{
@@ -14,13 +15,15 @@ use std::{
     net::Ipv4Addr,
     path::Path,
     process::ExitCode,
-    time::Duration,
 };
 
 use color_eyre::eyre;
 
 pub use privacy::Anonymizer;
 pub use report::{Check, Report, Verdict};
+
+use report::display_path;
+use step::{STEP_TIMEOUT, disk_timeout, run_blocking};
 
 use super::runtime;
 use crate::{
@@ -34,9 +37,6 @@ use crate::{
 use mmd_elevate_core::{Problem, visible};
 use mmd_elevate_engine::http::Trust;
 use mmd_elevate_practice as practice;
-
-/// How long one step may take. There are fewer than ten, so that all of them end within a minute, whatever hangs.
-const STEP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Checks everything that the dashboard needs and prints the report.
 ///
@@ -117,7 +117,7 @@ fn load(flags: &Flags, env: fn(&str) -> Option<String>) -> Result<(Config, Trust
     };
     let trust = Trust::with_file(ca_file)?;
     let source = match config::settings_file(flags, env) {
-        Ok(path) if path.is_file() => format!("{} and the environment can be used", display(&path)),
+        Ok(path) if path.is_file() => format!("{} and the environment can be used", display_path(&path)),
         _ => "there is no settings file; the environment and the defaults can be used".to_owned(),
     };
     Ok((config, trust, source))
@@ -130,25 +130,4 @@ async fn start_practice(rules: Option<&Path>) -> Result<ServiceSettings, Problem
     let service = service(&practice)?;
     tokio::spawn(practice.serve());
     Ok(service)
-}
-
-/// Runs checks that touch the disk, which may never answer.
-async fn run_blocking(
-    id: &'static str,
-    title: &'static str,
-    checks: impl FnOnce() -> Vec<Check> + Send + 'static,
-) -> Vec<Check> {
-    match tokio::time::timeout(STEP_TIMEOUT, tokio::task::spawn_blocking(checks)).await {
-        Ok(Ok(checks)) => checks,
-        Ok(Err(_)) | Err(_) => vec![Check::new(id, title).failed(disk_timeout())],
-    }
-}
-
-fn disk_timeout() -> Problem {
-    let what = format!("the disk did not answer within {} s", STEP_TIMEOUT.as_secs());
-    Problem::new(what, "check the disk or the network folder")
-}
-
-fn display(path: &Path) -> String {
-    visible(&path.to_string_lossy()).into_owned()
 }

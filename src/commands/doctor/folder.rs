@@ -2,7 +2,7 @@
 
 use std::{fs, io, path::Path};
 
-use super::{Check, display};
+use super::report::{Check, display_path};
 use mmd_elevate_core::Problem;
 use mmd_elevate_files::Ownership;
 
@@ -20,7 +20,7 @@ pub(super) fn checks(path: &Path) -> Vec<Check> {
 
 fn folder(path: &Path) -> Check {
     let other_folder = "name another folder with --state-dir or MMD_ELEVATE_STATE_DIR";
-    let name = display(path);
+    let name = display_path(path);
     if let Err(error) = mmd_elevate_files::check_folder(path) {
         return match (error.kind(), fs::symlink_metadata(path).is_err()) {
             (io::ErrorKind::NotFound, true) => missing(path),
@@ -43,11 +43,11 @@ fn missing(path: &Path) -> Check {
     let parents = path.ancestors().skip(1).map(|path| if path.as_os_str().is_empty() { Path::new(".") } else { path });
     match parents.into_iter().find(|path| path.exists()) {
         Some(parent) if parent.is_dir() && mmd_elevate_files::can_write(parent) => {
-            FOLDER.ok(format!("{} is not there yet and will be made", display(path)))
+            FOLDER.ok(format!("{} is not there yet and will be made", display_path(path)))
         }
         _ => {
             let hint = "make it yourself, or name another folder with --state-dir or MMD_ELEVATE_STATE_DIR";
-            FOLDER.failed(Problem::new(format!("{} is not there and cannot be made", display(path)), hint))
+            FOLDER.failed(Problem::new(format!("{} is not there and cannot be made", display_path(path)), hint))
         }
     }
 }
@@ -65,7 +65,7 @@ fn permissions(path: &Path) -> Check {
                 }
             }
         }
-        Err(error) => unusable.push(format!("{} cannot be read: {error}", display(path))),
+        Err(error) => unusable.push(format!("{} cannot be read: {error}", display_path(path))),
     }
     let summarize = |entries: &[String]| match entries {
         [] => String::new(),
@@ -78,7 +78,7 @@ fn permissions(path: &Path) -> Check {
     }
     if !open.is_empty() {
         let what = format!("other users can read {}", summarize(&open));
-        return PERMISSIONS.warning(Problem::new(what, format!("chmod -R go= {}", display(path))));
+        return PERMISSIONS.warning(Problem::new(what, format!("chmod -R go= {}", display_path(path))));
     }
     PERMISSIONS.ok("only you can read the state folder")
 }
@@ -94,7 +94,7 @@ fn entries(folder: &Path) -> io::Result<Vec<String>> {
 
 /// Checks one file or folder. `follow` accepts a link, which the state folder itself may be.
 fn check_entry(path: &Path, follow: bool, unusable: &mut Vec<String>, open: &mut Vec<String>) {
-    let name = display(path);
+    let name = display_path(path);
     match mmd_elevate_files::ownership(path, follow) {
         Ok(Ownership::Ours { to_others: false }) => {}
         Ok(Ownership::Ours { to_others: true }) => open.push(name),

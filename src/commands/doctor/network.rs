@@ -8,7 +8,10 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Check, STEP_TIMEOUT, Verdict};
+use super::{
+    report::{Check, Verdict},
+    step::STEP_TIMEOUT,
+};
 use crate::config::ServiceSettings;
 use mmd_elevate_core::{CallError, ErrorCode, Problem, visible};
 use mmd_elevate_engine::{

@@ -1,11 +1,13 @@
 //! The report of the doctor: aligned lines for people, JSON for programs. It runs no check itself.
 
+use std::path::Path;
+
 use crossterm::style::{Color, Stylize};
 use serde::Serialize;
 use textwrap::{Options, WordSplitter};
 
-use super::Anonymizer;
-use mmd_elevate_core::Problem;
+use super::privacy::Anonymizer;
+use mmd_elevate_core::{Problem, visible};
 use mmd_elevate_engine::redact::redact;
 
 /// The result of a check.
@@ -180,4 +182,9 @@ impl Report {
         });
         text
     }
+}
+
+/// Formats a path for a check.
+pub(super) fn display_path(path: &Path) -> String {
+    visible(&path.to_string_lossy()).into_owned()
 }

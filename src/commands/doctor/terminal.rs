@@ -1,6 +1,6 @@
 //! Checks the terminal by its size and the environment. It sends the terminal no query.
 
-use super::Check;
+use super::report::Check;
 use crate::{dashboard::view::USABLE, platform};
 use mmd_elevate_core::{Problem, visible};
 
