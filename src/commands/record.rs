@@ -28,7 +28,7 @@ pub fn purge(args: &PurgeArgs, flags: &Flags) -> eyre::Result<ExitCode> {
         Ok(purged) => {
             let counted = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
             let (writes, requests) =
-                (counted(purged.intents, "settled write"), counted(purged.requests, "closed request"));
+                (counted(purged.writes, "settled write"), counted(purged.requests, "closed request"));
             let folder = folder.to_string_lossy();
             let text = format!("Deleted {writes} and {requests} of the record in {}.\n", visible(&folder));
             Ok(print_result(&text, ExitCode::SUCCESS))

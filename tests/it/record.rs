@@ -1,4 +1,4 @@
-//! The record on disk, through its public API alone.
+//! Tests of the record on disk through its public API.
 
 mod damage;
 mod left_twice;
@@ -27,7 +27,7 @@ pub(crate) async fn open(dir: &Path) -> (Record, Recovered) {
     Record::open(place(dir), Timestamp::now).await.unwrap()
 }
 
-/// A folder in memory where there is one: these tests are about what is written, not about the disk.
+/// Makes a folder in memory if possible: these tests are about what is written, not about the disk.
 pub(crate) fn folder() -> TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
@@ -98,7 +98,7 @@ pub(crate) fn done(request: ElevationRequest) -> Outcome {
 }
 
 #[tokio::test]
-async fn an_intent_and_what_it_made_come_back_as_they_were() {
+async fn a_write_and_what_it_made_come_back_as_they_were() {
     let dir = folder();
     let (record, recovered) = open(dir.path()).await;
     assert_eq!(recovered, Recovered::default());
@@ -125,7 +125,7 @@ async fn an_intent_and_what_it_made_come_back_as_they_were() {
     );
     assert_eq!(recovered.open, [request("one")]);
     assert_eq!((recovered.others, recovered.warnings), (0, vec![]));
-    // A close that is done ends the request once a list shows it, and not before.
+    // An accepted close ends the request only when a list shows it as closed.
     record.settle(closing.id, outcome(WriteState::Unknown)).await.unwrap();
     record.settle(closing.id, outcome(WriteState::Done)).await.unwrap();
     record.settle(left.id, outcome(WriteState::SetAside)).await.unwrap();
@@ -145,18 +145,18 @@ async fn an_intent_and_what_it_made_come_back_as_they_were() {
 async fn a_step_that_is_none_or_not_ours_is_refused_and_changes_nothing() {
     let dir = folder();
     let (record, _) = open(dir.path()).await;
-    let intent = record.begin(&create("a")).await.unwrap();
-    let id = intent.id;
+    let write = record.begin(&create("a")).await.unwrap();
+    let id = write.id;
     let refused = record.settle(id, outcome(WriteState::SetAside)).await.unwrap_err();
     assert_eq!(refused, RecordError::InvalidTransition { id, from: WriteState::Intended, to: WriteState::SetAside });
     assert_eq!(record.settle(id, outcome(WriteState::Done)).await.unwrap_err(), RecordError::MissingRequest(id));
     let (other, recovered) = open(dir.path()).await;
-    assert_eq!((recovered.others, recovered.unresolved), (1, vec![]), "a living process keeps its intents");
+    assert_eq!((recovered.others, recovered.unresolved), (1, vec![]), "a living process keeps its writes");
     assert_eq!(other.settle(id, outcome(WriteState::NotDone)).await.unwrap_err(), RecordError::NotOwner(id));
-    assert_eq!(record.write(id).await.unwrap(), Some(intent));
+    assert_eq!(record.write(id).await.unwrap(), Some(write));
     record.settle(id, done(request("one"))).await.unwrap();
     assert!(matches!(record.settle(id, done(request("one"))).await, Err(RecordError::InvalidTransition { .. })));
-    // One request of the service cannot be what two writes have made.
+    // A request cannot settle two writes.
     let equal = other.begin(&create("a")).await.unwrap();
     let refused = other.settle(equal.id, done(request("one"))).await.unwrap_err();
     assert_eq!(refused, RecordError::RequestOwned { id: equal.id, owner: id });
@@ -168,8 +168,8 @@ async fn what_is_closed_elsewhere_is_told_once() {
     let dir = folder();
     let (record, _) = open(dir.path()).await;
     for name in ["one", "two", "three"] {
-        let intent = record.begin(&create(name)).await.unwrap();
-        record.settle(intent.id, done(request(name))).await.unwrap();
+        let write = record.begin(&create(name)).await.unwrap();
+        record.settle(write.id, done(request(name))).await.unwrap();
     }
     let ended = record.update_requests(vec![closed("one"), request("two")]).await.unwrap();
     assert_eq!(ended, [RequestId::new("one").unwrap()]);
@@ -200,10 +200,10 @@ async fn a_recovered_draft_stays_until_it_is_saved_again_or_let_go() {
     let expected =
         [(DraftTarget::Form, draft("form")), (DraftTarget::Refused(7), draft("refused")), (target, draft("closing"))];
     assert_eq!(found, expected);
-    // What is typed meanwhile neither replaces a recovered draft nor ends it by being sent.
+    // What is typed meanwhile neither replaces nor deletes a recovered draft.
     record.save(vec![(DraftTarget::Form, Some(draft("typed")))]).await.unwrap();
     record.save(vec![(DraftTarget::Form, None)]).await.unwrap();
-    // Taken up again, under another name; let go.
+    // One is saved again for another target, and one is discarded.
     record.save(vec![(DraftTarget::Refused(1), Some(draft("form")))]).await.unwrap();
     record.discard(recovered.drafts[1].clone()).await.unwrap();
     record.close().await;
@@ -218,15 +218,15 @@ async fn a_draft_that_was_sent_ends_when_it_is_done() {
     record.save(vec![(DraftTarget::Form, Some(draft("sent")))]).await.unwrap();
     record.close().await;
 
-    // Sent before it was saved again, as a quick agent does, and left without an answer.
+    // A quick agent sends it before it is saved again, and no answer comes.
     let (record, _) = open(dir.path()).await;
-    let intent = record.begin(&create("sent")).await.unwrap();
+    let write = record.begin(&create("sent")).await.unwrap();
     record.close().await;
 
     let (record, recovered) = open(dir.path()).await;
     assert_eq!((recovered.unresolved.len(), recovered.drafts.len()), (1, 0), "the write has the text");
     record.save(vec![(DraftTarget::Refused(3), Some(draft("sent once more, on purpose")))]).await.unwrap();
-    record.settle(intent.id, done(request("one"))).await.unwrap();
+    record.settle(write.id, done(request("one"))).await.unwrap();
     record.close().await;
     let (record, recovered) = open(dir.path()).await;
     assert_eq!(recovered.drafts.len(), 1, "only what was typed after it: {:?}", recovered.drafts);
@@ -242,16 +242,16 @@ async fn a_draft_that_was_sent_ends_when_it_is_done() {
 async fn tenants_are_apart() {
     let dir = folder();
     let (record, _) = open(dir.path()).await;
-    let intent = record.begin(&create("a")).await.unwrap();
+    let write = record.begin(&create("a")).await.unwrap();
     record.save(vec![(DraftTarget::Form, Some(draft("a")))]).await.unwrap();
     record.close().await;
     let mut elsewhere = place(dir.path());
     elsewhere.tenant.tenant_id = "another".to_owned();
     let (record, recovered) = Record::open(elsewhere, Timestamp::now).await.unwrap();
     assert_eq!(recovered, Recovered::default());
-    assert_eq!(record.write(intent.id).await.unwrap(), None);
-    let unknown = record.settle(intent.id, outcome(WriteState::NotDone)).await.unwrap_err();
-    assert_eq!(unknown, RecordError::UnknownWrite(intent.id));
+    assert_eq!(record.write(write.id).await.unwrap(), None);
+    let unknown = record.settle(write.id, outcome(WriteState::NotDone)).await.unwrap_err();
+    assert_eq!(unknown, RecordError::UnknownWrite(write.id));
     record.close().await;
     let recovered = open(dir.path()).await.1;
     assert_eq!((recovered.unresolved.len(), recovered.drafts.len()), (1, 1));
@@ -278,16 +278,16 @@ async fn only_what_is_settled_and_old_goes() {
     record.close().await;
 
     assert_eq!(mmd_elevate_engine::record::purge(dir.path(), long_ago()).unwrap(), Purged::default());
-    let (record, recovered) = open(dir.path()).await; // 90 days are over.
+    let (record, recovered) = open(dir.path()).await; // The limit of 90 days is over.
     assert_eq!(recovered.unresolved.iter().map(|it| it.id).collect::<Vec<_>>(), [ids[3]]);
     assert_eq!((recovered.open.len(), recovered.drafts.len()), (1, 1));
     assert!(record.write(ids[0]).await.unwrap().is_some(), "its request is open");
     assert_eq!(record.write(ids[1]).await.unwrap(), None);
     assert_eq!(record.write(ids[2]).await.unwrap(), None);
     record.settle(ids[3], outcome(WriteState::SetAside)).await.unwrap();
-    // By hand, beside a dashboard.
+    // The command, beside a dashboard.
     let purged = mmd_elevate_engine::record::purge(dir.path(), Timestamp::now()).unwrap();
-    assert_eq!(purged, Purged { intents: 1, requests: 0 });
+    assert_eq!(purged, Purged { writes: 1, requests: 0 });
     record.close().await;
     let text = std::fs::read(dir.path().join("record.db")).unwrap();
     assert!(!text.windows(9).any(|bytes| bytes == b" unknown\r"), "what is purged is gone from the file");

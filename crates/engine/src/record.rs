@@ -1,144 +1,70 @@
-//! The record on disk: every write is durable here before it is sent, and what was typed is here within a second.
+//! The record on disk: every write is durable here before it is sent, and drafts are saved within a second. It never sends
+//! anything, and never keeps a secret.
 //!
-//! One `SQLite` database that several processes use at once, each of which owns its own writes and drafts for as long
-//! as it lives. A thread alone has the connection; [`Record`] is a handle to it, so that nothing waits for the disk
-//! that does not ask for it. What is in it and how to ask it is told in `schema.rs`.
+//! It is one `SQLite` database, which several processes use at once. Each process owns its writes and drafts while it lives.
+//! One thread holds the connection; [`Record`] is a handle to it, so that only callers that ask for it wait for the disk.
+//! `schema.rs` describes the tables.
 //!
-//! | file | what it is |
+//! | file | contents |
 //! |---|---|
 //! | `record.db`, `-wal`, `-shm` | the database |
-//! | `record.db.damaged-<UTC>` | one that was damaged or lost its other files, as it was found; never written again |
-//! | `owners/<uuid>.lock` | held by a process that lives |
-//! | `owners/gate.lock` | held while the record is being opened |
+//! | `record.db.damaged-<UTC>` | a database that was damaged, or that lost its other files, as it was found; never written again |
+//! | `owners/<uuid>.lock` | the lock of a living process |
+//! | `owners/gate.lock` | the lock that is held while the record is being opened |
 //!
-//! Where one of the files is not the one that was opened, nothing is written and so nothing is sent (`guard.rs`), and the
-//! record is written anew in its place with all that it held (`restore.rs`). A database that fails the check of `SQLite`
-//! is set aside, and what `SQLite` can still read of it is taken over (`recover.rs`, `snapshot.rs`).
+//! If one of the files is not the one that was opened, nothing is written, so that nothing is sent (`guard.rs`), and the
+//! record is restored in its place with the same contents (`restore.rs`). A database that fails `SQLite`'s check is set aside, and its
+//! readable rows are copied into a new one (`recover.rs`, `snapshot.rs`).
 
 mod claim;
+mod context;
 mod drafts;
 mod error;
 mod files;
 mod guard;
 mod owner;
+mod place;
 mod recover;
 mod requests;
 mod restore;
 mod retention;
 mod rows;
+mod schedule;
 mod schema;
 mod snapshot;
 mod store;
 mod table;
+mod tenant;
+mod writes;
 
 use std::{
-    fmt,
-    hash::{Hash, Hasher},
-    io,
-    path::{Path, PathBuf},
+    fmt, io,
+    path::Path,
     sync::{Arc, mpsc},
     thread,
 };
 
 pub use error::RecordError;
 use jiff::Timestamp;
+use place::OpenMode;
+pub use place::Place;
 pub use retention::Purged;
-use store::Store;
+use rusqlite::{Connection, Transaction};
 use tokio::sync::{
     Mutex,
     mpsc::{UnboundedReceiver, unbounded_channel},
     oneshot,
 };
 
+use context::ProcessContext;
 use mmd_elevate_core::{
-    Draft, DraftTarget, ElevationRequest, NewElevationRequest, Operation, Outcome, Recovered, RequestId, SavedDraft,
-    WriteId, WriteRecord, WriteState, uuid,
+    Draft, DraftTarget, ElevationRequest, Operation, Outcome, Recovered, RequestId, SavedDraft, WriteId, WriteRecord,
 };
+use store::{Job, Store};
+pub use tenant::TenantKey;
+pub use writes::Unclaimed;
 
-/// Which tenant a row is of.
-///
-/// Two keys are the same where they mean the same service and tenant, however they are written: a tenant's UUID in
-/// capitals or in braces, a domain's name, host and default port of the base URL. What is written and sent stays as it is
-/// in the settings, so that rows of an earlier spelling are found too.
-#[derive(Clone, Debug)]
-pub struct TenantKey {
-    /// The service's base URL; of the practice tenant its name, because its port is another each time.
-    pub base_url: String,
-    /// The tenant's id.
-    pub tenant_id: String,
-}
-
-impl TenantKey {
-    /// What is compared.
-    fn canonical(&self) -> (String, String) {
-        let id = uuid(&self.tenant_id).map_or_else(|| self.tenant_id.trim().to_lowercase(), |id| format!("{id:032x}"));
-        (canonical_url(&self.base_url), id)
-    }
-}
-
-impl PartialEq for TenantKey {
-    fn eq(&self, other: &Self) -> bool {
-        let is_written_alike = self.base_url == other.base_url && self.tenant_id == other.tenant_id;
-        is_written_alike || self.canonical() == other.canonical()
-    }
-}
-
-impl Eq for TenantKey {}
-
-impl Hash for TenantKey {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.canonical().hash(state);
-    }
-}
-
-fn canonical_url(url: &str) -> String {
-    let Some((scheme, rest)) = url.trim().split_once("://") else { return url.trim().to_owned() };
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let (scheme, authority) = (scheme.to_lowercase(), authority.to_lowercase());
-    let default = if scheme == "http" { ":80" } else { ":443" };
-    let authority = authority.strip_suffix(default).unwrap_or(&authority).replace(".:", ":");
-    format!("{scheme}://{}{}", authority.trim_end_matches('.'), path.trim_end_matches('/'))
-}
-
-/// A create of which nobody has claimed what it made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unclaimed {
-    /// What was sent.
-    pub request: NewElevationRequest,
-    /// When it was made durable.
-    pub at: Timestamp,
-    /// Where it stands: neither done nor not done.
-    pub state: WriteState,
-    /// Whether this process owns it.
-    pub is_ours: bool,
-}
-
-/// Where the record is, and whom it is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The state folder.
-    pub state_dir: PathBuf,
-    /// The tenant.
-    pub tenant: TenantKey,
-    /// The local user.
-    pub operator: String,
-    /// How many days what is settled is kept.
-    pub keep_days: u32,
-}
-
-/// What becomes of that which dead processes left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Opening {
-    /// It stays.
-    Join,
-    /// This process takes it over.
-    TakeOver,
-}
-
-/// A piece of work for the thread. Nothing: the record is to be closed.
-type Job = Option<Box<dyn FnOnce(&mut Store) + Send>>;
-
-/// A handle to the record. The record is closed when the last one is dropped.
+/// A handle to the record, which is closed when the last handle is dropped.
 #[derive(Clone)]
 pub struct Record {
     jobs: mpsc::Sender<Job>,
@@ -154,36 +80,36 @@ impl fmt::Debug for Record {
 }
 
 impl Record {
-    /// Opens the record as a dashboard does: sets aside what is damaged, takes over what dead processes left for this
-    /// tenant, and deletes what is settled and older than it is to be kept.
+    /// Opens the record for a dashboard: sets a damaged database aside, takes over the rows that dead processes of this tenant
+    /// left, and deletes settled rows that are older than the limit.
     ///
     /// # Errors
-    /// [`RecordError`] where there is no record to write to. Nothing may be sent then.
+    /// [`RecordError`] if there is no record to write to. Nothing may be sent then.
     pub async fn open(place: Place, clock: fn() -> Timestamp) -> Result<(Self, Recovered), RecordError> {
-        Self::start(place, clock, Opening::TakeOver).await
+        Self::start(place, clock, OpenMode::TakeOver).await
     }
 
-    /// Opens the record as a command does, which runs beside dashboards: what dead processes left stays for a dashboard,
-    /// and nothing is deleted. What is damaged is set aside all the same, because nothing could be written otherwise.
+    /// Opens the record for a command, which runs beside dashboards: the rows of dead processes stay for a dashboard, and
+    /// nothing is deleted. A damaged database is set aside nevertheless, because it cannot be written.
     ///
     /// # Errors
-    /// [`RecordError`] where there is no record to write to. Nothing may be sent then.
+    /// [`RecordError`] if there is no record to write to. Nothing may be sent then.
     pub async fn join(place: Place, clock: fn() -> Timestamp) -> Result<(Self, Recovered), RecordError> {
-        Self::start(place, clock, Opening::Join).await
+        Self::start(place, clock, OpenMode::Join).await
     }
 
-    async fn start(place: Place, clock: fn() -> Timestamp, opening: Opening) -> Result<(Self, Recovered), RecordError> {
-        let (jobs, work) = mpsc::channel::<Job>();
-        let (opened, recovered) = oneshot::channel();
+    async fn start(place: Place, clock: fn() -> Timestamp, mode: OpenMode) -> Result<(Self, Recovered), RecordError> {
+        let (jobs, job_receiver) = mpsc::channel::<Job>();
+        let (opened, open_result) = oneshot::channel();
         let (ended, done) = oneshot::channel();
-        let (to_worker, news) = unbounded_channel();
+        let (news_sender, news) = unbounded_channel();
         let state_dir = place.state_dir.clone();
         let run = move || {
-            match recover::open(place, clock, opening) {
+            match recover::open(place, clock, mode) {
                 Ok((store, recovered)) => {
-                    // Whoever asked may be gone; then there are no handles either, and serving ends at once.
+                    // If the caller is gone, there are no handles either, and the jobs end at once.
                     let _ = opened.send(Ok(recovered));
-                    store.serve(&work, &to_worker);
+                    store.run_jobs(&job_receiver, &news_sender);
                 }
                 Err(error) => drop(opened.send(Err(error))),
             }
@@ -191,136 +117,152 @@ impl Record {
         };
         let spawned = thread::Builder::new().name("record".to_owned()).spawn(run);
         spawned.map_err(|error: io::Error| RecordError::io(&state_dir, &error))?;
-        let recovered = recovered.await.map_err(|_| RecordError::Ended)??;
+        let recovered = open_result.await.map_err(|_| RecordError::Ended)??;
         let (done, news) = (Arc::new(Mutex::new(Some(done))), Arc::new(Mutex::new(Some(news))));
         Ok((Self { jobs, done, news }, recovered))
     }
 
-    async fn ask<T: Send + 'static>(
+    /// Runs a job on the record's thread. It is completed even if the caller stops waiting.
+    async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Store) -> Result<T, RecordError> + Send + 'static,
+        job: impl FnOnce(&mut Store) -> Result<T, RecordError> + Send + 'static,
     ) -> Result<T, RecordError> {
-        let (reply, answer) = oneshot::channel();
-        // Work that nobody waits for any more is done all the same.
-        let job: Job = Some(Box::new(move |store| drop(reply.send(work(store)))));
+        let (sender, result) = oneshot::channel();
+        let job: Job = Some(Box::new(move |store| drop(sender.send(job(store)))));
         self.jobs.send(job).map_err(|_| RecordError::Ended)?;
-        answer.await.map_err(|_| RecordError::Ended)?
+        result.await.map_err(|_| RecordError::Ended)?
     }
 
-    /// Makes a write durable. Nothing of it may be sent before this returns it.
+    /// Makes a change on the record's thread.
+    async fn change<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Transaction<'_>, &ProcessContext) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, RecordError> {
+        self.run(move |store| store.change(|tx, context| Ok(change(tx, context)?))).await
+    }
+
+    /// Reads on the record's thread.
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection, &ProcessContext) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, RecordError> {
+        self.run(move |store| store.read(read)).await
+    }
+
+    /// Makes a write durable. Nothing of it may be sent before this returns.
     ///
     /// # Errors
     /// [`RecordError`]: nothing may be sent.
-    pub async fn begin(&self, what: &Operation) -> Result<WriteRecord, RecordError> {
-        let what = what.clone();
-        self.ask(move |store| store.begin(what)).await
+    pub async fn begin(&self, operation: &Operation) -> Result<WriteRecord, RecordError> {
+        let operation = operation.clone();
+        self.run(move |store| store.begin(operation)).await
     }
 
-    /// Writes down what became of a write of this process. That its bytes go out need not be told.
+    /// Saves the outcome of a write of this process. The state `Sending` need not be saved.
     ///
-    /// A create that is done has made the request of the outcome: it counts as open from here on. A close that is done
-    /// ends its request where the outcome shows it as closed; where not, the service took the close and shows it nowhere
-    /// yet, and the request counts as open. What else the outcome holds of a request that is known updates it.
+    /// The request of a create that is done counts as open from now on. A close that is done ends its request if the outcome
+    /// shows the request as closed; otherwise the service has accepted the close and does not show it yet, and the request counts
+    /// as open. In any case the outcome updates a known request.
     ///
     /// # Errors
-    /// [`RecordError::InvalidTransition`] where the state machine of a write does not know the step, [`RecordError::RequestOwned`]
-    /// where another write has made the request, [`RecordError::NotOwner`] where another process owns the write, and
-    /// the rest where it could not be written.
+    /// [`RecordError::InvalidTransition`] if the state machine of a write does not allow the change,
+    /// [`RecordError::RequestOwned`] if another write has made the request, [`RecordError::NotOwner`] if another process owns
+    /// the write, and other errors if it could not be written.
     pub async fn settle(&self, id: WriteId, outcome: Outcome) -> Result<(), RecordError> {
-        self.ask(move |store| store.settle(id, outcome)).await
+        self.run(move |store| store.settle(id, outcome)).await
     }
 
-    /// The write of this name, of any process.
+    /// Returns the write with this id, of any process.
     ///
     /// # Errors
-    /// [`RecordError::UnreadableWrite`] where its row cannot be read, and the rest where it could not be read.
+    /// [`RecordError::UnreadableWrite`] if its row is invalid, and other errors if it could not be read.
     pub async fn write(&self, id: WriteId) -> Result<Option<WriteRecord>, RecordError> {
-        self.ask(move |store| store.write(id)).await
+        self.run(move |store| store.write(id)).await
     }
 
-    /// The requests that other writes than this one have made, of all processes: they settle nothing else.
+    /// Returns the requests that other writes of all processes have made. They settle no other write.
     ///
     /// # Errors
-    /// [`RecordError`] where they could not be read.
+    /// [`RecordError`] if they could not be read.
     pub async fn owned_requests(&self, except: WriteId) -> Result<Vec<RequestId>, RecordError> {
-        self.ask(move |store| store.owned_requests(except)).await
+        self.run(move |store| store.owned_requests(except)).await
     }
 
-    /// The creates of all processes of which nobody has claimed what they made: those that are under way, unknown or set
-    /// aside.
+    /// Returns the creates of all processes whose requests no write has claimed: those that are in flight, unknown or set aside.
     ///
     /// # Errors
-    /// [`RecordError`] where they could not be read.
+    /// [`RecordError`] if they could not be read.
     pub async fn unclaimed_creates(&self) -> Result<Vec<Unclaimed>, RecordError> {
-        self.ask(Store::unclaimed_creates).await
+        self.read(writes::unclaimed_creates).await
     }
 
-    /// What the record knows of a request.
+    /// Returns the last known state of a request.
     ///
     /// # Errors
-    /// [`RecordError`] where it could not be read.
+    /// [`RecordError`] if it could not be read.
     pub async fn request(&self, id: &RequestId) -> Result<Option<ElevationRequest>, RecordError> {
         let id = id.clone();
-        self.ask(move |store| store.request(&id)).await
+        self.read(move |db, context| requests::request(db, context, &id)).await
     }
 
-    /// Takes what the service lists. Of what the record does not know nothing is kept. Tells which requests that were
-    /// open are closed now: they were closed elsewhere.
+    /// Updates known requests from a list; other requests are not saved. Returns the requests that were open and are closed now:
+    /// they were closed elsewhere.
     ///
     /// # Errors
-    /// [`RecordError`] where it could not be written.
+    /// [`RecordError`] if it could not be written.
     pub async fn update_requests(&self, listed: Vec<ElevationRequest>) -> Result<Vec<RequestId>, RecordError> {
-        self.ask(move |store| store.update_requests(&listed)).await
+        self.change(move |tx, context| requests::update(tx, context, &listed)).await
     }
 
-    /// The request is not open any more, though no list says so: "already closed", or it does not exist.
+    /// Marks a request as closed although no list shows it: the service has answered that it is already closed, or that it does
+    /// not exist.
     ///
     /// # Errors
-    /// [`RecordError`] where it could not be written.
+    /// [`RecordError`] if it could not be written.
     pub async fn end_request(&self, id: &RequestId) -> Result<(), RecordError> {
         let id = id.clone();
-        self.ask(move |store| store.end_request(&id)).await
+        self.change(move |tx, context| requests::end(tx, context, &id)).await
     }
 
-    /// Saves what is being typed, all of it or nothing. A text that is empty or gone has ended.
+    /// Saves drafts, all or none. An empty or missing text deletes its draft.
     ///
-    /// A draft that was recovered ends when its text is saved again for whatever target, and not before: it is not
-    /// overwritten by what is typed meanwhile.
+    /// A recovered draft is deleted only when its text is saved again for any target. What is typed meanwhile does not replace
+    /// it.
     ///
     /// # Errors
-    /// [`RecordError`] where it could not be written.
+    /// [`RecordError`] if it could not be written.
     pub async fn save(&self, drafts: Vec<(DraftTarget, Option<Draft>)>) -> Result<(), RecordError> {
-        self.ask(move |store| store.save(drafts)).await
+        self.change(move |tx, context| drafts::save(tx, context, drafts)).await
     }
 
-    /// The agent lets go of a draft that was recovered.
+    /// Deletes a recovered draft that the agent has discarded.
     ///
     /// # Errors
-    /// [`RecordError`] where it could not be written.
+    /// [`RecordError`] if it could not be written.
     pub async fn discard(&self, recovered: SavedDraft) -> Result<(), RecordError> {
-        self.ask(move |store| store.discard(&recovered)).await
+        self.change(move |tx, context| drafts::discard(tx, context, &recovered)).await
     }
 
-    /// What comes to be known after the opening: the record was lost under the running program and is written anew, and
-    /// what was found in its place. The first who asks has it.
+    /// Returns what later restores find: the warnings, and the contents of the record that was found in place of a lost one.
+    /// Only the first caller gets it.
     pub async fn news(&self) -> Option<UnboundedReceiver<Recovered>> {
         self.news.lock().await.take()
     }
 
-    /// Writes the record anew now, where a file of it is not whole, rather than in a moment.
+    /// Restores a record with lost or damaged files now, instead of after the usual wait.
     ///
     /// # Errors
-    /// [`RecordError::Ended`] where it is closed.
+    /// [`RecordError::Ended`] if it is closed.
     pub async fn restore(&self) -> Result<(), RecordError> {
-        self.ask(|store| {
+        self.run(|store| {
             store.restore_now();
             Ok(())
         })
         .await
     }
 
-    /// Does what was asked before, moves the log into the database and lets go of the record. Other handles find it
-    /// closed. How long to wait for it is the caller's to say.
+    /// Completes the jobs before this one, moves the log into the database and closes the record, also for other handles. The
+    /// caller limits the time.
     pub async fn close(self) {
         let _ = self.jobs.send(None);
         if let Some(done) = self.done.lock().await.take() {
@@ -329,10 +271,10 @@ impl Record {
     }
 }
 
-/// Deletes what was settled before then from the record in this folder, of all tenants. Dashboards may use it meanwhile.
+/// Deletes rows of all tenants that were settled before a time from the record in a folder. Dashboards may use it meanwhile.
 ///
 /// # Errors
-/// [`RecordError`] where it could not be read or written.
+/// [`RecordError`] if it could not be read or written.
 pub fn purge(state_dir: &Path, before: Timestamp) -> Result<Purged, RecordError> {
     recover::purge(state_dir, before)
 }

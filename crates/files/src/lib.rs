@@ -269,11 +269,11 @@ fn append(path: &Path) -> io::Result<File> {
 /// Device and inode of a file, which differ from those of a file that replaces it.
 pub type Identity = (u64, u64);
 
-/// Returns the identity and the length of the file of this name, without opening it.
+/// Returns the identity of the file with this name, and its length in bytes, without opening it.
 ///
 /// # Errors
 /// The error of the system, where it refuses.
-pub fn look(path: &Path) -> io::Result<(Identity, u64)> {
+pub fn identify(path: &Path) -> io::Result<(Identity, u64)> {
     fs::symlink_metadata(path).map(|found| ((found.dev(), found.ino()), found.len()))
 }
 

@@ -1,5 +1,5 @@
-//! Files that are cut short, and bits that flip: what `SQLite` can still read is taken over, a database that fails its
-//! check is set aside as it was, and that is told.
+//! Tests truncated files and flipped bits: a database that fails `SQLite`'s check is set aside unchanged, its readable rows are
+//! taken over, and the agent is told.
 
 use std::{collections::BTreeMap, fs, os::unix::fs::FileExt, path::Path};
 
@@ -11,18 +11,18 @@ use tempfile::TempDir;
 use super::{Record, RecordError, Timestamp, close, create, done, draft, folder, open, outcome, place, request};
 use crate::support::within;
 
-/// What a process has left on the disk.
+/// The files that a process left, and its unresolved writes.
 struct Ruin {
     main: Vec<u8>,
     wal: Vec<u8>,
     unresolved: BTreeMap<WriteId, Operation>,
 }
 
-/// What `SQLite` itself makes of files.
+/// What `SQLite` itself reads from the files.
 struct Oracle {
-    /// What its check finds, or why it cannot check.
+    /// The result of its check, or its error.
     check: String,
-    /// Rows of `intent` that it can read.
+    /// The rows of `intent` that it can read.
     rows: BTreeMap<i64, Vec<Value>>,
 }
 
@@ -45,12 +45,12 @@ impl Oracle {
 }
 
 impl Ruin {
-    /// With its log, as a process leaves it that is killed.
+    /// Files of a killed process, with a log.
     async fn killed() -> Self {
         Self::new(true).await
     }
 
-    /// With everything in the database.
+    /// Files of a process that has ended: everything is in the database.
     async fn ended() -> Self {
         Self::new(false).await
     }
@@ -61,7 +61,7 @@ impl Ruin {
         for round in 0..2 {
             let (record, _) = open(dir.path()).await;
             for number in 0..8 {
-                // Some are longer than a page, and continue in others.
+                // Some rows are longer than a page, and continue on others.
                 let long = if number == 5 { "and so on ".repeat(900) } else { String::new() };
                 let what = create(&format!("{round} {number} {long}"));
                 let write = record.begin(&what).await.unwrap();
@@ -94,8 +94,8 @@ impl Ruin {
         }
     }
 
-    /// Opens it so, and asserts what is promised. Returns how many of the unresolved writes are missing, and what was
-    /// recovered where it was opened.
+    /// Opens these files and checks all guarantees. Returns how many unresolved writes are missing, and what was recovered if
+    /// the record was opened.
     async fn open(&self, main: &[u8], wal: &[u8], what: &str) -> (TempDir, usize, Option<Recovered>) {
         let (sound, oracle) = (Oracle::new(&self.main, &self.wal), Oracle::new(main, wal));
         let dir = folder();
@@ -103,7 +103,7 @@ impl Ruin {
         let (record, recovered) = match Record::open(place(dir.path()), Timestamp::now).await {
             Ok(opened) => opened,
             Err(error) => {
-                // It says that it is not ours, or of a later version: it is left alone.
+                // The header names another program or a later version, so the file is left unchanged.
                 assert!(matches!(error, RecordError::CannotOpen { .. } | RecordError::Newer { .. }), "{what}: {error}");
                 assert!(fs::read(dir.path().join("record.db")).unwrap() == main, "{what}: not as it was");
                 return (dir, 0, None);
@@ -126,7 +126,7 @@ impl Ruin {
             assert!(self.unresolved.keys().all(|id| *id < fresh.id), "{what}: a number is used again");
         }
         record.close().await;
-        // What was taken over is durable, and told once.
+        // What was taken over is durable, and reported only once.
         let (again, second) = open(dir.path()).await;
         assert_eq!(second.warnings, [], "{what}");
         assert_eq!(second.unresolved.len(), recovered.unresolved.len() + usize::from(aside.is_some()), "{what}");
@@ -136,7 +136,7 @@ impl Ruin {
     }
 }
 
-/// The database that was set aside here.
+/// Returns the database that was set aside in the folder.
 fn aside(dir: &Path) -> Option<String> {
     let paths = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path().into_os_string().into_string().unwrap());
     paths
@@ -144,13 +144,13 @@ fn aside(dir: &Path) -> Option<String> {
         .find(|path| path.contains("record.db.damaged-") && !path.ends_with("-wal") && !path.ends_with("-shm"))
 }
 
-/// Writes over the beginning of a page, in place: a new file would be another one.
+/// Overwrites the beginning of a page in place, so that the file stays the same.
 fn overwrite(path: &Path, bytes: &[u8], page: u32) {
     let file = fs::File::options().write(true).open(path).unwrap();
     file.write_all_at(bytes, u64::from(page - 1) * 4096).unwrap();
 }
 
-/// The pages that hold rows of the table, in their order, without those that long rows continue in.
+/// Returns the pages that hold rows of the table, in order, without the overflow pages of long rows.
 fn leaves(path: &Path, table: &str) -> Vec<u32> {
     let bytes = fs::read(path).unwrap();
     let db = Connection::open(path).unwrap();
@@ -180,7 +180,7 @@ async fn a_database_that_is_cut_short() {
         for length in (0..ruin.main.len()).step_by(1024) {
             let what = format!("database cut at {length}");
             let (_dir, missing, recovered) = ruin.open(&ruin.main[..length], &ruin.wal, &what).await;
-            // Without its log, an empty file is what a first start finds.
+            // An empty file without a log is like a first start.
             let silent = recovered.is_none_or(|recovered| recovered.warnings.is_empty()) && missing > 0;
             assert!(!silent || length == 0 && ruin.wal.is_empty(), "{what}");
         }
@@ -190,9 +190,9 @@ async fn a_database_that_is_cut_short() {
 #[tokio::test]
 async fn a_log_that_is_cut_short() {
     let ruin = Ruin::killed().await;
-    // Half a frame each.
+    // In steps of half a frame.
     for length in (0..ruin.wal.len()).step_by(2060) {
-        // What was cut off may leave a shorter log that is whole: nothing is there that could tell.
+        // A log that is cut between two transactions is valid, and nothing shows that it was longer.
         ruin.open(&ruin.main, &ruin.wal[..length], &format!("log cut at {length}")).await;
     }
 }
@@ -212,7 +212,7 @@ async fn a_bit_that_flips() {
         let (mut main, mut wal) = (ruin.main.clone(), ruin.wal.clone());
         let in_log = round % 4 < 2 && !wal.is_empty();
         let (file, name) = if in_log { (&mut wal, "the log") } else { (&mut main, "the database") };
-        // The heads of the files are small, so that they are aimed at now and then.
+        // The headers of the files are small, so every eighth hit is in one.
         let (at, bit) = (next(if round % 8 == 0 { 108 } else { file.len() }), next(8));
         file[at] ^= 1 << bit;
         ruin.open(&main, &wal, &format!("bit {bit} of byte {at} of {name}")).await;
@@ -236,7 +236,7 @@ async fn many_bits_that_flip_and_garbage() {
     ruin.open(&[0; 4096], &[], "zeros").await;
 }
 
-/// Not only the rows before the first page that is lost.
+/// The rows behind a lost page are taken over too.
 #[rstest]
 #[case::first(&[0])]
 #[case::last(&[usize::MAX])]
@@ -285,7 +285,7 @@ async fn damage_that_is_met_in_use_is_set_aside_and_told_and_nothing_readable_is
     for page in leaves(&path, "intent") {
         overwrite(&path, &[0x55; 4096], page);
     }
-    // Once another has written, what is in memory counts no more.
+    // A write of another connection invalidates the cached pages.
     Connection::open(&path).unwrap().execute("UPDATE intent SET operator = 'x' WHERE id = ?1", [sent.id.0]).unwrap();
     let error = record.write(WriteId(1)).await.unwrap_err();
     assert!(matches!(error, RecordError::Damaged { .. }), "{error}");
@@ -336,20 +336,20 @@ async fn one_unreadable_row_does_no_harm_to_the_others_and_is_kept() {
     let (record, recovered) = open(dir.path()).await;
     assert_eq!(recovered.warnings, []);
     record.close().await;
-    // They are taken over like others.
+    // Invalid rows are taken over too.
     let path = dir.path().join("record.db");
     overwrite(&path, &[0x55; 16], leaf_of(&path, "draft"));
     assert_eq!(open(dir.path()).await.1.warnings.len(), 1);
     assert_eq!(kept("record.db"), 4);
 }
 
-/// The only page of a table.
+/// Returns the only page of a table.
 fn leaf_of(path: &Path, table: &str) -> u32 {
     let db = Connection::open(path).unwrap();
     db.query_row("SELECT rootpage FROM sqlite_schema WHERE name = ?1", [table], |row| row.get(0)).unwrap()
 }
 
-/// What an earlier version has left: a digest in each row, and a column for each text of an operation.
+/// Converts the record to version 1: a digest in each row, and a column for each text of an operation.
 fn to_version_1(dir: &Path) {
     let db = Connection::open(dir.join("record.db")).unwrap();
     db.execute_batch(include_str!("version_1.sql")).unwrap();

@@ -1,4 +1,4 @@
-//! A process that dies leaves the draft of what it has just sent beside the write: it is one text, and comes back once.
+//! A process that dies right after sending leaves both the write and its draft: the text is recovered only once.
 
 use mmd_elevate_core::{Draft, DraftTarget, ElevationRequest, Field, RequestId, Untrusted, WriteState};
 
@@ -24,7 +24,7 @@ async fn the_draft_of_a_write_is_the_write_s_unless_that_was_refused() {
     record.save(drafts.map(|(target, draft)| (target, Some(draft))).into()).await.unwrap();
     record.begin(&close("id")).await.unwrap();
     record.close().await;
-    let (_journal, recovered) = open(dir.path()).await;
+    let (_record, recovered) = open(dir.path()).await;
     assert_eq!(recovered.unresolved.len(), 3);
     let left: Vec<_> = recovered.drafts.into_iter().map(|left| left.draft).collect();
     assert_eq!(left, [draft("refused")]);

@@ -1,5 +1,5 @@
-//! Files that the record rests on are removed, replaced or moved under the running program: nothing counts as written
-//! that nobody would find, and all that was written is in what takes their place.
+//! Files of the record are removed, replaced or moved while the program runs: a write that would be lost is refused, and the
+//! record is restored with everything that was written.
 
 use std::{
     fs,
@@ -16,15 +16,15 @@ use tempfile::TempDir;
 use super::{close, create, done, draft, folder, open, outcome, request};
 use crate::support::within;
 
-/// What becomes of the files.
+/// What happens to the files.
 #[derive(Clone, Copy, Debug)]
 enum Loss {
     Removed(&'static str),
     Renamed(&'static str),
-    /// A file with the same bytes takes its place, as with an editor or a tool that synchronizes.
+    /// Replaced by a file with the same bytes, as by an editor or a tool that synchronizes.
     Exchanged(&'static str),
     Emptied(&'static str),
-    /// An empty file takes its place.
+    /// Replaced by an empty file.
     Fresh(&'static str),
     Overwritten(&'static str),
     AllRemoved,
@@ -32,9 +32,9 @@ enum Loss {
     LockExchanged,
     FolderRenamed,
     FolderRemoved,
-    /// The record of another machine takes its place, with numbers of its own.
+    /// Replaced by the record of another machine, which has used the same numbers.
     AnotherRecord,
-    /// What a backup has of an hour ago takes its place.
+    /// Replaced by an older backup.
     OlderCopy,
 }
 
@@ -50,7 +50,7 @@ fn exchange(path: &Path) {
 }
 
 impl Loss {
-    fn strikes(self, state: &Path, older: &Path, another: &Path) {
+    fn apply(self, state: &Path, older: &Path, another: &Path) {
         let exchange_for = |from: &Path| {
             for name in ["record.db", "record.db-wal"] {
                 fs::copy(from.join(name), state.join("new")).unwrap();
@@ -85,7 +85,7 @@ impl Loss {
     }
 }
 
-/// The files as a process leaves them that is killed now, in a folder of their own.
+/// Copies the files to another folder, as a process that is killed now would leave them.
 fn killed(state: &Path) -> TempDir {
     let dir = folder();
     for name in ["record.db", "record.db-wal", "record.db-shm"] {
@@ -96,11 +96,11 @@ fn killed(state: &Path) -> TempDir {
     dir
 }
 
-async fn within_time(record: &Record, text: &str) -> WriteRecord {
+async fn begin_when_restored(record: &Record, text: &str) -> WriteRecord {
     within(async {
         loop {
             match record.begin(&create(text)).await {
-                Ok(intent) => return intent,
+                Ok(write) => return write,
                 Err(_) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
             }
         }
@@ -136,7 +136,7 @@ async fn write_on_files_that_are_not_whole_is_refused_and_all_is_written_anew(
 ) {
     let (dir, elsewhere) = (folder(), folder());
     let state = dir.path().join("state");
-    // Another record, which has given out the same numbers.
+    // Another record, which has used the same numbers.
     let (another, _) = open(elsewhere.path()).await;
     let theirs = another.begin(&create("of another machine")).await.unwrap();
     another.settle(theirs.id, done(request("theirs"))).await.unwrap();
@@ -151,22 +151,22 @@ async fn write_on_files_that_are_not_whole_is_refused_and_all_is_written_anew(
     let refused = (DraftTarget::Refused(7), Some(draft("refused")));
     record.save(vec![(DraftTarget::Form, None), refused]).await.unwrap();
 
-    loss.strikes(&state, older.path(), elsewhere.path());
+    loss.apply(&state, older.path(), elsewhere.path());
     let error = record.begin(&create("refused")).await.unwrap_err();
     assert!(matches!(error, RecordError::NotDurable { .. }), "{loss:?}: {error}");
     assert!(error.may_pass(), "{error}");
 
-    let after = within_time(&record, "after").await;
+    let after = begin_when_restored(&record, "after").await;
     assert!(![sent.id, unknown.id, closing.id].contains(&after.id), "{loss:?}: a number is used again");
     record.save(vec![(DraftTarget::Form, Some(draft("new")))]).await.unwrap();
-    // What was given out keeps its name.
+    // Writes keep their numbers for the caller.
     record.settle(closing.id, outcome(WriteState::Unknown)).await.unwrap();
     assert_eq!(record.write(unknown.id).await.unwrap().unwrap().operation, create("unknown"), "{loss:?}");
     assert!(record.owned_requests(unknown.id).await.unwrap().contains(&request("one").id), "{loss:?}");
 
     let (_, recovered) = open(killed(&state).path()).await;
     for what in [create("unknown"), close("one"), create("after")] {
-        let times = recovered.unresolved.iter().filter(|intent| intent.operation == what).count();
+        let times = recovered.unresolved.iter().filter(|write| write.operation == what).count();
         assert_eq!(times, 1, "{loss:?}: {what:?}");
     }
     assert_eq!(recovered.unresolved.len(), 3, "{loss:?}: what was refused was not sent");
@@ -205,7 +205,7 @@ async fn record_without_a_place_is_written_anew_as_soon_as_there_is_one() {
     let before = record.begin(&create("before")).await.unwrap();
     fs::rename(&state, dir.path().join("away")).unwrap();
     fs::write(&state, "a file is in the folder's place").unwrap();
-    // The first says what became of the file, the later what is in the way.
+    // The first error says what happened to the file, the second what prevents the restore.
     let mut error = record.begin(&create("refused")).await.unwrap_err();
     assert!(matches!(error, RecordError::NotDurable { .. }), "{error}");
     record.restore().await.unwrap();
@@ -217,7 +217,7 @@ async fn record_without_a_place_is_written_anew_as_soon_as_there_is_one() {
     assert!(what.starts_with("The record was written anew") && !hint.is_empty(), "{what}");
     let after = record.begin(&create("after")).await.unwrap();
     record.close().await;
-    let left: Vec<_> = open(&state).await.1.unresolved.into_iter().map(|intent| intent.id).collect();
+    let left: Vec<_> = open(&state).await.1.unresolved.into_iter().map(|write| write.id).collect();
     assert_eq!(left, [before.id, after.id]);
 }
 
@@ -277,12 +277,12 @@ async fn two_dashboards_whose_record_is_lost_come_to_one_record_again(
     let (one, _) = open(&state).await;
     let (two, _) = open(&state).await;
     let ids = [one.begin(&create("one")).await.unwrap().id, two.begin(&create("two")).await.unwrap().id];
-    loss.strikes(&state, dir.path(), dir.path());
+    loss.apply(&state, dir.path(), dir.path());
     one.begin(&create("refused")).await.unwrap_err();
     two.begin(&create("refused")).await.unwrap_err();
-    let later = [within_time(&one, "three").await.id, within_time(&two, "four").await.id];
+    let later = [begin_when_restored(&one, "three").await.id, begin_when_restored(&two, "four").await.id];
     let (_, recovered) = open(killed(&state).path()).await;
-    let left: Vec<_> = recovered.unresolved.iter().map(|intent| intent.id).collect();
+    let left: Vec<_> = recovered.unresolved.iter().map(|write| write.id).collect();
     assert_eq!(left, [ids, later].concat(), "{loss:?}");
 }
 
@@ -317,7 +317,7 @@ async fn draft_is_told_from_what_was_sent_whatever_the_clock_says() {
         let sent = record.begin(&create("sent")).await.unwrap();
         let (_, recovered) = open(killed(dir.path()).path()).await;
         assert_eq!((recovered.unresolved.len(), recovered.drafts.len()), (1, 0), "{set}: the write has the text");
-        // The same text once more, on purpose, is a draft of its own.
+        // The same text that is typed again on purpose is another draft.
         AHEAD.store(0, Ordering::SeqCst);
         record.save(vec![(DraftTarget::Form, Some(draft("sent")))]).await.unwrap();
         record.settle(sent.id, done(request("one"))).await.unwrap();
@@ -326,7 +326,6 @@ async fn draft_is_told_from_what_was_sent_whatever_the_clock_says() {
     }
 }
 
-/// Not the program's own way to write: another connection, to see what is in the file.
 #[tokio::test]
 async fn changes_cost_no_new_files_and_no_second_log() {
     let dir = folder();

@@ -1,4 +1,4 @@
-//! Sequences of writes and restarts against a model that is a map.
+//! Compares sequences of writes and restarts with a model, which is a map.
 
 use std::collections::BTreeMap;
 
@@ -25,10 +25,10 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
     prop::collection::vec(act, 1..30)
 }
 
-/// What the state machine says, with the sending that need not be told.
-fn may(from: WriteState, to: WriteState) -> bool {
-    let by = |from: WriteState| Transition::ALL.iter().any(|step| from.after(*step) == Some(to));
-    by(from) || matches!(from, WriteState::Intended | WriteState::Waiting) && by(WriteState::Sending)
+/// Returns whether the state machine allows the change. `Sending` may be skipped.
+fn is_allowed(from: WriteState, to: WriteState) -> bool {
+    let reaches = |from: WriteState| Transition::ALL.iter().any(|step| from.after(*step) == Some(to));
+    reaches(from) || matches!(from, WriteState::Intended | WriteState::Waiting) && reaches(WriteState::Sending)
 }
 
 async fn run(acts: Vec<Act>) {
@@ -39,22 +39,22 @@ async fn run(acts: Vec<Act>) {
         match act {
             Act::Create(text) => {
                 let what = create(&text.to_string());
-                let intent = record.begin(&what).await.unwrap();
-                assert!(model.insert(intent.id, (what, WriteState::Intended)).is_none());
+                let write = record.begin(&what).await.unwrap();
+                assert!(model.insert(write.id, (what, WriteState::Intended)).is_none());
             }
             Act::Close(id) => {
                 let what = close(&id.to_string());
-                let intent = record.begin(&what).await.unwrap();
-                assert!(model.insert(intent.id, (what, WriteState::Intended)).is_none());
+                let write = record.begin(&what).await.unwrap();
+                assert!(model.insert(write.id, (what, WriteState::Intended)).is_none());
             }
             Act::Settle(at, stage) => {
                 let Some(id) = model.keys().nth(at % model.len().max(1)).copied() else { continue };
                 let (_, from) = &model[&id];
-                let may = may(*from, stage);
+                let is_allowed = is_allowed(*from, stage);
                 let what = if stage == WriteState::Done { done(request(&format!("of {id}"))) } else { outcome(stage) };
                 let settled = record.settle(id, what).await;
-                assert_eq!(settled.is_ok(), may, "{from:?} {stage:?} {settled:?}");
-                if may {
+                assert_eq!(settled.is_ok(), is_allowed, "{from:?} {stage:?} {settled:?}");
+                if is_allowed {
                     model.get_mut(&id).unwrap().1 = stage;
                 }
             }
@@ -80,8 +80,8 @@ async fn run(acts: Vec<Act>) {
         }
     }
     for (id, (what, stage)) in model {
-        let intent = record.write(id).await.unwrap().unwrap();
-        assert_eq!((intent.operation, intent.state), (what, stage));
+        let write = record.write(id).await.unwrap().unwrap();
+        assert_eq!((write.operation, write.state), (what, stage));
     }
 }
 

@@ -1,4 +1,4 @@
-//! Where the record cannot be, and what is said then: nothing is sent without a record.
+//! Tests the places where the record can and cannot be, and the errors: nothing is sent without a record.
 
 use std::{
     fs,
@@ -94,9 +94,9 @@ async fn state_folder_with_an_odd_name_is_a_place_like_any() {
         let dir = folder();
         let state = dir.path().join(std::ffi::OsStr::from_bytes(name));
         let (record, _) = open(&state).await;
-        let intent = record.begin(&create("a")).await.unwrap();
+        let write = record.begin(&create("a")).await.unwrap();
         record.close().await;
-        assert_eq!(open(&state).await.1.unresolved[0].id, intent.id, "{name:?}");
+        assert_eq!(open(&state).await.1.unresolved[0].id, write.id, "{name:?}");
         assert!(state.join("record.db").is_file(), "{name:?}");
     }
 }
@@ -130,7 +130,7 @@ async fn a_closed_record_says_so() {
     let other = record.clone();
     record.close().await;
     assert_eq!(other.begin(&create("a")).await.unwrap_err(), RecordError::Ended);
-    assert_eq!(fs::read_dir(dir.path().join("owners")).unwrap().count(), 1, "only the gate");
+    assert_eq!(fs::read_dir(dir.path().join("owners")).unwrap().count(), 1, "only the opening lock");
     assert!(!dir.path().join("record.db-wal").exists());
 }
 
@@ -152,7 +152,7 @@ fn skipped(why: &str) -> Option<Mount> {
     None
 }
 
-/// A small file system that goes with its value.
+/// A small file system, which is unmounted when the value is dropped.
 struct Mount(PathBuf);
 
 impl Mount {
@@ -187,7 +187,7 @@ async fn a_full_disk_is_an_error_before_anything_is_sent() {
     let mut durable = Vec::new();
     let error = loop {
         match record.begin(&create(&"long ".repeat(500))).await {
-            Ok(intent) => durable.push(intent.id),
+            Ok(write) => durable.push(write.id),
             Err(error) => break error,
         }
     };

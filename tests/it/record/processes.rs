@@ -1,4 +1,4 @@
-//! Several processes with one record. This program starts itself as the other one.
+//! Tests several processes with one record. The test program starts itself as the other process.
 
 use std::{
     fs,
@@ -18,7 +18,7 @@ const FOLDER: &str = "RECORD_TEST_FOLDER";
 struct Process(Child);
 
 impl Process {
-    /// Starts one with no umask, and waits until it has written to the record.
+    /// Starts a process with umask 0, and waits until it has written to the record.
     fn start(dir: &Path) -> Self {
         let ready = dir.join("ready");
         let _ = fs::remove_file(&ready);
@@ -92,7 +92,7 @@ async fn what_a_killed_process_left_is_ours_and_what_a_living_one_has_is_not() {
     assert_eq!((recovered.others, recovered.unresolved.len(), recovered.drafts.len()), (1, 1, 1));
     assert_eq!(recovered.unresolved[0].operation, create("theirs"));
     assert_eq!(recovered.unresolved[0].state, WriteState::Unknown);
-    // They are ours now: another start finds nothing left, and only we may settle.
+    // This process owns them now: another start finds nothing, and only this process may settle.
     let (third, again) = open(&state).await;
     assert_eq!((again.others, again.unresolved.len(), again.drafts.len()), (2, 0, 0));
     let id = recovered.unresolved[0].id;
@@ -117,7 +117,7 @@ async fn who_joins_leaves_what_dead_processes_left_to_a_dashboard() {
         assert_eq!(joined.write(left.id).await.unwrap().unwrap().state, WriteState::Intended, "it is as it was left");
         let refused = joined.settle(left.id, super::outcome(WriteState::SetAside)).await.unwrap_err();
         assert_eq!(refused, RecordError::NotOwner(left.id));
-        // What it does itself is its own.
+        // It owns its own writes.
         let own = joined.begin(&create("own")).await.unwrap();
         joined.settle(own.id, super::outcome(WriteState::NotDone)).await.unwrap();
         joined.close().await;
@@ -151,20 +151,20 @@ async fn of_starts_at_the_same_time_one_has_what_was_left() {
         record.save(vec![(DraftTarget::Form, Some(draft("a")))]).await.unwrap();
         record.close().await;
         let starts: Vec<_> = (0..6).map(|_| tokio::spawn(Record::open(place(dir.path()), Timestamp::now))).collect();
-        let (mut intents, mut drafts, mut open) = (0, 0, Vec::new());
+        let (mut writes, mut drafts, mut open) = (0, 0, Vec::new());
         for start in starts {
             let (record, recovered) = start.await.unwrap().unwrap();
-            intents += recovered.unresolved.len();
+            writes += recovered.unresolved.len();
             drafts += recovered.drafts.len();
-            for intent in recovered.unresolved {
-                record.settle(intent.id, super::outcome(WriteState::SetAside)).await.unwrap();
+            for write in recovered.unresolved {
+                record.settle(write.id, super::outcome(WriteState::SetAside)).await.unwrap();
             }
             for draft in recovered.drafts {
                 record.discard(draft).await.unwrap();
             }
             open.push(record);
         }
-        assert_eq!((intents, drafts), (3, 1));
+        assert_eq!((writes, drafts), (3, 1));
         for record in open {
             record.close().await;
         }
@@ -203,7 +203,7 @@ async fn a_damaged_record_is_not_taken_from_a_living_process() {
     drop(db);
     let mut bytes = fs::read(&path).unwrap();
     bytes[4096..8192].fill(0x55);
-    // In place: a new file would be another one.
+    // In place, so that the file stays the same.
     let file = fs::File::options().write(true).open(&path).unwrap();
     std::os::unix::fs::FileExt::write_all_at(&file, &bytes, 0).unwrap();
     let error = Record::open(place(&state), Timestamp::now).await.unwrap_err();

@@ -1,4 +1,4 @@
-//! What is one tenant or one request in another spelling is found, also in a record that was written with both.
+//! A tenant or a request is found in another spelling, also in a record that holds both spellings.
 
 use jiff::Timestamp;
 use mmd_elevate_core::{DraftTarget, Field, Outcome, Recovered, RequestId, WriteState};
@@ -54,7 +54,7 @@ async fn tenant_in_another_spelling_is_the_same_tenant() {
             assert!(matches!(refused, RecordError::RequestOwned { .. }), "{refused}");
         }
         record.close().await;
-        // By its first spelling nothing is lost of what was found by another.
+        // With the first spelling everything is still found.
         let (_, recovered) = open(folder.path(), host, SMALL).await;
         assert_eq!((recovered.open.len(), recovered.drafts.len()), (1, 1), "{base_url} {tenant_id}");
     }
@@ -90,8 +90,8 @@ async fn request_in_another_spelling_is_the_same_request() {
 async fn what_a_list_does_not_tell_does_not_empty_what_is_recorded() {
     let folder = folder();
     let (record, _) = super::open(folder.path()).await;
-    let intent = record.begin(&create("first")).await.unwrap();
-    record.settle(intent.id, done(SMALL)).await.unwrap();
+    let write = record.begin(&create("first")).await.unwrap();
+    record.settle(write.id, done(SMALL)).await.unwrap();
     let mut bare = request(SPELLINGS[0]);
     for text in [&mut bare.ticket, &mut bare.device, &mut bare.title] {
         *text = mmd_elevate_core::Untrusted::default();

@@ -1,5 +1,5 @@
-//! What dead processes left becomes ours. All of it is one transaction behind the gate, so that two starts never both
-//! have it; what a living process owns is not touched.
+//! Takes over the rows of dead processes. It never changes a row that a living process owns. A claim is one transaction behind
+//! the opening lock, so that no two processes take over the same rows.
 
 use std::collections::HashSet;
 
@@ -7,108 +7,97 @@ use jiff::Timestamp;
 use rusqlite::Transaction;
 
 use super::{
-    rows::{DraftRow, RequestRow, WriteRow, time},
-    store::{Me, note},
+    context::ProcessContext,
+    rows::{DraftRow, RequestRow, WriteRow, format_time},
     table::Entry,
 };
 use mmd_elevate_core::{
-    CloseElevationRequest, DraftTarget, ElevationRequest, Field, Operation, Problem, SavedDraft, Transition,
-    WriteRecord, WriteState,
+    CloseElevationRequest, DraftTarget, ElevationRequest, Field, Operation, Problem, Recovered, Transition, WriteState,
 };
 
-/// What was left.
-#[derive(Default)]
-pub(super) struct Left {
-    pub(super) unresolved: Vec<WriteRecord>,
-    pub(super) drafts: Vec<SavedDraft>,
-    pub(super) open: Vec<ElevationRequest>,
-    /// Closes of them that the service took and no list has shown.
-    pub(super) accepted: Vec<WriteRecord>,
-    /// Rows that cannot be read: what happened, and what to do.
-    pub(super) unreadable: Vec<Problem>,
-}
-
-/// Takes over what nobody living owns, and reads what is open.
-pub(super) fn claim(tx: &Transaction<'_>, me: &Me, living: &HashSet<String>, now: Timestamp) -> rusqlite::Result<Left> {
-    let mut unreadable = Vec::new();
-    let writes: Vec<WriteRow> = readable(tx, now, &mut unreadable)?;
-    let mut requests: Vec<RequestRow> = readable(tx, now, &mut unreadable)?;
-    let drafts: Vec<DraftRow> = readable(tx, now, &mut unreadable)?;
-    requests.retain(|row| row.tenant == me.tenant);
-    let sent: Vec<_> = writes.iter().filter(|row| has_its_text(row)).cloned().collect();
-    let mut left = Left { unreadable, ..Left::default() };
+/// Takes over the rows of dead processes, and reads the open requests.
+pub(super) fn claim(
+    tx: &Transaction<'_>,
+    context: &ProcessContext,
+    living: &HashSet<String>,
+    now: Timestamp,
+) -> rusqlite::Result<Recovered> {
+    let mut recovered = Recovered::default();
+    let writes: Vec<WriteRow> = read_table(tx, now, &mut recovered.warnings)?;
+    let mut requests: Vec<RequestRow> = read_table(tx, now, &mut recovered.warnings)?;
+    let drafts: Vec<DraftRow> = read_table(tx, now, &mut recovered.warnings)?;
+    requests.retain(|row| row.tenant == *context.tenant());
+    let with_text: Vec<_> = writes.iter().filter(|row| replaces_draft(row)).cloned().collect();
     for mut row in writes {
         let Some(after) = row.write.state.after(Transition::Die) else { continue };
-        if row.tenant != me.tenant || living.contains(&row.owner) {
+        if row.tenant != *context.tenant() || living.contains(&row.owner) {
             continue;
         }
         row.revision += 1;
-        row.owner.clone_from(&me.owner.name);
+        row.owner.clone_from(&context.owner.name);
         row.write.state = after;
         row.changed_at = now;
-        row.save(tx)?;
-        note(tx, &row, None)?;
+        row.save_with_step(tx, None)?;
         if matches!(row.write.operation, Operation::Create(_)) {
-            me.saw_create(row.write.at);
+            context.note_create(row.write.at);
         }
-        left.unresolved.push(row.write);
+        recovered.unresolved.push(row.write);
     }
     for mut row in drafts {
-        if row.tenant != me.tenant || living.contains(&row.owner) {
+        if row.tenant != *context.tenant() || living.contains(&row.owner) {
             continue;
         }
-        if sent.iter().any(|write| is_of(write, &row) && has_text(write, &requests)) {
+        if with_text.iter().any(|write| is_draft_of(&row, write) && is_text_preserved(write, &requests)) {
             DraftRow::TABLE.delete(tx, row.id)?;
             continue;
         }
         row.revision += 1;
-        row.left_by = Some(std::mem::replace(&mut row.owner, me.owner.name.clone()));
+        row.left_by = Some(std::mem::replace(&mut row.owner, context.owner.name.clone()));
         row.save(tx)?;
-        left.drafts.push(row.saved);
+        recovered.drafts.push(row.saved);
     }
-    left.add_open(me, requests, sent);
-    Ok(left)
+    add_open(&mut recovered, context, requests, with_text);
+    Ok(recovered)
 }
 
-/// Reads what is open, and takes over nothing. Rows that cannot be read are for a dashboard to report.
-pub(super) fn read_open(tx: &Transaction<'_>, me: &Me) -> rusqlite::Result<Left> {
-    let mut left = Left::default();
-    let sent = WriteRow::find(tx, "damaged_at IS NULL ORDER BY id", [])?;
+/// Reads the open requests, and takes over nothing. It skips unreadable rows, which the next dashboard reports.
+pub(super) fn read_open(tx: &Transaction<'_>, context: &ProcessContext) -> rusqlite::Result<Recovered> {
+    let mut recovered = Recovered::default();
+    let writes = WriteRow::find(tx, "damaged_at IS NULL ORDER BY id", [])?;
     let mut requests = RequestRow::find(tx, "damaged_at IS NULL ORDER BY id", [])?;
-    requests.retain(|row| row.tenant == me.tenant);
-    left.add_open(me, requests, sent.into_iter().filter(has_its_text).collect());
-    Ok(left)
+    requests.retain(|row| row.tenant == *context.tenant());
+    add_open(&mut recovered, context, requests, writes);
+    Ok(recovered)
 }
 
-/// Whether the write has the text of the draft that it was made of. A write that was set aside is shown by nobody: the
-/// text of one that was sent in its place would be lost with it.
-fn has_its_text(row: &WriteRow) -> bool {
+/// Adds the tenant's open requests, and the accepted closes of them.
+fn add_open(recovered: &mut Recovered, context: &ProcessContext, requests: Vec<RequestRow>, writes: Vec<WriteRow>) {
+    let (open, ended): (Vec<_>, Vec<_>) = requests.into_iter().partition(|row| row.ended_at.is_none());
+    // An earlier version has stored two spellings of an id as two requests.
+    let mut known: HashSet<_> = ended.into_iter().map(|row| row.request.id).collect();
+    let open = open.into_iter().filter(|row| row.opened_by.is_some() && known.insert(row.request.id.clone()));
+    recovered.open.extend(open.map(|row| row.request));
+    let accepted =
+        writes.into_iter().filter(|row| row.tenant == *context.tenant() && is_accepted(row, &recovered.open));
+    recovered.accepted = accepted.map(|row| row.write).collect();
+}
+
+/// Returns whether a write makes its draft superfluous. A write that was set aside is not shown, so that a draft of the write
+/// that was sent in its place would be lost with it.
+fn replaces_draft(row: &WriteRow) -> bool {
     !matches!(row.write.state, WriteState::NotDone | WriteState::SetAside)
 }
 
-impl Left {
-    /// Adds the requests of the tenant that are open, and the closes of them that the service took.
-    fn add_open(&mut self, me: &Me, requests: Vec<RequestRow>, sent: Vec<WriteRow>) {
-        let (open, ended): (Vec<_>, Vec<_>) = requests.into_iter().partition(|row| row.ended_at.is_none());
-        // An earlier version has taken two spellings of an id for two requests.
-        let mut known: HashSet<_> = ended.into_iter().map(|row| row.request.id).collect();
-        let open = open.into_iter().filter(|row| row.opened_by.is_some() && known.insert(row.request.id.clone()));
-        self.open.extend(open.map(|row| row.request));
-        let accepted = sent.into_iter().filter(|row| row.tenant == me.tenant && is_accepted(row, &self.open));
-        self.accepted = accepted.map(|row| row.write).collect();
-    }
-}
-
-/// Whether the service took this close of a request that still counts as open.
+/// Returns whether the write is an accepted close of one of these open requests.
 fn is_accepted(write: &WriteRow, open: &[ElevationRequest]) -> bool {
     let Operation::Close(CloseElevationRequest { id, .. }) = &write.write.operation else { return false };
     write.write.state == WriteState::Done && open.iter().any(|request| request.id == *id)
 }
 
-/// Whether the draft is what this write was made of: a process that dies before it has ended the draft leaves both, and
-/// the write has the text. What was saved in the form after the write is another, be it word for word the same.
-fn is_of(write: &WriteRow, draft: &DraftRow) -> bool {
-    let same = match (&write.write.operation, &draft.saved.target) {
+/// Returns whether the draft is what the write was made of: a process that dies before it has deleted the draft leaves both. A
+/// form that was saved after the write is another draft, even with the same text.
+fn is_draft_of(draft: &DraftRow, write: &WriteRow) -> bool {
+    let is_same_text = match (&write.write.operation, &draft.saved.target) {
         (Operation::Create(new), DraftTarget::Refused(_)) => new.draft().is_sent_as(&draft.saved.draft),
         (Operation::Create(new), DraftTarget::Form) => {
             new.draft().is_sent_as(&draft.saved.draft) && draft.saved.at <= write.write.at
@@ -118,13 +107,13 @@ fn is_of(write: &WriteRow, draft: &DraftRow) -> bool {
         }
         _ => false,
     };
-    same && write.tenant == draft.tenant && write.owner == draft.owner
+    is_same_text && write.tenant == draft.tenant && write.owner == draft.owner
 }
 
-/// Whether the text of this write comes back without its draft, or is at the service word for word. The text of a close that
-/// the service took comes back with its request, where that counts as open here; where the service has kept it in another
-/// form, or where the request was opened elsewhere, it is nowhere else.
-fn has_text(write: &WriteRow, requests: &[RequestRow]) -> bool {
+/// Returns whether the text of a write exists without its draft: in the write, in an open request of this record, or at the
+/// service, word for word. The service may have stored the text of an accepted close in another form, or the request may
+/// have been opened elsewhere; then only the draft has it.
+fn is_text_preserved(write: &WriteRow, requests: &[RequestRow]) -> bool {
     let Operation::Close(CloseElevationRequest { id, actions_taken, .. }) = &write.write.operation else { return true };
     if write.write.state != WriteState::Done {
         return true;
@@ -135,20 +124,20 @@ fn has_text(write: &WriteRow, requests: &[RequestRow]) -> bool {
     })
 }
 
-/// Returns what the rows of the table mean, of all tenants. What cannot be read is marked, and told once.
-fn readable<T: Entry>(tx: &Transaction<'_>, now: Timestamp, unreadable: &mut Vec<Problem>) -> rusqlite::Result<Vec<T>> {
-    let (mut rows, mut numbers) = (Vec::new(), Vec::new());
+/// Returns the parsed rows of a table, of all tenants. Invalid rows are marked, so that each is reported only once.
+fn read_table<T: Entry>(tx: &Transaction<'_>, now: Timestamp, warnings: &mut Vec<Problem>) -> rusqlite::Result<Vec<T>> {
+    let (mut rows, mut invalid) = (Vec::new(), Vec::new());
     for row in T::TABLE.select(tx, "damaged_at IS NULL ORDER BY id", [])? {
         if let Some(row) = T::parse(&row) {
             rows.push(row);
         } else {
-            T::TABLE.mark(tx, row.id, &time(now))?;
-            numbers.push(row.id.to_string());
+            T::TABLE.mark_damaged(tx, row.id, &format_time(now))?;
+            invalid.push(row.id.to_string());
         }
     }
-    if !numbers.is_empty() {
-        let (name, plural, numbers) = (T::TABLE.name, T::TABLE.plural, numbers.join(", "));
-        unreadable.push(Problem::new(
+    if !invalid.is_empty() {
+        let (name, plural, numbers) = (T::TABLE.name, T::TABLE.plural, invalid.join(", "));
+        warnings.push(Problem::new(
             format!("The record is damaged in places: {plural} {numbers} cannot be read and are left out."),
             format!("check in the service's list what is open; the rows are kept in the table {name}"),
         ));

@@ -1,4 +1,4 @@
-//! The errors of the record, with their texts and hints.
+//! The errors of the record, with their texts and hints. A path or a text of the system is never shown raw.
 
 use std::{io, path::Path, path::PathBuf};
 
@@ -13,7 +13,7 @@ use mmd_elevate_core::{WriteId, WriteState, visible};
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum RecordError {
     /// The folder, a lock or the database cannot be opened, or belongs to another user.
-    #[error("open the record at {}: {}", shown(path), visible(why))]
+    #[error("open the record at {}: {}", display_path(path), visible(why))]
     CannotOpen {
         /// The file or folder.
         path: PathBuf,
@@ -21,25 +21,25 @@ pub enum RecordError {
         why: String,
     },
     /// The disk is full, or a quota or the limit on the size of files is reached.
-    #[error("write to the record at {}: the disk is full", shown(path))]
+    #[error("write to the record at {}: the disk is full", display_path(path))]
     FullDisk {
         /// The file or folder.
         path: PathBuf,
     },
     /// The folder or the file cannot be written.
-    #[error("write to the record at {}: it is read-only", shown(path))]
+    #[error("write to the record at {}: it is read-only", display_path(path))]
     ReadOnly {
         /// The file or folder.
         path: PathBuf,
     },
     /// Another process has not released the record in time.
-    #[error("get at the record at {}: another program keeps it busy", shown(path))]
+    #[error("get at the record at {}: another program keeps it busy", display_path(path))]
     Busy {
         /// The file.
         path: PathBuf,
     },
     /// The database is damaged, and cannot be set aside because another process uses it.
-    #[error("read the record at {}: it is damaged ({})", shown(path), visible(why))]
+    #[error("read the record at {}: it is damaged ({})", display_path(path), visible(why))]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -47,7 +47,7 @@ pub enum RecordError {
         why: String,
     },
     /// A file of the record is not the one that was opened, so that a write would be lost.
-    #[error("write to the record: {} {}", shown(path), visible(why))]
+    #[error("write to the record: {} {}", display_path(path), visible(why))]
     NotDurable {
         /// The file.
         path: PathBuf,
@@ -55,7 +55,7 @@ pub enum RecordError {
         why: String,
     },
     /// A record in this folder is not safe: it might not survive a power cut, or several processes could write to it at once.
-    #[error("keep a record at {}: {}", shown(path), visible(why))]
+    #[error("keep a record at {}: {}", display_path(path), visible(why))]
     Unsuitable {
         /// The file.
         path: PathBuf,
@@ -63,7 +63,7 @@ pub enum RecordError {
         why: String,
     },
     /// A later version of the program has written the record.
-    #[error("read the record at {}: a later version of this program wrote it (format {version})", shown(path))]
+    #[error("read the record at {}: a later version of this program wrote it (format {version})", display_path(path))]
     Newer {
         /// The file.
         path: PathBuf,
@@ -71,7 +71,7 @@ pub enum RecordError {
         version: i64,
     },
     /// The database failed for another reason.
-    #[error("use the record at {}: {}", shown(path), visible(why))]
+    #[error("use the record at {}: {}", display_path(path), visible(why))]
     Failed {
         /// The file.
         path: PathBuf,
@@ -111,6 +111,24 @@ pub enum RecordError {
     /// The record's thread has ended.
     #[error("use the record: it is closed")]
     Ended,
+}
+
+/// Why a transaction failed.
+pub(super) enum TransactionError {
+    Sql(rusqlite::Error),
+    Record(RecordError),
+}
+
+impl From<rusqlite::Error> for TransactionError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<RecordError> for TransactionError {
+    fn from(error: RecordError) -> Self {
+        Self::Record(error)
+    }
 }
 
 impl RecordError {
@@ -162,9 +180,9 @@ impl RecordError {
     }
 
     /// Describes what happened to the file, without the action that failed.
-    pub(super) fn of_the_file(&self) -> String {
+    pub(super) fn file_event(&self) -> String {
         match self {
-            Self::NotDurable { path, why } => format!("{} {}", shown(path), visible(why)),
+            Self::NotDurable { path, why } => format!("{} {}", display_path(path), visible(why)),
             other => other.to_string(),
         }
     }
@@ -184,6 +202,7 @@ impl RecordError {
         )
     }
 
+    /// Converts an error of the system on this path.
     pub(super) fn io(path: &Path, error: &io::Error) -> Self {
         let path = path.to_owned();
         match error.kind() {
@@ -199,6 +218,7 @@ impl RecordError {
         }
     }
 
+    /// Converts an error of the database at this path.
     pub(super) fn sql(path: &Path, error: &rusqlite::Error) -> Self {
         let why = error.to_string();
         let path = path.to_owned();
@@ -226,7 +246,7 @@ impl RecordError {
 }
 
 /// Formats a path for an error. A long path is shortened in the middle, so that the rest of the error stays visible.
-pub(super) fn shown(path: &Path) -> String {
+pub(super) fn display_path(path: &Path) -> String {
     let text = visible(&path.to_string_lossy()).into_owned();
     let length = text.chars().count();
     if length <= 100 {

@@ -1,4 +1,5 @@
-//! The files of the record: their paths, their privacy, and setting them aside.
+//! The files of the record: their paths, their privacy, and setting them aside. It never overwrites or deletes a file that holds
+//! rows.
 
 use std::{
     fs, io,
@@ -7,10 +8,10 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::RecordError;
+use super::error::RecordError;
 
-/// `SQLite` accepts paths of up to 512 bytes, including the suffixes of the other files.
-const LONGEST: usize = 500;
+/// In bytes: `SQLite` accepts paths of up to 512 bytes, including the suffixes of the other files.
+const MAX_PATH_LENGTH: usize = 500;
 
 /// The database with its write-ahead log and its shared index, all in one private folder.
 #[derive(Clone, Debug)]
@@ -25,8 +26,9 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// Creates missing folders. `SQLite` is configured to refuse links, so links to the folder are resolved here.
-    pub(super) fn at(state_dir: &Path) -> Result<Self, RecordError> {
+    /// Creates the folders of a record if they do not exist, and returns the paths of its files. `SQLite` is configured to
+    /// refuse links, so links to the folder are resolved here.
+    pub(super) fn create_in(state_dir: &Path) -> Result<Self, RecordError> {
         let failed = |path: &Path| {
             let path = path.to_owned();
             move |error: io::Error| RecordError::io(&path, &error)
@@ -35,7 +37,7 @@ impl Files {
             let why = "its path is too long for the database".to_owned();
             Err(RecordError::Unsuitable { path: path.to_owned(), why })
         };
-        if state_dir.as_os_str().len() > LONGEST {
+        if state_dir.as_os_str().len() > MAX_PATH_LENGTH {
             return too_long(state_dir);
         }
         mmd_elevate_files::create_folder(state_dir).map_err(failed(state_dir))?;
@@ -47,13 +49,13 @@ impl Files {
         }
         .map_err(failed(&owners))?;
         let main = folder.join("record.db");
-        if main.as_os_str().len() > LONGEST {
+        if main.as_os_str().len() > MAX_PATH_LENGTH {
             return too_long(&main);
         }
         Ok(Self {
-            wal: beside(&main, "-wal"),
-            shm: beside(&main, "-shm"),
-            rollback: beside(&main, "-journal"),
+            wal: with_suffix(&main, "-wal"),
+            shm: with_suffix(&main, "-shm"),
+            rollback: with_suffix(&main, "-journal"),
             main,
             owners,
             folder,
@@ -81,16 +83,17 @@ impl Files {
     pub(super) fn move_aside(&self, now: Timestamp, chosen: [bool; 3]) -> Result<PathBuf, RecordError> {
         let time = now.strftime("%Y%m%dT%H%M%SZ");
         let names = (1..).map(|number| match number {
-            1 => beside(&self.main, &format!(".damaged-{time}")),
-            _ => beside(&self.main, &format!(".damaged-{time}-{number}")),
+            1 => with_suffix(&self.main, &format!(".damaged-{time}")),
+            _ => with_suffix(&self.main, &format!(".damaged-{time}-{number}")),
         });
-        let is_free =
-            |name: &PathBuf| ["", "-wal", "-shm"].iter().all(|end| fs::symlink_metadata(beside(name, end)).is_err());
-        let target = names.take(1000).find(is_free).unwrap_or_else(|| beside(&self.main, ".damaged"));
-        for ((from, end), _) in self.ends().into_iter().zip(chosen).filter(|(_, is_chosen)| *is_chosen) {
-            match fs::rename(from, beside(&target, end)) {
+        let is_free = |name: &PathBuf| {
+            ["", "-wal", "-shm"].iter().all(|suffix| fs::symlink_metadata(with_suffix(name, suffix)).is_err())
+        };
+        let target = names.take(1000).find(is_free).unwrap_or_else(|| with_suffix(&self.main, ".damaged"));
+        for ((from, suffix), _) in self.paths().into_iter().zip(chosen).filter(|(_, is_chosen)| *is_chosen) {
+            match fs::rename(from, with_suffix(&target, suffix)) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                done => done.map_err(|error| RecordError::io(from, &error))?,
+                result => result.map_err(|error| RecordError::io(from, &error))?,
             }
         }
         sync_folder(&self.folder);
@@ -99,15 +102,16 @@ impl Files {
 
     /// Restores the names of files that were just set aside, in place of the new database, which is still empty.
     pub(super) fn put_back(&self, aside: &Path) -> io::Result<()> {
-        for (path, end) in self.ends() {
-            for done in [fs::remove_file(path), fs::rename(beside(aside, end), path)] {
-                done.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })?;
+        for (path, suffix) in self.paths() {
+            for result in [fs::remove_file(path), fs::rename(with_suffix(aside, suffix), path)] {
+                result.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })?;
             }
         }
         Ok(())
     }
 
-    fn ends(&self) -> [(&PathBuf, &'static str); 3] {
+    /// Returns the paths of the database, the log and the index, with their suffixes.
+    fn paths(&self) -> [(&PathBuf, &'static str); 3] {
         [(&self.main, ""), (&self.wal, "-wal"), (&self.shm, "-shm")]
     }
 
@@ -117,14 +121,14 @@ impl Files {
     }
 
     /// Converts an error of the database.
-    pub(super) fn failed(&self, error: &rusqlite::Error) -> RecordError {
+    pub(super) fn to_error(&self, error: &rusqlite::Error) -> RecordError {
         RecordError::sql(&self.main, error)
     }
 }
 
-fn beside(path: &Path, end: &str) -> PathBuf {
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(end);
+    name.push(suffix);
     name.into()
 }
 

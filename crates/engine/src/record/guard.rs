@@ -1,6 +1,6 @@
-//! Checks that the files of the record are still those that were opened.
+//! Checks that the files of the record are still those that were opened. It never opens the database itself.
 //!
-//! A database continues to write to a file that has been removed or moved, where the data would be lost. So the names are checked
+//! `SQLite` continues to write to a file that has been removed or moved, where the data would be lost. So the names are checked
 //! before and after each change, which takes a few microseconds.
 
 use std::{
@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{RecordError, files::Files, owner::Owner};
+use super::{error::RecordError, files::Files, owner::Owner};
 use mmd_elevate_files::Identity;
 
 /// The identities of the database, its log, its index, and the lock file of this process.
@@ -23,14 +23,14 @@ impl Guard {
     /// Stores the current identities of the files.
     pub(super) fn new(files: &Files, owner: &Owner) -> Self {
         let paths = [&files.main, &files.wal, &files.shm, owner.path()];
-        let identity = |path: &PathBuf| mmd_elevate_files::look(path).ok().map(|(identity, _)| identity);
+        let identity = |path: &PathBuf| mmd_elevate_files::identify(path).ok().map(|(identity, _)| identity);
         Self { files: paths.map(|path| (path.clone(), identity(path))).into(), length: 0 }
     }
 
     /// Checks all files. The error names the file that has changed.
     pub(super) fn check(&mut self) -> Result<(), RecordError> {
         for (index, (path, identity)) in self.files.iter().enumerate() {
-            match mmd_elevate_files::look(path) {
+            match mmd_elevate_files::identify(path) {
                 Ok((found, _)) if Some(found) != *identity => {
                     return Err(not_durable(path, "was replaced while it was in use"));
                 }
@@ -53,20 +53,20 @@ impl Guard {
     pub(super) fn check_written(&mut self) -> Result<(), RecordError> {
         self.check()?;
         let Some((path, _)) = self.files.get(1) else { return Ok(()) };
-        if begins_as_log(path) { Ok(()) } else { Err(not_durable(path, "was overwritten while it was in use")) }
+        if has_log_header(path) { Ok(()) } else { Err(not_durable(path, "was overwritten while it was in use")) }
     }
 
     /// Returns whether the database, its log and its index still have their names.
-    pub(super) fn still_there(&self) -> [bool; 3] {
-        let is_there = |(path, identity): &(PathBuf, Option<Identity>)| {
-            mmd_elevate_files::look(path).is_ok_and(|(found, _)| Some(found) == *identity)
+    pub(super) fn find_remaining(&self) -> [bool; 3] {
+        let remains = |(path, identity): &(PathBuf, Option<Identity>)| {
+            mmd_elevate_files::identify(path).is_ok_and(|(found, _)| Some(found) == *identity)
         };
-        [0, 1, 2].map(|index| self.files.get(index).is_some_and(is_there))
+        [0, 1, 2].map(|index| self.files.get(index).is_some_and(remains))
     }
 }
 
 /// Returns whether the log is empty or missing, or begins with the magic number of a log.
-pub(super) fn begins_as_log(path: &Path) -> bool {
+pub(super) fn has_log_header(path: &Path) -> bool {
     let mut magic = Vec::with_capacity(4);
     match File::open(path).and_then(|log| log.take(4).read_to_end(&mut magic)) {
         Ok(_) => matches!(magic[..], [] | [0x37, 0x7f, 0x06, 0x82 | 0x83]),

@@ -1,8 +1,8 @@
 //! The owners of rows: every process that uses the record holds the lock of its own file while it lives.
 //!
 //! The kernel releases the lock when the process ends, so an owner whose lock can be acquired, or that has no lock file, is dead.
-//! Names are never used again. The gate is a lock that is held while the record is being opened, so that two processes cannot both
-//! claim the rows of a dead one, or both set a damaged file aside.
+//! Names are never used again. The opening lock is held while the record is being opened, so that two processes cannot both claim
+//! the rows of a dead one, or both set a damaged file aside.
 
 use std::{
     collections::HashSet,
@@ -14,38 +14,40 @@ use std::{
 
 use uuid::Uuid;
 
-use super::RecordError;
+use super::error::RecordError;
 
-const END: &str = ".lock";
+const SUFFIX: &str = ".lock";
 
-/// The wait between two attempts to acquire the gate.
-const PAUSE: Duration = Duration::from_millis(10);
+/// The wait between two attempts to acquire the opening lock.
+const RETRY_INTERVAL: Duration = Duration::from_millis(10);
 
-/// The gate, which is held until this is dropped.
+/// The opening lock, which is held until this is dropped.
 pub(super) struct OpeningLock(#[expect(dead_code, reason = "the lock is held while the file is open")] File);
 
-/// Waits for the gate.
-pub(super) fn gate(owners: &Path, patience: Duration) -> Result<OpeningLock, RecordError> {
-    let path = owners.join(format!("gate{END}"));
-    let file = mmd_elevate_files::open_to_append(&path).map_err(|error| RecordError::io(&path, &error))?;
-    let began = Instant::now();
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(OpeningLock(file)),
-            Err(TryLockError::WouldBlock) if began.elapsed() < patience => std::thread::sleep(PAUSE),
-            Err(TryLockError::WouldBlock) => return Err(RecordError::Busy { path }),
-            Err(TryLockError::Error(error)) => return Err(no_locks(path, &error)),
+impl OpeningLock {
+    /// Acquires the lock, and waits for it if another process holds it.
+    pub(super) fn acquire(owners: &Path, timeout: Duration) -> Result<Self, RecordError> {
+        let path = owners.join(format!("gate{SUFFIX}"));
+        let file = mmd_elevate_files::open_to_append(&path).map_err(|error| RecordError::io(&path, &error))?;
+        let began = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self(file)),
+                Err(TryLockError::WouldBlock) if began.elapsed() < timeout => std::thread::sleep(RETRY_INTERVAL),
+                Err(TryLockError::WouldBlock) => return Err(RecordError::Busy { path }),
+                Err(TryLockError::Error(error)) => return Err(locking_error(path, &error)),
+            }
         }
     }
 }
 
-/// Returns the names of living owners, and removes the lock files of dead ones. The gate must be held.
-pub(super) fn living(owners: &Path, _: &OpeningLock) -> Result<HashSet<String>, RecordError> {
+/// Returns the names of living owners, and removes the lock files of dead ones.
+pub(super) fn find_living(owners: &Path, _: &OpeningLock) -> Result<HashSet<String>, RecordError> {
     let failed = |error: io::Error| RecordError::io(owners, &error);
     let mut living = HashSet::new();
     for entry in fs::read_dir(owners).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        let Some(name) = path.file_name().and_then(|name| name.to_str()?.strip_suffix(END)) else { continue };
+        let Some(name) = path.file_name().and_then(|name| name.to_str()?.strip_suffix(SUFFIX)) else { continue };
         if Uuid::try_parse(name).is_err() {
             continue;
         }
@@ -55,7 +57,7 @@ pub(super) fn living(owners: &Path, _: &OpeningLock) -> Result<HashSet<String>, 
             Err(TryLockError::WouldBlock) => {
                 living.insert(name.to_owned());
             }
-            Err(TryLockError::Error(error)) => return Err(no_locks(path, &error)),
+            Err(TryLockError::Error(error)) => return Err(locking_error(path, &error)),
         }
     }
     Ok(living)
@@ -70,10 +72,10 @@ pub(super) struct Owner {
 }
 
 impl Owner {
-    /// Makes an owner with a new name, whose lock is held until it is dropped. The gate must be held.
+    /// Makes an owner with a new name, whose lock is held until it is dropped.
     pub(super) fn new(owners: &Path, _: &OpeningLock) -> Result<Self, RecordError> {
         let name = Uuid::new_v4().to_string();
-        let path = owners.join(format!("{name}{END}"));
+        let path = owners.join(format!("{name}{SUFFIX}"));
         Ok(Self { file: lock(&path)?, name, path })
     }
 
@@ -82,12 +84,12 @@ impl Owner {
         &self.path
     }
 
-    /// Locks the file of the same name again if it is not the one that was locked. The gate must be held.
-    pub(super) fn renew(&mut self, owners: &Path, _: &OpeningLock) -> Result<(), RecordError> {
-        let path = owners.join(format!("{}{END}", self.name));
+    /// Locks the file of the same name again if it is not the one that was locked.
+    pub(super) fn relock(&mut self, owners: &Path, _: &OpeningLock) -> Result<(), RecordError> {
+        let path = owners.join(format!("{}{SUFFIX}", self.name));
         let failed = |error: io::Error| RecordError::io(&path, &error);
         let held = mmd_elevate_files::identity_of(&self.file).map_err(failed)?;
-        if mmd_elevate_files::look(&path).is_ok_and(|(found, _)| found == held) {
+        if mmd_elevate_files::identify(&path).is_ok_and(|(found, _)| found == held) {
             return Ok(());
         }
         (self.file, self.path) = (lock(&path)?, path);
@@ -106,7 +108,7 @@ fn lock(path: &Path) -> Result<File, RecordError> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(RecordError::Busy { path: path.to_owned() }),
-        Err(TryLockError::Error(error)) => Err(no_locks(path.to_owned(), &error)),
+        Err(TryLockError::Error(error)) => Err(locking_error(path.to_owned(), &error)),
     }
 }
 
@@ -116,6 +118,6 @@ fn remove(path: &Path) {
     }
 }
 
-fn no_locks(path: PathBuf, error: &io::Error) -> RecordError {
+fn locking_error(path: PathBuf, error: &io::Error) -> RecordError {
     RecordError::Unsuitable { path, why: format!("the file system does not lock files ({error})") }
 }

@@ -1,8 +1,7 @@
-//! Opens the record: what is damaged is set aside and taken over as far as it can be read, and what dead processes left
-//! becomes ours.
+//! Opens the record: sets a damaged database aside, copies its readable rows into a new one, and takes over the rows of dead
+//! processes. It never replaces a database that another process uses.
 
 use std::{
-    cell::Cell,
     collections::{HashMap, HashSet},
     path::Path,
     time::Duration,
@@ -12,77 +11,73 @@ use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::{
-    Opening, Place, Purged, RecordError,
-    claim::{self, Left},
-    error::shown,
+    claim,
+    context::ProcessContext,
+    error::{RecordError, display_path},
     files::Files,
     guard::Guard,
-    owner::{self, Owner},
-    retention,
+    owner::{OpeningLock, Owner, find_living},
+    place::{OpenMode, Place},
+    retention::{self, Purged},
     rows::WriteRow,
     schema,
     snapshot::Snapshot,
-    store::{self, Me, Open, Store, StoreState},
+    store::{OpenDatabase, Store, StoreState},
     table::Entry,
 };
 use mmd_elevate_core::{Problem, Recovered};
 
-/// How long another process that is just opening the record is waited for.
-const AT_THE_GATE: Duration = Duration::from_secs(20);
+/// How long the opening lock is waited for.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The same where it is tried again a moment later, and calls wait for it.
-const AT_THE_GATE_AGAIN: Duration = Duration::from_millis(500);
+/// The same for a restore, which is retried a moment later, and for which calls wait.
+const RESTORE_LOCK_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// What was taken over.
-struct Taken {
+/// An opened database, and what it holds for this process.
+struct OpenResult {
+    database: OpenDatabase,
     recovered: Recovered,
-    /// Writes that have another number now.
+    /// The new numbers of writes whose numbers were used already.
     renumbered: HashMap<i64, i64>,
 }
 
-/// Opens the record. `opening` says what becomes of that which dead processes left.
-pub(super) fn open(
-    place: Place,
-    clock: fn() -> Timestamp,
-    opening: Opening,
-) -> Result<(Store, Recovered), RecordError> {
-    let files = Files::at(&place.state_dir)?;
-    let gate = owner::gate(&files.owners, AT_THE_GATE)?;
-    let others = owner::living(&files.owners, &gate)?;
-    let owner = Owner::new(&files.owners, &gate)?;
-    let (tenant, operator) = (place.tenant.clone(), place.operator.clone());
-    let me = Me { owner, tenant, operator, clock, opening, newest: Cell::new(Timestamp::MIN) };
-    let (open, Taken { recovered, .. }) = join(&files, &place, &me, &others, None)?;
-    let state = StoreState::Open(Box::new(open));
-    let store = Store { state, place, me, restore: None, renumbered: HashMap::new(), pending_outcomes: Vec::new() };
-    Ok((store, recovered))
+/// Opens the record.
+pub(super) fn open(place: Place, clock: fn() -> Timestamp, mode: OpenMode) -> Result<(Store, Recovered), RecordError> {
+    let files = Files::create_in(&place.state_dir)?;
+    let lock = OpeningLock::acquire(&files.owners, LOCK_TIMEOUT)?;
+    let others = find_living(&files.owners, &lock)?;
+    let owner = Owner::new(&files.owners, &lock)?;
+    let context = ProcessContext::new(owner, place, clock, mode);
+    let OpenResult { database, recovered, .. } = open_database(&files, &context, &others, None)?;
+    Ok((Store::new(database, context), recovered))
 }
 
-/// Opens the record anew in its place, with all that it held, and takes over what dead processes left there. Until the
-/// gate is passed the lost database stays open: it can be read as long as it is. Tells what was found, and what happened
-/// because of this error.
+/// Opens a record with the same contents in place of the lost or damaged one, and takes over the rows of dead processes that are
+/// found there. The lost database stays open until the opening lock is held, because it can be read only while it is open.
+/// Returns what was found, and a warning about the cause.
 pub(super) fn reopen(store: &mut Store, cause: &RecordError) -> Result<Recovered, RecordError> {
-    let files = Files::at(&store.place.state_dir)?;
-    let gate = owner::gate(&files.owners, AT_THE_GATE_AGAIN)?;
-    store.me.owner.renew(&files.owners, &gate)?;
-    let mut others = owner::living(&files.owners, &gate)?;
-    others.remove(&store.me.owner.name);
-    if let StoreState::Open(open) = &store.state {
-        let mut snapshot = Snapshot::read(&open.db);
+    let files = Files::create_in(&store.context.place.state_dir)?;
+    let lock = OpeningLock::acquire(&files.owners, RESTORE_LOCK_TIMEOUT)?;
+    store.context.owner.relock(&files.owners, &lock)?;
+    let mut others = find_living(&files.owners, &lock)?;
+    others.remove(&store.context.owner.name);
+    if let StoreState::Open(database) = &store.state {
+        let mut snapshot = Snapshot::read(&database.db);
         if !snapshot.is_whole && !files.check()? {
-            // An empty record would take the place of what can be read again once the disk is back.
+            // An empty record must not replace rows that can be read again once the disk is back.
             let why = "cannot be read any more, and there is no other in its place".to_owned();
             return Err(RecordError::NotDurable { path: files.main, why });
         }
-        // What is left of this database must not be taken for a part of another. Others who have it open find it moved.
-        let still_there = open.guard.still_there();
-        if still_there.contains(&true) {
-            snapshot.aside = Some(files.move_aside((store.me.clock)(), still_there)?);
+        // The remaining files must not be taken for a part of another database. Other processes will find them moved.
+        let remaining = database.guard.find_remaining();
+        if remaining.contains(&true) {
+            snapshot.aside = Some(files.move_aside(store.context.now(), remaining)?);
         }
         store.state = StoreState::Closed(snapshot);
     }
     let StoreState::Closed(snapshot) = &store.state else { return Err(RecordError::Ended) };
-    let (open, Taken { mut recovered, renumbered }) = join(&files, &store.place, &store.me, &others, Some(snapshot))?;
+    let OpenResult { database, mut recovered, renumbered } =
+        open_database(&files, &store.context, &others, Some(snapshot))?;
     let known = snapshot.requests();
     recovered.open.retain(|request| !known.contains(&request.id));
     let warning = match cause {
@@ -90,130 +85,128 @@ pub(super) fn reopen(store: &mut Store, cause: &RecordError) -> Result<Recovered
         cause => {
             let how = if snapshot.is_whole { "all that it held" } else { "what could still be read of it" };
             let hint = "what was not sent meanwhile can be sent now; find out what changes files there";
-            Problem::new(format!("The record was written anew, with {how}: {}.", cause.of_the_file()), hint)
+            Problem::new(format!("The record was written anew, with {how}: {}.", cause.file_event()), hint)
         }
     };
     recovered.warnings.insert(0, warning);
-    store.state = StoreState::Open(Box::new(open));
-    // What was given out keeps its name, however often it is renumbered.
+    store.state = StoreState::Open(Box::new(database));
+    // Callers keep the first number of a write, however often it is renumbered.
     for (from, to) in renumbered {
-        let named = store.renumbered.iter().find_map(|(named, number)| (*number == from).then_some(*named));
-        store.renumbered.insert(named.unwrap_or(from), to);
+        let first = store.renumbered.iter().find_map(|(first, current)| (*current == from).then_some(*first));
+        store.renumbered.insert(first.unwrap_or(from), to);
     }
     Ok(recovered)
 }
 
-/// Opens the database that is there, or a new one, among these other processes. `before` is what this process held in
-/// another one.
-fn join(
+/// Opens the existing database, or creates one. `others` are the other living processes; `previous` is what this process held in
+/// the database that was lost.
+fn open_database(
     files: &Files,
-    place: &Place,
-    me: &Me,
+    context: &ProcessContext,
     others: &HashSet<String>,
-    before: Option<&Snapshot>,
-) -> Result<(Open, Taken), RecordError> {
-    let mut opened = schema::open(files, !others.is_empty(), before.is_some());
-    let mut aside = None;
+    previous: Option<&Snapshot>,
+) -> Result<OpenResult, RecordError> {
+    let mut opened = schema::open(files, !others.is_empty(), previous.is_some());
+    let mut damaged = None;
     loop {
         if let Err(RecordError::Damaged { why, .. }) = &opened
             && others.is_empty()
-            && aside.is_none()
+            && damaged.is_none()
         {
-            aside = Some((set_aside(files, (me.clock)())?, why.clone()));
+            damaged = Some((set_aside(files, context.now())?, why.clone()));
             opened = schema::open(files, false, true);
         }
-        match opened.and_then(|db| take_over(files, place, me, db, others, before, aside.as_ref())) {
-            // Some damage shows only in writing. Nothing was written, and a fresh record has none.
-            Err(error @ RecordError::Damaged { .. }) if others.is_empty() && aside.is_none() => opened = Err(error),
-            taken => {
-                if let (Err(_), Some((Snapshot { aside: Some(aside), .. }, _))) = (&taken, &aside)
+        match opened.and_then(|db| take_over(files, context, db, others, previous, damaged.as_ref())) {
+            // Some damage is found only by writing. Nothing was written, and a new database is not damaged.
+            Err(error @ RecordError::Damaged { .. }) if others.is_empty() && damaged.is_none() => opened = Err(error),
+            result => {
+                if let (Err(_), Some((Snapshot { aside: Some(aside), .. }, _))) = (&result, &damaged)
                     && let Err(error) = files.put_back(aside)
                 {
-                    tracing::error!(%error, aside = shown(aside), "a damaged record was not taken over");
+                    tracing::error!(%error, aside = display_path(aside), "a damaged record was not taken over");
                 }
-                return taken;
+                return result;
             }
         }
     }
 }
 
-/// Reads what the database still yields, and gives its files another name. Nobody else has it open, and nobody can come
-/// before the gate is left.
+/// Reads the readable rows of a damaged database and renames its files. No other process has it open, and none can open it
+/// while the opening lock is held.
 fn set_aside(files: &Files, now: Timestamp) -> Result<Snapshot, RecordError> {
-    // `SQLite` would remove the log of an empty file.
+    // `SQLite` would remove the log of an empty database.
     let is_empty = schema::is_empty(&files.main);
     let mut snapshot = if is_empty { Snapshot::default() } else { Snapshot::read(&schema::connect(files)?) };
     snapshot.aside = Some(files.move_aside(now, [true; 3])?);
     Ok(snapshot)
 }
 
-/// The first transaction: all that was left, and whatever is old goes.
+/// Makes the first transaction: merges the rows of the damaged and the previous database, takes over the rows of dead processes,
+/// and deletes old rows.
 fn take_over(
     files: &Files,
-    place: &Place,
-    me: &Me,
+    context: &ProcessContext,
     mut db: Connection,
     others: &HashSet<String>,
-    before: Option<&Snapshot>,
-    aside: Option<&(Snapshot, String)>,
-) -> Result<(Open, Taken), RecordError> {
+    previous: Option<&Snapshot>,
+    damaged: Option<&(Snapshot, String)>,
+) -> Result<OpenResult, RecordError> {
     schema::prepare(&mut db, files, others.is_empty())?;
-    files.check()?; // The log and its index are there now.
-    let mut open = Open { db, guard: Guard::new(files, &me.owner), files: files.clone() };
-    let now = (me.clock)();
+    files.check()?; // Now the log and its index exist.
+    let mut database = OpenDatabase { db, guard: Guard::new(files, &context.owner), files: files.clone() };
+    let now = context.now();
     let mut living = others.clone();
-    living.insert(me.owner.name.clone());
-    let taken = open.change(me, |tx, me| {
+    living.insert(context.owner.name.clone());
+    let (recovered, renumbered) = database.change(context, |tx, context| {
         let mut warnings = Vec::new();
-        if let Some((snapshot, why)) = aside {
-            snapshot.merge(tx, me)?;
-            // Numbers are never used again, and the highest may be among what cannot be read. There has never been more
-            // than one write a second.
-            WriteRow::TABLE.reserve(tx, now.as_second() + 1)?;
+        if let Some((snapshot, why)) = damaged {
+            snapshot.merge(tx, context)?;
+            // Numbers are never reused, and the highest may be unreadable. A clock in seconds is beyond it: there has never been
+            // more than one write a second.
+            WriteRow::TABLE.reserve_ids_below(tx, now.as_second() + 1)?;
             warnings.push(snapshot.warning(why));
         }
-        let renumbered = match before {
-            Some(snapshot) => snapshot.merge(tx, me)?,
+        let renumbered = match previous {
+            Some(snapshot) => snapshot.merge(tx, context)?,
             None => HashMap::new(),
         };
-        let Left { mut unresolved, drafts, open, accepted, unreadable } = match me.opening {
-            Opening::TakeOver => claim::claim(tx, me, &living, now)?,
-            Opening::Join => claim::read_open(tx, me)?,
+        let mut recovered = match context.mode {
+            OpenMode::TakeOver => claim::claim(tx, context, &living, now)?,
+            OpenMode::Join => claim::read_open(tx, context)?,
         };
-        unresolved.sort_by_key(|write| write.id);
-        warnings.extend(unreadable);
-        if me.opening == Opening::TakeOver {
-            retention::purge(tx, retention::days_before(now, place.keep_days))?;
+        recovered.unresolved.sort_by_key(|write| write.id);
+        recovered.warnings.splice(0..0, warnings);
+        recovered.others = others.len();
+        if context.mode == OpenMode::TakeOver {
+            retention::purge(tx, retention::days_before(now, context.place.keep_days))?;
         }
-        let others = others.len();
-        let recovered = Recovered { unresolved, open, accepted, drafts, unusable: false, others, warnings };
-        Ok(Taken { recovered, renumbered })
+        Ok((recovered, renumbered))
     })?;
-    for Problem { what, .. } in &taken.recovered.warnings {
+    for Problem { what, .. } in &recovered.warnings {
         tracing::warn!("{what}");
     }
-    Ok((open, taken))
+    Ok(OpenResult { database, recovered, renumbered })
 }
 
-/// Deletes by hand. Nothing is made where there is no record.
+/// Deletes settled rows from the record in a folder. It creates no record.
 pub(super) fn purge(state_dir: &Path, before: Timestamp) -> Result<Purged, RecordError> {
     if !state_dir.is_dir() {
         return Ok(Purged::default());
     }
-    let files = Files::at(state_dir)?;
-    let gate = owner::gate(&files.owners, AT_THE_GATE)?;
+    let files = Files::create_in(state_dir)?;
+    let lock = OpeningLock::acquire(&files.owners, LOCK_TIMEOUT)?;
     if !files.check()? {
         return Ok(Purged::default());
     }
-    // A damaged one is set aside where somebody reads the warning and the writes that are taken over.
-    let is_alone = owner::living(&files.owners, &gate)?.is_empty();
+    // A damaged record stays as it is: a dashboard sets it aside and shows the warning and the writes.
+    let is_alone = find_living(&files.owners, &lock)?.is_empty();
     let mut db = schema::open(&files, !is_alone, false)?;
     schema::prepare(&mut db, &files, is_alone)?;
-    let failed = |error: rusqlite::Error| files.failed(&error);
+    let failed = |error: rusqlite::Error| files.to_error(&error);
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
     let purged = retention::purge(&tx, before).map_err(failed)?;
     tx.commit().map_err(failed)?;
-    store::checkpoint(&db);
-    store::finish(db);
+    schema::checkpoint(&db);
+    schema::close(db);
     Ok(purged)
 }

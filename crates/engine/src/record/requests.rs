@@ -1,114 +1,132 @@
-//! The requests that were opened or closed from this record.
+//! Saves the requests that were opened or closed from this record. It never adds a request that is merely listed.
 
 use rusqlite::{Connection, Transaction};
 
 use super::{
-    RecordError, TenantKey,
-    rows::RequestRow,
-    store::{Me, SAME_REQUEST, Store, same_request},
+    context::ProcessContext,
+    rows::{RequestRow, SAME_REQUEST, same_request_params},
     table::Entry,
+    tenant::TenantKey,
 };
 use mmd_elevate_core::{ElevationRequest, RequestId, WriteId};
 
 /// The source of a request's state.
 #[derive(Clone, Copy)]
-pub(super) enum Told {
+enum StateSource {
     /// A create of this record has opened the request.
-    OpenedBy(WriteId),
+    Create(WriteId),
     /// The service has listed it.
-    Listed,
+    List,
     /// It is known to be closed, although no list shows it.
-    Ended,
+    End,
 }
 
-impl Store {
-    /// Returns the last known state of a request.
-    pub(super) fn request(&mut self, id: &RequestId) -> Result<Option<ElevationRequest>, RecordError> {
-        Ok(self.read(|db, me| find(db, &me.tenant, id))?.into_iter().next().map(|row| row.request))
-    }
+/// Returns the last known state of a request.
+pub(super) fn request(
+    db: &Connection,
+    context: &ProcessContext,
+    id: &RequestId,
+) -> rusqlite::Result<Option<ElevationRequest>> {
+    Ok(find(db, context.tenant(), id)?.into_iter().next().map(|row| row.request))
+}
 
-    /// Updates known requests from a list. Returns those that are newly known to be closed.
-    pub(super) fn update_requests(&mut self, listed: &[ElevationRequest]) -> Result<Vec<RequestId>, RecordError> {
-        self.change(|tx, me| {
-            let mut ended = Vec::new();
-            for request in listed {
-                let known = find(tx, &me.tenant, &request.id)?;
-                if known.is_empty() {
-                    continue;
-                }
-                if told(tx, me, request, Told::Listed)? && known.iter().all(|row| row.ended_at.is_none()) {
-                    ended.push(request.id.clone());
-                }
-            }
-            Ok(ended)
-        })
+/// Updates known requests from a list. Returns those that are newly known to be closed.
+pub(super) fn update(
+    tx: &Transaction<'_>,
+    context: &ProcessContext,
+    listed: &[ElevationRequest],
+) -> rusqlite::Result<Vec<RequestId>> {
+    let mut ended = Vec::new();
+    for request in listed {
+        let known = find(tx, context.tenant(), &request.id)?;
+        if known.is_empty() {
+            continue;
+        }
+        let has_ended = save(tx, context, request, StateSource::List)?;
+        if has_ended && known.iter().all(|row| row.ended_at.is_none()) {
+            ended.push(request.id.clone());
+        }
     }
+    Ok(ended)
+}
 
-    /// Marks a request as closed.
-    pub(super) fn end_request(&mut self, id: &RequestId) -> Result<(), RecordError> {
-        self.change(|tx, me| {
-            let known = find(tx, &me.tenant, id)?.into_iter().next().map(|row| row.request);
-            known.map_or(Ok(()), |known| told(tx, me, &known, Told::Ended).map(drop)).map_err(Into::into)
-        })
+/// Marks a request as closed.
+pub(super) fn end(tx: &Transaction<'_>, context: &ProcessContext, id: &RequestId) -> rusqlite::Result<()> {
+    match request(tx, context, id)? {
+        Some(known) => save(tx, context, &known, StateSource::End).map(drop),
+        None => Ok(()),
     }
+}
+
+/// Saves a request that a create has opened.
+pub(super) fn save_opened(
+    tx: &Transaction<'_>,
+    context: &ProcessContext,
+    request: &ElevationRequest,
+    opened_by: WriteId,
+) -> rusqlite::Result<()> {
+    save(tx, context, request, StateSource::Create(opened_by)).map(drop)
+}
+
+/// Saves the request of a close. An accepted close alone does not end the request: until a list shows it as closed it
+/// counts as open, and the next start checks it.
+pub(super) fn apply_close_result(
+    tx: &Transaction<'_>,
+    context: &ProcessContext,
+    request: &ElevationRequest,
+    is_accepted: bool,
+) -> rusqlite::Result<()> {
+    // A request that was opened elsewhere is added to the record by a close.
+    if is_accepted || !find(tx, context.tenant(), &request.id)?.is_empty() {
+        save(tx, context, request, StateSource::List)?;
+    }
+    Ok(())
 }
 
 /// Returns the rows of a request: one, unless an earlier version has stored two spellings of its id as two requests.
 fn find(db: &Connection, tenant: &TenantKey, id: &RequestId) -> rusqlite::Result<Vec<RequestRow>> {
-    let mut rows = RequestRow::find(db, &format!("{SAME_REQUEST} ORDER BY id"), same_request(id))?;
+    let mut rows = RequestRow::find(db, &format!("{SAME_REQUEST} ORDER BY id"), same_request_params(id))?;
     rows.retain(|row| row.tenant == *tenant && row.request.id == *id);
     Ok(rows)
 }
 
 /// Saves the state of a request. Returns whether it is known to be closed.
-pub(super) fn told(tx: &Transaction<'_>, me: &Me, request: &ElevationRequest, how: Told) -> rusqlite::Result<bool> {
-    let mut known = find(tx, &me.tenant, &request.id)?;
-    let now = (me.clock)();
-    let closed = request.closed.is_some() || matches!(how, Told::Ended);
-    let opened_by = match how {
-        Told::OpenedBy(id) => Some(id.0),
-        Told::Listed | Told::Ended => None,
+fn save(
+    tx: &Transaction<'_>,
+    context: &ProcessContext,
+    request: &ElevationRequest,
+    source: StateSource,
+) -> rusqlite::Result<bool> {
+    let mut known = find(tx, context.tenant(), &request.id)?;
+    let now = context.now();
+    let is_closed = request.closed.is_some() || matches!(source, StateSource::End);
+    let opened_by = match source {
+        StateSource::Create(id) => Some(id.0),
+        StateSource::List | StateSource::End => None,
     };
     if known.is_empty() {
         known.push(RequestRow {
             id: RequestRow::TABLE.next_id(tx)?,
             revision: 0,
-            tenant: me.tenant.clone(),
+            tenant: context.tenant().clone(),
             opened_by: None,
             seen_at: now,
             ended_at: None,
             request: request.clone(),
         });
     }
-    let mut ended = false;
+    let mut has_ended = false;
     for mut row in known {
         row.revision += 1;
         row.opened_by = row.opened_by.or(opened_by);
-        row.ended_at = row.ended_at.or(closed.then_some(now));
+        row.ended_at = row.ended_at.or(is_closed.then_some(now));
         // A list may be older than the close that it follows.
         if request.closed.is_some() || row.request.closed.is_none() {
             row.request = request.clone().with_gaps_from(&row.request);
             row.seen_at = now;
         }
         row.save(tx)?;
-        ended |= row.ended_at.is_some();
+        has_ended |= row.ended_at.is_some();
     }
-    Ok(ended)
-}
-
-/// Saves the request of a close. `done`: the service accepted the close, which alone does not end the request. Until a list shows
-/// it as closed it counts as open, and the next start checks it.
-pub(super) fn closed(
-    tx: &Transaction<'_>,
-    me: &Me,
-    id: &RequestId,
-    request: Option<&ElevationRequest>,
-    done: bool,
-) -> rusqlite::Result<()> {
-    let Some(request) = request else { return Ok(()) };
-    // A request that was opened elsewhere is added to the record by a close.
-    if done || !find(tx, &me.tenant, id)?.is_empty() {
-        told(tx, me, request, Told::Listed)?;
-    }
-    Ok(())
+    Ok(has_ended)
 }

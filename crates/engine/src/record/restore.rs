@@ -1,5 +1,5 @@
-//! Reopens the record if one of its files is not the one that was opened (removed, replaced, moved with its folder), or if the
-//! database is damaged.
+//! Runs the record's thread, and reopens the record if one of its files is not the one that was opened (removed, replaced,
+//! moved with its folder), or if the database is damaged.
 //!
 //! Nothing is written to lost files until they are back, or a record with the same contents is open in their place. The database
 //! can still read the lost files, because they are open. Tools that copy or synchronize a folder may put a file back a moment
@@ -7,45 +7,24 @@
 
 use std::{
     sync::mpsc::{Receiver, RecvTimeoutError},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
-    Job, RecordError, recover,
-    store::{Store, StoreState},
+    recover, schema,
+    store::{Job, Store, StoreState},
 };
 use mmd_elevate_core::Recovered;
 
-/// How long lost files are waited for, and the first wait after a failed attempt.
-const FIRST_WAIT: Duration = Duration::from_secs(1);
-
-const LONGEST_WAIT: Duration = Duration::from_secs(8);
-
-/// The next attempt to reopen the record, and the errors.
-pub(super) struct Restore {
-    due: Instant,
-    wait: Duration,
-    /// What happened to the files, which the agent is shown once they are replaced.
-    cause: RecordError,
-    /// Why the record cannot be written now.
-    why: RecordError,
-}
-
-impl Restore {
-    fn new(cause: &RecordError) -> Self {
-        Self { due: Instant::now() + FIRST_WAIT, wait: FIRST_WAIT, cause: cause.clone(), why: cause.clone() }
-    }
-}
-
 impl Store {
     /// Runs jobs until all handles are dropped or one of them closes the record.
-    pub(super) fn serve(mut self, work: &Receiver<Job>, news: &UnboundedSender<Recovered>) {
+    pub(super) fn run_jobs(mut self, jobs: &Receiver<Job>, news: &UnboundedSender<Recovered>) {
         loop {
             let job = match &self.restore {
-                None => work.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(restore) => work.recv_timeout(restore.due.saturating_duration_since(Instant::now())),
+                None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(restore) => jobs.recv_timeout(restore.due.saturating_duration_since(Instant::now())),
             };
             match job {
                 Ok(Some(job)) => job(&mut self),
@@ -65,35 +44,17 @@ impl Store {
         self.close();
     }
 
-    /// Schedules a restore after an error of the files.
-    pub(super) fn note(&mut self, error: &RecordError) {
-        if matches!(error, RecordError::NotDurable { .. } | RecordError::Damaged { .. }) && self.restore.is_none() {
-            tracing::error!(%error, "the record's files are not whole");
-            self.restore = Some(Restore::new(error));
-        }
-    }
-
-    /// Returns the error of damage in the open database.
-    pub(super) fn damage(&self) -> Option<&RecordError> {
-        self.restore.as_ref().map(|restore| &restore.cause).filter(|cause| matches!(cause, RecordError::Damaged { .. }))
-    }
-
-    /// Returns why there is no open database.
-    pub(super) fn why_closed(&self) -> RecordError {
-        self.restore.as_ref().map_or(RecordError::Ended, |restore| restore.why.clone())
-    }
-
     /// Reopens the record if its files are lost or damaged. Returns its contents and warnings if it was replaced.
     pub(super) fn restore_now(&mut self) -> Option<Recovered> {
-        if let StoreState::Open(open) = &mut self.state {
-            match open.guard.check_written() {
+        if let StoreState::Open(database) = &mut self.state {
+            match database.guard.check_written() {
                 Ok(()) if self.damage().is_some() => {}
                 Ok(()) => {
                     self.restore = None;
                     self.settle_pending();
                     return None;
                 }
-                Err(error) => self.note(&error),
+                Err(error) => self.schedule_restore(&error),
             }
         }
         let cause = self.restore.as_ref()?.cause.clone();
@@ -104,22 +65,24 @@ impl Store {
                 Some(recovered)
             }
             Err(error) => {
-                tracing::warn!(%error, "the record was not opened anew");
-                let restore = self.restore.as_mut()?;
-                restore.why = error;
-                restore.due = Instant::now() + restore.wait;
-                restore.wait = (restore.wait * 2).min(LONGEST_WAIT);
+                tracing::warn!(%error, "the record was not reopened");
+                self.restore.as_mut()?.postpone(error);
                 None
             }
         }
     }
 
-    /// Saves the outcomes that arrived while the record could not be written.
-    fn settle_pending(&mut self) {
-        for (id, outcome) in std::mem::take(&mut self.pending_outcomes) {
-            if let Err(error) = self.settle_now(id, &outcome) {
-                tracing::warn!(%error, "an outcome was not written down afterwards");
-            }
+    /// Closes the database, then releases the owner's lock, in this order: whoever finds the owner dead may take over the
+    /// files.
+    fn close(mut self) {
+        // This is the last chance for lost files. Damage waits for the next start, which reports it.
+        if self.damage().is_none() {
+            self.restore_now();
         }
+        let Self { state, context, .. } = self;
+        if let StoreState::Open(database) = state {
+            schema::close(database.db);
+        }
+        drop(context);
     }
 }

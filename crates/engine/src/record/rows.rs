@@ -1,18 +1,19 @@
-//! What the rows of the three tables mean. What the columns hold is told in `schema.rs`.
+//! The rows of the three tables as types, and their conversion. It never fills in a cell that it cannot read: the row is invalid.
+//! `schema.rs` describes the columns.
 
 use jiff::Timestamp;
-use rusqlite::types::Value;
+use rusqlite::{Connection, types::Value};
 
 use super::{
-    TenantKey,
     table::{Entry, StoredRow, Table},
+    tenant::TenantKey,
 };
 use mmd_elevate_core::{
     CloseElevationRequest, Draft, DraftTarget, ElevationRequest, Field, Operation, RequestId, SavedDraft, ServiceTime,
     Untrusted, WriteId, WriteRecord, WriteState,
 };
 
-/// The tables that are taken over from a damaged or lost database, in the order of what depends on what.
+/// The tables that are taken over from a damaged or lost database, each after those that its rows refer to.
 pub(super) const TABLES: [Table; 3] = [WriteRow::TABLE, RequestRow::TABLE, DraftRow::TABLE];
 
 /// A row of `intent`.
@@ -53,8 +54,8 @@ pub(super) struct DraftRow {
     pub(super) saved: SavedDraft,
 }
 
-/// Nine digits always, so that texts are in the order of their times.
-pub(super) fn time(at: Timestamp) -> String {
+/// Formats a time with nine digits of a second, so that texts sort as their times.
+pub(super) fn format_time(at: Timestamp) -> String {
     format!("{at:.9}")
 }
 
@@ -62,16 +63,16 @@ fn text(value: impl Into<String>) -> Value {
     Value::Text(value.into())
 }
 
-fn maybe(value: Option<impl Into<String>>) -> Value {
+fn optional_text(value: Option<impl Into<String>>) -> Value {
     value.map_or(Value::Null, text)
 }
 
-/// Takes a row's cells one after the other. `None` is a row that was never written like this.
+/// Reads the cells of a row one after the other. `None` means that the row is invalid.
 struct Cells<'a>(std::slice::Iter<'a, Value>);
 
-#[expect(clippy::option_option, reason = "whether a cell can be read, and whether there is anything in it")]
+#[expect(clippy::option_option, reason = "an invalid cell and an empty one are different")]
 impl Cells<'_> {
-    fn maybe(&mut self) -> Option<Option<String>> {
+    fn optional_text(&mut self) -> Option<Option<String>> {
         match self.0.next()? {
             Value::Null => Some(None),
             Value::Text(text) => Some(Some(text.clone())),
@@ -80,14 +81,14 @@ impl Cells<'_> {
     }
 
     fn text(&mut self) -> Option<String> {
-        self.maybe()?
+        self.optional_text()?
     }
 
     fn untrusted(&mut self) -> Option<Untrusted> {
         self.text().map(Untrusted::new)
     }
 
-    fn number(&mut self) -> Option<Option<i64>> {
+    fn optional_number(&mut self) -> Option<Option<i64>> {
         match self.0.next()? {
             Value::Null => Some(None),
             Value::Integer(number) => Some(Some(*number)),
@@ -99,8 +100,8 @@ impl Cells<'_> {
         self.text()?.parse().ok()
     }
 
-    fn maybe_time(&mut self) -> Option<Option<Timestamp>> {
-        self.maybe()?.map_or(Some(None), |text| text.parse().ok().map(Some))
+    fn optional_time(&mut self) -> Option<Option<Timestamp>> {
+        self.optional_text()?.map_or(Some(None), |text| text.parse().ok().map(Some))
     }
 
     fn tenant(&mut self) -> Option<TenantKey> {
@@ -110,39 +111,58 @@ impl Cells<'_> {
     fn draft(&mut self) -> Option<Draft> {
         let mut draft = Draft::default();
         for field in Field::ALL {
-            draft.set(field, self.maybe()?.unwrap_or_default());
+            draft.set(field, self.optional_text()?.unwrap_or_default());
         }
         Some(draft)
     }
 
     fn service_time(&mut self) -> Option<Option<ServiceTime>> {
-        let text = self.maybe()?;
-        let at = self.maybe_time()?;
+        let text = self.optional_text()?;
+        let at = self.optional_time()?;
         Some(text.map(|text| {
             let text = Untrusted::new(text);
-            // An older version of the program may not have been able to read it.
+            // An earlier version of the program may have been unable to parse it.
             let at = at.or_else(|| ServiceTime::read(text.clone())?.at);
             ServiceTime { text, at }
         }))
     }
 
-    /// Returns the revision of a row that is not marked as unreadable.
-    fn end(&mut self) -> Option<i64> {
-        let revision = self.number()??;
+    /// Reads the last two cells. Returns the revision, unless the row is marked as damaged.
+    fn revision(&mut self) -> Option<i64> {
+        let revision = self.optional_number()??;
         matches!(self.0.next()?, Value::Null).then_some(revision)
     }
+}
+
+/// A condition for the rows whose request may be the one that [`same_request_params`] is given. It finds other spellings of a
+/// UUID too; only a comparison of [`RequestId`]s decides whether two ids are equal.
+pub(super) const SAME_REQUEST: &str = "(request_id = ?1 OR (?2 IS NOT NULL AND ?2 = replace(replace(replace(replace(
+     replace(replace(lower(trim(request_id)), 'urn:uuid:', ''), '-', ''), '{', ''), '}', ''), '(', ''), ')', '')))";
+
+/// Returns the parameters of [`SAME_REQUEST`].
+pub(super) fn same_request_params(id: &RequestId) -> (String, Option<String>) {
+    (id.raw().to_owned(), id.uuid().map(|uuid| format!("{uuid:032x}")))
 }
 
 impl WriteRow {
     pub(super) const fn id(&self) -> i64 {
         self.write.id.0
     }
+
+    /// Saves the row, and adds its state to the history of the write, with the service's id of the answer that led to it.
+    pub(super) fn save_with_step(&self, db: &Connection, service_request_id: Option<&str>) -> rusqlite::Result<()> {
+        self.save(db)?;
+        let sql = "INSERT INTO step (intent, at, stage, why, service_request_id) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let (at, state) = (format_time(self.changed_at), state_name(self.write.state));
+        db.prepare_cached(sql)?.execute((self.id(), at, state, &self.why, service_request_id))?;
+        Ok(())
+    }
 }
 
 impl Entry for WriteRow {
     const TABLE: Table = Table { name: "intent", plural: "writes" };
 
-    fn stored(&self) -> StoredRow {
+    fn to_stored(&self) -> StoredRow {
         let request_id = match &self.write.operation {
             Operation::Create(_) => self.made.as_ref(),
             Operation::Close(CloseElevationRequest { id, .. }) => Some(id),
@@ -153,11 +173,11 @@ impl Entry for WriteRow {
             text(&self.owner),
             text(&self.operator),
             text(self.write.operation.kind()),
-            text(time(self.write.at)),
-            text(stage_name(self.write.state)),
-            text(time(self.changed_at)),
+            text(format_time(self.write.at)),
+            text(state_name(self.write.state)),
+            text(format_time(self.changed_at)),
             text(self.write.operation.to_json()),
-            maybe(request_id.map(RequestId::raw)),
+            optional_text(request_id.map(RequestId::raw)),
             self.why.clone().into(),
             self.service_request_id.clone().into(),
             Value::Integer(self.revision),
@@ -170,28 +190,28 @@ impl Entry for WriteRow {
         let mut cells = Cells(row.cells.iter());
         let tenant = cells.tenant()?;
         let (owner, operator, kind) = (cells.text()?, cells.text()?, cells.text()?);
-        let (at, state, changed_at) = (cells.time()?, stage_of(&cells.text()?)?, cells.time()?);
+        let (at, state, changed_at) = (cells.time()?, parse_state(&cells.text()?)?, cells.time()?);
         let operation = Operation::from_json(&cells.text()?).filter(|operation| operation.kind() == kind)?;
-        let request_id = match cells.maybe()? {
+        let request_id = match cells.optional_text()? {
             Some(id) => Some(RequestId::new(id)?),
             None => None,
         };
         let made = match &operation {
             Operation::Create(_) => request_id,
             Operation::Close(CloseElevationRequest { id, .. }) => {
-                // What is looked for by its column is what the write closes.
+                // SQL conditions use the column, so it must name the request that the write closes.
                 request_id.filter(|closes| closes == id)?;
                 None
             }
         };
         let write = WriteRecord { id: WriteId(row.id), operation, at, state };
-        let (why, service_request_id, revision) = (cells.maybe()?, cells.maybe()?, cells.end()?);
+        let (why, service_request_id, revision) = (cells.optional_text()?, cells.optional_text()?, cells.revision()?);
         Some(Self { revision, tenant, owner, operator, write, changed_at, made, why, service_request_id })
     }
 }
 
 /// Converts a row of version 1, which had a digest before its last cell and a column for each text of an operation. A row
-/// that has other columns stays as it is.
+/// with another number of columns is left unchanged.
 pub(super) fn from_version_1(table: &Table, row: &mut StoredRow) {
     if row.cells.len() > 1 {
         row.cells.remove(row.cells.len() - 2);
@@ -223,15 +243,15 @@ pub(super) fn from_version_1(table: &Table, row: &mut StoredRow) {
 impl Entry for RequestRow {
     const TABLE: Table = Table { name: "request", plural: "requests" };
 
-    fn stored(&self) -> StoredRow {
+    fn to_stored(&self) -> StoredRow {
         let request = &self.request;
         let mut cells = vec![
             text(&self.tenant.base_url),
             text(&self.tenant.tenant_id),
             text(request.id.raw()),
             self.opened_by.into(),
-            text(time(self.seen_at)),
-            self.ended_at.map(time).into(),
+            text(format_time(self.seen_at)),
+            self.ended_at.map(format_time).into(),
         ];
         let texts = [
             &request.ticket,
@@ -244,10 +264,10 @@ impl Entry for RequestRow {
             &request.requested_by,
             &request.closed_by,
         ];
-        cells.extend(texts.map(|it| text(it.raw())));
+        cells.extend(texts.map(|value| text(value.raw())));
         for moment in [&request.created, &request.closed] {
-            cells.push(maybe(moment.as_ref().map(|moment| moment.text.raw())));
-            cells.push(moment.as_ref().and_then(|moment| moment.at).map(time).into());
+            cells.push(optional_text(moment.as_ref().map(|moment| moment.text.raw())));
+            cells.push(moment.as_ref().and_then(|moment| moment.at).map(format_time).into());
         }
         let viewers: Vec<_> = request.viewers.iter().map(Untrusted::raw).collect();
         cells.push(text(serde_json::Value::from(viewers).to_string()));
@@ -259,7 +279,7 @@ impl Entry for RequestRow {
         let mut cells = Cells(row.cells.iter());
         let tenant = cells.tenant()?;
         let id = RequestId::new(cells.text()?)?;
-        let (opened_by, seen_at, ended_at) = (cells.number()?, cells.time()?, cells.maybe_time()?);
+        let (opened_by, seen_at, ended_at) = (cells.optional_number()?, cells.time()?, cells.optional_time()?);
         let request = ElevationRequest {
             id,
             ticket: cells.untrusted()?,
@@ -279,14 +299,14 @@ impl Entry for RequestRow {
                 .map(Untrusted::new)
                 .collect(),
         };
-        Some(Self { id: row.id, revision: cells.end()?, tenant, opened_by, seen_at, ended_at, request })
+        Some(Self { id: row.id, revision: cells.revision()?, tenant, opened_by, seen_at, ended_at, request })
     }
 }
 
 impl Entry for DraftRow {
     const TABLE: Table = Table { name: "draft", plural: "drafts" };
 
-    fn stored(&self) -> StoredRow {
+    fn to_stored(&self) -> StoredRow {
         let (target, target_id) = match &self.saved.target {
             DraftTarget::Form => ("form", None),
             DraftTarget::Refused(number) => ("refused", Some(number.to_string())),
@@ -299,7 +319,7 @@ impl Entry for DraftRow {
             self.left_by.clone().into(),
             text(target),
             target_id.into(),
-            text(time(self.saved.at)),
+            text(format_time(self.saved.at)),
         ];
         cells.extend(Field::ALL.map(|field| text(self.saved.draft.get(field))));
         cells.extend([Value::Integer(self.revision), Value::Null]);
@@ -309,8 +329,8 @@ impl Entry for DraftRow {
     fn parse(row: &StoredRow) -> Option<Self> {
         let mut cells = Cells(row.cells.iter());
         let tenant = cells.tenant()?;
-        let (owner, left_by) = (cells.text()?, cells.maybe()?);
-        let target = match (cells.text()?.as_str(), cells.maybe()?) {
+        let (owner, left_by) = (cells.text()?, cells.optional_text()?);
+        let target = match (cells.text()?.as_str(), cells.optional_text()?) {
             ("form", None) => DraftTarget::Form,
             ("refused", Some(number)) => DraftTarget::Refused(number.parse().ok()?),
             ("close", Some(id)) => DraftTarget::Close(RequestId::new(id)?),
@@ -318,12 +338,12 @@ impl Entry for DraftRow {
         };
         let at = cells.time()?;
         let saved = SavedDraft { target, draft: cells.draft()?, at };
-        Some(Self { id: row.id, revision: cells.end()?, tenant, owner, left_by, saved })
+        Some(Self { id: row.id, revision: cells.revision()?, tenant, owner, left_by, saved })
     }
 }
 
-/// The state as the table says it.
-pub(super) const fn stage_name(state: WriteState) -> &'static str {
+/// Returns the name of a state in the tables.
+const fn state_name(state: WriteState) -> &'static str {
     match state {
         WriteState::Intended => "intended",
         WriteState::Sending => "sending",
@@ -335,6 +355,6 @@ pub(super) const fn stage_name(state: WriteState) -> &'static str {
     }
 }
 
-fn stage_of(name: &str) -> Option<WriteState> {
-    WriteState::ALL.into_iter().find(|state| stage_name(*state) == name)
+fn parse_state(name: &str) -> Option<WriteState> {
+    WriteState::ALL.into_iter().find(|state| state_name(*state) == name)
 }

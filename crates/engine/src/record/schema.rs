@@ -1,44 +1,44 @@
-//! The database: how it is opened and checked, and its tables.
+//! The tables, and opening, checking and closing the database. The check never writes: a damaged database keeps every byte.
 
 use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, config::DbConfig};
 
-use super::{RecordError, files::Files, guard::begins_as_log};
+use super::{error::RecordError, files::Files, guard::has_log_header};
 
-/// "MMDE": tells our databases from others.
+/// "MMDE": identifies a database of this program.
 const APPLICATION_ID: i64 = 0x4d4d_4445;
 
 /// The version of the tables.
 const VERSION: i64 = 2;
 
-/// How long another process is waited for. Our transactions last a few milliseconds.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a lock of another process is waited for. The transactions of the program last a few milliseconds.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Texts are as they came; times are UTC in RFC 3339 with nine digits, so that their texts are in their order. There are
-/// no indices and no foreign keys: the tables are small, and each row must be able to be saved without the others. There
-/// is no column for a secret. `rows.rs` goes by the order of the columns.
+/// Texts are stored unchanged. Times are UTC in RFC 3339 with nine digits, so that texts sort as their times. There are no
+/// indices and no foreign keys: the tables are small, and each row must be recoverable without the others. No column
+/// holds a secret. `rows.rs` depends on the order of the columns.
 const CREATE: &str = "
-CREATE TABLE request ( -- what the service told of requests that were opened or closed from here
+CREATE TABLE request ( -- the requests that were opened or closed from this record, as the service returned them
   id INTEGER PRIMARY KEY AUTOINCREMENT, base_url TEXT NOT NULL, tenant_id TEXT NOT NULL, request_id TEXT NOT NULL,
-  opened_by INTEGER, -- the write; none where it was opened elsewhere
+  opened_by INTEGER, -- the create; null if it was opened elsewhere
   seen_at TEXT NOT NULL,
-  ended_at TEXT, -- known to be closed since
+  ended_at TEXT, -- since when it is known to be closed
   ticket TEXT NOT NULL, device TEXT NOT NULL, title TEXT NOT NULL, category TEXT NOT NULL, subcategory TEXT NOT NULL,
   plan_of_action TEXT NOT NULL, actions_taken TEXT NOT NULL, requested_by TEXT NOT NULL, closed_by TEXT NOT NULL,
-  created TEXT, created_at TEXT, closed TEXT, closed_at TEXT, -- as the service wrote it, and as it was read
+  created TEXT, created_at TEXT, closed TEXT, closed_at TEXT, -- as the service wrote it, and as it was parsed
   viewers TEXT NOT NULL, -- a JSON array
   revision INTEGER NOT NULL, damaged_at TEXT
 ) STRICT;
 CREATE TABLE draft ( -- what is being typed
   id INTEGER PRIMARY KEY AUTOINCREMENT, base_url TEXT NOT NULL, tenant_id TEXT NOT NULL, owner TEXT NOT NULL,
-  left_by TEXT, -- the dead process that typed it; none while it is the owner's own
+  left_by TEXT, -- the dead process that typed it; null if the owner typed it
   target TEXT NOT NULL, target_id TEXT, -- form, refused, close
   at TEXT NOT NULL,
   ticket TEXT NOT NULL, device TEXT NOT NULL, title TEXT NOT NULL, category TEXT NOT NULL, subcategory TEXT NOT NULL,
   plan_of_action TEXT NOT NULL, revision INTEGER NOT NULL, damaged_at TEXT
 ) STRICT;
-CREATE TABLE step ( -- how each write came to where it stands, with every answer's id
+CREATE TABLE step ( -- the states of each write, with the service's ids of the answers
   id INTEGER PRIMARY KEY AUTOINCREMENT, intent INTEGER NOT NULL, at TEXT NOT NULL, stage TEXT NOT NULL, why TEXT,
   service_request_id TEXT
 ) STRICT;
@@ -46,21 +46,21 @@ CREATE VIEW open_request AS
   SELECT * FROM request WHERE ended_at IS NULL AND opened_by IS NOT NULL AND damaged_at IS NULL;
 ";
 
-/// The table of writes, and the view of those that are not settled.
-const CREATE_INTENT: &str = "
+/// The table of writes, and the view of the unsettled ones.
+const CREATE_WRITES: &str = "
 CREATE TABLE intent ( -- every write that an agent confirmed
   id INTEGER PRIMARY KEY AUTOINCREMENT, base_url TEXT NOT NULL, tenant_id TEXT NOT NULL,
   owner TEXT NOT NULL, -- the process that may settle it
   operator TEXT NOT NULL, -- the local user
   kind TEXT NOT NULL, -- of the operation: create, close
-  at TEXT NOT NULL, -- nothing was sent before
+  at TEXT NOT NULL, -- nothing was sent before this time
   stage TEXT NOT NULL, -- intended, sending, waiting, unknown, done, not done, set aside
   changed_at TEXT NOT NULL,
-  operation TEXT NOT NULL, -- what was confirmed, as JSON
-  request_id TEXT, -- what a create has made, or what a close closes
+  operation TEXT NOT NULL, -- as JSON
+  request_id TEXT, -- the request that a create has made or a close closes
   why TEXT, service_request_id TEXT, -- of the last answer
   revision INTEGER NOT NULL, -- grows with each change
-  damaged_at TEXT -- when it was found to be unreadable; it is kept for a person to look at
+  damaged_at TEXT -- when it was found to be invalid; it is kept, so that a person can inspect it
 ) STRICT;
 CREATE VIEW unresolved AS
   SELECT * FROM intent WHERE stage NOT IN ('done', 'not done', 'set aside') AND damaged_at IS NULL;
@@ -87,15 +87,15 @@ ALTER TABLE request DROP COLUMN digest;
 ALTER TABLE draft DROP COLUMN digest;
 ";
 
-/// Opens the database that is there, or an empty one in its place, and checks it without writing: what is damaged must
-/// keep every byte that it has. [`RecordError::Damaged`] says that it fails the check.
+/// Opens the existing database, or creates an empty one, and checks it without writing. A database that fails the check is
+/// [`RecordError::Damaged`].
 ///
-/// Where it `is_shared`, other processes have it open: a file that is gone is one that they still write to. `is_known`
-/// says that this process holds what was in it.
-pub(super) fn open(files: &Files, is_shared: bool, is_known: bool) -> Result<Connection, RecordError> {
-    let is_there = files.check()?;
+/// `is_shared` means that other processes have it open; they may still write to a file that is missing here. `has_snapshot`
+/// means that this process holds the contents in memory.
+pub(super) fn open(files: &Files, is_shared: bool, has_snapshot: bool) -> Result<Connection, RecordError> {
+    let exists = files.check()?;
     for path in [&files.main, &files.wal, &files.shm] {
-        if is_shared && !is_known && mmd_elevate_files::look(path).is_err() {
+        if is_shared && !has_snapshot && mmd_elevate_files::identify(path).is_err() {
             let why = "was removed while another dashboard uses it".to_owned();
             return Err(RecordError::NotDurable { path: path.clone(), why });
         }
@@ -104,10 +104,10 @@ pub(super) fn open(files: &Files, is_shared: bool, is_known: bool) -> Result<Con
         // `SQLite` would remove the log.
         return Err(files.damaged("its file is empty and its log is not"));
     }
-    if !is_shared && !begins_as_log(&files.wal) {
-        return Err(files.damaged("the head of its log cannot be read")); // `SQLite` would pass over the log.
+    if !is_shared && !has_log_header(&files.wal) {
+        return Err(files.damaged("the head of its log cannot be read")); // `SQLite` would ignore the log.
     }
-    if !is_there {
+    if !exists {
         files.create()?;
     }
     let db = connect(files)?;
@@ -115,34 +115,34 @@ pub(super) fn open(files: &Files, is_shared: bool, is_known: bool) -> Result<Con
     Ok(db)
 }
 
-/// Whether there is no file, or nothing in it.
+/// Returns whether the file is empty or missing.
 pub(super) fn is_empty(path: &Path) -> bool {
-    mmd_elevate_files::look(path).map_or(true, |(_, length)| length == 0)
+    mmd_elevate_files::identify(path).map_or(true, |(_, length)| length == 0)
 }
 
-/// Opens the database as it is.
+/// Opens the database without a check.
 pub(super) fn connect(files: &Files) -> Result<Connection, RecordError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NOFOLLOW | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let opened = Connection::open_with_flags(&files.main, flags).and_then(|db| {
-        // Whoever closes a database last moves the log into it and removes the log, unless told not to.
+        // Otherwise the last process that closes the database would move the log into it, and remove the log.
         db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        db.busy_timeout(PATIENCE)?;
+        db.busy_timeout(BUSY_TIMEOUT)?;
         Ok(db)
     });
-    opened.map_err(|error| files.failed(&error))
+    opened.map_err(|error| files.to_error(&error))
 }
 
 fn check(db: &Connection, files: &Files) -> Result<(), RecordError> {
     let failed = |error: rusqlite::Error| match error.sqlite_error_code() {
-        // Statements that are right and fail, or yield what no table of ours can hold.
+        // A valid statement failed, or returned what no table of the program can hold.
         Some(ErrorCode::Unknown) | None => files.damaged(error.to_string()),
-        Some(_) => files.failed(&error),
+        Some(_) => files.to_error(&error),
     };
     let number = |pragma| db.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).map_err(failed);
     let (application, version) = (number("application_id")?, number("user_version")?);
-    let things: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
+    let entries: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
     if db.is_readonly("main").map_err(failed)? {
-        // The head of the file can say so too.
+        // The header of the file can make it read-only too.
         return Err(if mmd_elevate_files::is_read_only(&files.main) {
             RecordError::ReadOnly { path: files.main.clone() }
         } else {
@@ -150,7 +150,7 @@ fn check(db: &Connection, files: &Files) -> Result<(), RecordError> {
         });
     }
     match (application, version) {
-        (0, 0) if things == 0 => return Ok(()),
+        (0, 0) if entries == 0 => return Ok(()),
         (APPLICATION_ID, 1..=VERSION) => {}
         (APPLICATION_ID, ..1) => return Err(files.damaged(format!("its head names version {version}"))),
         (APPLICATION_ID, _) => return Err(RecordError::Newer { path: files.main.clone(), version }),
@@ -167,12 +167,12 @@ fn check(db: &Connection, files: &Files) -> Result<(), RecordError> {
     if found != ["ok"] {
         return Err(files.damaged(found.join("; ").replace('\n', " ")));
     }
-    let ours = Connection::open_in_memory().and_then(|db| {
+    let expected = Connection::open_in_memory().and_then(|db| {
         db.execute_batch(CREATE)?;
-        db.execute_batch(CREATE_INTENT)?;
+        db.execute_batch(CREATE_WRITES)?;
         columns(&db, version)
     });
-    if columns(db, version).map_err(failed)? != ours.map_err(failed)? {
+    if columns(db, version).map_err(failed)? != expected.map_err(failed)? {
         return Err(files.damaged("its tables are not those of its version"));
     }
     Ok(())
@@ -187,9 +187,9 @@ fn columns(db: &Connection, version: i64) -> rusqlite::Result<String> {
     db.query_row(sql, [version], |row| row.get(0))
 }
 
-/// Makes the database durable, and brings its tables to this version. A version that others may still write stays.
+/// Makes writes to the database durable, and migrates its tables to this version unless other processes may use the old one.
 pub(super) fn prepare(db: &mut Connection, files: &Files, is_alone: bool) -> Result<(), RecordError> {
-    let failed = |error: rusqlite::Error| files.failed(&error);
+    let failed = |error: rusqlite::Error| files.to_error(&error);
     let mode: String = db.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0)).map_err(failed)?;
     if mode != "wal" {
         let why =
@@ -198,21 +198,40 @@ pub(super) fn prepare(db: &mut Connection, files: &Files, is_alone: bool) -> Res
     }
     let set = |pragma: &str, value: &str| db.pragma_update(None, pragma, value).map_err(failed);
     set("synchronous", "FULL")?;
-    set("fullfsync", "ON")?; // macOS: through the drive's own cache.
+    set("fullfsync", "ON")?; // macOS: flushes the cache of the drive.
     set("checkpoint_fullfsync", "ON")?;
-    set("secure_delete", "ON")?; // What is purged is gone from the file.
+    set("secure_delete", "ON")?; // Purged rows are overwritten in the file.
     set("trusted_schema", "OFF")?;
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
     let version: i64 = tx.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed)?;
     let changes = match version {
         VERSION => return Ok(()),
         1 if !is_alone => return Err(RecordError::Busy { path: files.main.clone() }),
-        1 => [FROM_1, CREATE_INTENT, FROM_1_ROWS].concat(),
-        _ => [CREATE, CREATE_INTENT].concat(),
+        1 => [FROM_1, CREATE_WRITES, FROM_1_ROWS].concat(),
+        _ => [CREATE, CREATE_WRITES].concat(),
     };
     tx.execute_batch(&changes)
         .and_then(|()| tx.pragma_update(None, "application_id", APPLICATION_ID))
         .and_then(|()| tx.pragma_update(None, "user_version", VERSION))
         .and_then(|()| tx.commit())
         .map_err(failed)
+}
+
+/// Moves the log into the database and truncates it, as far as other processes allow.
+pub(super) fn checkpoint(db: &Connection) {
+    if let Err(error) = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+        tracing::debug!(%error, "the log of the record was not moved into it"); // It is equally durable in the log.
+    }
+}
+
+/// Closes the database. The last process that closes it moves the log into it; others are not waited for, because the log is
+/// as durable as the database.
+pub(super) fn close(db: Connection) {
+    let closed = db
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)
+        .map(drop)
+        .and_then(|()| db.close().map_err(|(_, error)| error));
+    if let Err(error) = closed {
+        tracing::warn!(%error, "the record was not closed properly");
+    }
 }

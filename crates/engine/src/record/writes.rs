@@ -1,0 +1,148 @@
+//! Records writes and their outcomes. A process settles only its own writes, and no request settles two writes.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Transaction};
+
+use super::{
+    context::ProcessContext,
+    drafts,
+    error::{RecordError, TransactionError},
+    requests,
+    rows::{SAME_REQUEST, WriteRow, same_request_params},
+    table::Entry,
+};
+use mmd_elevate_core::{
+    CloseElevationRequest, NewElevationRequest, Operation, Outcome, RequestId, Transition, Untrusted, WriteId,
+    WriteRecord, WriteState,
+};
+
+/// A create whose request no write has claimed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unclaimed {
+    /// What was sent.
+    pub request: NewElevationRequest,
+    /// When it was made durable.
+    pub at: Timestamp,
+    /// Its state, which is neither done nor not done.
+    pub state: WriteState,
+    /// Whether this process owns it.
+    pub is_ours: bool,
+}
+
+/// Adds a write.
+pub(super) fn begin(
+    tx: &Transaction<'_>,
+    context: &ProcessContext,
+    operation: Operation,
+) -> rusqlite::Result<WriteRecord> {
+    let at = context.now();
+    let id = WriteId(WriteRow::TABLE.next_id(tx)?);
+    if matches!(operation, Operation::Create(_)) {
+        drafts::limit_times(tx, context, at)?;
+        context.note_create(at);
+    }
+    let row = WriteRow {
+        revision: 1,
+        tenant: context.tenant().clone(),
+        owner: context.owner.name.clone(),
+        operator: context.place.operator.clone(),
+        write: WriteRecord { id, operation, at, state: WriteState::Intended },
+        changed_at: at,
+        made: None,
+        why: None,
+        service_request_id: None,
+    };
+    row.save_with_step(tx, None)?;
+    Ok(row.write)
+}
+
+/// Marks a write of this process as not done, because nothing of it is sent.
+pub(super) fn cancel(db: &Connection, context: &ProcessContext, id: WriteId) -> rusqlite::Result<()> {
+    let sql = "UPDATE intent SET stage = 'not done', revision = revision + 1 WHERE id = ?1 AND owner = ?2";
+    db.execute(sql, (id.0, &context.owner.name)).map(drop)
+}
+
+/// Saves the outcome of a write, and updates its request and drafts.
+pub(super) fn settle(
+    tx: &Transaction<'_>,
+    context: &ProcessContext,
+    id: WriteId,
+    outcome: &Outcome,
+) -> Result<(), TransactionError> {
+    let row = WriteRow::TABLE.row(tx, id.0)?.ok_or(RecordError::UnknownWrite(id))?;
+    let mut row = WriteRow::parse(&row).ok_or(RecordError::UnreadableWrite(id))?;
+    if row.tenant != *context.tenant() {
+        return Err(RecordError::UnknownWrite(id).into());
+    }
+    if row.owner != context.owner.name {
+        return Err(RecordError::NotOwner(id).into());
+    }
+    let (from, to) = (row.write.state, outcome.state);
+    if !is_allowed(from, to) {
+        return Err(RecordError::InvalidTransition { id, from, to }.into());
+    }
+    row.revision += 1;
+    row.write.state = to;
+    row.changed_at = context.now();
+    row.why.clone_from(&outcome.why);
+    let service_request_id = outcome.service_request_id.as_ref().map(Untrusted::raw);
+    row.service_request_id = service_request_id.map(str::to_owned).or(row.service_request_id);
+    match (&row.write.operation, to, &outcome.request) {
+        (Operation::Create(_), WriteState::Done, None) => return Err(RecordError::MissingRequest(id).into()),
+        (Operation::Create(new), WriteState::Done, Some(request)) => {
+            if let Some(owner) = owner_of(tx, context, &request.id)? {
+                return Err(RecordError::RequestOwned { id, owner }.into());
+            }
+            row.made = Some(request.id.clone());
+            let request = request.clone().with_gaps_from_draft(new.draft());
+            requests::save_opened(tx, context, &request, id)?;
+            drafts::delete_sent(tx, context, new.draft(), row.write.at)?;
+        }
+        (Operation::Create(_), ..) => {}
+        (Operation::Close(CloseElevationRequest { id: closes, .. }), ..) => {
+            if let Some(request) = outcome.request.as_ref().filter(|request| request.id == *closes) {
+                requests::apply_close_result(tx, context, request, to == WriteState::Done)?;
+            }
+        }
+    }
+    row.save_with_step(tx, service_request_id)?;
+    Ok(())
+}
+
+/// Returns whether the state machine of a write allows the change. `Sending` may be skipped: it is not recorded, because a
+/// process that dies before or after it leaves the same unknown outcome.
+fn is_allowed(from: WriteState, to: WriteState) -> bool {
+    let reaches = |from: WriteState| Transition::ALL.into_iter().any(move |step| from.after(step) == Some(to));
+    reaches(from) || from.after(Transition::Send).is_some_and(reaches)
+}
+
+/// Returns the create that owns the request.
+fn owner_of(tx: &Transaction<'_>, context: &ProcessContext, request: &RequestId) -> rusqlite::Result<Option<WriteId>> {
+    let condition = format!("kind = 'create' AND {SAME_REQUEST}");
+    let mut rows = WriteRow::find(tx, &condition, same_request_params(request))?.into_iter();
+    let owner = rows.find(|row| row.tenant == *context.tenant() && row.made.as_ref() == Some(request));
+    Ok(owner.map(|row| row.write.id))
+}
+
+/// Returns the requests that creates of all processes have made, without this write's.
+pub(super) fn owned_requests(
+    db: &Connection,
+    context: &ProcessContext,
+    except: WriteId,
+) -> rusqlite::Result<Vec<RequestId>> {
+    let condition = "kind = 'create' AND request_id IS NOT NULL AND id <> ?1";
+    let rows = WriteRow::find(db, condition, [except.0])?;
+    Ok(rows.into_iter().filter(|row| row.tenant == *context.tenant()).filter_map(|row| row.made).collect())
+}
+
+/// Returns the creates of all processes whose requests no write has claimed.
+pub(super) fn unclaimed_creates(db: &Connection, context: &ProcessContext) -> rusqlite::Result<Vec<Unclaimed>> {
+    let condition = "kind = 'create' AND request_id IS NULL AND stage NOT IN ('done', 'not done')";
+    let rows = WriteRow::find(db, condition, [])?;
+    let to_unclaimed = |row: WriteRow| {
+        let is_ours = row.owner == context.owner.name;
+        let WriteRecord { operation: Operation::Create(request), at, state, .. } = row.write else { return None };
+        Some(Unclaimed { request, at, state, is_ours })
+    };
+    Ok(rows.into_iter().filter(|row| row.tenant == *context.tenant()).filter_map(to_unclaimed).collect())
+}
