@@ -46,16 +46,16 @@ async fn purging_deletes_what_is_settled_and_says_how_much() {
         Timestamp::now() - jiff::SignedDuration::from_hours(240)
     }
     let folder = folder();
-    let (journal, _) = Record::open(place(folder.path()), ten_days_ago).await.unwrap();
+    let (record, _) = Record::open(place(folder.path()), ten_days_ago).await.unwrap();
     let mut ids = Vec::new();
     for name in ["open", "closed", "refused", "unknown"] {
-        ids.push(journal.begin(&create(name)).await.unwrap().id);
+        ids.push(record.begin(&create(name)).await.unwrap().id);
     }
-    journal.settle(ids[0], done(request("open"))).await.unwrap();
-    journal.settle(ids[1], done(request("closed"))).await.unwrap();
-    journal.end_request(&RequestId::new("closed").unwrap()).await.unwrap();
-    journal.settle(ids[2], outcome(WriteState::NotDone)).await.unwrap();
-    journal.close().await;
+    record.settle(ids[0], done(request("open"))).await.unwrap();
+    record.settle(ids[1], done(request("closed"))).await.unwrap();
+    record.end_request(&RequestId::new("closed").unwrap()).await.unwrap();
+    record.settle(ids[2], outcome(WriteState::NotDone)).await.unwrap();
+    record.close().await;
 
     let nothing = "Deleted 0 settled writes and 0 closed requests";
     assert!(said(&["record", "purge"], folder.path()).starts_with(nothing), "90 days are not over");
@@ -64,7 +64,7 @@ async fn purging_deletes_what_is_settled_and_says_how_much() {
     assert!(purged.starts_with("Deleted 2 settled writes and 1 closed request of the record in "), "{purged}");
     assert!(purged.contains(folder.path().to_str().unwrap()), "{purged}");
 
-    let (_journal, recovered) = open(folder.path()).await;
+    let (_record, recovered) = open(folder.path()).await;
     assert_eq!(recovered.unresolved.iter().map(|it| it.id).collect::<Vec<_>>(), [ids[3]], "never what is unresolved");
     assert_eq!(recovered.open, [request("open")], "never what is open");
     // Beside a dashboard that has the record open.

@@ -45,8 +45,8 @@ async fn folders_are_0700_and_files_0600_whatever_the_umask() {
         let state = root.path().join("above/state");
         umask(Mode::from_raw_mode(mask));
         log::open(&state).unwrap();
-        let (journal, _) = within(open(&state)).await;
-        journal.begin(&create("a")).await.unwrap();
+        let (record, _) = within(open(&state)).await;
+        record.begin(&create("a")).await.unwrap();
         let practice = practise(&state).await.unwrap();
         umask(Mode::from_raw_mode(0o077));
         let found = all(&root.path().join("above"));
@@ -60,7 +60,7 @@ async fn folders_are_0700_and_files_0600_whatever_the_umask() {
             assert_eq!(found.mode() & 0o7777, private, "{} under umask {mask:o}", path.display());
         }
         drop(practice);
-        journal.close().await;
+        record.close().await;
     }
 }
 
@@ -81,7 +81,7 @@ async fn what_is_set_aside_is_private_too() {
         fs::set_permissions(path, fs::Permissions::from_mode(0o666)).unwrap();
     }
     log::open(state).unwrap();
-    let (journal, _) = within(open(state)).await;
+    let (record, _) = within(open(state)).await;
     practise(state).await.unwrap();
     let files: Vec<_> = all(state).into_iter().filter(|path| path.is_file()).collect();
     let aside = |part: &str| files.iter().filter(|path| path.to_string_lossy().contains(part)).count();
@@ -89,7 +89,7 @@ async fn what_is_set_aside_is_private_too() {
     for path in &files {
         assert_eq!(fs::metadata(path).unwrap().mode() & 0o777, 0o600, "{}", path.display());
     }
-    journal.close().await;
+    record.close().await;
 }
 
 /// Who opens a file, and what is said where it will not do.

@@ -11,7 +11,7 @@
 //! - what each list says of each request is what the server holds, or that it is unknown, or was set aside;
 //! - every text that was typed and had a second to be saved is in a form, in a row, in a dialog, at the server, or was
 //!   let go on purpose;
-//! - every intent in the record is settled, or a row tells of it;
+//! - every write in the record is settled, or a row shows it;
 //! - no request that was opened here and is open at the server is out of sight: a row of a living dashboard is it, an
 //!   unknown row shows it as possible or may be it, or the record has it as open. What is in a list counts when its
 //!   agent wants to leave.

@@ -109,9 +109,9 @@ async fn run_by(
     let (session_events, events) = mpsc::channel(CALLS_WAITING);
     let tenant = TenantKey { base_url: "http://127.0.0.1".to_owned(), tenant_id: TENANT.to_owned() };
     let place = Place { state_dir: folder.to_owned(), tenant, operator: "agent".to_owned(), keep_days: 90 };
-    let journal = move || Record::open(place.clone(), clock);
+    let record = move || Record::open(place.clone(), clock);
     let backend = async { Ok(Arc::new(client) as Arc<dyn Backend>) };
-    let session = Session::open(&Handle::current(), backend, journal, timing(), session_events);
+    let session = Session::open(&Handle::current(), backend, record, timing(), session_events);
     let mut agent = Agent { inputs: to_loop, system: to_system, drawn };
     let (ended, ()) =
         within(async { tokio::join!(app.run(Channels { inputs, system, events }, &session), script(&mut agent)) })

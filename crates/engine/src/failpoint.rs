@@ -11,7 +11,7 @@ pub fn panic_if_asked(place: &str) {
     assert!(!is_asked("MMD_ELEVATE_PANIC", place), "asked to panic: {place}");
 }
 
-/// Kills the process with SIGKILL if `MMD_ELEVATE_DIE` names this moment of a write: `before-intent`, `after-intent` (nothing
+/// Kills the process with SIGKILL if `MMD_ELEVATE_DIE` names this moment of a write: `before-recording`, `after-recording` (nothing
 /// has been sent) or `after-answer` (the outcome is not recorded).
 pub fn die_if_asked(moment: &str) {
     if is_asked("MMD_ELEVATE_DIE", moment) {

@@ -83,10 +83,10 @@ fn accepted_close_still_listed_as_open_says_so_and_can_be_closed_again() {
 #[test]
 fn accepted_close_survives_a_restart() {
     let mut dashboard = Dashboard::opening(120, 36);
-    let mut intent = lost_close(1, "id-1", "MMD-1", "Done");
-    intent.state = WriteState::Done;
+    let mut write = lost_close(1, "id-1", "MMD-1", "Done");
+    write.state = WriteState::Done;
     let open = vec![held(ONE, "id-1")];
-    dashboard.recovered(Recovered { open, accepted: vec![intent], ..Recovered::default() });
+    dashboard.recovered(Recovered { open, accepted: vec![write], ..Recovered::default() });
     assert!(dashboard.shows("accepted"), "{}", dashboard.screen());
     dashboard.press("enter");
     assert_eq!((dashboard.list(), typed(&dashboard).as_str()), (vec!["> INC-1 accepted".to_owned()], "Done"));

@@ -90,12 +90,12 @@ impl World {
         !column(&self.machine, &format!("SELECT why FROM intent WHERE kind = 'create' AND {one}")).is_empty()
     }
 
-    pub(super) fn assert_every_intent_is_shown(&self) {
+    pub(super) fn assert_every_write_is_shown(&self) {
         let open = "stage NOT IN ('done', 'not done', 'set aside')";
         let rows = || self.processes().flat_map(|process| process.model.requests.all());
         let sql = format!("SELECT CAST(id AS TEXT) FROM intent WHERE kind = 'create' AND {open}");
         for id in column(&self.machine, &sql) {
-            let shown = rows().filter(|row| row.write.is_some_and(|intent| intent.0.to_string() == id)).count();
+            let shown = rows().filter(|row| row.write.is_some_and(|write| write.0.to_string() == id)).count();
             assert_eq!(shown, 1, "create {id}\n{}", self.picture());
         }
         for request in column(&self.machine, &format!("SELECT request_id FROM intent WHERE kind = 'close' AND {open}"))
@@ -117,13 +117,13 @@ impl World {
             })
         });
         let held = self.held().into_iter().map(|held| format!("held {held:?}"));
-        let intents = column(
+        let writes = column(
             &self.machine,
             "SELECT id || ' ' || kind || ' at ' || at || ' ' || stage || ' ' || ifnull(request_id, '-') || ' ' || \
              ifnull(operation ->> '$.create.plan_of_action', ifnull(operation ->> '$.close.actions_taken', '')) || ' ' || ifnull(why, '') FROM intent",
         );
-        let intents = intents.into_iter().map(|intent| format!("intent {intent}"));
-        rows.chain(held).chain(intents).chain([format!("{:?}", self.told)]).collect::<Vec<_>>().join("\n")
+        let writes = writes.into_iter().map(|write| format!("write {write}"));
+        rows.chain(held).chain(writes).chain([format!("{:?}", self.told)]).collect::<Vec<_>>().join("\n")
     }
 }
 

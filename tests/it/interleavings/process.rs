@@ -131,16 +131,16 @@ impl Process {
         };
         let state_dir = machine.state_dir.path().to_owned();
         let place = Place { state_dir, tenant: tenant(), operator: "agent".to_owned(), keep_days: 90 };
-        let (opened, journal) = oneshot::channel::<Result<(Record, Recovered), RecordError>>();
+        let (opened, record) = oneshot::channel::<Result<(Record, Recovered), RecordError>>();
         // Outside of what is killed: its thread ends with the process, and here it has to be known when that is.
         let opening = tokio::spawn(async move { drop(opened.send(Record::open(place, now).await)) });
         // It is opened once: a record that does not open fails the test.
-        let mut journal = Some(journal);
-        let journal = move || {
-            let journal = journal.take();
+        let mut record = Some(record);
+        let record = move || {
+            let record = record.take();
             async {
-                match journal {
-                    Some(journal) => journal.await.unwrap_or(Err(RecordError::Ended)),
+                match record {
+                    Some(record) => record.await.unwrap_or(Err(RecordError::Ended)),
                     None => Err(RecordError::Ended),
                 }
             }
@@ -148,7 +148,7 @@ impl Process {
         let timing = Timing { now, ..QUICK };
         let worker = runtime.spawn(worker::run(
             async { Ok(Arc::new(client) as Arc<dyn Backend>) },
-            journal,
+            record,
             timing,
             to_worker,
             to_loop,

@@ -365,7 +365,7 @@ impl World {
         }
         self.assert_never_twice();
         self.assert_nothing_is_lost();
-        self.assert_every_intent_is_shown();
+        self.assert_every_write_is_shown();
         self.told.held = self.held().len();
         self.told.texts = self.typed;
     }

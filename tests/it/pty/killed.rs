@@ -83,8 +83,8 @@ impl Service {
 /// Where the process is killed, and by what.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Moment {
-    BeforeIntent,
-    AfterIntent,
+    BeforeRecording,
+    AfterRecording,
     ReadByTheServer,
     CommittedByTheServer,
     AfterAnswer,
@@ -98,8 +98,8 @@ impl Moment {
             service.dashboard()
         };
         match self {
-            Self::BeforeIntent => service.dies("before-intent"),
-            Self::AfterIntent => service.dies("after-intent"),
+            Self::BeforeRecording => service.dies("before-recording"),
+            Self::AfterRecording => service.dies("after-recording"),
             Self::AfterAnswer => service.dies("after-answer"),
             Self::ReadByTheServer => hangs(Misdeed::Hang(HOURS)),
             Self::CommittedByTheServer => hangs(Misdeed::HangAfter(HOURS)),
@@ -112,7 +112,7 @@ impl Moment {
 
     /// What the server has read of it.
     fn calls(self) -> u64 {
-        u64::from(!matches!(self, Self::BeforeIntent | Self::AfterIntent))
+        u64::from(!matches!(self, Self::BeforeRecording | Self::AfterRecording))
     }
 
     /// Waits until the process is gone, and kills it where it does not see to that itself.
@@ -124,7 +124,7 @@ impl Moment {
         match self {
             Self::ReadByTheServer => wait_until("reading", || service.calls(operation) == 1),
             Self::CommittedByTheServer => wait_until("committing", done),
-            Self::BeforeIntent | Self::AfterIntent | Self::AfterAnswer => {}
+            Self::BeforeRecording | Self::AfterRecording | Self::AfterAnswer => {}
         }
         if matches!(self, Self::ReadByTheServer | Self::CommittedByTheServer) {
             pty.signal(Signal::KILL);
@@ -137,8 +137,8 @@ impl Moment {
 #[rstest]
 fn a_create(
     #[values(
-        Moment::BeforeIntent,
-        Moment::AfterIntent,
+        Moment::BeforeRecording,
+        Moment::AfterRecording,
         Moment::ReadByTheServer,
         Moment::CommittedByTheServer,
         Moment::AfterAnswer
@@ -157,7 +157,7 @@ fn a_create(
 
     let mut pty = service.dashboard().start();
     pty.wait_for_text("This is how you left it");
-    if moment == Moment::BeforeIntent {
+    if moment == Moment::BeforeRecording {
         pty.wait_for_text("in form");
         pty.send("\r");
         pty.wait_for("the text", |screen| {
@@ -191,8 +191,8 @@ fn a_create(
 #[rstest]
 fn a_close(
     #[values(
-        Moment::BeforeIntent,
-        Moment::AfterIntent,
+        Moment::BeforeRecording,
+        Moment::AfterRecording,
         Moment::ReadByTheServer,
         Moment::CommittedByTheServer,
         Moment::AfterAnswer
@@ -215,7 +215,7 @@ fn a_close(
 
     let mut pty = service.dashboard().start();
     pty.wait_for_text("This is how you left it");
-    if moment != Moment::BeforeIntent {
+    if moment != Moment::BeforeRecording {
         pty.wait_for_text("1 write had no answer");
     }
     pty.send("\r");
@@ -223,7 +223,7 @@ fn a_close(
         pty.wait_for_text("No open requests.");
         assert!(pty.has_shown("verified"), "{}", pty.screen());
     } else {
-        if moment != Moment::BeforeIntent {
+        if moment != Moment::BeforeRecording {
             pty.wait_for_text("◌ closing");
             pty.send("x");
             pty.wait_for_text("? unknown");

@@ -34,16 +34,16 @@ pub(crate) fn checked(listed: Vec<ElevationRequest>, missing: &[&str], at: Times
 }
 
 /// A create that a dead process left behind.
-pub(crate) fn lost_create(intent: i64, request: &str) -> WriteRecord {
+pub(crate) fn lost_create(write: i64, request: &str) -> WriteRecord {
     let what = Operation::Create(new_request(request));
-    WriteRecord { id: WriteId(intent), operation: what, at: start(), state: WriteState::Unknown }
+    WriteRecord { id: WriteId(write), operation: what, at: start(), state: WriteState::Unknown }
 }
 
 /// A close that a dead process left behind.
-pub(crate) fn lost_close(intent: i64, id: &str, device: &str, text: &str) -> WriteRecord {
+pub(crate) fn lost_close(write: i64, id: &str, device: &str, text: &str) -> WriteRecord {
     let (id, device) = (RequestId::new(id).unwrap(), Untrusted::new(device));
     let what = Operation::Close(CloseElevationRequest { id, device, actions_taken: text.to_owned() });
-    WriteRecord { id: WriteId(intent), operation: what, at: start(), state: WriteState::Unknown }
+    WriteRecord { id: WriteId(write), operation: what, at: start(), state: WriteState::Unknown }
 }
 
 pub(crate) fn saved(target: DraftTarget, draft: Draft) -> SavedDraft {

@@ -103,14 +103,14 @@ impl Worker {
     /// Few places in the channel to the loop, so that replies have to wait for one.
     fn start<Opening>(
         service: impl Future<Output = Result<Arc<dyn Backend>, CallError>> + Send + 'static,
-        journal: impl FnMut() -> Opening + Send + 'static,
+        record: impl FnMut() -> Opening + Send + 'static,
     ) -> Self
     where
         Opening: Future<Output = Opened> + Send + 'static,
     {
         let (words, to_worker) = mpsc::channel(512);
         let (to_loop, heard) = mpsc::channel(1);
-        let running = tokio::spawn(worker::run(service, journal, QUICK, to_worker, to_loop));
+        let running = tokio::spawn(worker::run(service, record, QUICK, to_worker, to_loop));
         Self { words, heard, running }
     }
 
@@ -140,7 +140,7 @@ impl Worker {
     }
 }
 
-fn no_journal() -> future::Ready<Opened> {
+fn no_record() -> future::Ready<Opened> {
     future::ready(Err(RecordError::FullDisk { path: "record.db".into() }))
 }
 
@@ -170,7 +170,7 @@ async fn many_calls_run_at_once_and_each_has_one_reply_panics_too() {
 }
 
 #[tokio::test]
-async fn a_panic_after_the_intent_leaves_the_write_unknown() {
+async fn a_panic_after_recording_leaves_the_write_unknown() {
     let (fake, _seen) = Fake::new(1);
     let server = Server::start(Play::Slam).await;
     let mut scene = Scene::between(Arc::default(), server, fake, QUICK).await;
@@ -250,7 +250,7 @@ async fn without_a_record_nothing_is_written_and_reads_work() {
     let (to_loop, heard) = mpsc::channel(4);
     let running = tokio::spawn(worker::run(
         future::ready(Ok(Arc::new(client) as Arc<dyn Backend>)),
-        no_journal,
+        no_record,
         QUICK,
         to_worker,
         to_loop,

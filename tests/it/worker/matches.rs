@@ -75,7 +75,7 @@ async fn date_header_that_a_proxy_rewrites_makes_no_equal_request_absent() {
 #[rstest]
 #[tokio::test]
 async fn clock_that_is_set_back_during_the_call_makes_no_request_absent(#[values(On::Wire, On::Memory)] on: On) {
-    // The service's clock is right; ours was ahead of it by as much when the intent was made.
+    // The service's clock is right; the local clock was ahead by this much when the write was recorded.
     for (ahead, told) in [(3, "created r7"), (1_200, "created r7")] {
         let now: fn() -> Timestamp = match ahead {
             3 => || Timestamp::now() - SignedDuration::from_secs(3),
@@ -171,6 +171,6 @@ async fn adopted_request_keeps_the_texts_that_the_service_does_not_tell(#[values
     };
     let adopted: Box<ElevationRequest> = Box::new(seen.remove(0));
     assert_eq!(scene.does(Call::Adopt(WriteId(1), adopted.clone())).await, "created r7");
-    let recorded = scene.record.journal.request(&adopted.id).await.unwrap().unwrap();
+    let recorded = scene.record.handle.request(&adopted.id).await.unwrap().unwrap();
     assert_eq!((recorded.ticket.raw(), recorded.title.raw()), ("Ticket x", "Title x"));
 }

@@ -177,8 +177,8 @@ impl Scene {
         .await;
     }
 
-    pub(super) async fn stage(&self, intent: i64) -> WriteState {
-        self.record.journal.write(WriteId(intent)).await.unwrap().unwrap().state
+    pub(super) async fn stage(&self, write: i64) -> WriteState {
+        self.record.handle.write(WriteId(write)).await.unwrap().unwrap().state
     }
 
     /// Whether the service was asked for anything.
@@ -208,20 +208,20 @@ pub(super) type Opened = Result<(Record, Recovered), RecordError>;
 /// A record of its own for one test.
 pub(super) struct OpenRecord {
     folder: TempDir,
-    pub(super) journal: Record,
+    pub(super) handle: Record,
 }
 
 impl OpenRecord {
     pub(super) async fn open() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (journal, _) = open(folder.path()).await;
-        Self { folder, journal }
+        let (handle, _) = open(folder.path()).await;
+        Self { folder, handle }
     }
 
     /// What the worker is given.
     pub(super) fn opening(&self) -> impl FnMut() -> Ready<Opened> + Send + use<> {
-        let journal = self.journal.clone();
-        move || future::ready(Ok((journal.clone(), Recovered::default())))
+        let record = self.handle.clone();
+        move || future::ready(Ok((record.clone(), Recovered::default())))
     }
 
     /// From here on nothing can be written to it: its file is not where it was.
@@ -250,7 +250,7 @@ impl OpenRecord {
 
     /// What the next process finds in it.
     pub(super) async fn recovered(self) -> Recovered {
-        drop(self.journal);
+        drop(self.handle);
         open(self.folder.path()).await.1
     }
 }

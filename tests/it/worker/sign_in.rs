@@ -60,7 +60,7 @@ async fn told(scene: &mut Scene, like: impl Fn(&SignIn) -> bool) -> SignIn {
 }
 
 #[tokio::test]
-async fn a_create_whose_token_has_ended_is_one_intent_and_one_request() {
+async fn a_create_whose_token_has_ended_is_one_write_and_one_request() {
     let (mut scene, observer) = scene([]).await;
     assert!(scene.does(on_a_device("first")).await.starts_with("created "));
     observer.end_tokens();
@@ -69,7 +69,7 @@ async fn a_create_whose_token_has_ended_is_one_intent_and_one_request() {
     assert_eq!((titled("first"), titled("second")), (1, 1));
     assert_eq!((observer.received(Endpoint::Token), observer.creates_received()), (2, 2));
     assert_eq!((scene.stage(1).await, scene.stage(2).await), (WriteState::Done, WriteState::Done));
-    assert!(scene.record.journal.write(mmd_elevate_core::WriteId(3)).await.unwrap().is_none());
+    assert!(scene.record.handle.write(mmd_elevate_core::WriteId(3)).await.unwrap().is_none());
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Equal requests: of one process, of two, and of one that was set aside. Each intent has its own, and none is out of sight.
+//! Equal requests: of one process, of two, and of one that was set aside. Each write has its own request, and all are shown.
 
 use mmd_elevate_core::{Call, Operation, Outcome, Progress, RequestId, Untrusted, WriteId, WriteState};
 use rstest::rstest;
@@ -34,7 +34,7 @@ async fn id_that_is_listed_in_another_case_is_the_same_request(#[values(On::Wire
         assert_eq!(scene.does(check(told)).await, "checked 1", "{told} {listed}");
         // The second is lost, and the first one's request is not taken for it.
         assert_eq!(scene.create("x").await, "not seen, ServerFailed { status: 500 }", "{told} {listed}");
-        let listed = scene.record.journal.request(&request_id(listed)).await.unwrap();
+        let listed = scene.record.handle.request(&request_id(listed)).await.unwrap();
         assert!(listed.is_some(), "the record knows it by either");
     }
 }

@@ -55,9 +55,9 @@ impl<'a> Write<'a> {
             context.backend().await
         };
         let service = call.unless_abandoned(ready).await.unwrap_or_else(|| Err(abandoned_unsent()))?;
-        failpoint::die_if_asked("before-intent");
+        failpoint::die_if_asked("before-recording");
         let record = context.record.begin(&operation).await?;
-        failpoint::die_if_asked("after-intent");
+        failpoint::die_if_asked("after-recording");
         let write = Self { begun: Some(Instant::now()), ..Self::new(context, call, record, WriteState::Intended)? };
         call.progress(Progress::Recorded(write.record.id)).await;
         Ok((write, service))
