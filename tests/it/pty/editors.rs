@@ -136,7 +136,7 @@ fn whatever_an_editor_does_its_text_is_taken_over_or_kept_and_named() {
         let Some((name, bytes)) = file else { continue };
         let folder = left[0].to_str().unwrap();
         assert!(pty.screen().contains(&format!("it is kept: {folder}")), "{script}: {}", pty.screen());
-        assert!(home.read("logs/mmd-elevate.log").contains(folder), "the log names it too");
+        wait_until("the log to name it too", || home.read("logs/mmd-elevate.log").contains(folder));
         if !name.is_empty() {
             assert_eq!(std::fs::read(left[0].join(name)).unwrap(), *bytes, "{script}");
         }
