@@ -168,7 +168,9 @@ impl RecordError {
             Self::CannotOpen { .. } => {
                 "check that the folder is there and yours; the record is opened as soon as it can be"
             }
-            Self::FullDisk { .. } => "make room on the disk; the record is opened as soon as there is some",
+            Self::FullDisk { .. } => {
+                "make room on the disk, or raise its quota or the limit on file sizes (ulimit -f); the record is opened then"
+            }
             Self::ReadOnly { .. } => "make the folder writable; the record is opened as soon as it is",
             Self::Busy { .. } => "close what else uses the file; the record is opened as soon as it is free",
             Self::NotDurable { .. } => {
