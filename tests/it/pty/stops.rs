@@ -83,7 +83,7 @@ fn a_job_that_was_stopped_from_outside_is_whole_after_fg() {
     pty.send("bg\n");
     // It gives back what it still had, and stops where it would take the terminal.
     pty.wait_for("the shell's screen", |screen| !screen.alternate_screen());
-    pty.send("echo $((6 * 8)) is back\n");
+    pty.send("until [ \"$(jobs -s)\" ]; do :; done; echo $((6 * 8)) is back\n");
     pty.wait_for_text("48 is back");
     pty.send("fg\n");
     pty.send("!");
