@@ -320,7 +320,7 @@ impl<'a, S: Surface> App<'a, S> {
                 if self.is_edit_applied {
                     problem
                 } else {
-                    let what = "The edited text was not applied, because its field is gone";
+                    let what = "The edited text was not applied, because its field is gone or has another text now";
                     Some(Problem::new(what, format!("it is kept: {path}")))
                 }
             }

@@ -66,6 +66,12 @@ pub(super) fn save(model: &mut Model, at_once: bool) -> Option<Effect> {
     (!changes.is_empty()).then_some(Effect::Save(changes))
 }
 
+/// Saves all of them, whatever was saved before.
+pub(super) fn save_all(model: &mut Model) -> Option<Effect> {
+    model.saved.failed = true;
+    save(model, true)
+}
+
 /// The record did not save what it was given last: with the next change it is given all of it again.
 pub(super) fn apply_failure(model: &mut Model, problem: Problem) {
     model.record = model.record.after_failure();

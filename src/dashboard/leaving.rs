@@ -3,7 +3,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use super::{Effect, Model, Notice, Overlay, RecordState, RowState, close, model::Leaving};
+use super::{Effect, Model, Notice, Overlay, Pane, RecordState, RowState, close, model::Leaving};
 
 /// Within this time a second Ctrl-C leaves at once.
 const AT_ONCE: Duration = Duration::from_secs(2);
@@ -76,6 +76,11 @@ pub(super) fn close_all(model: &mut Model) -> Vec<Effect> {
     let is_to_close = |state: RowState| state.is_open() && state != RowState::Accepted;
     let open = model.requests.mine().filter(|row| is_to_close(row.state)).map(|row| row.id).collect();
     model.leaving.to_close = Some(open);
+    if model.overlays.is_empty() {
+        // The question may lie over a text: its draft, or the filter, stays, and the dialogs come now.
+        model.filtering = false;
+        model.pane = Pane::List;
+    }
     proceed(model)
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{Category, Form, Notice, Requests, RowId};
+use super::{Category, EditTarget, Form, Notice, Requests, RowId};
 use crate::keys::{Keymap, Scope};
 use mmd_elevate_core::{
     CallError, CallId, Draft, DraftTarget, ElevationRequest, Patterns, Progress, RequestId, SignIn,
@@ -276,6 +276,8 @@ pub struct Model {
     /// What was brought back from before this start.
     pub recovery: Recovery,
     pub(super) saved: SavedDrafts,
+    /// What the editor was opened with, until it brings its text back.
+    pub(super) in_editor: Option<(EditTarget, String)>,
 }
 
 impl Model {
@@ -309,6 +311,7 @@ impl Model {
             record: RecordState::Opening,
             recovery: Recovery::default(),
             saved: SavedDrafts::default(),
+            in_editor: None,
         }
     }
 

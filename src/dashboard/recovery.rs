@@ -29,7 +29,7 @@ pub(super) fn apply(model: &mut Model, recovered: Recovered) -> Vec<Effect> {
             model.recovery.open.push(row);
         }
     }
-    for write in &accepted {
+    for write in accepted.iter().rev() {
         restore_accepted(model, write);
     }
     for draft in drafts {
@@ -50,8 +50,9 @@ pub(super) fn apply(model: &mut Model, recovered: Recovered) -> Vec<Effect> {
         model.notice = Some(Notice::info("Another dashboard uses this record; each has its own drafts"));
     }
     model.recovery.is_unseen = !model.recovery.is_empty();
-    // At once, as they are: what is typed into them before they are saved again would leave the old ones behind.
-    effects.extend(drafts::save(model, true));
+    // At once, as they are: what is typed into them before they are saved again would leave the old ones behind. All of
+    // them: a record that was written anew may not have what was saved in the one before.
+    effects.extend(drafts::save_all(model));
     effects
 }
 
@@ -59,11 +60,15 @@ pub(super) fn apply(model: &mut Model, recovered: Recovered) -> Vec<Effect> {
 fn restore_accepted(model: &mut Model, write: &WriteRecord) {
     let Operation::Close(CloseElevationRequest { id, actions_taken, .. }) = &write.operation else { return };
     let Some(row) = model.requests.find(id).filter(|row| row.state.is_open()) else { return };
-    let (text, at) = (actions_taken.clone(), write.at);
-    model.requests.change_close(row.id, |_, close| {
-        close.text().replace(&text);
+    if row.sent_close.is_some() {
+        // Of a close that this run has sent, or of a later one, more is known already.
+        return;
+    }
+    let (row, text, at) = (row.id, actions_taken.clone(), write.at);
+    model.requests.change_close(row, |_, close| {
         close.sent = Some(SentClose { text, at, accepted: Some(at), listed_open: None });
     });
+    add_text(model, row, actions_taken);
 }
 
 fn was_sent(saved: &SavedDraft, write: &WriteRecord) -> bool {

@@ -181,10 +181,14 @@ impl Requests {
             let create = CreateAttempt { state: CreateState::Opened, error: None, seen: None, ..create };
             self.attempts.creates.insert(known, create);
         }
+        let was_selected = self.list.selected() == Some(id);
         self.list.remove(id);
         self.change_request(known, |request| {
             (request.mine, request.surplus, request.unclaimed) = (true, false, false);
         });
+        if was_selected && self.list.is_shown(known) {
+            self.list.select(known);
+        }
     }
 
     /// Drops an attempt to open a request, and its row.

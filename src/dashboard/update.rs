@@ -205,27 +205,34 @@ fn paste_text(model: &mut Model, text: &str) {
     paste::report_dropped(model, text, dropped, "paste");
 }
 
-/// Takes over what the editor saved. `None` where the text has no place any more.
+/// The long text that the agent's editor may change; `None` where a change would not be seen.
+fn long_text(model: &Model, target: EditTarget) -> Option<String> {
+    match target {
+        EditTarget::PlanOfAction => {
+            model.form.sending().is_none().then(|| model.form.field(Field::PlanOfAction).text())
+        }
+        EditTarget::ActionsTaken(id) => {
+            let is_open = |overlay: &Overlay| matches!(overlay, Overlay::Close { row, .. } if *row == id);
+            let row = model.requests.get(id).filter(|_| model.overlays.iter().any(is_open))?;
+            Some(row.actions_taken.map_or_else(String::new, TextField::text))
+        }
+    }
+}
+
+/// Takes over what the editor saved. `None` where the text has no place any more, or where the record has brought another
+/// text there while the editor was open.
 fn take_edited(model: &mut Model, target: EditTarget, text: &str) -> Option<Effect> {
+    let opened = model.in_editor.take();
+    let there = long_text(model, target)?;
+    if there == text {
+        return Some(Effect::EditTaken);
+    }
+    if opened.is_some_and(|(edited, before)| edited == target && before != there) {
+        return None;
+    }
     let dropped = match target {
-        EditTarget::PlanOfAction if model.form.sending().is_some() => return None,
-        EditTarget::PlanOfAction if model.form.field(Field::PlanOfAction).text() == text => {
-            return Some(Effect::EditTaken);
-        }
         EditTarget::PlanOfAction => model.form.set_plan(text),
-        // In a row whose dialog is gone it would not be seen.
-        EditTarget::ActionsTaken(id)
-            if !model.overlays.iter().any(|open| matches!(open, Overlay::Close { row, .. } if *row == id)) =>
-        {
-            return None;
-        }
-        EditTarget::ActionsTaken(row) => {
-            let replace = |field: &mut TextField| (field.text() != text).then(|| field.replace(text));
-            match change_dialog(model, row, replace)? {
-                Some(dropped) => dropped,
-                None => return Some(Effect::EditTaken),
-            }
-        }
+        EditTarget::ActionsTaken(row) => change_dialog(model, row, |field| field.replace(text))?,
     };
     paste::report_dropped(model, text, dropped, "edited text");
     Some(Effect::EditTaken)
@@ -241,18 +248,15 @@ fn submit(model: &mut Model) -> Vec<Effect> {
     create::submit(model)
 }
 
-fn open_editor(model: &Model) -> Vec<Effect> {
-    match focused_text(model) {
-        Some(FocusedText::Dialog(row)) => {
-            let field = model.requests.get(row).and_then(|row| row.actions_taken);
-            let text = field.map_or_else(String::new, TextField::text);
-            vec![Effect::OpenEditor(EditTarget::ActionsTaken(row), text)]
-        }
-        Some(FocusedText::Form) => {
-            vec![Effect::OpenEditor(EditTarget::PlanOfAction, model.form.field(Field::PlanOfAction).text())]
-        }
-        Some(FocusedText::Filter) | None => Vec::new(),
-    }
+fn open_editor(model: &mut Model) -> Vec<Effect> {
+    let target = match focused_text(model) {
+        Some(FocusedText::Dialog(row)) => EditTarget::ActionsTaken(row),
+        Some(FocusedText::Form) => EditTarget::PlanOfAction,
+        Some(FocusedText::Filter) | None => return Vec::new(),
+    };
+    let Some(text) = long_text(model, target) else { return Vec::new() };
+    model.in_editor = Some((target, text.clone()));
+    vec![Effect::OpenEditor(target, text)]
 }
 
 fn back(model: &mut Model) {

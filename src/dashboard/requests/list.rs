@@ -297,10 +297,15 @@ impl List {
 
     /// Selects a row, whatever the filter says: the filter is cleared where it hides the row.
     pub(super) fn select(&mut self, row: RowId) {
-        if self.place(&self.shown, row).is_err() {
+        if !self.is_shown(row) {
             self.clear_filter();
         }
         self.selected = Some(row);
+    }
+
+    /// Returns whether the filter lets a row through.
+    pub(super) fn is_shown(&self, row: RowId) -> bool {
+        self.place(&self.shown, row).is_ok()
     }
 
     /// Sorts rows of the list. Each row's key is made once.

@@ -158,7 +158,8 @@ pub(super) fn unknown(frame: &mut Frame, area: Rect, model: &Model, theme: &Them
             Some(at) => local(at, &model.time_zone, "%Y-%m-%d %H:%M"),
             None => created.text.visible().into_owned(),
         });
-        let state = if request.closed.is_some() { "closed" } else { "open" };
+        let listed = if request.closed.is_some() { "closed" } else { "open" };
+        let state = model.requests.find(&request.id).map_or(listed, |row| row.state.word());
         let mark = if index == chosen { ">" } else { " " };
         format!("{mark} {created} {state}, {}, by {}", request.title.visible(), request.requested_by.visible())
     });

@@ -139,11 +139,11 @@ fn notes(row: &Row<'_>, model: &Model) -> Vec<String> {
     let mut notes = Vec::new();
     match row.seen {
         Some((MatchResult::Possible(possible), _)) => {
-            notes.push(format!(
-                "{} at the service may be it; {} decides.",
-                counted(possible.len(), "request", "requests"),
-                model.keymap.name(Scope::List, Action::Open)
-            ));
+            let count = counted(possible.len(), "request", "requests");
+            let key = model.keymap.name(Scope::List, Action::Open);
+            let decides =
+                if row.state == RowState::Unknown { format!("; {key} on its row decides") } else { String::new() };
+            notes.push(format!("{count} at the service may be it{decides}."));
         }
         Some((MatchResult::NotSeen | MatchResult::Found { .. }, at)) => {
             let at = local(*at, &model.time_zone, "%H:%M:%S");

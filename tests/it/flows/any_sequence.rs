@@ -10,7 +10,7 @@ use mmd_elevate::{
 };
 use mmd_elevate_core::{
     Call, CallError, CallId, CallResult, CloseElevationRequest, Draft, DraftTarget, Event, Field, Gaps, MatchResult,
-    Operation, Problem, Progress, ReadBack, Recovered, WriteId, is_edge_blank,
+    Operation, Problem, Progress, ReadBack, Recovered, WriteId, WriteRecord, WriteState, is_edge_blank,
 };
 use proptest::prelude::*;
 
@@ -316,6 +316,8 @@ fn some_record(which: u8) -> Recovered {
     }
     if has(4) {
         recovered.drafts.push(saved_close(&name("id"), "half a text"));
+        let accepted = lost_close(600 + i64::from(which), &name("id"), "MMD-1", "What I had done");
+        recovered.accepted.push(WriteRecord { state: WriteState::Done, ..accepted });
     }
     recovered
 }

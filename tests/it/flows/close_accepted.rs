@@ -96,6 +96,19 @@ fn accepted_close_survives_a_restart() {
 }
 
 #[test]
+fn record_written_anew_replaces_nothing_that_is_being_typed() {
+    let mut dashboard = accepted();
+    dashboard.press("c ' and rebooted'");
+    let mut write = lost_close(1, "id-1", "MMD-1", "Done");
+    write.state = WriteState::Done;
+    dashboard.recovered(Recovered { accepted: vec![write], ..Recovered::default() });
+    assert_eq!(typed(&dashboard), "Done and rebooted");
+    dashboard.press("ctrl-s");
+    let last = dashboard.calls().len() - 1;
+    assert_eq!(dashboard.close(last), ("id-1", "Done and rebooted"));
+}
+
+#[test]
 fn refused_close_stays_open_with_its_words_and_its_text() {
     for (kind, words) in [
         (CallError::not_accepted(404, None), "Resource not found for the segment 'elevationRequests'."),

@@ -48,6 +48,17 @@ fn what_would_be_left_behind_is_named() {
 }
 
 #[test]
+fn dialogs_on_the_way_out_come_at_once_also_over_a_text() {
+    let mut dashboard = two();
+    dashboard.press("n INC-9 ctrl-c c");
+    assert!(dashboard.shows("Close request"), "{}", dashboard.screen());
+    assert_eq!(dashboard.form()[0], "INC-9");
+    dashboard.press("esc / inc ctrl-c c");
+    assert!(dashboard.shows("Close request"), "{}", dashboard.screen());
+    assert_eq!(dashboard.model.requests.list().filter().text(), "inc");
+}
+
+#[test]
 fn a_draft_that_is_kept_is_not_asked_about_and_one_that_is_not_offers_nothing_to_close() {
     assert!(Dashboard::new().press("n INC-1 esc q").left(), "the next start brings it back");
     let mut dashboard = Dashboard::new();

@@ -217,6 +217,15 @@ fn list_over_a_record_that_is_not_read_never_says_that_nothing_is_open(
 }
 
 #[test]
+fn what_is_typed_is_saved_again_in_a_record_that_was_written_anew() {
+    let mut dashboard = Dashboard::with_open(&["INC-1 MMD-1 Excel"]);
+    dashboard.press("c 'half a text'").after(1).take_saves();
+    dashboard.recovered(Recovered::default());
+    let saves = dashboard.take_saves();
+    assert!(saves.iter().any(|(_, draft)| draft.is_some()), "the new record may not have what the old one had");
+}
+
+#[test]
 fn record_that_is_written_anew_adds_what_was_found_and_keeps_what_is_there() {
     let mut dashboard = Dashboard::opening(120, 36);
     dashboard.recovered(Recovered { open: vec![held("INC-1 MMD-1 One", "id-1")], ..Recovered::default() });

@@ -155,8 +155,66 @@ fn a_match_is_closed_and_the_outcome_stays_unknown() {
     assert!(matches!(dashboard.model.overlays[..], [Overlay::Close { .. }]));
     dashboard.press("'Not needed.' ctrl-s");
     assert_eq!(dashboard.close(0), ("id-x", "Not needed."));
-    dashboard.closed();
+    // Its row knows more than the list in which it was seen.
+    dashboard.press("j enter");
+    assert!(dashboard.shows("closing, Excel add in crashes") && !dashboard.shows("close it"), "{}", dashboard.screen());
+    dashboard.press("c");
+    assert_eq!(dashboard.notice(), "Nothing to do: it is being closed already");
+    dashboard.press("esc").closed().press("enter");
     assert_eq!(dashboard.list(), ["> INC-10442 unknown"]);
+    assert!(dashboard.shows("closed, Excel add in crashes") && !dashboard.shows("close it"), "{}", dashboard.screen());
+    dashboard.press("c");
+    assert_eq!(dashboard.notice(), "Nothing to do: it is closed already");
+    dashboard.press("j");
+    assert!(dashboard.shows("close it"), "the other one is open");
+}
+
+#[test]
+fn match_that_was_listed_as_closed_is_not_closed_again() {
+    let mut dashboard = looking();
+    let past = closed(matching("id-x", "Excel add in crashes"), "other@partner.example", start());
+    dashboard.reply_to(0, Ok(looked(MatchResult::Possible(vec![past]))));
+    dashboard.press("enter");
+    assert!(dashboard.shows("it is this one") && !dashboard.shows("close it"));
+    dashboard.press("c");
+    assert!(matches!(dashboard.model.overlays[..], [Overlay::Unknown(..)]));
+    assert_eq!(dashboard.notice(), "Nothing to do: it is closed already");
+}
+
+#[test]
+fn match_with_a_row_takes_the_selection_over_and_what_else_was_opened_is_shown() {
+    let mut dashboard = Dashboard::with_open(&["INC-1 MMD-1 Excel"]);
+    dashboard.send(REQUEST);
+    dashboard.progress(0, Progress::Recorded(WriteId(7)));
+    dashboard.reply_to(0, Ok(looked(possible())));
+    dashboard.press("g enter c esc");
+    assert_eq!(dashboard.list(), ["> INC-10442 open", "INC-10442 unknown", "INC-1 open"]);
+    dashboard.press("j enter l");
+    let found = Box::new(matching("id-x", "Excel add in crashes"));
+    let surplus = vec![matching("id-y", "Excel crashes")];
+    dashboard.reply_to(0, Ok(CallResult::Created { request: found, surplus }));
+    let selected = dashboard.model.requests.selected().and_then(|row| row.request_id().cloned());
+    assert_eq!(selected.as_ref().map(mmd_elevate_core::RequestId::raw), Some("id-x"), "{:?}", dashboard.list());
+    assert_eq!(dashboard.list().len(), 3, "{:?}", dashboard.list());
+    assert_eq!(dashboard.model.remains().open, 3);
+}
+
+#[test]
+fn details_name_enter_only_where_it_decides() {
+    let mut dashboard = looking();
+    dashboard.reply_to(0, Ok(looked(possible())));
+    assert!(
+        dashboard.shows("2 requests at the service may be it; Enter on its row decides."),
+        "{}",
+        dashboard.screen()
+    );
+    dashboard.press("enter l");
+    assert!(dashboard.shows("2 requests at the service may be it.") && !dashboard.shows("; Enter on its row"));
+    dashboard.reply_to(0, Ok(looked(possible())));
+    dashboard.press("enter d").reply_to(0, Ok(CallResult::SetAside));
+    dashboard.press("/ set enter");
+    assert_eq!(dashboard.list(), ["> INC-10442 set aside"]);
+    assert!(dashboard.shows("2 requests at the service may be it.") && !dashboard.shows("; Enter on its row"));
 }
 
 #[test]

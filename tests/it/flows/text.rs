@@ -1,11 +1,13 @@
 //! Typing, pasting, undoing, suggestions, and the agent's editor.
 
 use mmd_elevate::dashboard::{EditTarget, Effect, Message};
-use mmd_elevate_core::Field;
-
+use mmd_elevate_core::{DraftTarget, Field, Recovered};
 use rstest::rstest;
 
-use crate::support::dashboard::Dashboard;
+use crate::support::{
+    dashboard::Dashboard,
+    record::{draft, saved},
+};
 
 const TO_PLAN: &str = "n tab tab tab tab tab";
 
@@ -234,6 +236,19 @@ fn the_long_texts_go_to_the_editor_and_come_back() {
     assert_eq!(dashboard.take_effects(), [Effect::EditTaken]);
     dashboard.press("ctrl-s");
     assert_eq!(dashboard.close(0).1, "Done well");
+}
+
+#[test]
+fn an_edited_text_replaces_nothing_that_came_while_the_editor_was_open() {
+    let mut dashboard = Dashboard::opening(120, 36);
+    dashboard.press(TO_PLAN).press("ctrl-o").take_effects();
+    let drafts = vec![saved(DraftTarget::Form, draft("INC-3 MMD-3 Three"))];
+    dashboard.recovered(Recovered { drafts, ..Recovered::default() });
+    let plan = dashboard.form()[5].clone();
+    assert!(!plan.is_empty());
+    dashboard.happens(Message::Edited { target: EditTarget::PlanOfAction, text: "My plan".to_owned() });
+    assert!(!dashboard.take_effects().contains(&Effect::EditTaken), "so that its file is kept and named");
+    assert_eq!((dashboard.form()[0].as_str(), &dashboard.form()[5]), ("INC-3", &plan));
 }
 
 #[test]
