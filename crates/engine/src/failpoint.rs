@@ -12,7 +12,8 @@ pub fn panic_if_asked(place: &str) {
 }
 
 /// Kills the process with SIGKILL if `MMD_ELEVATE_DIE` names this moment of a write: `before-recording`, `after-recording` (nothing
-/// has been sent) or `after-answer` (the outcome is not recorded).
+/// has been sent) or `after-answer` (the outcome is not recorded); or of setting a damaged record aside: `while-setting-aside` or
+/// `after-setting-aside`.
 pub fn die_if_asked(moment: &str) {
     if is_asked("MMD_ELEVATE_DIE", moment) {
         let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `record.db`, `-wal`, `-shm` | the database |
 //! | `record.db.damaged-<UTC>` | a database that was damaged, or that lost its other files, as it was found; never written again |
+//! | `record.db.unread-<UTC>` | the same, until its rows are in another database |
 //! | `owners/<uuid>.lock` | the lock of a living process |
 //! | `owners/gate.lock` | the lock that is held while the record is being opened |
 //!

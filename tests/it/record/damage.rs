@@ -145,13 +145,13 @@ fn aside(dir: &Path) -> Option<String> {
 }
 
 /// Overwrites the beginning of a page in place, so that the file stays the same.
-fn overwrite(path: &Path, bytes: &[u8], page: u32) {
+pub(super) fn overwrite(path: &Path, bytes: &[u8], page: u32) {
     let file = fs::File::options().write(true).open(path).unwrap();
     file.write_all_at(bytes, u64::from(page - 1) * 4096).unwrap();
 }
 
 /// Returns the pages that hold rows of the table, in order, without the overflow pages of long rows.
-fn leaves(path: &Path, table: &str) -> Vec<u32> {
+pub(super) fn leaves(path: &Path, table: &str) -> Vec<u32> {
     let bytes = fs::read(path).unwrap();
     let db = Connection::open(path).unwrap();
     let root: u32 =
@@ -298,6 +298,48 @@ async fn damage_that_is_met_in_use_is_set_aside_and_told_and_nothing_readable_is
     let (_, recovered) = open(dir.path()).await;
     let left: Vec<_> = recovered.unresolved.iter().map(|write| write.id).collect();
     assert_eq!((left, recovered.warnings), (vec![sent.id], vec![]));
+}
+
+#[rstest]
+#[tokio::test]
+async fn damaged_record_of_a_killed_start_is_taken_over_by_the_next(
+    #[values("while-setting-aside", "after-setting-aside")] moment: &str,
+) {
+    let (dir, before) = (folder(), folder());
+    let (record, _) = open(before.path()).await;
+    for number in 0..60 {
+        let write = record.begin(&create(&format!("{number}"))).await.unwrap();
+        record.settle(write.id, outcome(WriteState::NotDone)).await.unwrap();
+    }
+    record.begin(&create("left")).await.unwrap();
+    record.close().await;
+    let early = leaves(&before.path().join("record.db"), "intent")[0];
+    let (record, _) = open(before.path()).await;
+    record.begin(&create("in the log")).await.unwrap();
+    record.save(vec![(DraftTarget::Form, Some(draft("typed")))]).await.unwrap();
+    let state = dir.path().join("state");
+    fs::create_dir(&state).unwrap();
+    for name in ["record.db", "record.db-wal"] {
+        fs::copy(before.path().join(name), state.join(name)).unwrap();
+    }
+    overwrite(&state.join("record.db"), &[0x55; 4096], early);
+    let start = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "record::processes::another_process", "--ignored"])
+        .env(super::processes::FOLDER, dir.path())
+        .env("MMD_ELEVATE_DIE", moment)
+        .output()
+        .unwrap();
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&start.status), Some(9), "{start:?}");
+
+    let (record, recovered) = open(&state).await;
+    let left: Vec<_> = recovered.unresolved.iter().map(|write| write.operation.clone()).collect();
+    assert_eq!(left, [create("left"), create("in the log")]);
+    assert_eq!(recovered.drafts.iter().map(|saved| &saved.draft).collect::<Vec<_>>(), [&draft("typed")]);
+    let aside = aside(&state).unwrap();
+    assert!(recovered.warnings.len() == 1 && recovered.warnings[0].what.contains(&aside), "{:?}", recovered.warnings);
+    record.close().await;
+    let (_, again) = open(&state).await;
+    assert_eq!((again.unresolved.len(), again.warnings), (2, vec![]), "it is read once");
 }
 
 #[tokio::test]

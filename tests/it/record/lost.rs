@@ -180,6 +180,35 @@ async fn write_on_files_that_are_not_whole_is_refused_and_all_is_written_anew(
 }
 
 #[tokio::test]
+async fn write_found_in_another_record_is_not_taken_for_one_of_the_same_number() {
+    let dir = folder();
+    let (record, _) = open(dir.path()).await;
+    let mut news = record.news().await.unwrap();
+    let ours = record.begin(&create("ours")).await.unwrap();
+    record.settle(ours.id, outcome(WriteState::Unknown)).await.unwrap();
+    let mut known = vec![(ours.id, create("ours"), WriteState::Unknown)];
+    for what in ["theirs", "those of a third"] {
+        let elsewhere = folder();
+        let (another, _) = open(elsewhere.path()).await;
+        another.begin(&create(what)).await.unwrap();
+        Loss::AnotherRecord.apply(dir.path(), elsewhere.path(), elsewhere.path());
+        record.begin(&create("refused")).await.unwrap_err();
+        let told = within(news.recv()).await.unwrap();
+        let [found] = &told.unresolved[..] else { panic!("{told:?}") };
+        assert!(known.iter().all(|(id, ..)| *id != found.id), "{what}: {found:?}");
+        record.settle(found.id, outcome(WriteState::SetAside)).await.unwrap();
+        known.push((found.id, create(what), WriteState::SetAside));
+        for (id, operation, state) in &known {
+            let write = record.write(*id).await.unwrap().unwrap();
+            assert_eq!((&write.operation, write.state), (operation, *state), "{what}");
+        }
+    }
+    record.close().await;
+    let left: Vec<_> = open(dir.path()).await.1.unresolved.into_iter().map(|write| write.operation).collect();
+    assert_eq!(left, [create("ours")]);
+}
+
+#[tokio::test]
 async fn file_that_is_put_back_is_the_same_again() {
     let dir = folder();
     let (record, _) = open(dir.path()).await;

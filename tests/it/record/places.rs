@@ -7,10 +7,15 @@ use std::{
     process::Command,
 };
 
+use mmd_elevate_core::{WriteId, WriteState};
 use mmd_elevate_engine::record::{Record, RecordError};
 use rusqlite::Connection;
 
-use super::{Timestamp, create, folder, open, place};
+use super::{
+    Timestamp, create,
+    damage::{leaves, overwrite},
+    folder, open, outcome, place,
+};
 
 async fn refused(dir: &Path) -> RecordError {
     let error = Record::open(place(dir), Timestamp::now).await.unwrap_err();
@@ -227,6 +232,40 @@ async fn damaged_record_that_there_is_no_room_to_take_over_stays_until_there_is(
     mount.remount("size=8m");
     let recovered = open(dir.path()).await.1;
     assert!(recovered.unresolved.len() > 25 && recovered.warnings.len() == 1, "{:?}", recovered.warnings);
+}
+
+#[tokio::test]
+async fn damage_met_in_use_that_there_is_no_room_to_replace_is_taken_over_by_the_next_start() {
+    let dir = folder();
+    let Some(mount) = Mount::new(dir.path(), "4m") else { return };
+    let (record, _) = open(dir.path()).await;
+    for _ in 0..30 {
+        let write = record.begin(&create(&"long ".repeat(500))).await.unwrap();
+        record.settle(write.id, outcome(WriteState::NotDone)).await.unwrap();
+    }
+    record.begin(&create("left")).await.unwrap();
+    record.close().await;
+    let (record, _) = open(dir.path()).await;
+    let path = dir.path().join("record.db");
+    let length = fs::metadata(&path).unwrap().len();
+    overwrite(&path, &[0x55; 4096], leaves(&path, "intent")[0]);
+    // A write of another connection invalidates the cached pages.
+    Connection::open(&path).unwrap().execute("UPDATE intent SET operator = 'x' WHERE id = 31", []).unwrap();
+    let log = fs::metadata(dir.path().join("record.db-wal")).unwrap().len();
+    fs::write(dir.path().join("ballast"), vec![0; (4 << 20) - usize::try_from(length + log).unwrap() - 150_000])
+        .unwrap();
+    for id in 1..=30 {
+        let _ = record.write(WriteId(id)).await;
+    }
+    record.restore().await.unwrap();
+    let error = record.write(WriteId(1)).await.unwrap_err();
+    assert!(matches!(error, RecordError::FullDisk { .. }), "{error}");
+    record.close().await;
+    fs::remove_file(dir.path().join("ballast")).unwrap();
+    mount.remount("size=8m");
+    let recovered = open(dir.path()).await.1;
+    let left: Vec<_> = recovered.unresolved.iter().map(|write| &write.operation).collect();
+    assert_eq!((left, recovered.warnings.len()), (vec![&create("left")], 1), "{:?}", recovered.warnings);
 }
 
 #[tokio::test]

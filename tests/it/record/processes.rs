@@ -13,7 +13,7 @@ use mmd_elevate_engine::record::{Record, RecordError};
 
 use super::{Timestamp, close, create, done, draft, folder, open, place, request};
 
-const FOLDER: &str = "RECORD_TEST_FOLDER";
+pub(super) const FOLDER: &str = "RECORD_TEST_FOLDER";
 
 struct Process(Child);
 

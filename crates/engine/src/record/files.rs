@@ -2,16 +2,21 @@
 //! rows.
 
 use std::{
-    fs, io,
+    collections::BTreeSet,
+    fs, io, iter,
     path::{Path, PathBuf},
 };
 
 use jiff::Timestamp;
 
 use super::error::RecordError;
+use crate::failpoint;
 
-/// In bytes: `SQLite` accepts paths of up to 512 bytes, including the suffixes of the other files.
-const MAX_PATH_LENGTH: usize = 500;
+/// In bytes: `SQLite` accepts paths of up to 512 bytes, including what is added to the name when the database is set aside.
+const MAX_PATH_LENGTH: usize = 470;
+
+/// What the names of the database, the log and the index end with.
+const SUFFIXES: [&str; 3] = ["", "-wal", "-shm"];
 
 /// The database with its write-ahead log and its shared index, all in one private folder.
 #[derive(Clone, Debug)]
@@ -80,31 +85,67 @@ impl Files {
 
     /// Renames the chosen files, in the order of database, log and index, without overwriting others. The database is first: at
     /// the next start, a log without a database is recognized, but a database without its log would look complete.
+    ///
+    /// Returns the name that the database gets with [`Self::mark_as_read`]. Until then it has that of [`unread_name`], so that the
+    /// next start reads the rows if this process ends before they are in another database.
     pub(super) fn move_aside(&self, now: Timestamp, chosen: [bool; 3]) -> Result<PathBuf, RecordError> {
         let time = now.strftime("%Y%m%dT%H%M%SZ");
-        let names = (1..).map(|number| match number {
-            1 => with_suffix(&self.main, &format!(".damaged-{time}")),
-            _ => with_suffix(&self.main, &format!(".damaged-{time}-{number}")),
-        });
+        let first = with_suffix(&self.main, &format!(".damaged-{time}"));
+        let names = (2..1000).map(|number| with_suffix(&first, &format!("-{number}")));
         let is_free = |name: &PathBuf| {
-            ["", "-wal", "-shm"].iter().all(|suffix| fs::symlink_metadata(with_suffix(name, suffix)).is_err())
+            let exists = |path: &Path| SUFFIXES.iter().any(|suffix| exists(&with_suffix(path, suffix)));
+            !exists(name) && !exists(&unread_name(name))
         };
-        let target = names.take(1000).find(is_free).unwrap_or_else(|| with_suffix(&self.main, ".damaged"));
+        let aside = iter::once(first.clone()).chain(names).find(is_free).unwrap_or(first);
+        let unread = unread_name(&aside);
         for ((from, suffix), _) in self.paths().into_iter().zip(chosen).filter(|(_, is_chosen)| *is_chosen) {
-            match fs::rename(from, with_suffix(&target, suffix)) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                result => result.map_err(|error| RecordError::io(from, &error))?,
-            }
+            rename_if_exists(from, &with_suffix(&unread, suffix)).map_err(|error| RecordError::io(from, &error))?;
+            failpoint::die_if_asked("while-setting-aside");
         }
         sync_folder(&self.folder);
-        Ok(target)
+        Ok(aside)
+    }
+
+    /// Returns what was set aside and is not marked as read, the oldest first. Completes what a killed process has begun to set
+    /// aside.
+    pub(super) fn find_unread(&self) -> Result<Vec<PathBuf>, RecordError> {
+        let failed = |error: io::Error| RecordError::io(&self.folder, &error);
+        let mut found = BTreeSet::new();
+        for entry in fs::read_dir(&self.folder).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name();
+            let Some(rest) = name.to_str().and_then(|name| name.strip_prefix("record.db.unread-")) else { continue };
+            let time = SUFFIXES.iter().rev().find_map(|suffix| rest.strip_suffix(suffix)).unwrap_or(rest);
+            found.insert(with_suffix(&self.main, &format!(".damaged-{time}")));
+        }
+        if let Some(last) = found.last().map(|aside| unread_name(aside))
+            && exists(&last)
+            && !exists(&self.main)
+        {
+            for (path, suffix) in self.paths() {
+                let to = with_suffix(&last, suffix);
+                if !exists(&to) {
+                    rename_if_exists(path, &to).map_err(|error| RecordError::io(path, &error))?;
+                }
+            }
+        }
+        Ok(found.into_iter().collect())
+    }
+
+    /// Gives files that were set aside their last names: their rows are in another database now.
+    pub(super) fn mark_as_read(&self, aside: &Path) -> io::Result<()> {
+        for suffix in SUFFIXES {
+            rename_if_exists(&with_suffix(&unread_name(aside), suffix), &with_suffix(aside, suffix))?;
+        }
+        sync_folder(&self.folder);
+        Ok(())
     }
 
     /// Restores the names of files that were just set aside, in place of the new database, which is still empty.
     pub(super) fn put_back(&self, aside: &Path) -> io::Result<()> {
         for (path, suffix) in self.paths() {
-            for result in [fs::remove_file(path), fs::rename(with_suffix(aside, suffix), path)] {
-                result.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })?;
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => rename_if_exists(&with_suffix(&unread_name(aside), suffix), path)?,
             }
         }
         Ok(())
@@ -112,7 +153,8 @@ impl Files {
 
     /// Returns the paths of the database, the log and the index, with their suffixes.
     fn paths(&self) -> [(&PathBuf, &'static str); 3] {
-        [(&self.main, ""), (&self.wal, "-wal"), (&self.shm, "-shm")]
+        let [main, wal, shm] = SUFFIXES;
+        [(&self.main, main), (&self.wal, wal), (&self.shm, shm)]
     }
 
     /// Returns the error of a damaged database.
@@ -123,6 +165,23 @@ impl Files {
     /// Converts an error of the database.
     pub(super) fn to_error(&self, error: &rusqlite::Error) -> RecordError {
         RecordError::sql(&self.main, error)
+    }
+}
+
+/// Returns the name of files that were set aside, before their rows are in another database.
+pub(super) fn unread_name(aside: &Path) -> PathBuf {
+    let name = aside.file_name().unwrap_or_default().to_string_lossy();
+    aside.with_file_name(name.replacen(".damaged-", ".unread-", 1))
+}
+
+fn exists(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}
+
+fn rename_if_exists(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::rename(from, to) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result,
     }
 }
 

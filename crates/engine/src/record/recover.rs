@@ -3,7 +3,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    path::Path,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -14,7 +14,7 @@ use super::{
     claim,
     context::ProcessContext,
     error::{RecordError, display_path},
-    files::Files,
+    files::{Files, unread_name},
     guard::Guard,
     owner::{OpeningLock, Owner, find_living},
     place::{OpenMode, Place},
@@ -25,7 +25,8 @@ use super::{
     store::{OpenDatabase, Store, StoreState},
     table::Entry,
 };
-use mmd_elevate_core::{Problem, Recovered};
+use crate::failpoint;
+use mmd_elevate_core::{Problem, Recovered, WriteId};
 
 /// How long the opening lock is waited for.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(20);
@@ -92,8 +93,19 @@ pub(super) fn reopen(store: &mut Store, cause: &RecordError) -> Result<Recovered
     store.state = StoreState::Open(Box::new(database));
     // Callers keep the first number of a write, however often it is renumbered.
     for (from, to) in renumbered {
-        let first = store.renumbered.iter().find_map(|(first, current)| (*current == from).then_some(*first));
-        store.renumbered.insert(first.unwrap_or(from), to);
+        match store.renumbered.iter().find_map(|(first, current)| (*current == from).then_some(*first)) {
+            Some(first) => _ = store.renumbered.insert(first, to),
+            // Otherwise callers mean another write by this number.
+            None => _ = store.renumbered.entry(from).or_insert(to),
+        }
+    }
+    for write in &mut recovered.unresolved {
+        if store.renumbered.contains_key(&write.id.0) {
+            // Callers mean one of their own writes by this number. No database has negative ones.
+            let number = store.renumbered.keys().fold(0, |lowest, number| lowest.min(*number)) - 1;
+            store.renumbered.insert(number, write.id.0);
+            write.id = WriteId(number);
+        }
     }
     Ok(recovered)
 }
@@ -106,39 +118,70 @@ fn open_database(
     others: &HashSet<String>,
     previous: Option<&Snapshot>,
 ) -> Result<OpenResult, RecordError> {
+    let in_memory = previous.and_then(|snapshot| snapshot.aside.as_deref());
+    let mut damaged = read_unread(files, in_memory)?;
     let mut opened = schema::open(files, !others.is_empty(), previous.is_some());
-    let mut damaged = None;
+    let mut moved: Option<PathBuf> = None;
     loop {
         if let Err(RecordError::Damaged { why, .. }) = &opened
             && others.is_empty()
-            && damaged.is_none()
+            && moved.is_none()
         {
-            damaged = Some((set_aside(files, context.now())?, why.clone()));
+            let (snapshot, aside) = set_aside(files, context.now())?;
+            moved = Some(aside);
+            damaged.push((snapshot, why.clone()));
             opened = schema::open(files, false, true);
         }
-        match opened.and_then(|db| take_over(files, context, db, others, previous, damaged.as_ref())) {
+        match opened.and_then(|db| take_over(files, context, db, others, previous, &damaged)) {
             // Some damage is found only by writing. Nothing was written, and a new database is not damaged.
-            Err(error @ RecordError::Damaged { .. }) if others.is_empty() && damaged.is_none() => opened = Err(error),
-            result => {
-                if let (Err(_), Some((Snapshot { aside: Some(aside), .. }, _))) = (&result, &damaged)
-                    && let Err(error) = files.put_back(aside)
+            Err(error @ RecordError::Damaged { .. }) if others.is_empty() && moved.is_none() => opened = Err(error),
+            Err(error) => {
+                if let Some(aside) = moved
+                    && let Err(error) = files.put_back(&aside)
                 {
-                    tracing::error!(%error, aside = display_path(aside), "a damaged record was not taken over");
+                    tracing::error!(%error, aside = display_path(&aside), "a damaged record was not taken over");
                 }
-                return result;
+                return Err(error);
+            }
+            Ok(result) => {
+                let read = damaged.iter().filter_map(|(snapshot, _)| snapshot.aside.as_deref());
+                for aside in read.chain(in_memory) {
+                    if let Err(error) = files.mark_as_read(aside) {
+                        tracing::error!(%error, aside = display_path(aside), "the next start will read this record again");
+                    }
+                }
+                return Ok(result);
             }
         }
     }
 }
 
+/// Reads what was set aside by processes that ended before its rows were in another database. `in_memory` is what this process
+/// has set aside and holds.
+fn read_unread(files: &Files, in_memory: Option<&Path>) -> Result<Vec<(Snapshot, String)>, RecordError> {
+    let unread = files.find_unread()?.into_iter().filter(|aside| Some(aside.as_path()) != in_memory);
+    unread
+        .map(|aside| {
+            let mut snapshot = read_readable(&unread_name(&aside))?;
+            snapshot.aside = Some(aside);
+            Ok((snapshot, "the program ended while it was being replaced".to_owned()))
+        })
+        .collect()
+}
+
 /// Reads the readable rows of a damaged database and renames its files. No other process has it open, and none can open it
 /// while the opening lock is held.
-fn set_aside(files: &Files, now: Timestamp) -> Result<Snapshot, RecordError> {
+fn set_aside(files: &Files, now: Timestamp) -> Result<(Snapshot, PathBuf), RecordError> {
+    let mut snapshot = read_readable(&files.main)?;
+    let aside = files.move_aside(now, [true; 3])?;
+    failpoint::die_if_asked("after-setting-aside");
+    snapshot.aside = Some(aside.clone());
+    Ok((snapshot, aside))
+}
+
+fn read_readable(path: &Path) -> Result<Snapshot, RecordError> {
     // `SQLite` would remove the log of an empty database.
-    let is_empty = schema::is_empty(&files.main);
-    let mut snapshot = if is_empty { Snapshot::default() } else { Snapshot::read(&schema::connect(files)?) };
-    snapshot.aside = Some(files.move_aside(now, [true; 3])?);
-    Ok(snapshot)
+    if schema::is_empty(path) { Ok(Snapshot::default()) } else { Ok(Snapshot::read(&schema::connect(path)?)) }
 }
 
 /// Makes the first transaction: merges the rows of the damaged and the previous database, takes over the rows of dead processes,
@@ -149,7 +192,7 @@ fn take_over(
     mut db: Connection,
     others: &HashSet<String>,
     previous: Option<&Snapshot>,
-    damaged: Option<&(Snapshot, String)>,
+    damaged: &[(Snapshot, String)],
 ) -> Result<OpenResult, RecordError> {
     schema::prepare(&mut db, files, others.is_empty())?;
     files.check()?; // Now the log and its index exist.
@@ -159,7 +202,7 @@ fn take_over(
     living.insert(context.owner.name.clone());
     let (recovered, renumbered) = database.change(context, |tx, context| {
         let mut warnings = Vec::new();
-        if let Some((snapshot, why)) = damaged {
+        for (snapshot, why) in damaged {
             snapshot.merge(tx, context)?;
             // Numbers are never reused, and the highest may be unreadable. A clock in seconds is beyond it: there has never been
             // more than one write a second.

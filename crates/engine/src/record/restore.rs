@@ -75,8 +75,8 @@ impl Store {
     /// Closes the database, then releases the owner's lock, in this order: whoever finds the owner dead may take over the
     /// files.
     fn close(mut self) {
-        // This is the last chance for lost files. Damage waits for the next start, which reports it.
-        if self.damage().is_none() {
+        // This is the last chance for lost files. Damage in an open database waits for the next start, which reports it.
+        if self.damage().is_none() || matches!(self.state, StoreState::Closed(_)) {
             self.restore_now();
         }
         let Self { state, context, .. } = self;

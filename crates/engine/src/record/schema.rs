@@ -110,7 +110,7 @@ pub(super) fn open(files: &Files, is_shared: bool, has_snapshot: bool) -> Result
     if !exists {
         files.create()?;
     }
-    let db = connect(files)?;
+    let db = connect(&files.main)?;
     check(&db, files)?;
     Ok(db)
 }
@@ -121,15 +121,15 @@ pub(super) fn is_empty(path: &Path) -> bool {
 }
 
 /// Opens the database without a check.
-pub(super) fn connect(files: &Files) -> Result<Connection, RecordError> {
+pub(super) fn connect(path: &Path) -> Result<Connection, RecordError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NOFOLLOW | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let opened = Connection::open_with_flags(&files.main, flags).and_then(|db| {
+    let opened = Connection::open_with_flags(path, flags).and_then(|db| {
         // Otherwise the last process that closes the database would move the log into it, and remove the log.
         db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         db.busy_timeout(BUSY_TIMEOUT)?;
         Ok(db)
     });
-    opened.map_err(|error| files.to_error(&error))
+    opened.map_err(|error| RecordError::sql(path, &error))
 }
 
 fn check(db: &Connection, files: &Files) -> Result<(), RecordError> {
