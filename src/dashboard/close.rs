@@ -1,7 +1,7 @@
 //! Closing a request, up to the call. The dialog holds the row's id; the text lives in the attempt, so that leaving the
 //! dialog keeps it.
 
-use super::{Effect, Model, Notice, Overlay, RowId, Subject};
+use super::{Effect, Model, Notice, Overlay, RowId, Subject, drafts};
 use mmd_elevate_core::{Call, CloseElevationRequest, Operation};
 
 /// Opens the dialog for this row.
@@ -34,5 +34,7 @@ pub(super) fn submit(model: &mut Model, row_id: RowId) -> Vec<Effect> {
     model.overlays.pop();
     model.notice = None;
     model.untouched_since = Some(row_id);
-    vec![Effect::Call(call_id, Call::Send(Operation::Close(CloseElevationRequest { id, device, actions_taken })))]
+    let call = Call::Send(Operation::Close(CloseElevationRequest { id, device, actions_taken }));
+    // Its text is saved now: a service that says it has closed the request may not have stored it.
+    drafts::save(model, true).into_iter().chain([Effect::Call(call_id, call)]).collect()
 }

@@ -51,7 +51,7 @@ fn apply_opened(
         model.requests.store().find(&request.id).map(|known| (known.row, known.unclaimed))
     {
         if is_unclaimed {
-            return apply_known(model, id, known, surplus);
+            return apply_known(model, id, known, request, surplus);
         }
         let reason = "it has the id of another request that was opened from here".to_owned();
         return mark_unknown(model, id, is_create, CallError::broken_answer(&reason));
@@ -72,8 +72,10 @@ fn apply_opened(
 
 /// It turns out to be a request that has a row already, as surplus, as a possible match that was to be closed, or as one of
 /// the tenant's: one row is enough, and it is the one in which something may have been done since.
-fn apply_known(model: &mut Model, id: RowId, known: RowId, surplus: Vec<ElevationRequest>) {
+fn apply_known(model: &mut Model, id: RowId, known: RowId, found: ElevationRequest, surplus: Vec<ElevationRequest>) {
     release_form(model, id);
+    // The row may have been brought back by its id alone.
+    model.requests.change_request(known, |request| request.take(found));
     model.requests.open_as(id, known);
     let text = format!("Opened for {}", model.requests.name(known));
     model.notice = Some(Notice::success(text).hint("it was in the list"));

@@ -60,14 +60,12 @@ pub(super) fn apply(model: &mut Model, recovered: Recovered) -> Vec<Effect> {
 fn restore_accepted(model: &mut Model, write: &WriteRecord) {
     let Operation::Close(CloseElevationRequest { id, actions_taken, .. }) = &write.operation else { return };
     let Some(row) = model.requests.find(id).filter(|row| row.state.is_open()) else { return };
-    if row.sent_close.is_some() {
-        // Of a close that this run has sent, or of a later one, more is known already.
-        return;
-    }
     let (row, text, at) = (row.id, actions_taken.clone(), write.at);
     model.requests.change_close(row, |_, close| {
-        close.sent = Some(SentClose { text, at, accepted: Some(at), listed_open: None });
+        // Of a close that this run has sent, or of a later one, more is known already.
+        close.sent.get_or_insert(SentClose { text, at, accepted: Some(at), listed_open: None });
     });
+    // Each of them: the service may have taken one and done nothing.
     add_text(model, row, actions_taken);
 }
 
@@ -129,7 +127,13 @@ fn row_of(model: &mut Model, id: &RequestId, called: &Draft) -> RowId {
         closed: None,
         viewers: Vec::new(),
     };
-    model.requests.take_as_mine(nameless, model.now)
+    let is_known = model.requests.find(id).is_some();
+    let row = model.requests.take_as_mine(nameless, model.now);
+    if !is_known {
+        // Its create may be among those that are looked for: then it is that create's.
+        model.requests.change_request(row, |request| request.unclaimed = true);
+    }
+    row
 }
 
 /// Has an unresolved write looked up, in a row that says so.

@@ -273,7 +273,10 @@ fn answer(dashboard: &Dashboard, call_id: CallId, call: &Call, which: u8) -> Cal
         }
         Call::Send(Operation::Close(_)) => CallResult::Closed(ReadBack::NotYetVisible),
         Call::Look(_) => match (request(), which % 3) {
-            (None, 0) => CallResult::StillOpen(Box::new(named.and_then(|row| row.request.cloned()).unwrap())),
+            // Of two closes of one request, the row awaits the later.
+            (None, 0) if named.is_some() => {
+                CallResult::StillOpen(Box::new(named.and_then(|row| row.request.cloned()).unwrap()))
+            }
             (None, _) => CallResult::Closed(ReadBack::NotYetVisible),
             (Some(request), 0) => opened(request),
             (Some(request), 1) => looked(MatchResult::Possible(vec![request])),

@@ -3,7 +3,8 @@
 use jiff::SignedDuration;
 use mmd_elevate::dashboard::{Closure, Effect, Overlay, RowState};
 use mmd_elevate_core::{
-    Call, CallError, CallResult, ElevationRequest, Field, Progress, ReadBack, Recovered, Untrusted, WriteState,
+    Call, CallError, CallResult, ElevationRequest, Field, Progress, ReadBack, Recovered, Untrusted, WriteRecord,
+    WriteState,
 };
 use rstest::rstest;
 
@@ -93,6 +94,28 @@ fn accepted_close_survives_a_restart() {
     let Call::Check(_) = dashboard.calls()[0].1 else { panic!("{:?}", dashboard.calls()) };
     dashboard.reply_to(0, Ok(listed(as_closed("Done"), 1)));
     assert_eq!(dashboard.row("INC-1").state, RowState::Closed(Closure::Verified));
+}
+
+#[test]
+fn of_several_accepted_closes_each_text_survives_a_restart() {
+    let mut dashboard = Dashboard::opening(120, 36);
+    let accepted = [(1, "Done by one"), (2, "Done by another")]
+        .map(|(id, text)| WriteRecord { state: WriteState::Done, ..lost_close(id, "id-1", "MMD-1", text) });
+    dashboard.recovered(Recovered { open: vec![held(ONE, "id-1")], accepted: accepted.into(), ..Recovered::default() });
+    let sent = dashboard.row("INC-1").sent_close.map(|sent| sent.text.clone());
+    assert_eq!(sent.as_deref(), Some("Done by another"));
+    assert_eq!(typed(&dashboard), "Done by another\nDone by one");
+}
+
+#[test]
+fn text_of_a_close_is_saved_as_it_is_sent() {
+    let mut dashboard = Dashboard::with_open(&[ONE]);
+    dashboard.press("c Done").take_saves();
+    dashboard.press("ctrl-s");
+    let saves = dashboard.take_saves();
+    assert!(
+        saves.iter().any(|(_, draft)| draft.as_ref().is_some_and(|draft| draft.get(Field::PlanOfAction) == "Done"))
+    );
 }
 
 #[test]

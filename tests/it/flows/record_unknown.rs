@@ -10,7 +10,7 @@ use rstest::rstest;
 
 use crate::support::{
     dashboard::{Dashboard, closed, created, fault, opened, start},
-    record::{held, lost_create},
+    record::{held, lost_create, saved_close},
 };
 
 const REQUEST: &str = "INC-10442 MMD-03690457680 Excel add-in crashes";
@@ -289,4 +289,21 @@ fn one_that_a_dead_process_left_can_be_decided_like_any_other() {
     assert!(dashboard.shows("The program ended before an answer"), "{}", dashboard.screen());
     dashboard.press("d");
     assert_eq!(call(&dashboard, 0), Call::SetAside(WriteId(7)));
+}
+
+#[test]
+fn a_request_that_was_brought_back_by_its_id_alone_gets_its_names_from_its_create() {
+    let mut dashboard = Dashboard::opening(120, 36);
+    dashboard.recovered(Recovered {
+        unresolved: vec![lost_create(7, REQUEST)],
+        drafts: vec![saved_close("id-x", "half a text")],
+        ..Recovered::default()
+    });
+    let request = Box::new(held(REQUEST, "id-x"));
+    dashboard.reply_to(0, Ok(CallResult::Created { request, surplus: Vec::new() })).press("enter");
+    assert_eq!(dashboard.list(), ["> INC-10442 open"]);
+    dashboard.press("r");
+    let Call::Check(asked) = call(&dashboard, 0) else { panic!("{:?}", dashboard.calls()) };
+    let asked: Vec<_> = asked.iter().map(|(id, device)| (id.raw(), device.raw())).collect();
+    assert_eq!(asked, [("id-x", "MMD-03690457680")]);
 }
