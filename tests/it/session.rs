@@ -284,6 +284,28 @@ async fn open_requests_are_listed_each_once_and_closed_ones_not_at_all(#[case] r
     }
 }
 
+#[rstest]
+#[case::any_size([].into())]
+#[case::small_pages([pages_of_three()].into())]
+#[case::linked_pages([in_lists(ListFault::NextLink(3))].into())]
+#[case::no_top([in_lists(ListFault::RefuseTop(0))].into())]
+#[case::filter_ignored([in_lists(ListFault::Unfiltered), pages_of_three()].into())]
+#[tokio::test]
+async fn closed_requests_are_listed_each_once_and_open_ones_not_at_all(#[case] rules: Vec<Rule>) {
+    let tenant = Tenant::misbehaving(rules).await;
+    let open = tenant.open_read_only();
+    let requests = tenant.observer.requests().unwrap();
+    let closed = sorted(requests.into_iter().filter(|request| !request.open).map(|request| request.id));
+    assert!(!closed.is_empty());
+    for turn in ["first", "second"] {
+        let (pages, gaps) = open.pages(Query::Closed).await;
+        assert_eq!(ids(&pages), closed, "{turn}");
+        assert!(gaps.unwrap().is_empty(), "{turn}");
+        assert!(pages.iter().flatten().all(|request| request.closed.is_some()), "{turn}");
+    }
+    assert_eq!(ids(&open.pages(Query::Open).await.0), tenant.open_ids(), "whatever was found out of the other list");
+}
+
 /// The support API whose pages after the first wait for a sign.
 struct Gated {
     client: Client,

@@ -106,6 +106,8 @@ pub enum Query {
     Device(String),
     /// The open requests of the tenant.
     Open,
+    /// The closed requests of the tenant.
+    Closed,
 }
 
 /// A managed device, as the service returns it.

@@ -48,7 +48,7 @@ pub trait Backend: Send + Sync + 'static {
 /// What a service can do beyond the operations that every service has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Capabilities {
-    /// It lists the open requests of the whole tenant.
+    /// It lists the requests of the whole tenant: the open ones, and the closed ones.
     pub lists_tenant: bool,
     /// It searches devices.
     pub searches_devices: bool,

@@ -112,7 +112,7 @@ impl Memory {
     }
 
     async fn page(&self, query: &Query, after: Option<Continuation>) -> Result<Page, CallError> {
-        if *query == Query::Open {
+        if matches!(query, Query::Open | Query::Closed) {
             return Err(CallError::not_sent("there is no list of the tenant"));
         }
         let Rest(entries, from) = match after {
@@ -264,7 +264,9 @@ async fn list_of_a_device_comes_in_pages_of_two() {
 #[tokio::test]
 async fn what_a_service_cannot_do_is_refused_before_it_is_asked() {
     let mut scene = Scene::start(On::Memory, []).await;
-    assert_eq!(scene.does(Call::List(Query::Open)).await, "failed: NotSent");
+    for query in [Query::Open, Query::Closed] {
+        assert_eq!(scene.does(Call::List(query)).await, "failed: NotSent");
+    }
     assert_eq!(scene.does(Call::SearchDevices("MMD".to_owned())).await, "failed: NotSent");
     assert!(!scene.was_called());
 }

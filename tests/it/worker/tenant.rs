@@ -1,11 +1,12 @@
-//! The list of a tenant's open requests on the wire: what is asked for, what is left out where it is refused, and where the
-//! token goes.
+//! The lists of a tenant's open and of its closed requests on the wire: what is asked for, what is left out where it is refused,
+//! and where the token goes.
 
 use mmd_elevate_core::Query;
 use mmd_elevate_engine::{
     backend::{Listed, list_all},
     mmd::Client,
 };
+use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::{PATIENT, TENANT, TOKEN, answer, client_of, list::entities};
@@ -15,9 +16,18 @@ use crate::support::{
 };
 
 const FILTER: &str = "$filter=requestClosureTime%20eq%20null&";
+const CLOSED_FILTER: &str = "$filter=requestClosureTime%20ne%20null&";
 
 async fn list(client: &Client) -> Listed {
-    within(list_all(client, &Query::Open)).await.unwrap()
+    list_of(client, &Query::Open).await
+}
+
+async fn list_of(client: &Client, query: &Query) -> Listed {
+    within(list_all(client, query)).await.unwrap()
+}
+
+fn ids(listed: &Listed) -> Vec<&str> {
+    listed.requests.iter().map(|request| request.id.raw()).collect()
 }
 
 /// The options of each request for a list.
@@ -35,8 +45,8 @@ async fn server_that_refuses(refuses: impl Fn(&str) -> bool + Send + Sync + 'sta
             return Some(Play::Answer(http("400 Bad Request", r#"{"error": {"code": "", "message": "No."}}"#)));
         }
         let closed = |id: usize| json!({ "id": id.to_string(), "requestClosureTime": "2024-01-01T00:00:00Z" });
-        let closed = (0..2).filter(|_| !line.contains("$filter=")).map(|n| closed(10 + n));
-        let all = entities(0..2).into_iter().chain(closed);
+        let open = entities(0..2).into_iter().filter(|_| !line.contains(CLOSED_FILTER));
+        let all = open.chain((10..12).filter(|_| !line.contains(FILTER)).map(closed));
         let page: Vec<Value> = all.filter(|_| line.contains("$skip=0")).collect();
         Some(Play::Answer(http("200 OK", json!({ "value": page }).to_string())))
     })
@@ -54,7 +64,22 @@ async fn open_requests_are_asked_for_a_thousand_at_a_time() {
 }
 
 #[tokio::test]
-async fn options_that_are_refused_are_left_out_one_after_the_other_and_from_then_on() {
+async fn closed_requests_are_asked_for_a_thousand_at_a_time() {
+    let server = server_that_refuses(|_| false).await;
+    let listed = list_of(&client_of(&server, PATIENT), &Query::Closed).await;
+    assert_eq!((ids(&listed), listed.is_complete()), (vec!["10", "11"], true));
+    assert_eq!(options(&server), [0, 2].map(|skip| format!("{CLOSED_FILTER}$skip={skip}&$top=1000")));
+}
+
+#[rstest]
+#[case::open(Query::Open, FILTER, ["0", "1"])]
+#[case::closed(Query::Closed, CLOSED_FILTER, ["10", "11"])]
+#[tokio::test]
+async fn options_that_are_refused_are_left_out_one_after_the_other_and_from_then_on(
+    #[case] query: Query,
+    #[case] filter: &str,
+    #[case] expected: [&str; 2],
+) {
     type Refuses = fn(&str) -> bool;
     let refused: [(Refuses, &[&str]); 4] = [
         (|line| line.contains("$top=1000"), &["{F}$skip=0&$top=1000", "{F}$skip=0&$top=100"]),
@@ -79,16 +104,42 @@ async fn options_that_are_refused_are_left_out_one_after_the_other_and_from_then
         let server = server_that_refuses(refuses).await;
         let client = client_of(&server, PATIENT);
         for turn in ["first", "second"] {
-            let listed = list(&client).await;
-            let ids: Vec<_> = listed.requests.iter().map(|request| request.id.raw()).collect();
-            assert_eq!((ids, listed.is_complete()), (vec!["0", "1"], true), "{turn}: closed ones are sorted out");
+            let listed = list_of(&client, &query).await;
+            assert_eq!(
+                (ids(&listed), listed.is_complete()),
+                (expected.to_vec(), true),
+                "{turn}: the others are sorted out"
+            );
         }
-        let tried: Vec<_> = tried.iter().map(|options| options.replace("{F}", FILTER)).collect();
+        let tried: Vec<_> = tried.iter().map(|options| options.replace("{F}", filter)).collect();
         let taken = tried.last().unwrap();
         let after = taken.replace("$skip=0", if taken.contains("$filter=") { "$skip=2" } else { "$skip=4" });
         let all: Vec<_> = tried.iter().chain([&after, taken, &after]).cloned().collect();
         assert_eq!(options(&server), all);
     }
+}
+
+#[tokio::test]
+async fn filter_that_is_refused_is_left_out_of_its_own_query_only() {
+    for (refused, other, kept) in [(CLOSED_FILTER, Query::Open, FILTER), (FILTER, Query::Closed, CLOSED_FILTER)] {
+        let server = server_that_refuses(move |line| line.contains(refused)).await;
+        let client = client_of(&server, PATIENT);
+        for query in [Query::Open, Query::Closed] {
+            list_of(&client, &query).await;
+        }
+        let asked = options(&server).len();
+        list_of(&client, &other).await;
+        assert_eq!(options(&server)[asked], format!("{kept}$skip=0&$top=1000"), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn closed_requests_are_sorted_out_of_a_list_whose_filter_is_ignored() {
+    let all = json!({ "value": [{ "id": "1" }, { "id": "2", "requestClosureTime": "2024-01-01T00:00:00Z" }] });
+    let server = Server::start(answer("200 OK", all.to_string())).await;
+    let client = client_of(&server, PATIENT);
+    assert_eq!(ids(&list_of(&client, &Query::Closed).await), ["2"]);
+    assert_eq!(ids(&list_of(&client, &Query::Open).await), ["1"]);
 }
 
 #[tokio::test]

@@ -29,8 +29,8 @@ const TENANT_BOUNDS: (usize, usize) = (200_000, 512 << 20);
 impl Client {
     /// Lists a page of a query: `GET /tenants/{tenantId}/elevationRequests` with `$filter`, `$skip` and `$top`. The next page is
     /// requested with `$skip`, or with the next link if it has the same origin and path. Any other link is not followed, and
-    /// only shows that the list continues. That open requests can be selected is an assumption: if the filter is refused, all
-    /// requests are listed and the closed ones are left out.
+    /// only shows that the list continues. That open and closed requests can be selected is an assumption: if the filter is
+    /// refused, all requests are listed and the others are left out.
     ///
     /// One read timeout applies to all pages of a device, and to each page of the tenant.
     pub(super) async fn list_page(&self, query: &Query, after: Option<Continuation>) -> Result<Page, CallError> {
@@ -44,7 +44,7 @@ impl Client {
         };
         let until = match query {
             Query::Device(_) => until,
-            Query::Open => Instant::now() + self.timeouts.read,
+            Query::Open | Query::Closed => Instant::now() + self.timeouts.read,
         };
         let was_linked = matches!(next, NextRequest::Link(_));
         let answer = match next {
@@ -58,8 +58,11 @@ impl Client {
         if let Some(next) = next {
             page.next = Next::Page(Continuation::new(Position { pages, next, until }));
         }
-        if *query == Query::Open {
-            page.requests.retain(|request| request.closed.is_none());
+        // A service may ignore the filter.
+        match query {
+            Query::Device(_) => {}
+            Query::Open => page.requests.retain(|request| request.closed.is_none()),
+            Query::Closed => page.requests.retain(|request| request.closed.is_some()),
         }
         Ok(page)
     }
@@ -78,7 +81,7 @@ impl Client {
             }
             if answer.status == 200 && options != known.for_query(query) {
                 tracing::info!(?options, "the service refuses an option of a list: it is left out");
-                *self.list_options.lock().unwrap_or_else(PoisonError::into_inner) = options;
+                self.list_options.lock().unwrap_or_else(PoisonError::into_inner).learn(query, options);
             }
             return Ok((url, answer));
         }
@@ -97,7 +100,8 @@ impl Client {
         let filter = match query {
             Query::Device(device) => Some(format!("deviceName eq '{}'", device.replace('\'', "''"))),
             Query::Open if options.filters_open => Some("requestClosureTime eq null".to_owned()),
-            Query::Open => None,
+            Query::Closed if options.filters_closed => Some("requestClosureTime ne null".to_owned()),
+            Query::Open | Query::Closed => None,
         };
         let filter = filter.map_or_else(String::new, |filter| format!("$filter={}&", percent_encode(&filter)));
         let top = options.top.map_or_else(String::new, |top| format!("&$top={top}"));
@@ -173,7 +177,7 @@ impl Pages {
         let HttpPage { entries, length, skew } = page;
         let (most_entries, most_bytes) = match query {
             Query::Device(_) => DEVICE_BOUNDS,
-            Query::Open => TENANT_BOUNDS,
+            Query::Open | Query::Closed => TENANT_BOUNDS,
         };
         let count = entries.requests.len() + entries.unreadable.len();
         let requests: Vec<_> =

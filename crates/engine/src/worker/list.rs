@@ -13,7 +13,7 @@ use mmd_elevate_core::{CallError, CallResult, Progress, Query};
 /// result holds the error as a gap.
 pub(super) async fn list(context: &Context, call: &CallContext, query: &Query) -> Result<CallResult, CallError> {
     let backend = context.backend().await?;
-    if *query == Query::Open && !backend.capabilities().lists_tenant {
+    if matches!(query, Query::Open | Query::Closed) && !backend.capabilities().lists_tenant {
         return Err(CallError::not_sent("this service does not list the requests of a tenant"));
     }
     let mut listed = Listed::default();
