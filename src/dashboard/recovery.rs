@@ -12,7 +12,7 @@ use mmd_elevate_core::{
 
 /// Applies what the record holds. A draft for which the form has no room stands in a row.
 pub(super) fn apply(model: &mut Model, recovered: Recovered) -> Vec<Effect> {
-    let Recovered { unresolved, open, accepted, drafts, unusable, others, warnings } = recovered;
+    let Recovered { unresolved, open, accepted, closed: _, drafts, unusable, others, warnings } = recovered;
     model.record = match model.record {
         _ if unusable => RecordState::NotRead,
         // It was written anew while the program ran. Once it has saved something, that is told.

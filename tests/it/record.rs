@@ -1,5 +1,6 @@
 //! Tests of the record on disk through its public API.
 
+mod closed;
 mod damage;
 mod left_twice;
 mod lost;
@@ -12,8 +13,8 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use mmd_elevate_core::{
-    CloseElevationRequest, Draft, DraftTarget, ElevationRequest, Field, NewElevationRequest, Operation, Outcome,
-    Recovered, RequestId, ServiceTime, Untrusted, WriteState,
+    CloseElevationRequest, Draft, DraftTarget, ElevationRequest, EndedRequest, Field, NewElevationRequest, Operation,
+    Outcome, Recovered, RequestId, ServiceTime, Untrusted, WriteState,
 };
 use mmd_elevate_engine::record::{Place, Purged, Record, RecordError, TenantKey};
 use tempfile::TempDir;
@@ -138,7 +139,9 @@ async fn a_write_and_what_it_made_come_back_as_they_were() {
     assert_eq!(record.update_requests(vec![closed("one")]).await.unwrap(), [RequestId::new("one").unwrap()]);
     record.close().await;
     let (_, recovered) = open(dir.path()).await;
-    assert_eq!(recovered, Recovered::default());
+    let was_closed = |ended: &EndedRequest| (ended.request.clone(), ended.on_word);
+    assert_eq!(recovered.closed.iter().map(was_closed).collect::<Vec<_>>(), [(closed("one"), false)]);
+    assert_eq!(Recovered { closed: Vec::new(), ..recovered }, Recovered::default());
 }
 
 #[tokio::test]

@@ -66,6 +66,17 @@ pub struct SavedDraft {
     pub at: Timestamp,
 }
 
+/// A request that is known to be closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndedRequest {
+    /// The request, as the service showed it last.
+    pub request: ElevationRequest,
+    /// Since when it is known to be closed, by this machine's clock.
+    pub at: Timestamp,
+    /// Whether the agent said so, and no list has shown it.
+    pub on_word: bool,
+}
+
 /// What the record holds for the tenant at the start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recovered {
@@ -75,6 +86,9 @@ pub struct Recovered {
     pub open: Vec<ElevationRequest>,
     /// Closes of these requests that the service accepted and no list has shown yet; the newest is the last.
     pub accepted: Vec<WriteRecord>,
+    /// Requests opened or closed from this record that are known to be closed since at most [`Recovered::CLOSED_DAYS`], the
+    /// newest first; at most [`Recovered::MOST_CLOSED`].
+    pub closed: Vec<EndedRequest>,
     /// Drafts of dead processes.
     pub drafts: Vec<SavedDraft>,
     /// Whether the record could not be opened, so that nothing can be sent or saved yet; the warnings say why. If opening it
@@ -84,4 +98,12 @@ pub struct Recovered {
     pub others: usize,
     /// Warnings for the agent, such as where a damaged file was set aside.
     pub warnings: Vec<Problem>,
+}
+
+impl Recovered {
+    /// For how many days a closed request is recovered. A record that keeps settled rows for less time holds fewer.
+    pub const CLOSED_DAYS: u32 = 90;
+
+    /// The most closed requests that are recovered: they are held in memory, and no agent reads more.
+    pub const MOST_CLOSED: usize = 5_000;
 }

@@ -206,8 +206,9 @@ impl Record {
         self.read(move |db, context| requests::request(db, context, &id)).await
     }
 
-    /// Updates known requests from a list; other requests are not saved. Returns the requests that were open and are closed now:
-    /// they were closed elsewhere.
+    /// Updates known requests from a list, and adds a request that was opened elsewhere if an accepted close of this record has
+    /// closed it; other requests are not saved. Returns the requests that were open and are closed now: they were closed
+    /// elsewhere.
     ///
     /// # Errors
     /// [`RecordError`] if it could not be written.

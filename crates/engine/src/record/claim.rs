@@ -1,21 +1,23 @@
 //! Takes over the rows of dead processes. It never changes a row that a living process owns. A claim is one transaction behind
 //! the opening lock, so that no two processes take over the same rows.
 
-use std::collections::HashSet;
+use std::{cmp::Reverse, collections::HashSet};
 
 use jiff::Timestamp;
 use rusqlite::Transaction;
 
 use super::{
     context::ProcessContext,
+    retention,
     rows::{DraftRow, RequestRow, WriteRow, format_time},
     table::Entry,
 };
 use mmd_elevate_core::{
-    CloseElevationRequest, DraftTarget, ElevationRequest, Field, Operation, Problem, Recovered, Transition, WriteState,
+    CloseElevationRequest, DraftTarget, ElevationRequest, EndedRequest, Field, Operation, Problem, Recovered,
+    Transition, WriteState,
 };
 
-/// Takes over the rows of dead processes, and reads the open requests.
+/// Takes over the rows of dead processes, and reads the open requests and those closed lately.
 pub(super) fn claim(
     tx: &Transaction<'_>,
     context: &ProcessContext,
@@ -56,25 +58,39 @@ pub(super) fn claim(
         row.save(tx)?;
         recovered.drafts.push(row.saved);
     }
-    add_open(&mut recovered, context, requests, with_text);
+    add_requests(&mut recovered, context, requests, with_text, now);
     Ok(recovered)
 }
 
-/// Reads the open requests, and takes over nothing. It skips unreadable rows, which the next dashboard reports.
-pub(super) fn read_open(tx: &Transaction<'_>, context: &ProcessContext) -> rusqlite::Result<Recovered> {
+/// Reads the open requests and those closed lately, and takes over nothing. It skips unreadable rows, which the next dashboard reports.
+pub(super) fn read_open(tx: &Transaction<'_>, context: &ProcessContext, now: Timestamp) -> rusqlite::Result<Recovered> {
     let mut recovered = Recovered::default();
     let writes = WriteRow::find(tx, "damaged_at IS NULL ORDER BY id", [])?;
     let mut requests = RequestRow::find(tx, "damaged_at IS NULL ORDER BY id", [])?;
     requests.retain(|row| row.tenant == *context.tenant());
-    add_open(&mut recovered, context, requests, writes);
+    add_requests(&mut recovered, context, requests, writes, now);
     Ok(recovered)
 }
 
-/// Adds the tenant's open requests, and the accepted closes of them.
-fn add_open(recovered: &mut Recovered, context: &ProcessContext, requests: Vec<RequestRow>, writes: Vec<WriteRow>) {
-    let (open, ended): (Vec<_>, Vec<_>) = requests.into_iter().partition(|row| row.ended_at.is_none());
+/// Adds the tenant's open requests, the accepted closes of them, and the requests that were closed lately.
+fn add_requests(
+    recovered: &mut Recovered,
+    context: &ProcessContext,
+    requests: Vec<RequestRow>,
+    writes: Vec<WriteRow>,
+    now: Timestamp,
+) {
+    // Older rows are purged after this.
+    let since = retention::days_before(now, Recovered::CLOSED_DAYS.min(context.place.keep_days));
+    let (open, mut ended): (Vec<_>, Vec<_>) = requests.into_iter().partition(|row| row.ended_at.is_none());
+    ended.sort_by_key(|row| Reverse((row.ended_at, row.id)));
     // An earlier version has stored two spellings of an id as two requests.
-    let mut known: HashSet<_> = ended.into_iter().map(|row| row.request.id).collect();
+    let mut known = HashSet::new();
+    for row in ended {
+        let is_new = known.insert(row.request.id.clone());
+        let at = row.ended_at.filter(|at| *at >= since && is_new && recovered.closed.len() < Recovered::MOST_CLOSED);
+        recovered.closed.extend(at.map(|at| EndedRequest { request: row.request, at, on_word: false }));
+    }
     let open = open.into_iter().filter(|row| row.opened_by.is_some() && known.insert(row.request.id.clone()));
     recovered.open.extend(open.map(|row| row.request));
     let accepted =

@@ -81,6 +81,7 @@ pub(super) fn reopen(store: &mut Store, cause: &RecordError) -> Result<Recovered
         open_database(&files, &store.context, &others, Some(snapshot))?;
     let known = snapshot.requests();
     recovered.open.retain(|request| !known.contains(&request.id));
+    recovered.closed.retain(|ended| !known.contains(&ended.request.id));
     let warning = match cause {
         RecordError::Damaged { why, .. } if snapshot.aside.is_some() => snapshot.warning(why),
         cause => {
@@ -215,7 +216,7 @@ fn take_over(
         };
         let mut recovered = match context.mode {
             OpenMode::TakeOver => claim::claim(tx, context, &living, now)?,
-            OpenMode::Join => claim::read_open(tx, context)?,
+            OpenMode::Join => claim::read_open(tx, context, now)?,
         };
         recovered.unresolved.sort_by_key(|write| write.id);
         recovered.warnings.splice(0..0, warnings);

@@ -7,6 +7,7 @@ use super::{
     rows::{RequestRow, SAME_REQUEST, same_request_params},
     table::Entry,
     tenant::TenantKey,
+    writes,
 };
 use mmd_elevate_core::{ElevationRequest, RequestId, WriteId};
 
@@ -30,7 +31,8 @@ pub(super) fn request(
     Ok(find(db, context.tenant(), id)?.into_iter().next().map(|row| row.request))
 }
 
-/// Updates known requests from a list. Returns those that are newly known to be closed.
+/// Updates known requests from a list, and adds those that were opened elsewhere and that a close of this record has closed.
+/// Returns the known ones that are newly known to be closed.
 pub(super) fn update(
     tx: &Transaction<'_>,
     context: &ProcessContext,
@@ -40,6 +42,9 @@ pub(super) fn update(
     for request in listed {
         let known = find(tx, context.tenant(), &request.id)?;
         if known.is_empty() {
+            if request.closed.is_some() && !writes::accepted_closes(tx, context, &request.id)?.is_empty() {
+                save(tx, context, request, StateSource::List)?;
+            }
             continue;
         }
         let has_ended = save(tx, context, request, StateSource::List)?;

@@ -124,6 +124,22 @@ fn owner_of(tx: &Transaction<'_>, context: &ProcessContext, request: &RequestId)
     Ok(owner.map(|row| row.write.id))
 }
 
+/// Returns the closes of a request that the service accepted, of all processes; the newest is the last.
+pub(super) fn accepted_closes(
+    db: &Connection,
+    context: &ProcessContext,
+    request: &RequestId,
+) -> rusqlite::Result<Vec<WriteRow>> {
+    let condition = format!("kind = 'close' AND stage = 'done' AND {SAME_REQUEST} ORDER BY id");
+    let mut rows = WriteRow::find(db, &condition, same_request_params(request))?;
+    let is_close_of = |operation: &Operation| match operation {
+        Operation::Close(CloseElevationRequest { id, .. }) => id == request,
+        Operation::Create(_) => false,
+    };
+    rows.retain(|row| row.tenant == *context.tenant() && is_close_of(&row.write.operation));
+    Ok(rows)
+}
+
 /// Returns the requests that creates of all processes have made, without this write's.
 pub(super) fn owned_requests(
     db: &Connection,
