@@ -24,7 +24,8 @@ pub(super) fn apply(
             | CallResult::StillOpen(_)
             | CallResult::Checked { .. }
             | CallResult::Listed { .. }
-            | CallResult::Devices(_),
+            | CallResult::Devices(_)
+            | CallResult::TakenAsClosed,
         ) => {
             mark_unknown(model, id, is_create, PendingCall::wrong_answer());
         }

@@ -18,6 +18,7 @@ mod record;
 mod scene;
 mod secrets;
 mod sign_in;
+mod taken;
 mod tenant;
 mod throttled;
 mod trouble;

@@ -41,6 +41,9 @@ pub enum Call {
     Adopt(WriteId, Box<ElevationRequest>),
     /// Reads the current state of these requests; each one with its device.
     Check(Vec<(RequestId, Untrusted)>),
+    /// Takes a request as closed on the agent's word: the service accepted a close of it, and no list shows it as closed. Nothing
+    /// is sent. It fails if the record is not open, or holds no accepted close of the request.
+    TakeAsClosed(RequestId),
 }
 
 /// The result of a call that succeeded.
@@ -90,6 +93,8 @@ pub enum CallResult {
         /// When they were listed.
         at: Timestamp,
     },
+    /// The record holds the request as closed, on the agent's word unless a list had shown it already.
+    TakenAsClosed,
 }
 
 /// What reading back a close has shown.

@@ -226,6 +226,17 @@ impl Record {
         self.change(move |tx, context| requests::end(tx, context, &id)).await
     }
 
+    /// Marks a request as closed on the agent's word, and notes this with the newest close of it that the service accepted. A
+    /// request that is known to be closed stays as it is. A request that was opened elsewhere is added with what the close
+    /// tells. Returns whether the request is closed now: `false` if the record holds no accepted close of it.
+    ///
+    /// # Errors
+    /// [`RecordError`] if it could not be written.
+    pub async fn take_as_closed(&self, id: &RequestId) -> Result<bool, RecordError> {
+        let id = id.clone();
+        self.change(move |tx, context| requests::take_as_closed(tx, context, &id)).await
+    }
+
     /// Saves drafts, all or none. An empty or missing text deletes its draft.
     ///
     /// A recovered draft is deleted only when its text is saved again for any target. What is typed meanwhile does not replace

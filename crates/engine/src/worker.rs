@@ -294,6 +294,7 @@ async fn perform(context: &Arc<Context>, call: &CallContext, what: Call) -> Resu
         Call::SetAside(write) => resolve::set_aside(context, call, write).await,
         Call::Adopt(write, request) => resolve::adopt(context, call, write, request).await,
         Call::Check(requests) => check::check(context, call, requests).await,
+        Call::TakeAsClosed(request) => resolve::take_as_closed(context, &request).await,
     }
 }
 

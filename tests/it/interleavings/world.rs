@@ -215,6 +215,7 @@ impl World {
                 | Call::SetAside(_)
                 | Call::Adopt(..)
                 | Call::Check(_)
+                | Call::TakeAsClosed(_)
                 | Call::List(_)
                 | Call::SearchDevices(_) => {}
             }

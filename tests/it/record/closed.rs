@@ -118,3 +118,80 @@ async fn no_more_closed_requests_come_back_than_the_bound() {
     assert_eq!((recovered.closed.len(), names(&recovered)[0]), (Recovered::MOST_CLOSED, last.as_str()));
     assert!(!names(&recovered).contains(&"one"), "the oldest is left out");
 }
+
+/// Types the text of a close and sends it; the service accepts it.
+async fn close_accepted(record: &Record, name: &str) {
+    let mut typed = Draft::default();
+    typed.set(Field::PlanOfAction, format!("closed {name}"));
+    record.save(vec![(DraftTarget::Close(id(name)), Some(typed))]).await.unwrap();
+    let closing = record.begin(&close(name)).await.unwrap();
+    record.settle(closing.id, outcome(WriteState::Done)).await.unwrap();
+}
+
+fn listed(name: &str, text: &str) -> ElevationRequest {
+    ElevationRequest { actions_taken: Untrusted::new(text), ..closed(name) }
+}
+
+#[tokio::test]
+async fn text_of_a_close_stays_while_the_service_does_not_hold_it_and_the_agent_took_it_as_done() {
+    // What a list shows after the agent's word, whether the draft is left then, and whether it is closed on the word alone.
+    let cases: [(Option<ElevationRequest>, usize, bool); 4] = [
+        (None, 1, true),
+        (Some(request("one")), 1, true),
+        (Some(listed("one", "By the system")), 1, false),
+        (Some(listed("one", "closed one\n")), 0, false),
+    ];
+    for (seen, drafts, on_word) in cases {
+        let dir = folder();
+        let (record, _) = open(dir.path()).await;
+        opened(&record, "one").await;
+        close_accepted(&record, "one").await;
+        assert!(record.take_as_closed(&id("one")).await.unwrap());
+        record.update_requests(seen.clone().into_iter().collect()).await.unwrap();
+        record.close().await;
+        let recovered = open(dir.path()).await.1;
+        assert_eq!((recovered.open.len(), recovered.accepted.len()), (0, 0), "{seen:?}");
+        assert_eq!((recovered.drafts.len(), recovered.closed[0].on_word), (drafts, on_word), "{seen:?}");
+    }
+}
+
+#[tokio::test]
+async fn text_that_the_agent_took_as_done_elsewhere_stays() {
+    let dir = folder();
+    let (record, _) = open(dir.path()).await;
+    close_accepted(&record, "theirs").await;
+    let (other, _) = open(dir.path()).await;
+    assert!(other.take_as_closed(&id("theirs")).await.unwrap(), "whichever process has sent the close");
+    other.close().await;
+    record.close().await;
+    let recovered = open(dir.path()).await.1;
+    assert_eq!((recovered.drafts.len(), names(&recovered)), (1, vec!["theirs"]));
+}
+
+#[tokio::test]
+async fn request_that_a_list_shows_as_closed_is_not_closed_on_a_word() {
+    let dir = folder();
+    let (record, _) = open(dir.path()).await;
+    opened(&record, "one").await;
+    close_accepted(&record, "one").await;
+    record.update_requests(vec![closed("one")]).await.unwrap();
+    assert!(record.take_as_closed(&id("one")).await.unwrap(), "it is closed");
+    assert!(!record.take_as_closed(&id("two")).await.unwrap());
+    record.close().await;
+    let recovered = open(dir.path()).await.1;
+    assert_eq!(recovered.closed.iter().map(|ended| ended.on_word).collect::<Vec<_>>(), [false]);
+}
+
+#[tokio::test]
+async fn word_of_the_agent_survives_the_loss_of_the_file() {
+    let dir = folder();
+    let (record, _) = open(dir.path()).await;
+    opened(&record, "one").await;
+    close_accepted(&record, "one").await;
+    record.take_as_closed(&id("one")).await.unwrap();
+    std::fs::remove_file(dir.path().join("record.db")).unwrap();
+    record.restore().await.unwrap();
+    record.close().await;
+    let recovered = open(dir.path()).await.1;
+    assert_eq!(recovered.closed.iter().map(|ended| ended.on_word).collect::<Vec<_>>(), [true]);
+}

@@ -22,7 +22,7 @@ use super::{
     PATIENT, TENANT, client_of,
     held::Held,
     memory::On,
-    new_request,
+    new_request, request_id,
     scene::{QUICK, Scene, close_of, next, summary},
 };
 use crate::support::{server::Server, within};
@@ -118,7 +118,11 @@ async fn record_that_may_open_later_is_opened_as_soon_as_it_can_be(#[case] error
     let [Problem { what, hint }] = &told.warnings[..] else { panic!("{told:?}") };
     assert_eq!(*what, format!("failed to {error}"));
     assert!(hint.contains("open"), "it says that it is tried again: {hint}");
-    for (id, call) in [(1, Call::Send(Operation::Create(new_request("x")))), (2, close_of("r1", "Done."))] {
+    for (id, call) in [
+        (1, Call::Send(Operation::Create(new_request("x")))),
+        (2, close_of("r1", "Done.")),
+        (4, Call::TakeAsClosed(request_id("r1"))),
+    ] {
         let reply = closed.does(id, call).await;
         let Err(fault) = &reply.result else { panic!("{reply:?}") };
         assert_eq!(fault.what(), format!("Nothing was sent: {what}."), "the true reason");

@@ -11,10 +11,11 @@ use super::{
     retention,
     rows::{DraftRow, RequestRow, WriteRow, format_time},
     table::Entry,
+    writes::{accepted_for, taken_as_closed},
 };
 use mmd_elevate_core::{
     CloseElevationRequest, DraftTarget, ElevationRequest, EndedRequest, Field, Operation, Problem, Recovered,
-    Transition, WriteState,
+    RequestId, Transition, WriteState,
 };
 
 /// Takes over the rows of dead processes, and reads the open requests and those closed lately.
@@ -29,6 +30,7 @@ pub(super) fn claim(
     let mut requests: Vec<RequestRow> = read_table(tx, now, &mut recovered.warnings)?;
     let drafts: Vec<DraftRow> = read_table(tx, now, &mut recovered.warnings)?;
     requests.retain(|row| row.tenant == *context.tenant());
+    let taken = taken_as_closed(context, &writes);
     let with_text: Vec<_> = writes.iter().filter(|row| replaces_draft(row)).cloned().collect();
     for mut row in writes {
         let Some(after) = row.write.state.after(Transition::Die) else { continue };
@@ -49,7 +51,7 @@ pub(super) fn claim(
         if row.tenant != *context.tenant() || living.contains(&row.owner) {
             continue;
         }
-        if with_text.iter().any(|write| is_draft_of(&row, write) && is_text_preserved(write, &requests)) {
+        if with_text.iter().any(|write| is_draft_of(&row, write) && is_text_preserved(write, &requests, &taken)) {
             DraftRow::TABLE.delete(tx, row.id)?;
             continue;
         }
@@ -58,7 +60,7 @@ pub(super) fn claim(
         row.save(tx)?;
         recovered.drafts.push(row.saved);
     }
-    add_requests(&mut recovered, context, requests, with_text, now);
+    add_requests(&mut recovered, context, requests, with_text, &taken, now);
     Ok(recovered)
 }
 
@@ -68,7 +70,8 @@ pub(super) fn read_open(tx: &Transaction<'_>, context: &ProcessContext, now: Tim
     let writes = WriteRow::find(tx, "damaged_at IS NULL ORDER BY id", [])?;
     let mut requests = RequestRow::find(tx, "damaged_at IS NULL ORDER BY id", [])?;
     requests.retain(|row| row.tenant == *context.tenant());
-    add_requests(&mut recovered, context, requests, writes, now);
+    let taken = taken_as_closed(context, &writes);
+    add_requests(&mut recovered, context, requests, writes, &taken, now);
     Ok(recovered)
 }
 
@@ -78,6 +81,7 @@ fn add_requests(
     context: &ProcessContext,
     requests: Vec<RequestRow>,
     writes: Vec<WriteRow>,
+    taken: &HashSet<RequestId>,
     now: Timestamp,
 ) {
     // Older rows are purged after this.
@@ -89,7 +93,8 @@ fn add_requests(
     for row in ended {
         let is_new = known.insert(row.request.id.clone());
         let at = row.ended_at.filter(|at| *at >= since && is_new && recovered.closed.len() < Recovered::MOST_CLOSED);
-        recovered.closed.extend(at.map(|at| EndedRequest { request: row.request, at, on_word: false }));
+        let on_word = row.request.closed.is_none() && taken.contains(&row.request.id);
+        recovered.closed.extend(at.map(|at| EndedRequest { request: row.request, at, on_word }));
     }
     let open = open.into_iter().filter(|row| row.opened_by.is_some() && known.insert(row.request.id.clone()));
     recovered.open.extend(open.map(|row| row.request));
@@ -106,8 +111,7 @@ fn replaces_draft(row: &WriteRow) -> bool {
 
 /// Returns whether the write is an accepted close of one of these open requests.
 fn is_accepted(write: &WriteRow, open: &[ElevationRequest]) -> bool {
-    let Operation::Close(CloseElevationRequest { id, .. }) = &write.write.operation else { return false };
-    write.write.state == WriteState::Done && open.iter().any(|request| request.id == *id)
+    accepted_for(write).is_some_and(|id| open.iter().any(|request| request.id == *id))
 }
 
 /// Returns whether the draft is what the write was made of: a process that dies before it has deleted the draft leaves both. A
@@ -128,14 +132,17 @@ fn is_draft_of(draft: &DraftRow, write: &WriteRow) -> bool {
 
 /// Returns whether the text of a write exists without its draft: in the write, in an open request of this record, or at the
 /// service, word for word. The service may have stored the text of an accepted close in another form, or the request may
-/// have been opened elsewhere; then only the draft has it.
-fn is_text_preserved(write: &WriteRow, requests: &[RequestRow]) -> bool {
+/// have been opened elsewhere; then only the draft has it. So it may be if the request was taken as closed: the agent's word says
+/// nothing of the text.
+fn is_text_preserved(write: &WriteRow, requests: &[RequestRow], taken: &HashSet<RequestId>) -> bool {
     let Operation::Close(CloseElevationRequest { id, actions_taken, .. }) = &write.write.operation else { return true };
     if write.write.state != WriteState::Done {
         return true;
     }
     requests.iter().find(|row| row.request.id == *id).is_some_and(|row| {
-        let is_stored = row.request.actions_taken.is_blank() || row.request.holds_text(actions_taken);
+        let is_on_word = row.request.closed.is_none() && taken.contains(id);
+        let is_unshown = row.request.actions_taken.is_blank() && !is_on_word;
+        let is_stored = is_unshown || row.request.holds_text(actions_taken);
         if row.ended_at.is_some() { is_stored } else { row.opened_by.is_some() }
     })
 }

@@ -9,7 +9,7 @@ use super::{
     tenant::TenantKey,
     writes,
 };
-use mmd_elevate_core::{ElevationRequest, RequestId, WriteId};
+use mmd_elevate_core::{CloseElevationRequest, ElevationRequest, Operation, RequestId, Untrusted, WriteId};
 
 /// The source of a request's state.
 #[derive(Clone, Copy)]
@@ -60,6 +60,42 @@ pub(super) fn end(tx: &Transaction<'_>, context: &ProcessContext, id: &RequestId
     match request(tx, context, id)? {
         Some(known) => save(tx, context, &known, StateSource::End).map(drop),
         None => Ok(()),
+    }
+}
+
+/// Marks a request as closed on the agent's word. Returns `false` if no close of it was accepted.
+pub(super) fn take_as_closed(tx: &Transaction<'_>, context: &ProcessContext, id: &RequestId) -> rusqlite::Result<bool> {
+    let known = find(tx, context.tenant(), id)?;
+    if known.iter().any(|row| row.ended_at.is_some()) {
+        return Ok(true);
+    }
+    let Some(accepted) = writes::accepted_closes(tx, context, id)?.pop() else { return Ok(false) };
+    let request = match (known.into_iter().next(), &accepted.write.operation) {
+        (Some(row), _) => row.request,
+        (None, Operation::Close(closed)) => request_of(closed),
+        (None, Operation::Create(_)) => return Ok(false),
+    };
+    save(tx, context, &request, StateSource::End)?;
+    writes::note_taken_as_closed(tx, context, accepted)?;
+    Ok(true)
+}
+
+/// Returns what a close tells of a request that was opened elsewhere. Its text is not the service's, which may hold another one.
+fn request_of(close: &CloseElevationRequest) -> ElevationRequest {
+    ElevationRequest {
+        id: close.id.clone(),
+        ticket: Untrusted::default(),
+        device: close.device.clone(),
+        title: Untrusted::default(),
+        category: Untrusted::default(),
+        subcategory: Untrusted::default(),
+        plan_of_action: Untrusted::default(),
+        actions_taken: Untrusted::default(),
+        requested_by: Untrusted::default(),
+        closed_by: Untrusted::default(),
+        created: None,
+        closed: None,
+        viewers: Vec::new(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Records writes and their outcomes. A process settles only its own writes, and no request settles two writes.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, Transaction};
 
@@ -15,6 +17,9 @@ use mmd_elevate_core::{
     CloseElevationRequest, NewElevationRequest, Operation, Outcome, RequestId, Transition, Untrusted, WriteId,
     WriteRecord, WriteState,
 };
+
+/// The reason of an accepted close whose request was taken as closed. A write that is done has no other reason.
+const TAKEN_AS_CLOSED: &str = "taken as closed on the agent's word";
 
 /// A create whose request no write has claimed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,12 +137,36 @@ pub(super) fn accepted_closes(
 ) -> rusqlite::Result<Vec<WriteRow>> {
     let condition = format!("kind = 'close' AND stage = 'done' AND {SAME_REQUEST} ORDER BY id");
     let mut rows = WriteRow::find(db, &condition, same_request_params(request))?;
-    let is_close_of = |operation: &Operation| match operation {
-        Operation::Close(CloseElevationRequest { id, .. }) => id == request,
-        Operation::Create(_) => false,
-    };
-    rows.retain(|row| row.tenant == *context.tenant() && is_close_of(&row.write.operation));
+    rows.retain(|row| row.tenant == *context.tenant() && accepted_for(row) == Some(request));
     Ok(rows)
+}
+
+/// Returns the request of a close that the service accepted.
+pub(super) fn accepted_for(row: &WriteRow) -> Option<&RequestId> {
+    match &row.write.operation {
+        Operation::Close(CloseElevationRequest { id, .. }) if row.write.state == WriteState::Done => Some(id),
+        Operation::Close(_) | Operation::Create(_) => None,
+    }
+}
+
+/// Notes with an accepted close, of any process, that its request was taken as closed. The state of the write stays `Done`, so
+/// that nobody settles it again: the note is a step without a change of state.
+pub(super) fn note_taken_as_closed(
+    tx: &Transaction<'_>,
+    context: &ProcessContext,
+    mut accepted: WriteRow,
+) -> rusqlite::Result<()> {
+    accepted.revision += 1;
+    accepted.changed_at = context.now();
+    accepted.why = Some(TAKEN_AS_CLOSED.to_owned());
+    accepted.save_with_step(tx, None)
+}
+
+/// Returns the tenant's requests that were taken as closed, whether or not a list has shown them as closed since.
+pub(super) fn taken_as_closed(context: &ProcessContext, writes: &[WriteRow]) -> HashSet<RequestId> {
+    let taken =
+        writes.iter().filter(|row| row.why.as_deref() == Some(TAKEN_AS_CLOSED) && row.tenant == *context.tenant());
+    taken.filter_map(accepted_for).cloned().collect()
 }
 
 /// Returns the requests that creates of all processes have made, without this write's.

@@ -2,7 +2,7 @@
 //!
 //! A request counts as closed only if the service answers with the documented sentence that it was closed already, if a list
 //! shows it as closed, or if the service answers with the documented sentence that it does not exist and a complete list confirms
-//! this. In all other cases it stays open.
+//! this. In all other cases it stays open, unless the agent takes it as closed (`resolve.rs`).
 
 use std::time::Duration;
 

@@ -30,6 +30,11 @@ impl RecordRefusal {
         Self { problem, is_owned: false }
     }
 
+    /// The record is not open yet.
+    pub(super) fn opening() -> Self {
+        Self { problem: Problem::new("the record is being opened", "wait a moment, then try again"), is_owned: false }
+    }
+
     pub(super) fn crashed() -> Self {
         Self {
             problem: Problem::new("the program failed while it used the record", "look into the log, then start again"),
@@ -127,6 +132,11 @@ impl RecordHandle {
         }
     }
 
+    /// Returns the record without waiting for it to be opened.
+    fn open_now(&self) -> Result<Record, RecordRefusal> {
+        self.opened.borrow().clone().unwrap_or_else(|| Err(RecordRefusal::opening()))
+    }
+
     /// Makes the write durable.
     pub(super) async fn begin(&self, what: &Operation) -> Result<WriteRecord, RecordRefusal> {
         Ok(self.opened().await?.begin(what).await?)
@@ -161,6 +171,11 @@ impl RecordHandle {
     pub(super) async fn end_request(&self, id: &RequestId) -> Result<(), RecordRefusal> {
         let ended = async { Ok(self.opened().await?.end_request(id).await?) };
         self.note_failure(ended.await)
+    }
+
+    /// Ends a request on the agent's word. Returns `false` if no close of it was accepted.
+    pub(super) async fn take_as_closed(&self, id: &RequestId) -> Result<bool, RecordRefusal> {
+        Ok(self.open_now()?.take_as_closed(id).await?)
     }
 
     pub(super) async fn save(&self, drafts: Vec<(DraftTarget, Option<Draft>)>) -> Result<(), RecordRefusal> {

@@ -1,4 +1,5 @@
-//! Resolves writes of dead processes and writes of unknown outcome: looks them up, sets them aside, or adopts a request.
+//! Resolves writes of dead processes and writes of unknown outcome: looks them up, sets them aside, or adopts a request. Takes a
+//! request as closed on the agent's word; this sends nothing.
 
 use super::{
     close,
@@ -6,7 +7,9 @@ use super::{
     create,
     write::{Write, not_possible},
 };
-use mmd_elevate_core::{CallError, CallResult, ElevationRequest, Operation, Transition, WriteId, WriteRecord};
+use mmd_elevate_core::{
+    CallError, CallResult, ElevationRequest, Operation, RequestId, Transition, WriteId, WriteRecord,
+};
 
 async fn recorded(context: &Context, id: WriteId) -> Result<WriteRecord, CallError> {
     context.record.write(id).await?.ok_or_else(|| not_possible("the record does not hold this write"))
@@ -53,6 +56,15 @@ pub(super) async fn adopt(
         return Err(is_anothers());
     }
     Ok(CallResult::Created { request, surplus: Vec::new() })
+}
+
+/// Takes a request as closed whose close the service accepted and no list shows.
+pub(super) async fn take_as_closed(context: &Context, request: &RequestId) -> Result<CallResult, CallError> {
+    if context.record.take_as_closed(request).await? {
+        Ok(CallResult::TakenAsClosed)
+    } else {
+        Err(not_possible("the service has accepted no close of this request"))
+    }
 }
 
 fn is_anothers() -> CallError {
