@@ -18,7 +18,8 @@ pub(super) fn apply(model: &mut Model, id: RowId, call: &PendingCall, result: Re
             | CallResult::Checked { .. }
             | CallResult::Listed { .. }
             | CallResult::Devices(_)
-            | CallResult::TakenAsClosed,
+            | CallResult::TakenAsClosed
+            | CallResult::History(_),
         ) => apply_failure(model, id, call, true, PendingCall::wrong_answer()),
         Err(error) => match error.code {
             Some(ErrorCode::AlreadyClosed) => apply_nothing_to_close(model, id, Closure::Already, error),

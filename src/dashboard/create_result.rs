@@ -25,7 +25,8 @@ pub(super) fn apply(
             | CallResult::Checked { .. }
             | CallResult::Listed { .. }
             | CallResult::Devices(_)
-            | CallResult::TakenAsClosed,
+            | CallResult::TakenAsClosed
+            | CallResult::History(_),
         ) => {
             mark_unknown(model, id, is_create, PendingCall::wrong_answer());
         }

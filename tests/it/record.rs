@@ -2,6 +2,7 @@
 
 mod closed;
 mod damage;
+mod history;
 mod left_twice;
 mod lost;
 mod model;

@@ -8,6 +8,7 @@ mod closes;
 mod creates;
 mod errors;
 mod held;
+mod history;
 mod list;
 mod looking;
 mod matches;

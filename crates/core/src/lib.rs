@@ -30,7 +30,9 @@ pub use operation::{CloseElevationRequest, Device, Operation, Query};
 pub use patterns::{Pattern, Patterns};
 pub use problem::Problem;
 pub use protocol::{CALLS_WAITING, Call, CallId, CallResult, Command, Event, Progress, ReadBack, Reply};
-pub use record::{DraftTarget, EndedRequest, Outcome, Recovered, SavedDraft, WriteId, WriteRecord};
+pub use record::{
+    DraftTarget, EndedRequest, HistoryStep, Outcome, Recovered, SavedDraft, WriteHistory, WriteId, WriteRecord,
+};
 pub use request::{ElevationRequest, RequestId, uuid};
 pub use service_time::ServiceTime;
 pub use sign_in::SignIn;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     CallError, Device, Draft, DraftTarget, ElevationRequest, Gaps, MatchResult, Operation, Problem, Query, Recovered,
-    RequestId, SignIn, Untrusted, WriteId,
+    RequestId, SignIn, Untrusted, WriteHistory, WriteId,
 };
 
 /// How many calls may wait for the worker. The loop never waits for room: if the channel is full, the call fails.
@@ -44,6 +44,13 @@ pub enum Call {
     /// Takes a request as closed on the agent's word: the service accepted a close of it, and no list shows it as closed. Nothing
     /// is sent. It fails if the record is not open, or holds no accepted close of the request.
     TakeAsClosed(RequestId),
+    /// Reads from the record how writes went. It asks nothing of the service, and fails instead of waiting for the record.
+    History {
+        /// The create of this request and its closes.
+        request: Option<RequestId>,
+        /// This write.
+        write: Option<WriteId>,
+    },
 }
 
 /// The result of a call that succeeded.
@@ -95,6 +102,8 @@ pub enum CallResult {
     },
     /// The record holds the request as closed, on the agent's word unless a list had shown it already.
     TakenAsClosed,
+    /// The writes that the record holds, the oldest first, with their newest steps.
+    History(Vec<WriteHistory>),
 }
 
 /// What reading back a close has shown.

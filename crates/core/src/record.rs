@@ -30,6 +30,32 @@ pub struct WriteRecord {
     pub state: WriteState,
 }
 
+/// What the record holds of the course of a write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WriteHistory {
+    /// Its id.
+    pub id: WriteId,
+    /// The kind of its operation, as [`Operation::kind`] returns it.
+    pub kind: &'static str,
+    /// The local user who confirmed it.
+    pub operator: Untrusted,
+    /// Its states, the oldest first.
+    pub steps: Vec<HistoryStep>,
+}
+
+/// A state of a write that was recorded. `Sending` is not recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryStep {
+    /// Since when, by this machine's clock.
+    pub at: Timestamp,
+    /// The state. It can be the state before, with another reason.
+    pub state: WriteState,
+    /// The reason of a state that is not done or unknown, or a note.
+    pub why: Option<Untrusted>,
+    /// The service's id of the call, to quote to its operator.
+    pub service_request_id: Option<Untrusted>,
+}
+
 /// The outcome of a write, as far as it is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {

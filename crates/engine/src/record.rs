@@ -23,6 +23,7 @@ mod drafts;
 mod error;
 mod files;
 mod guard;
+mod history;
 mod owner;
 mod place;
 mod recover;
@@ -59,7 +60,8 @@ use tokio::sync::{
 
 use context::ProcessContext;
 use mmd_elevate_core::{
-    Draft, DraftTarget, ElevationRequest, Operation, Outcome, Recovered, RequestId, SavedDraft, WriteId, WriteRecord,
+    Draft, DraftTarget, ElevationRequest, Operation, Outcome, Recovered, RequestId, SavedDraft, WriteHistory, WriteId,
+    WriteRecord,
 };
 use store::{Job, Store};
 pub use tenant::TenantKey;
@@ -179,6 +181,19 @@ impl Record {
     /// [`RecordError::UnreadableWrite`] if its row is invalid, and other errors if it could not be read.
     pub async fn write(&self, id: WriteId) -> Result<Option<WriteRecord>, RecordError> {
         self.run(move |store| store.write(id)).await
+    }
+
+    /// Returns how the create and the closes of a request went, and a write, the oldest first: their newest 200 steps. They may be
+    /// of any process.
+    ///
+    /// # Errors
+    /// [`RecordError`] if they could not be read.
+    pub async fn history(
+        &self,
+        request: Option<RequestId>,
+        write: Option<WriteId>,
+    ) -> Result<Vec<WriteHistory>, RecordError> {
+        self.run(move |store| store.history(request.as_ref(), write)).await
     }
 
     /// Returns the requests that other writes of all processes have made. They settle no other write.

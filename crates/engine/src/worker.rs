@@ -5,13 +5,14 @@
 //! [`mmd_elevate_core::Disposition`], and what a list shows in [`mmd_elevate_core::match_listed`]. `write` takes an operation
 //! from its record to its outcome; `create` and `close` decide what follows from that; `retry` decides whether a call goes out
 //! again, and [`Timing`] holds every wait; `lookup` lists what is unknown; `in_flight` keeps equal creates apart; `resolve`
-//! takes up writes that were left behind; `check` and `list` read.
+//! takes up writes that were left behind; `check` and `list` read, and `history` reads the record.
 
 mod check;
 mod close;
 mod context;
 mod create;
 mod draft_saver;
+mod history;
 mod in_flight;
 mod list;
 mod lookup;
@@ -295,6 +296,7 @@ async fn perform(context: &Arc<Context>, call: &CallContext, what: Call) -> Resu
         Call::Adopt(write, request) => resolve::adopt(context, call, write, request).await,
         Call::Check(requests) => check::check(context, call, requests).await,
         Call::TakeAsClosed(request) => resolve::take_as_closed(context, &request).await,
+        Call::History { request, write } => history::history(context, call, request, write).await,
     }
 }
 

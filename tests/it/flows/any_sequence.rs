@@ -296,6 +296,7 @@ fn answer(dashboard: &Dashboard, call_id: CallId, call: &Call, which: u8) -> Cal
         Call::List(_) => CallResult::Listed { gaps: Gaps::default(), at: start() },
         Call::SearchDevices(_) => CallResult::Devices(Vec::new()),
         Call::TakeAsClosed(_) => CallResult::TakenAsClosed,
+        Call::History { .. } => CallResult::History(Vec::new()),
     }
 }
 

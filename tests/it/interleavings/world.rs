@@ -216,6 +216,7 @@ impl World {
                 | Call::Adopt(..)
                 | Call::Check(_)
                 | Call::TakeAsClosed(_)
+                | Call::History { .. }
                 | Call::List(_)
                 | Call::SearchDevices(_) => {}
             }

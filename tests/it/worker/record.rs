@@ -122,6 +122,7 @@ async fn record_that_may_open_later_is_opened_as_soon_as_it_can_be(#[case] error
         (1, Call::Send(Operation::Create(new_request("x")))),
         (2, close_of("r1", "Done.")),
         (4, Call::TakeAsClosed(request_id("r1"))),
+        (5, Call::History { request: Some(request_id("r1")), write: None }),
     ] {
         let reply = closed.does(id, call).await;
         let Err(fault) = &reply.result else { panic!("{reply:?}") };

@@ -291,6 +291,7 @@ pub(super) fn summary(reply: &Reply) -> String {
         Ok(CallResult::StillOpen(_)) => "still open".to_owned(),
         Ok(CallResult::SetAside) => "set aside".to_owned(),
         Ok(CallResult::Listed { gaps, .. }) => format!("listed {}", gaps.describe()),
+        Ok(CallResult::History(histories)) => format!("{} writes", histories.len()),
         Ok(CallResult::TakenAsClosed) => "taken as closed".to_owned(),
         Ok(CallResult::Devices(devices)) => format!("{} devices", devices.len()),
         Ok(CallResult::Checked { listed, missing, gaps, surplus, .. }) => {

@@ -26,7 +26,7 @@ use super::{
     table::Entry,
 };
 use crate::failpoint;
-use mmd_elevate_core::{Problem, Recovered, WriteId};
+use mmd_elevate_core::{Problem, Recovered};
 
 /// How long the opening lock is waited for.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(20);
@@ -102,10 +102,8 @@ pub(super) fn reopen(store: &mut Store, cause: &RecordError) -> Result<Recovered
     }
     for write in &mut recovered.unresolved {
         if store.renumbered.contains_key(&write.id.0) {
-            // Callers mean one of their own writes by this number. No database has negative ones.
-            let number = store.renumbered.keys().fold(0, |lowest, number| lowest.min(*number)) - 1;
-            store.renumbered.insert(number, write.id.0);
-            write.id = WriteId(number);
+            // Callers mean one of their own writes by this number.
+            write.id = store.add_number(write.id);
         }
     }
     Ok(recovered)

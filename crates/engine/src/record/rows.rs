@@ -149,6 +149,14 @@ impl WriteRow {
         self.write.id.0
     }
 
+    /// Returns the request that the write is known to have made, or that it closes.
+    pub(super) const fn request(&self) -> Option<&RequestId> {
+        match &self.write.operation {
+            Operation::Create(_) => self.made.as_ref(),
+            Operation::Close(CloseElevationRequest { id, .. }) => Some(id),
+        }
+    }
+
     /// Saves the row, and adds its state to the history of the write, with the service's id of the answer that led to it.
     pub(super) fn save_with_step(&self, db: &Connection, service_request_id: Option<&str>) -> rusqlite::Result<()> {
         self.save(db)?;
@@ -163,10 +171,6 @@ impl Entry for WriteRow {
     const TABLE: Table = Table { name: "intent", plural: "writes" };
 
     fn to_stored(&self) -> StoredRow {
-        let request_id = match &self.write.operation {
-            Operation::Create(_) => self.made.as_ref(),
-            Operation::Close(CloseElevationRequest { id, .. }) => Some(id),
-        };
         let cells = vec![
             text(&self.tenant.base_url),
             text(&self.tenant.tenant_id),
@@ -177,7 +181,7 @@ impl Entry for WriteRow {
             text(state_name(self.write.state)),
             text(format_time(self.changed_at)),
             text(self.write.operation.to_json()),
-            optional_text(request_id.map(RequestId::raw)),
+            optional_text(self.request().map(RequestId::raw)),
             self.why.clone().into(),
             self.service_request_id.clone().into(),
             Value::Integer(self.revision),
@@ -355,6 +359,7 @@ const fn state_name(state: WriteState) -> &'static str {
     }
 }
 
-fn parse_state(name: &str) -> Option<WriteState> {
+/// Returns the state of this name in the tables.
+pub(super) fn parse_state(name: &str) -> Option<WriteState> {
     WriteState::ALL.into_iter().find(|state| state_name(*state) == name)
 }

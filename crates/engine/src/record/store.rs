@@ -10,13 +10,14 @@ use super::{
     error::{RecordError, TransactionError},
     files::Files,
     guard::Guard,
+    history,
     rows::WriteRow,
     schedule::RestoreSchedule,
     snapshot::Snapshot,
     table::Entry,
     writes,
 };
-use mmd_elevate_core::{Operation, Outcome, RequestId, WriteId, WriteRecord};
+use mmd_elevate_core::{Operation, Outcome, RequestId, WriteHistory, WriteId, WriteRecord};
 
 /// A job for the record's thread; `None` closes the record.
 pub(super) type Job = Option<Box<dyn FnOnce(&mut Store) + Send>>;
@@ -164,6 +165,34 @@ impl Store {
     pub(super) fn owned_requests(&mut self, except: WriteId) -> Result<Vec<RequestId>, RecordError> {
         let except = self.stored_id(except);
         self.read(|db, context| writes::owned_requests(db, context, except))
+    }
+
+    /// Returns how the writes of a request, and a write, went.
+    pub(super) fn history(
+        &mut self,
+        request: Option<&RequestId>,
+        write: Option<WriteId>,
+    ) -> Result<Vec<WriteHistory>, RecordError> {
+        let write = write.map(|id| self.stored_id(id));
+        let mut histories = self.read(|db, context| history::history(db, context, request, write))?;
+        for history in &mut histories {
+            let stored = history.id.0;
+            let known = self.renumbered.iter().find(|(_, current)| **current == stored);
+            history.id = match known {
+                Some((number, _)) => WriteId(*number),
+                None if self.renumbered.contains_key(&stored) => self.add_number(history.id),
+                None => history.id,
+            };
+        }
+        Ok(histories)
+    }
+
+    /// Returns a new number for a write of the database whose own number means another write to callers. No database has negative
+    /// ones.
+    pub(super) fn add_number(&mut self, stored: WriteId) -> WriteId {
+        let number = self.renumbered.keys().fold(0, |lowest, number| lowest.min(*number)) - 1;
+        self.renumbered.insert(number, stored.0);
+        WriteId(number)
     }
 
     /// Schedules a restore if the error means that the files are lost or damaged.

@@ -12,7 +12,8 @@ use tokio::sync::watch;
 
 use crate::record::{Record, RecordError, Unclaimed};
 use mmd_elevate_core::{
-    CallError, Draft, DraftTarget, ElevationRequest, Operation, Outcome, Problem, RequestId, WriteId, WriteRecord,
+    CallError, Draft, DraftTarget, ElevationRequest, Operation, Outcome, Problem, RequestId, WriteHistory, WriteId,
+    WriteRecord,
 };
 
 /// Why the record could not be used.
@@ -149,6 +150,15 @@ impl RecordHandle {
 
     pub(super) async fn write(&self, id: WriteId) -> Result<Option<WriteRecord>, RecordRefusal> {
         Ok(self.opened().await?.write(id).await?)
+    }
+
+    /// Returns how writes went. It does not wait for the record to be opened.
+    pub(super) async fn history(
+        &self,
+        request: Option<RequestId>,
+        write: Option<WriteId>,
+    ) -> Result<Vec<WriteHistory>, RecordRefusal> {
+        Ok(self.open_now()?.history(request, write).await?)
     }
 
     /// Returns the requests that other writes own.
