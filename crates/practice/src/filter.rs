@@ -1,5 +1,5 @@
 //! `$filter`, as far as the documents' examples use it: `eq`, `contains(…,'…')`, and `and`. That `requestClosureTime eq null`
-//! selects the open requests is an assumption: such services usually understand it.
+//! selects the open requests and `ne null` the closed ones is an assumption: such services usually understand it.
 
 use super::{tenant::same_name, wire::ElevationRequest};
 
@@ -8,7 +8,7 @@ use super::{tenant::same_name, wire::ElevationRequest};
 pub(super) struct Filter(Vec<Condition>);
 
 enum Condition {
-    IsOpen,
+    IsOpen(bool),
     Text { property: Property, test: Test, text: String },
 }
 
@@ -41,14 +41,14 @@ impl Filter {
     pub(super) fn device(&self) -> Option<&str> {
         self.0.iter().find_map(|condition| match condition {
             Condition::Text { test: Test::NamesDevice, text, .. } => Some(text.as_str()),
-            Condition::Text { .. } | Condition::IsOpen => None,
+            Condition::Text { .. } | Condition::IsOpen(_) => None,
         })
     }
 
     /// Returns whether the request meets all conditions.
     pub(super) fn matches(&self, request: &ElevationRequest) -> bool {
         self.0.iter().all(|condition| match condition {
-            Condition::IsOpen => request.is_open(),
+            Condition::IsOpen(open) => request.is_open() == *open,
             Condition::Text { property, test: Test::Equals, text } => property(request) == text,
             Condition::Text { property, test: Test::NamesDevice, text } => same_name(property(request), text),
             Condition::Text { property, test: Test::Contains, text } => property(request).contains(text),
@@ -66,10 +66,14 @@ fn parse_condition(text: &str) -> Result<(Condition, &str), String> {
         Ok((Condition::Text { property: find_property(name)?, test: Test::Contains, text }, rest))
     } else {
         let (name, rest) = split_name(text);
-        let rest = rest.trim_start().strip_prefix("eq ").ok_or_else(|| not_understood(text))?.trim_start();
-        if let ("requestClosureTime", ("null", rest)) = (name, split_name(rest)) {
-            return Ok((Condition::IsOpen, rest));
+        let (operator, rest) = split_name(rest.trim_start());
+        match (name, operator, split_name(rest.trim_start())) {
+            ("requestClosureTime", "eq", ("null", rest)) => return Ok((Condition::IsOpen(true), rest)),
+            ("requestClosureTime", "ne", ("null", rest)) => return Ok((Condition::IsOpen(false), rest)),
+            _ => {}
         }
+        let rest =
+            rest.strip_prefix(' ').filter(|_| operator == "eq").ok_or_else(|| not_understood(text))?.trim_start();
         let (text, rest) = parse_literal(rest)?;
         // The letter case of a device's name does not matter, here as in a create.
         let equals = if name == "deviceName" { Test::NamesDevice } else { Test::Equals };

@@ -62,9 +62,10 @@ pub(super) struct DeviceProperties {
 }
 
 impl DeviceProperties {
-    /// Returns the properties that `$searchText` searches: the documented ones that the practice tenant has.
-    pub(super) fn searched(&self) -> [&str; 3] {
-        [&self.name, &self.serial_number, &self.user_upn]
+    /// Returns the properties that `$searchText` searches: the documented ones that the practice tenant has, and the user's
+    /// name (assumption).
+    pub(super) fn searched(&self) -> [&str; 4] {
+        [&self.name, &self.serial_number, &self.user_upn, &self.assigned_user]
     }
 }
 

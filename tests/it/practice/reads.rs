@@ -55,6 +55,7 @@ async fn the_tenant_is_believable() {
 #[case("contains(category,'Hard') and contains( title , 'Floor')", &["Can't print to 'Floor 2'"])]
 #[case("title eq 'Can''t print to ''Floor 2'''", &["Can't print to 'Floor 2'"])]
 #[case("contains(title,'数式') and actionsTaken eq ''", &["Excel の数式が更新されない"])]
+#[case("requestClosureTime ne null and category eq 'Office'", &["Word asks for activation again", "Excel cannot open the finance add-in"])]
 #[case("category eq 'nothing'", &[])]
 #[tokio::test]
 async fn a_list_is_filtered(#[case] filter: &str, #[case] expected: &[&str]) {
@@ -100,6 +101,11 @@ async fn devices_are_found_by_text_and_by_name() {
     let found = served.call("GET", &rest, "").await.json();
     assert_eq!(found["value"].as_array().unwrap().len(), 1);
     assert_eq!(found["value"][0]["name"], "Kiosk-Canteen");
+    for text in ["0457680", "0x6bmsv3", "PRIYA.RAMAN@", "priya r"] {
+        let found = served.call("GET", &format!("devices?{}", query(&[("$searchText", text)])), "").await.json();
+        assert_eq!(found["value"].as_array().unwrap().len(), 1, "{text}");
+        assert_eq!(found["value"][0]["name"], "MMD-03690457680", "{text}");
+    }
     let one = served.call("GET", "devices/mmd-03690457680", "").await;
     assert_eq!((one.status, &one.json()["name"]), (200, &json!("MMD-03690457680")));
     served.call("GET", "devices/MMD-404", "").await.refuses(404, "This device does not exist.");
