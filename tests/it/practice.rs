@@ -1,6 +1,7 @@
 //! The practice tenant, called as any client would call it: bytes over loopback, nothing of the program's own client.
 
 mod callers;
+mod colleagues;
 mod keeping;
 mod lies;
 mod lists;

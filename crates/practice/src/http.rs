@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::{
     filter::Filter,
     host,
-    identity::{BASE_PATH, TENANT_ID},
+    identity::{AGENT_UPN, BASE_PATH, TENANT_ID},
     listener::{RESET, StreamFault},
     misbehave::{CallGuard, misbehave},
     rules::{Endpoint, FaultPlan, ListFault},
@@ -95,7 +95,7 @@ async fn create(
     let texts = parse(body)?.texts(keys, shared.settings.blank_fields_refused)?;
     let [ticket, device, title, category, subcategory, plan_of_action] = texts;
     let new = NewRequest { ticket, device, title, category, subcategory, plan_of_action };
-    let created = shared.with(move |store| store.create(new, plan.now(), plan.change)).await??;
+    let created = shared.with(move |store| store.create(new, AGENT_UPN, plan.now(), plan.change)).await??;
     Ok((StatusCode::CREATED, entity("ElevationRequests", &created)).into_response())
 }
 
@@ -106,7 +106,7 @@ async fn close(
     body: RawBody,
 ) -> Result<StatusCode, Refusal> {
     let [actions_taken] = parse(body)?.texts(["ActionsTaken"], shared.settings.blank_fields_refused)?;
-    shared.with(move |store| store.close(&id, actions_taken, plan.now(), plan.change)).await??;
+    shared.with(move |store| store.close(&id, actions_taken, AGENT_UPN, plan.now(), plan.change)).await??;
     Ok(StatusCode::NO_CONTENT)
 }
 

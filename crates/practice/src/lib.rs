@@ -7,6 +7,7 @@
 //! The tenant is stored in memory, or in a folder ([`Settings::keep`]). [`Rules`] make the server misbehave, so that agents
 //! can practise failures.
 
+mod colleagues;
 mod error;
 mod filter;
 mod host;
@@ -111,6 +112,7 @@ impl Practice {
         let refuses = move || rules.rules().refuses();
         let (settings, gate) = (self.shared.settings.clone(), Arc::clone(&self.shared.gate));
         let listener = listener::FaultyListener { listener: self.listener, address: self.address, gate, refuses };
-        listener.serve(&http::router(self.shared), &ended, &settings).await;
+        let router = http::router(Arc::clone(&self.shared));
+        tokio::join!(listener.serve(&router, &ended, &settings), colleagues::act(&self.shared));
     }
 }

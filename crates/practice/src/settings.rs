@@ -38,7 +38,11 @@ pub struct Settings {
     pub keep: Option<PathBuf>,
     /// Whether to discard the stored tenant.
     pub fresh: bool,
-    /// The rules of misbehaviour; none by default.
+    /// Whether the tenant has requests of colleagues, who open and close some while it is served. A stored tenant keeps them.
+    pub colleagues: bool,
+    /// The average time between two acts of colleagues. The first is after a third of it.
+    pub colleague_interval: Duration,
+    /// The rules of misbehaviour; none by default. They do not apply to colleagues.
     pub rules: Rules,
 }
 
@@ -77,6 +81,8 @@ impl Default for Settings {
             max_connections: 256,
             keep: None,
             fresh: false,
+            colleagues: false,
+            colleague_interval: Duration::from_secs(60),
             rules: Rules::default(),
         }
     }

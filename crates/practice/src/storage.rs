@@ -14,6 +14,7 @@ use jiff::Timestamp;
 
 use super::{
     PracticeError,
+    colleagues::Colleagues,
     settings::Settings,
     store::TenantStore,
     tenant::{self, TenantData},
@@ -45,7 +46,9 @@ impl Storage {
     /// Opens the stored tenant, or creates one. Returns a warning if the stored one was damaged and set aside.
     pub(super) fn open(settings: &Settings, now: Timestamp) -> Result<(Self, Option<String>), PracticeError> {
         let seed = tenant::seed(now).map_err(PracticeError::Data)?;
-        let mut inner = Inner { store: TenantStore::new(settings.clone(), seed), file: None };
+        let colleagues = settings.colleagues.then(Colleagues::load).transpose().map_err(PracticeError::Data)?;
+        let mut inner = Inner { store: TenantStore::new(settings.clone(), colleagues, seed), file: None };
+        inner.store.add_colleagues(now);
         let mut warning = None;
         if let Some(folder) = &settings.keep {
             let failed = |source| PracticeError::Storage { folder: folder.clone(), source };
@@ -108,6 +111,9 @@ impl LockedFile {
                 Ok(data) => {
                     store.replace(data);
                     self.seen = bytes;
+                    if store.add_colleagues(now) {
+                        self.save(store.data())?;
+                    }
                     return Ok(None);
                 }
                 Err(_) => warning = Some(self.set_aside(now)?),

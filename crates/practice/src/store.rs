@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
+    colleagues::Colleagues,
     filter::Filter,
     identity::{AGENT_UPN, TENANT_ID},
     rules::{ChangeFaults, FaultPlan, ListFault},
@@ -17,7 +18,7 @@ use super::{
 };
 
 /// The update ring to whose devices elevation is not offered.
-const TEST_RING: &str = "Test";
+pub(super) const TEST_RING: &str = "Test";
 
 /// The part of a list that a call requests.
 #[derive(Default)]
@@ -36,13 +37,19 @@ pub(super) struct ListPage<T> {
 
 /// The data of the tenant, and the settings of the service.
 pub(super) struct TenantStore {
-    settings: Settings,
+    pub(super) settings: Settings,
+    pub(super) colleagues: Option<Colleagues>,
     data: TenantData,
 }
 
 impl TenantStore {
-    pub(super) const fn new(settings: Settings, data: TenantData) -> Self {
-        Self { settings, data }
+    pub(super) const fn new(settings: Settings, colleagues: Option<Colleagues>, data: TenantData) -> Self {
+        Self { settings, colleagues, data }
+    }
+
+    /// Adds what colleagues bring to the tenant, unless it has it. Returns whether that changed the tenant.
+    pub(super) fn add_colleagues(&mut self, now: Timestamp) -> bool {
+        self.colleagues.as_ref().is_some_and(|colleagues| colleagues.join(&mut self.data, now))
     }
 
     pub(super) const fn data(&self) -> &TenantData {
@@ -68,6 +75,7 @@ impl TenantStore {
     pub(super) fn create(
         &mut self,
         new: NewRequest,
+        agent: &str,
         now: Timestamp,
         faults: ChangeFaults,
     ) -> Result<ElevationRequest, Refusal> {
@@ -83,7 +91,7 @@ impl TenantStore {
         }
         let (device, password_since) = (properties.name.clone(), managed.password_since.clone());
         let id = Uuid::new_v4().to_string();
-        let request = NewRequest { device, ..new }.into_open_request(id, AGENT_UPN, time(now), password_since);
+        let request = NewRequest { device, ..new }.into_open_request(id, agent, time(now), password_since);
         self.open(request.clone(), faults);
         if faults.twice {
             // A fault of the service, to which the limit of the device does not apply.
@@ -111,6 +119,7 @@ impl TenantStore {
         &mut self,
         id: &str,
         actions_taken: String,
+        agent: &str,
         now: Timestamp,
         faults: ChangeFaults,
     ) -> Result<(), Refusal> {
@@ -121,7 +130,7 @@ impl TenantStore {
             return Err(Refusal::bad_request("This elevation request was already closed."));
         }
         request.actions_taken = actions_taken;
-        AGENT_UPN.clone_into(&mut request.closing_agent_upn);
+        agent.clone_into(&mut request.closing_agent_upn);
         request.request_closure_time = Some(time(now));
         request.password_last_updated_time = time(now);
         let (id, device) = (request.id.clone(), request.device_name.clone());
@@ -196,7 +205,7 @@ impl TenantStore {
         found.ok_or_else(|| not_found("This device does not exist."))
     }
 
-    fn open_for(&self, device: &str) -> impl Iterator<Item = &ElevationRequest> {
+    pub(super) fn open_for(&self, device: &str) -> impl Iterator<Item = &ElevationRequest> {
         self.data.requests.iter().filter(move |request| request.is_open() && same_name(&request.device_name, device))
     }
 
@@ -211,7 +220,7 @@ impl TenantStore {
 }
 
 /// Returns an earlier time as a text.
-fn time_before(now: Timestamp, by: Duration) -> String {
+pub(super) fn time_before(now: Timestamp, by: Duration) -> String {
     time(now.checked_sub(by).unwrap_or(now))
 }
 

@@ -61,10 +61,12 @@ pub(super) struct DelayedChange {
 }
 
 /// The fields of a create, unchanged.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct NewRequest {
+    #[serde(default)]
     pub(super) ticket: String,
+    #[serde(default)]
     pub(super) device: String,
     pub(super) title: String,
     pub(super) category: String,
@@ -116,12 +118,21 @@ struct Seed {
     requests: Vec<AgedRequest>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct AgedDevice {
+pub(super) struct AgedDevice {
     #[serde(flatten)]
-    properties: DeviceProperties,
+    pub(super) properties: DeviceProperties,
     synced_minutes_ago: Option<i64>,
+}
+
+impl AgedDevice {
+    /// Returns the device in a tenant to which it is added at `start`.
+    pub(super) fn into_managed(self, start: Timestamp) -> ManagedDevice {
+        let synced = self.synced_minutes_ago.map_or_else(|| NEVER.to_owned(), |minutes| minutes_before(start, minutes));
+        let device = Device { properties: self.properties, last_intune_sync_date_time_utc: synced };
+        ManagedDevice { device, password_since: time(start) }
+    }
 }
 
 #[derive(Deserialize)]
@@ -141,12 +152,8 @@ struct AgedRequest {
 /// Returns the data of a tenant that is created at `start`.
 pub(super) fn seed(start: Timestamp) -> serde_json::Result<TenantData> {
     let seed: Seed = serde_json::from_str(include_str!("../../../assets/practice-tenant.json"))?;
-    let ago = |minutes| time(start.checked_sub(SignedDuration::from_mins(minutes)).unwrap_or(start));
-    let devices = seed.devices.into_iter().map(|aged| {
-        let synced = aged.synced_minutes_ago.map_or_else(|| NEVER.to_owned(), ago);
-        let device = Device { properties: aged.properties, last_intune_sync_date_time_utc: synced };
-        ManagedDevice { device, password_since: time(start) }
-    });
+    let ago = |minutes| minutes_before(start, minutes);
+    let devices = seed.devices.into_iter().map(|aged| aged.into_managed(start));
     let requests = seed.requests.into_iter().map(|aged| {
         let closed = aged.closed_minutes_ago.map(ago);
         // A close changes the password; open requests have the initial one.
@@ -162,6 +169,10 @@ pub(super) fn seed(start: Timestamp) -> serde_json::Result<TenantData> {
     let (devices, mut requests) = (devices.collect(), requests.collect::<Vec<_>>());
     requests.sort_by(|a, b| a.request_creation_time.cmp(&b.request_creation_time));
     Ok(TenantData { devices, requests, late: Vec::new() })
+}
+
+fn minutes_before(start: Timestamp, minutes: i64) -> String {
+    time(start.checked_sub(SignedDuration::from_mins(minutes)).unwrap_or(start))
 }
 
 /// Returns whether two names are the same except for letter case.
