@@ -26,7 +26,7 @@ use tracing::level_filters::LevelFilter;
 pub use error::ConfigError;
 pub(crate) use flags::FLAG_NAMES;
 pub use flags::Flags;
-pub use resolve::{expand_path, load, resolve, settings_file, state_dir};
+pub use resolve::{expand_path, load, practice_colleagues, resolve, settings_file, state_dir};
 pub use settings::{Appearance, BordersSetting, CategorySetting, FileSettings, PatternSettings, TenantSettings};
 pub use sign_in::SignInSettings;
 pub use value::{LEVELS, level};
@@ -75,10 +75,12 @@ pub enum Target {
 }
 
 /// How the practice tenant is started.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PracticeSettings {
     /// Whether it discards what it stored.
     pub fresh: bool,
+    /// Whether colleagues open and close requests in it.
+    pub colleagues: bool,
     /// The file with the rules by which it misbehaves.
     pub rules: Option<PathBuf>,
 }

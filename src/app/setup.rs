@@ -49,7 +49,10 @@ pub struct Components {
 /// # Errors
 /// `[keys]`, the practice tenant's rules or the CA file cannot be used.
 pub fn setup(config: Config, colour: bool, operator: String, now: Timestamp) -> Result<Components, Problem> {
-    let practice = settings(&config.state_dir, config.practice.fresh, config.practice.rules.as_deref())?;
+    let practice = practice::Settings {
+        colleagues: config.practice.colleagues,
+        ..settings(&config.state_dir, config.practice.fresh, config.practice.rules.as_deref())?
+    };
     let trust = match &config.target {
         Target::Practice => Trust::default(),
         Target::Service(service) => Trust::with_file(service.ca_file.as_deref())?,

@@ -47,7 +47,8 @@ fn read_settings(args: &PracticeArgs, flags: &Flags) -> Result<practice::Setting
     let folder = config::state_dir(flags.state_dir.as_deref(), variable::from_process)?;
     let rules = args.rules.as_deref().or(flags.practice_rules.as_deref());
     let rules = config::expand_path("--practice-rules", rules, variable::from_process)?;
-    settings(&folder, flags.fresh, rules.as_deref())
+    let colleagues = config::practice_colleagues(variable::from_process)?;
+    Ok(practice::Settings { colleagues, ..settings(&folder, flags.fresh, rules.as_deref())? })
 }
 
 /// Returns how to use the practice tenant from another process.

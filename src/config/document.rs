@@ -252,6 +252,18 @@ impl<'t> DocumentReader<'t> {
         None
     }
 
+    /// Reads `true` or `false`.
+    pub(super) fn switch(&mut self, value: &Value<'_>, name: &str) -> Option<bool> {
+        match value.get_ref() {
+            DeValue::Boolean(switch) => Some(*switch),
+            other => {
+                let hint = format!("write {name} = true or {name} = false, without quotes");
+                self.error(value.span().start, wrong_type(&format!("`{name}`"), "true or false", other, &hint));
+                None
+            }
+        }
+    }
+
     /// Returns a value that the table must have.
     pub(super) fn required<'a, 'i>(
         &mut self,

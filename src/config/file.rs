@@ -77,6 +77,7 @@ impl FileSettings {
             categories: categories.unwrap_or(default.categories),
             appearance: appearance(reader, root).unwrap_or(default.appearance),
             record: record(reader, root).unwrap_or(default.record),
+            colleagues: colleagues(reader, root).unwrap_or(default.colleagues),
             patterns: patterns(reader, root),
             keys: keys.map_or_else(BTreeMap::new, |table| keys::read(reader, &table)),
             warnings: Vec::new(),
@@ -154,6 +155,11 @@ fn record(reader: &mut DocumentReader<'_>, root: &SettingsTable<'_, '_>) -> Opti
     let table = reader.table(root.get("record")?, "[record]", &names::RECORD)?;
     let keep_days = table.get("keep_days").and_then(|value| reader.number(value, "keep_days", MAX_DAYS, 90));
     keep_days.map(|keep_days| RecordSettings { keep_days })
+}
+
+fn colleagues(reader: &mut DocumentReader<'_>, root: &SettingsTable<'_, '_>) -> Option<bool> {
+    let table = reader.table(root.get("practice")?, "[practice]", &names::PRACTICE)?;
+    table.get("colleagues").and_then(|value| reader.switch(value, "colleagues"))
 }
 
 fn patterns(reader: &mut DocumentReader<'_>, parent: &SettingsTable<'_, '_>) -> PatternSettings {

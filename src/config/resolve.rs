@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::{
     APP, Config, ConfigError, DEFAULT_BASE_URL, FileSettings, Flags, PatternSettings, PracticeSettings,
-    ServiceSettings, SignInSettings, Target, TenantProfile, TenantSettings, path, suggest::suggest, value, variable,
+    ServiceSettings, SignInSettings, Target, TenantProfile, TenantSettings, path, settings::PRACTICE_COLLEAGUES,
+    suggest::suggest, value, variable,
 };
 use mmd_elevate_core::{Problem, visible};
 use mmd_elevate_engine::{
@@ -111,6 +112,7 @@ struct Overrides {
     ca_file: Option<PathBuf>,
     token: Option<Token>,
     tenant_id: Option<String>,
+    colleagues: Option<bool>,
     rules: Option<PathBuf>,
 }
 
@@ -134,6 +136,8 @@ impl Overrides {
         let state_dir = collect(&mut problems, state_dir(flags.state_dir.as_deref(), env));
         let rules = expand_path("--practice-rules", flags.practice_rules.as_deref(), env);
         let rules = collect(&mut problems, rules).flatten();
+        let colleagues = parse_variable(env, variable::PRACTICE_COLLEAGUES, value::switch);
+        let colleagues = collect(&mut problems, colleagues).flatten();
         let log = collect(&mut problems, log).flatten();
         let mut service_problems = Vec::new();
         let overrides = Self {
@@ -143,6 +147,7 @@ impl Overrides {
             ca_file: collect(&mut service_problems, ca_file).flatten().map(|(path, _)| path),
             token: collect(&mut service_problems, token.transpose()).flatten(),
             tenant_id: collect(&mut service_problems, tenant_id).flatten(),
+            colleagues,
             rules,
         };
         // The practice tenant needs no settings of a service.
@@ -168,11 +173,16 @@ impl Overrides {
             categories,
             appearance,
             record,
+            colleagues,
             patterns,
             keys,
             mut warnings,
         } = file;
-        let practice = PracticeSettings { fresh: flags.fresh, rules: self.rules.clone() };
+        let practice = PracticeSettings {
+            fresh: flags.fresh,
+            colleagues: self.colleagues.unwrap_or(colleagues),
+            rules: self.rules.clone(),
+        };
         let (state_dir, log) = (self.state_dir.clone(), self.log);
         let file = FileService { base_url, ca_file, tenant, sign_in, profiles: tenants };
         let (target, tenant_patterns) = if flags.practice {
@@ -181,7 +191,7 @@ impl Overrides {
             self.target(flags, env, file)?
         };
         if let Target::Service(service) = &target {
-            if practice != PracticeSettings::default() {
+            if practice.fresh || practice.rules.is_some() {
                 // Ignoring the flag would make the agent believe that it has an effect.
                 let source = if practice.fresh { "--fresh" } else { "--practice-rules" };
                 let what = "a service is configured, and this flag is for the practice tenant";
@@ -278,6 +288,15 @@ pub fn state_dir(flag: Option<&Path>, env: impl Fn(&str) -> Option<String>) -> R
         Some((path, _)) => Ok(path),
         None => default_state_dir(),
     }
+}
+
+/// Returns whether the practice tenant has colleagues, for a command that reads no settings file: the environment over the
+/// default.
+///
+/// # Errors
+/// The variable is neither true nor false.
+pub fn practice_colleagues(env: impl Fn(&str) -> Option<String>) -> Result<bool, Problem> {
+    Ok(parse_variable(&env, variable::PRACTICE_COLLEAGUES, value::switch)?.unwrap_or(PRACTICE_COLLEAGUES))
 }
 
 /// The part of the settings file that is about a service.

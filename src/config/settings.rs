@@ -8,6 +8,9 @@ use super::SignInSettings;
 use mmd_elevate_core::{Pattern, Patterns, Problem};
 use mmd_elevate_engine::http::BaseUrl;
 
+/// Whether the practice tenant has colleagues, unless a layer says otherwise.
+pub(super) const PRACTICE_COLLEAGUES: bool = true;
+
 /// The settings of one file. `config.example.toml` documents every setting and equals the defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileSettings {
@@ -27,6 +30,8 @@ pub struct FileSettings {
     pub appearance: Appearance,
     /// How long the record keeps settled entries.
     pub record: RecordSettings,
+    /// Whether colleagues open and close requests in the practice tenant.
+    pub colleagues: bool,
     /// The forms of ticket and device names, for tenants whose profile has none.
     pub patterns: PatternSettings,
     /// The keys of each action id that does not keep its default keys.
@@ -132,6 +137,7 @@ impl Default for FileSettings {
             ],
             appearance: Appearance::default(),
             record: RecordSettings::default(),
+            colleagues: PRACTICE_COLLEAGUES,
             patterns: PatternSettings::default(),
             keys: BTreeMap::new(),
             warnings: Vec::new(),

@@ -88,6 +88,12 @@ pub fn level(text: &str) -> Result<LevelFilter, Problem> {
     })
 }
 
+/// Parses `true` or `false`.
+pub(super) fn switch(text: &str) -> Result<bool, Problem> {
+    let parsed = text.trim().to_ascii_lowercase().parse();
+    parsed.map_err(|_| Problem::new(format!("{} is not true or false", quoted(text)), "set it to true or false"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

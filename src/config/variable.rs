@@ -16,17 +16,20 @@ pub const TENANT_ID: &str = "MMD_ELEVATE_TENANT_ID";
 pub const TOKEN: &str = "MMD_ELEVATE_TOKEN";
 /// The folder for the record, logs and the practice tenant.
 pub const STATE_DIR: &str = "MMD_ELEVATE_STATE_DIR";
+/// Whether colleagues act in the practice tenant.
+pub const PRACTICE_COLLEAGUES: &str = "MMD_ELEVATE_PRACTICE_COLLEAGUES";
 /// The log level.
 pub const LOG: &str = "MMD_ELEVATE_LOG";
 
 /// Every variable and what it does, in the order of the help.
-pub const ALL: [(&str, &str); 7] = [
+pub const ALL: [(&str, &str); 8] = [
     (CONFIG, "The file of settings (see --config)"),
     (BASE_URL, "The base URL of the service (see --base-url)"),
     (CA_FILE, "A file of CA certificates to trust as well (see --ca-file)"),
     (TENANT_ID, "The id of the tenant (see --tenant)"),
     (TOKEN, "The tenant's bearer token; no flag or setting holds one"),
     (STATE_DIR, "The folder for record, logs and practice (see --state-dir)"),
+    (PRACTICE_COLLEAGUES, "Whether colleagues act in the practice tenant: true or false"),
     (LOG, "How much is logged (see --log)"),
 ];
 

@@ -171,6 +171,7 @@ fn nothing_or_blanks_set_is_practice_and_practice_can_be_forced() {
 #[case("--tenant Fabrikan", &[], TWO_TENANTS, "--tenant: no tenant named `Fabrikan` is configured\nhint: did you mean `Fabrikam`? give one of Contoso, Fabrikam,")]
 #[case("--tenant eyJhunter2.eyJ.sig", &[], TWO_TENANTS, "--tenant: no tenant named a value that is not shown")]
 #[case("", &[(variable::TENANT_ID, "eyJhunter2.eyJ.sig")], "", "MMD_ELEVATE_TENANT_ID: a value that is not shown, because it looks like a secret, cannot be a tenant id\nhint: ")]
+#[case("", &[(variable::PRACTICE_COLLEAGUES, "no")], "", "MMD_ELEVATE_PRACTICE_COLLEAGUES: `no` is not true or false\nhint: set it to true or false")]
 #[case("", &[(variable::LOG, "loud")], "", "MMD_ELEVATE_LOG: `loud` is not a log level\nhint: use one of off, error, warn, info, debug, trace")]
 fn what_cannot_be_resolved_says_why_and_what_to_do(
     #[case] typed: &str,
@@ -194,6 +195,21 @@ fn what_is_for_practice_is_refused_for_a_service() {
         assert!(refused.starts_with(flag) && refused.ends_with("hint: add --practice"), "{refused}");
         assert!(resolved(&format!("--practice {typed}"), &env, "").is_ok());
     }
+}
+
+// Environment over file over default.
+#[rstest]
+#[case::default(&[], "", true)]
+#[case::file(&[], "[practice]\ncolleagues = false", false)]
+#[case::empty_table(&[], "[practice]", true)]
+#[case::environment(&[(variable::PRACTICE_COLLEAGUES, "True")], "[practice]\ncolleagues = false", true)]
+#[case::environment_alone(&[(variable::PRACTICE_COLLEAGUES, "false")], "", false)]
+#[case::blank_is_unset(&[(variable::PRACTICE_COLLEAGUES, " ")], "[practice]\ncolleagues = false", false)]
+fn colleagues_of_the_practice_tenant(#[case] env: &[(&str, &str)], #[case] file: &str, #[case] expected: bool) {
+    assert_eq!(resolved("", env, file).unwrap().practice.colleagues, expected);
+    // The setting of the practice tenant does not stand in the way of a service.
+    let env = [env, &[(variable::TENANT_ID, ID), (variable::TOKEN, "token")]].concat();
+    assert_eq!(resolved("", &env, file).unwrap().practice.colleagues, expected);
 }
 
 #[test]

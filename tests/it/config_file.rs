@@ -64,12 +64,13 @@ fn the_example_documents_every_setting() {
     assert!(!whole.keys.is_empty());
     // What an unknown setting's error lists is every setting there is.
     for (table, settings) in [
-        ("", 10),
+        ("", 11),
         ("[[tenants]]\n", 7),
         ("[sign_in]\n", 10),
         ("[[categories]]\n", 2),
         ("[appearance]\n", 2),
         ("[record]\n", 1),
+        ("[practice]\n", 1),
         ("[patterns]\n", 2),
     ] {
         let error = error_in(&format!("{table}nonsense = 1\n"));
@@ -87,7 +88,7 @@ fn the_example_documents_every_setting() {
 #[rstest]
 #[case::unknown(
     "\n  colour = 1",
-    "FILE, line 2, column 3: unknown setting `colour` in the file\nhint: what can be set here: `base_url`, `ca_file`, `tenant`, `sign_in`, `tenants`, `categories`, `appearance`, `record`, `patterns`, `keys`; see config.example.toml"
+    "FILE, line 2, column 3: unknown setting `colour` in the file\nhint: what can be set here: `base_url`, `ca_file`, `tenant`, `sign_in`, `tenants`, `categories`, `appearance`, `record`, `practice`, `patterns`, `keys`; see config.example.toml"
 )]
 #[case::unknown_in_a_table(
     "[appearance]\ncolour = 'red'",
@@ -224,6 +225,14 @@ fn the_example_documents_every_setting() {
     "`keep_days` must be a whole number, and this is a number with a point\nhint: give"
 )]
 #[case::days_as_text("[record]\nkeep_days = '90'", "`keep_days` must be a whole number, and this is text\nhint: give")]
+#[case::switch_as_text(
+    "[practice]\ncolleagues = 'false'",
+    "FILE, line 2, column 14: `colleagues` must be true or false, and this is text\nhint: write colleagues = true or colleagues = false, without quotes"
+)]
+#[case::switch_in_the_file(
+    "colleagues = false",
+    "FILE, line 1, column 1: unknown setting `colleagues` in the file\nhint: `colleagues` belongs in [practice]; "
+)]
 #[case::name_is_an_id(
     "[[tenants]]\nname = 'A'\nid = 'x'\n[[tenants]]\nname = 'x'\nid = 'b'",
     "the tenant `x` shares its name or id with another\nhint: "

@@ -53,13 +53,15 @@ impl Home {
     }
 
     /// Where the program has its files.
-    fn environment(&self) -> [(&'static str, String); 5] {
+    fn environment(&self) -> [(&'static str, String); 6] {
         [
             ("HOME", self.path("")),
             ("TMPDIR", self.path("")),
             ("XDG_CONFIG_HOME", self.path("config")),
             ("XDG_STATE_HOME", self.path("state")),
             ("MMD_ELEVATE_STATE_DIR", self.path("logs")),
+            // What others do at their own times is not what these tests are about.
+            ("MMD_ELEVATE_PRACTICE_COLLEAGUES", "false".to_owned()),
         ]
     }
 
