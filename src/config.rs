@@ -19,7 +19,7 @@ mod value;
 pub mod variable;
 mod warnings;
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use tracing::level_filters::LevelFilter;
 
@@ -27,7 +27,10 @@ pub use error::ConfigError;
 pub(crate) use flags::FLAG_NAMES;
 pub use flags::Flags;
 pub use resolve::{expand_path, load, practice_colleagues, resolve, settings_file, state_dir};
-pub use settings::{Appearance, BordersSetting, CategorySetting, FileSettings, PatternSettings, TenantSettings};
+pub use settings::{
+    Ages, Appearance, BordersSetting, CategorySetting, FileSettings, ListSettings, PatternSettings, TenantSettings,
+    ThemeSetting,
+};
 pub use sign_in::SignInSettings;
 pub use value::{LEVELS, level};
 
@@ -49,6 +52,10 @@ pub struct Config {
     pub categories: Vec<CategorySetting>,
     /// How the dashboard looks.
     pub appearance: Appearance,
+    /// From which age on an open request is marked.
+    pub ages: Ages,
+    /// How often the service is asked for changes. `None` means only when the agent asks.
+    pub refresh: Option<Duration>,
     /// The forms of ticket and device names of the tenant.
     pub patterns: Patterns,
     /// The keys of each action id that does not keep its default keys. [`crate::keys::Keymap`] accepts them.

@@ -1,13 +1,13 @@
 //! Makes the parts of a dashboard from the settings. It draws nothing and sends nothing.
 
-use std::{net::Ipv4Addr, sync::Arc};
+use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc::Sender;
 
 use super::practice::{bind, service, settings};
 use crate::{
-    config::{self, Config, ServiceSettings, Target},
+    config::{self, Ages, Config, ServiceSettings, Target, ThemeSetting},
     dashboard::{
         Category, Setup, Tenant,
         view::{Borders, Theme},
@@ -34,6 +34,16 @@ pub struct Components {
     pub patterns: Patterns,
     /// The theme of the view.
     pub theme: Theme,
+    /// The named styles that were chosen.
+    pub theme_choice: ThemeSetting,
+    /// From which age on an open request is marked.
+    pub ages: Ages,
+    /// How often the service is asked for changes. `None` means only when the agent asks.
+    pub refresh: Option<Duration>,
+    /// Whether the title of the terminal's window is set.
+    pub title: bool,
+    /// Whether the terminal's bell rings.
+    pub bell: bool,
     /// The service or the practice tenant.
     pub target: Target,
     /// The settings of the practice tenant, if it is the target.
@@ -95,7 +105,20 @@ pub fn setup(config: Config, colour: bool, operator: String, now: Timestamp) -> 
         time_zone: platform::time_zone(),
         now,
     };
-    Ok(Components { setup, patterns: config.patterns, theme, target: config.target, practice, trust, place })
+    Ok(Components {
+        setup,
+        patterns: config.patterns,
+        theme,
+        theme_choice: config.appearance.theme,
+        ages: config.ages,
+        refresh: config.refresh,
+        title: config.appearance.title,
+        bell: config.appearance.bell,
+        target: config.target,
+        practice,
+        trust,
+        place,
+    })
 }
 
 /// Makes the client of the service. The practice tenant is started first, if it is the target; its warning goes to `events`.

@@ -235,6 +235,18 @@ impl<'t> DocumentReader<'t> {
         (items.len() == values.len()).then_some(items)
     }
 
+    /// Reads `true` or `false`.
+    pub(super) fn switch(&mut self, value: &Value<'_>, name: &str) -> Option<bool> {
+        match value.get_ref() {
+            DeValue::Boolean(switch) => Some(*switch),
+            other => {
+                let hint = format!("write {name} = true or {name} = false, without quotes");
+                self.error(value.span().start, wrong_type(&format!("`{name}`"), "true or false", other, &hint));
+                None
+            }
+        }
+    }
+
     /// Reads a whole number from 0 to `max`.
     pub(super) fn number(&mut self, value: &Value<'_>, name: &str, max: u32, example: u32) -> Option<u32> {
         let hint = format!("give a whole number from 0 to {max}, such as {example}");
@@ -250,18 +262,6 @@ impl<'t> DocumentReader<'t> {
         };
         self.error(value.span().start, problem);
         None
-    }
-
-    /// Reads `true` or `false`.
-    pub(super) fn switch(&mut self, value: &Value<'_>, name: &str) -> Option<bool> {
-        match value.get_ref() {
-            DeValue::Boolean(switch) => Some(*switch),
-            other => {
-                let hint = format!("write {name} = true or {name} = false, without quotes");
-                self.error(value.span().start, wrong_type(&format!("`{name}`"), "true or false", other, &hint));
-                None
-            }
-        }
     }
 
     /// Returns a value that the table must have.

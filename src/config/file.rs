@@ -1,9 +1,10 @@
 //! Reads the settings file. It reports every mistake in it at once and never writes it.
 
-use std::{collections::BTreeMap, io, path::Path};
+use std::{collections::BTreeMap, io, path::Path, time::Duration};
 
 use super::{
-    Appearance, BordersSetting, CategorySetting, ConfigError, FileSettings, PatternSettings, TenantSettings,
+    Ages, Appearance, BordersSetting, CategorySetting, ConfigError, FileSettings, ListSettings, PatternSettings,
+    TenantSettings, ThemeSetting,
     color::color,
     document::{DocumentReader, SettingsTable, Value},
     keys, names, path,
@@ -21,6 +22,10 @@ const MAX_LENGTH: usize = 1 << 20;
 
 /// The largest `keep_days`: a hundred years.
 const MAX_DAYS: u32 = 36_500;
+
+/// The least and the largest `refresh_seconds`: a service is not asked more often, and a day is as good as never.
+const MIN_REFRESH: u32 = 5;
+const MAX_REFRESH: u32 = 86_400;
 
 impl FileSettings {
     /// Reads the file. Returns `None` if there is none. A pipe or a device in its place is an error and never waited for.
@@ -76,6 +81,8 @@ impl FileSettings {
             tenants,
             categories: categories.unwrap_or(default.categories),
             appearance: appearance(reader, root).unwrap_or(default.appearance),
+            ages: ages(reader, root).unwrap_or(default.ages),
+            list: list(reader, root).unwrap_or(default.list),
             record: record(reader, root).unwrap_or(default.record),
             colleagues: colleagues(reader, root).unwrap_or(default.colleagues),
             patterns: patterns(reader, root),
@@ -148,7 +155,52 @@ fn appearance(reader: &mut DocumentReader<'_>, root: &SettingsTable<'_, '_>) -> 
     let default = Appearance::default();
     let borders = table.get("borders").and_then(|value| reader.parse_text(value, "borders", BordersSetting::parse));
     let accent = table.get("accent").and_then(|value| reader.parse_text(value, "accent", color));
-    Some(Appearance { borders: borders.unwrap_or(default.borders), accent: accent.unwrap_or(default.accent) })
+    let theme = table.get("theme").and_then(|value| reader.parse_text(value, "theme", ThemeSetting::parse));
+    let title = table.get("title").and_then(|value| reader.switch(value, "title"));
+    let bell = table.get("bell").and_then(|value| reader.switch(value, "bell"));
+    Some(Appearance {
+        borders: borders.unwrap_or(default.borders),
+        accent: accent.unwrap_or(default.accent),
+        theme: theme.unwrap_or(default.theme),
+        title: title.unwrap_or(default.title),
+        bell: bell.unwrap_or(default.bell),
+    })
+}
+
+fn ages(reader: &mut DocumentReader<'_>, root: &SettingsTable<'_, '_>) -> Option<Ages> {
+    let table = reader.table(root.get("ages")?, "[ages]", &names::AGES)?;
+    let default = Ages::default();
+    let mut read = |name: &'static str, default: Duration| match table.get(name) {
+        Some(value) => reader.parse_text(value, name, |text| value::age(name, text)),
+        None => Some(default),
+    };
+    // Each is read even if the other is wrong.
+    let (warn, alarm) = (read("warn", default.warn), read("alarm", default.alarm));
+    let (warn, alarm) = (warn?, alarm?);
+    if warn < alarm {
+        return Some(Ages { warn, alarm });
+    }
+    let (warn, alarm) = (value::duration_text(warn), value::duration_text(alarm));
+    let what = format!("`warn` ({warn}) is not less than `alarm` ({alarm})");
+    let place = table.get("alarm").or(table.get("warn")).map_or(table.offset(), |value| value.span().start);
+    reader.error(place, Problem::new(what, "give `warn` a shorter time than `alarm`, such as \"2h\" and \"8h\""));
+    None
+}
+
+fn list(reader: &mut DocumentReader<'_>, root: &SettingsTable<'_, '_>) -> Option<ListSettings> {
+    const NAME: &str = "refresh_seconds";
+    let table = reader.table(root.get("list")?, "[list]", &names::LIST)?;
+    let value = table.get(NAME)?;
+    match reader.number(value, NAME, MAX_REFRESH, 30)? {
+        0 => Some(ListSettings { refresh: None }),
+        seconds @ MIN_REFRESH.. => Some(ListSettings { refresh: Some(Duration::from_secs(seconds.into())) }),
+        seconds => {
+            let hint = format!("give at least {MIN_REFRESH}, or 0 so that the service is asked only on your request");
+            let what = format!("`{seconds}` seconds are too short for `{NAME}`");
+            reader.error(value.span().start, Problem::new(what, hint));
+            None
+        }
+    }
 }
 
 fn record(reader: &mut DocumentReader<'_>, root: &SettingsTable<'_, '_>) -> Option<RecordSettings> {
@@ -189,6 +241,25 @@ impl BordersSetting {
         known.ok_or_else(|| {
             let hint = suggest(text, Self::NAMES.map(|(name, _)| name), "write \"rounded\", \"plain\" or \"ascii\"");
             Problem::new(format!("{} is not a border style", quoted(text)), hint)
+        })
+    }
+}
+
+impl ThemeSetting {
+    const NAMES: [(&str, Self); 5] = [
+        ("auto", Self::Auto),
+        ("dark", Self::Dark),
+        ("light", Self::Light),
+        ("high-contrast", Self::HighContrast),
+        ("mono", Self::Mono),
+    ];
+
+    fn parse(text: &str) -> Result<Self, Problem> {
+        let known = Self::NAMES.iter().find(|(name, _)| *name == text).map(|(_, theme)| *theme);
+        known.ok_or_else(|| {
+            let names = Self::NAMES.map(|(name, _)| name);
+            let hint = suggest(text, names, &format!("use one of {}", names.join(", ")));
+            Problem::new(format!("{} is not a theme", quoted(text)), hint)
         })
     }
 }

@@ -1,6 +1,6 @@
 //! The names of the settings in each table of the settings file. What a setting means is for the modules that read it.
 
-pub(super) const ROOT: [&str; 11] = [
+pub(super) const ROOT: [&str; 13] = [
     "base_url",
     "ca_file",
     "tenant",
@@ -8,6 +8,8 @@ pub(super) const ROOT: [&str; 11] = [
     "tenants",
     "categories",
     "appearance",
+    "ages",
+    "list",
     "record",
     "practice",
     "patterns",
@@ -15,7 +17,9 @@ pub(super) const ROOT: [&str; 11] = [
 ];
 pub(super) const TENANT: [&str; 7] = ["name", "id", "color", "base_url", "ca_file", "patterns", "sign_in"];
 pub(super) const CATEGORY: [&str; 2] = ["name", "subcategories"];
-pub(super) const APPEARANCE: [&str; 2] = ["borders", "accent"];
+pub(super) const APPEARANCE: [&str; 5] = ["borders", "accent", "theme", "title", "bell"];
+pub(super) const AGES: [&str; 2] = ["warn", "alarm"];
+pub(super) const LIST: [&str; 1] = ["refresh_seconds"];
 pub(super) const RECORD: [&str; 1] = ["keep_days"];
 pub(super) const PRACTICE: [&str; 1] = ["colleagues"];
 pub(super) const PATTERNS: [&str; 2] = ["ticket", "device"];
@@ -33,8 +37,10 @@ pub(super) const SIGN_IN: [&str; 10] = [
 ];
 
 /// The tables whose settings are often written in the wrong table.
-const TABLES: [(&str, &[&str]); 5] = [
+const TABLES: [(&str, &[&str]); 7] = [
     ("[appearance]", &APPEARANCE),
+    ("[ages]", &AGES),
+    ("[list]", &LIST),
     ("[record]", &RECORD),
     ("[practice]", &PRACTICE),
     ("[patterns]", &PATTERNS),

@@ -1,6 +1,6 @@
 //! The settings as the file holds them, with their defaults. Reading them is for `file`, checking them for `resolve`.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use ratatui::style::Color;
 
@@ -28,6 +28,10 @@ pub struct FileSettings {
     pub categories: Vec<CategorySetting>,
     /// How the dashboard looks.
     pub appearance: Appearance,
+    /// From which age on an open request is marked.
+    pub ages: Ages,
+    /// How the lists are kept up to date.
+    pub list: ListSettings,
     /// How long the record keeps settled entries.
     pub record: RecordSettings,
     /// Whether colleagues open and close requests in the practice tenant.
@@ -98,6 +102,34 @@ impl Default for RecordSettings {
     }
 }
 
+/// From which age on an open request is marked. `warn` is less than `alarm`, and both are more than nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ages {
+    /// The age of the first mark.
+    pub warn: Duration,
+    /// The age of the second mark.
+    pub alarm: Duration,
+}
+
+impl Default for Ages {
+    fn default() -> Self {
+        Self { warn: Duration::from_secs(2 * 3_600), alarm: Duration::from_secs(8 * 3_600) }
+    }
+}
+
+/// How the lists are kept up to date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListSettings {
+    /// How often the service is asked for changes. `None` means only when the agent asks.
+    pub refresh: Option<Duration>,
+}
+
+impl Default for ListSettings {
+    fn default() -> Self {
+        Self { refresh: Some(Duration::from_secs(30)) }
+    }
+}
+
 /// How the dashboard looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Appearance {
@@ -105,6 +137,28 @@ pub struct Appearance {
     pub borders: BordersSetting,
     /// The colour of the focused pane, the selection and the names of keys.
     pub accent: Color,
+    /// The named styles of the view.
+    pub theme: ThemeSetting,
+    /// Whether the dashboard sets the title of the terminal's window.
+    pub title: bool,
+    /// Whether the terminal's bell rings.
+    pub bell: bool,
+}
+
+/// The named styles of the view.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ThemeSetting {
+    /// Dark or light, as the background of the terminal is.
+    #[default]
+    Auto,
+    /// For a dark background.
+    Dark,
+    /// For a light background.
+    Light,
+    /// With as much contrast as the terminal has.
+    HighContrast,
+    /// Without colours.
+    Mono,
 }
 
 /// The borders of panes.
@@ -136,6 +190,8 @@ impl Default for FileSettings {
                 category("Other", &["Other"]),
             ],
             appearance: Appearance::default(),
+            ages: Ages::default(),
+            list: ListSettings::default(),
             record: RecordSettings::default(),
             colleagues: PRACTICE_COLLEAGUES,
             patterns: PatternSettings::default(),
@@ -147,6 +203,12 @@ impl Default for FileSettings {
 
 impl Default for Appearance {
     fn default() -> Self {
-        Self { borders: BordersSetting::Rounded, accent: Color::Cyan }
+        Self {
+            borders: BordersSetting::Rounded,
+            accent: Color::Cyan,
+            theme: ThemeSetting::default(),
+            title: true,
+            bell: false,
+        }
     }
 }

@@ -1,5 +1,8 @@
 //! Checks single values of flags, variables and the file. It never repeats a value that may be a secret.
 
+use std::time::Duration;
+
+use jiff::SignedDuration;
 use tracing::level_filters::LevelFilter;
 use uuid::Uuid;
 
@@ -94,6 +97,29 @@ pub(super) fn switch(text: &str) -> Result<bool, Problem> {
     parsed.map_err(|_| Problem::new(format!("{} is not true or false", quoted(text)), "set it to true or false"))
 }
 
+/// The longest age that can be set: a year.
+const MAX_AGE: Duration = Duration::from_secs(366 * 24 * 3_600);
+
+/// Parses the age of a request, such as `90m` or `1h 30m`, as the setting of this name.
+pub(super) fn age(name: &str, text: &str) -> Result<Duration, Problem> {
+    let example = "write hours and minutes, such as \"90m\", \"2h\" or \"1h 30m\"";
+    let Ok(duration) = text.trim().parse::<SignedDuration>() else {
+        return Err(Problem::new(format!("{} is not a duration", quoted(text)), example));
+    };
+    match Duration::try_from(duration) {
+        Ok(age) if !age.is_zero() && age <= MAX_AGE => Ok(age),
+        _ => {
+            let hint = format!("{example}; more than nothing, and at most {}", duration_text(MAX_AGE));
+            Err(Problem::new(format!("{} is out of range for `{name}`", quoted(text)), hint))
+        }
+    }
+}
+
+/// Returns the duration as the settings write it, such as `1h 30m`.
+pub(super) fn duration_text(duration: Duration) -> String {
+    SignedDuration::try_from(duration).map_or_else(|_| String::new(), |duration| format!("{duration:#}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,6 +153,20 @@ mod tests {
         ] {
             assert!(id_defect(id).is_some_and(|text| text.contains(defect)), "{id}: {:?}", id_defect(id));
         }
+    }
+
+    #[test]
+    fn age_is_a_duration_of_hours_and_minutes() {
+        let minutes = |text: &str| age("warn", text).map(|age| age.as_secs() / 60);
+        for (text, expected) in [("90m", 90), ("2h", 120), ("1h 30m", 90), (" 1h30m ", 90), ("366h", 21_960)] {
+            assert_eq!(minutes(text), Ok(expected), "{text}");
+        }
+        for wrong in
+            ["", "2", "h", "2 hoorah", "soon", "1d", "0", "0m", "-2h", "2h ago", "8785h", "99999999999999999999h"]
+        {
+            assert!(age("warn", wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(duration_text(Duration::from_secs(5_400)), "1h 30m");
     }
 
     #[test]

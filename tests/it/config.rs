@@ -1,10 +1,10 @@
 //! Settings: flag over environment over file over default, and what is no whole.
 
-use std::{collections::HashMap, path::Path};
+use std::{collections::HashMap, path::Path, time::Duration};
 
 use mmd_elevate::{
     cli::Flags,
-    config::{BordersSetting, Config, ConfigError, ServiceSettings, Target, resolve, variable},
+    config::{Ages, BordersSetting, Config, ConfigError, ServiceSettings, Target, ThemeSetting, resolve, variable},
 };
 use mmd_elevate_engine::auth::Method;
 use ratatui::style::Color;
@@ -58,6 +58,29 @@ fn everything_of_the_file_arrives() {
     assert_eq!(config.categories[1].subcategories, ["2", "1"]);
     assert_eq!((config.appearance.borders, config.appearance.accent), (BordersSetting::Ascii, Color::Rgb(0, 255, 127)));
     assert_eq!(config.keys["anywhere.help"], ["f2"]);
+}
+
+#[test]
+fn appearance_ages_and_refresh_of_the_file_arrive_and_have_defaults() {
+    let hours = |hours: u64| Duration::from_secs(hours * 3_600);
+    let config = resolved("", &[], "").unwrap();
+    let appearance = config.appearance;
+    assert_eq!(
+        (appearance.borders, appearance.theme, appearance.title, appearance.bell),
+        (BordersSetting::Rounded, ThemeSetting::Auto, true, false)
+    );
+    assert_eq!(config.ages, Ages { warn: hours(2), alarm: hours(8) });
+    assert_eq!(config.refresh, Some(Duration::from_secs(30)));
+
+    let text = "[appearance]\ntheme = 'high-contrast'\ntitle = false\nbell = true\n\
+                [ages]\nwarn = '30m'\nalarm = '1h 30m'\n[list]\nrefresh_seconds = 5\n";
+    let config = resolved("", &[], text).unwrap();
+    let appearance = config.appearance;
+    assert_eq!((appearance.theme, appearance.title, appearance.bell), (ThemeSetting::HighContrast, false, true));
+    assert_eq!(config.ages, Ages { warn: hours(1) / 2, alarm: hours(3) / 2 });
+    assert_eq!(config.refresh, Some(Duration::from_secs(5)));
+    assert_eq!(resolved("", &[], "[list]\nrefresh_seconds = 0").unwrap().refresh, None);
+    assert_eq!(resolved("", &[], "[ages]\nalarm = '3h'").unwrap().ages, Ages { warn: hours(2), alarm: hours(3) });
 }
 
 // Flag over environment over file over default.

@@ -64,11 +64,13 @@ fn the_example_documents_every_setting() {
     assert!(!whole.keys.is_empty());
     // What an unknown setting's error lists is every setting there is.
     for (table, settings) in [
-        ("", 11),
+        ("", 13),
         ("[[tenants]]\n", 7),
         ("[sign_in]\n", 10),
         ("[[categories]]\n", 2),
-        ("[appearance]\n", 2),
+        ("[appearance]\n", 5),
+        ("[ages]\n", 2),
+        ("[list]\n", 1),
         ("[record]\n", 1),
         ("[practice]\n", 1),
         ("[patterns]\n", 2),
@@ -88,11 +90,11 @@ fn the_example_documents_every_setting() {
 #[rstest]
 #[case::unknown(
     "\n  colour = 1",
-    "FILE, line 2, column 3: unknown setting `colour` in the file\nhint: what can be set here: `base_url`, `ca_file`, `tenant`, `sign_in`, `tenants`, `categories`, `appearance`, `record`, `practice`, `patterns`, `keys`; see config.example.toml"
+    "FILE, line 2, column 3: unknown setting `colour` in the file\nhint: what can be set here: `base_url`, `ca_file`, `tenant`, `sign_in`, `tenants`, `categories`, `appearance`, `ages`, `list`, `record`, `practice`, `patterns`, `keys`; see config.example.toml"
 )]
 #[case::unknown_in_a_table(
     "[appearance]\ncolour = 'red'",
-    "FILE, line 2, column 1: unknown setting `colour` in [appearance]\nhint: what can be set here: `borders`, `accent`; see config.example.toml"
+    "FILE, line 2, column 1: unknown setting `colour` in [appearance]\nhint: what can be set here: `borders`, `accent`, `theme`, `title`, `bell`; see config.example.toml"
 )]
 #[case::mistyped(
     "base-url = 'https://h'",
@@ -161,6 +163,70 @@ fn the_example_documents_every_setting() {
 #[case::wrong_choice(
     "[appearance]\nborders = 'round'",
     "FILE, line 2, column 11: `round` is not a border style\nhint: did you mean `rounded`? write \"rounded\", \"plain\" or \"ascii\""
+)]
+#[case::wrong_theme(
+    "[appearance]\ntheme = 'dim'",
+    "FILE, line 2, column 9: `dim` is not a theme\nhint: use one of auto, dark, light, high-contrast, mono"
+)]
+#[case::mistyped_theme(
+    "[appearance]\ntheme = 'high_contrast'",
+    "FILE, line 2, column 9: `high_contrast` is not a theme\nhint: did you mean `high-contrast`? "
+)]
+#[case::a_switch_in_quotes(
+    "[appearance]\nbell = 'true'",
+    "FILE, line 2, column 8: `bell` must be true or false, and this is text\nhint: write bell = true or bell = false, without quotes"
+)]
+#[case::a_number_for_a_switch(
+    "[appearance]\ntitle = 1",
+    "FILE, line 2, column 9: `title` must be true or false, and this is a number\nhint: write title = true"
+)]
+#[case::no_duration(
+    "[ages]\nwarn = '2 moons'",
+    "FILE, line 2, column 8: `2 moons` is not a duration\nhint: write hours and minutes, such as \"90m\", \"2h\" or \"1h 30m\""
+)]
+#[case::a_number_for_a_duration(
+    "[ages]\nwarn = 2",
+    "FILE, line 2, column 8: `warn` must be text in quotes, and this is a number\nhint: write it in quotes: warn = "
+)]
+#[case::no_time_at_all(
+    "[ages]\nwarn = '0m'",
+    "FILE, line 2, column 8: `0m` is out of range for `warn`\nhint: write hours and minutes"
+)]
+#[case::time_that_has_passed(
+    "[ages]\nalarm = '-2h'",
+    "FILE, line 2, column 9: `-2h` is out of range for `alarm`\nhint: "
+)]
+#[case::more_than_a_year(
+    "[ages]\nalarm = '99999h'",
+    "FILE, line 2, column 9: `99999h` is out of range for `alarm`\nhint: "
+)]
+#[case::warned_after_the_alarm(
+    "[ages]\nwarn = '90m'\nalarm = '1h 30m'",
+    "FILE, line 3, column 9: `warn` (1h 30m) is not less than `alarm` (1h 30m)\nhint: give `warn` a shorter time than `alarm`"
+)]
+#[case::alarm_before_the_usual_warning(
+    "[ages]\nalarm = '1h'",
+    "FILE, line 2, column 9: `warn` (2h) is not less than `alarm` (1h)\nhint: "
+)]
+#[case::warned_after_the_usual_alarm(
+    "[ages]\nwarn = '9h'",
+    "FILE, line 2, column 8: `warn` (9h) is not less than `alarm` (8h)\nhint: "
+)]
+#[case::refreshed_too_often(
+    "[list]\nrefresh_seconds = 4",
+    "FILE, line 2, column 19: `4` seconds are too short for `refresh_seconds`\nhint: give at least 5, or 0 so that the service is asked only on your request"
+)]
+#[case::refreshed_too_rarely(
+    "[list]\nrefresh_seconds = 86401",
+    "FILE, line 2, column 19: `86401` is out of range for `refresh_seconds`\nhint: give a whole number from 0 to 86400, such as 30"
+)]
+#[case::age_in_the_wrong_table(
+    "[appearance]\nwarn = '2h'",
+    "FILE, line 2, column 1: unknown setting `warn` in [appearance]\nhint: `warn` belongs in [ages]; "
+)]
+#[case::refresh_in_the_wrong_table(
+    "refresh_seconds = 30",
+    "FILE, line 1, column 1: unknown setting `refresh_seconds` in the file\nhint: `refresh_seconds` belongs in [list]; "
 )]
 #[case::not_toml(
     "base_url = https://host",
@@ -321,6 +387,16 @@ fn all_mistakes_of_a_file_are_told_at_once_in_its_order() {
     let lines: Vec<_> = places.iter().map(|(line, _)| *line).collect();
     assert_eq!(lines, ["1", "2", "4", "5", "7", "9", "10", "10", "11", "14"], "{error}");
     assert_eq!(error.matches("\nhint: ").count(), 10, "{error}");
+}
+
+#[test]
+fn all_mistakes_in_ages_appearance_and_list_are_told_at_once() {
+    let error = error_in(
+        "[appearance]\ntheme = 'x'\ntitle = 'x'\nbell = 'x'\n[ages]\nwarn = 'x'\nalarm = 'x'\n[list]\nrefresh_seconds = 1\n",
+    );
+    let places: Vec<_> = error.lines().filter_map(|line| line.strip_prefix("FILE, line ")?.split_once(',')).collect();
+    let lines: Vec<_> = places.iter().map(|(line, _)| *line).collect();
+    assert_eq!(lines, ["2", "3", "4", "6", "7", "9"], "{error}");
 }
 
 #[test]
