@@ -2,11 +2,14 @@
 //! is for [`crate::keys`].
 
 pub mod editor;
+mod features;
 mod frame;
 mod input;
 mod panic;
 mod screen;
 
+pub(crate) use features::Locale;
+pub use features::TerminalFeatures;
 pub use frame::FrameBackend;
 pub use input::{Input, InputBatch, InputThread, Parser, TerminalReply};
 pub use panic::install_panic_hook;

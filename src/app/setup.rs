@@ -14,6 +14,7 @@ use crate::{
     },
     keys::Keymap,
     platform,
+    terminal::TerminalFeatures,
 };
 use mmd_elevate_core::{CallError, Event, Patterns, Problem};
 use mmd_elevate_engine::{
@@ -54,11 +55,18 @@ pub struct Components {
     pub place: Place,
 }
 
-/// Makes the parts. `colour` is whether colours are drawn, `operator` the local user's name.
+/// Makes the parts. `colour` is whether colours are drawn, `features` what the terminal can show, `operator` the local
+/// user's name.
 ///
 /// # Errors
 /// `[keys]`, the practice tenant's rules or the CA file cannot be used.
-pub fn setup(config: Config, colour: bool, operator: String, now: Timestamp) -> Result<Components, Problem> {
+pub fn setup(
+    config: Config,
+    colour: bool,
+    features: TerminalFeatures,
+    operator: String,
+    now: Timestamp,
+) -> Result<Components, Problem> {
     let practice = practice::Settings {
         colleagues: config.practice.colleagues,
         ..settings(&config.state_dir, config.practice.fresh, config.practice.rules.as_deref())?
@@ -91,7 +99,8 @@ pub fn setup(config: Config, colour: bool, operator: String, now: Timestamp) -> 
         accent: config.appearance.accent,
         tenant: tenant_colour,
         borders: match config.appearance.borders {
-            config::BordersSetting::Rounded => Borders::Rounded,
+            config::BordersSetting::Auto if !features.unicode => Borders::Ascii,
+            config::BordersSetting::Auto | config::BordersSetting::Rounded => Borders::Rounded,
             config::BordersSetting::Plain => Borders::Plain,
             config::BordersSetting::Ascii => Borders::Ascii,
         },

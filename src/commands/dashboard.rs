@@ -17,7 +17,7 @@ use crate::{
     log,
     output::{fail, is_colour_off},
     platform,
-    terminal::{self, Screen},
+    terminal::{self, Screen, TerminalFeatures},
 };
 
 /// How long the record may take for its last writes at the end.
@@ -34,7 +34,8 @@ pub fn run(flags: &Flags) -> eyre::Result<ExitCode> {
     };
     let (state_dir, level) = (config.state_dir.clone(), config.log);
     let warnings = [variable::warnings(), config.warnings.clone()].concat();
-    let components = match setup(config, !is_colour_off(), platform::user(), Timestamp::now()) {
+    let features = TerminalFeatures::from_environment(variable::from_process);
+    let components = match setup(config, !is_colour_off(), features, platform::user(), Timestamp::now()) {
         Ok(components) => components,
         Err(problem) => return Ok(fail(&problem)),
     };

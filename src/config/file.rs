@@ -234,12 +234,14 @@ fn patterns(reader: &mut DocumentReader<'_>, parent: &SettingsTable<'_, '_>) -> 
 }
 
 impl BordersSetting {
-    const NAMES: [(&str, Self); 3] = [("rounded", Self::Rounded), ("plain", Self::Plain), ("ascii", Self::Ascii)];
+    const NAMES: [(&str, Self); 4] =
+        [("auto", Self::Auto), ("rounded", Self::Rounded), ("plain", Self::Plain), ("ascii", Self::Ascii)];
 
     fn parse(text: &str) -> Result<Self, Problem> {
         let known = Self::NAMES.iter().find(|(name, _)| *name == text).map(|(_, borders)| *borders);
         known.ok_or_else(|| {
-            let hint = suggest(text, Self::NAMES.map(|(name, _)| name), "write \"rounded\", \"plain\" or \"ascii\"");
+            let hint = "write \"rounded\", \"plain\" or \"ascii\", or \"auto\" for what the terminal can show";
+            let hint = suggest(text, Self::NAMES.map(|(name, _)| name), hint);
             Problem::new(format!("{} is not a border style", quoted(text)), hint)
         })
     }

@@ -164,6 +164,8 @@ pub enum ThemeSetting {
 /// The borders of panes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BordersSetting {
+    /// Lines with round corners, or ASCII where the terminal or the locale has nothing else.
+    Auto,
     /// Lines with round corners.
     Rounded,
     /// Lines with square corners.
@@ -204,7 +206,7 @@ impl Default for FileSettings {
 impl Default for Appearance {
     fn default() -> Self {
         Self {
-            borders: BordersSetting::Rounded,
+            borders: BordersSetting::Auto,
             accent: Color::Cyan,
             theme: ThemeSetting::default(),
             title: true,

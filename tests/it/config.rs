@@ -67,7 +67,7 @@ fn appearance_ages_and_refresh_of_the_file_arrive_and_have_defaults() {
     let appearance = config.appearance;
     assert_eq!(
         (appearance.borders, appearance.theme, appearance.title, appearance.bell),
-        (BordersSetting::Rounded, ThemeSetting::Auto, true, false)
+        (BordersSetting::Auto, ThemeSetting::Auto, true, false)
     );
     assert_eq!(config.ages, Ages { warn: hours(2), alarm: hours(8) });
     assert_eq!(config.refresh, Some(Duration::from_secs(30)));

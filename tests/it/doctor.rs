@@ -231,6 +231,21 @@ fn what_fails_is_told_with_its_hint(
     assert!(code == 1 && text.contains(" failed.\n") && text.contains("hint: "), "{text}");
 }
 
+#[rstest]
+#[case::utf8(&[("LANG", "C.UTF-8")], "ok", "UTF-8, according to LANG")]
+#[case::console(&[("TERM", "linux")], "ok", "borders and signs are ASCII on this terminal")]
+#[case::another_encoding(&[("LC_ALL", "C")], "warning", "LC_ALL names no UTF-8 locale, so borders and signs are ASCII")]
+#[case::no_locale(&[("LANG", "")], "warning", "no locale is set, so borders and signs are ASCII")]
+fn the_locale_and_the_terminal_decide_on_signs(
+    #[case] set: &[(&str, &str)],
+    #[case] verdict: &str,
+    #[case] what: &str,
+) {
+    let patient = set.iter().fold(Patient::new(), |patient, (name, value)| patient.with(name, value));
+    let hint = if verdict == "ok" { "" } else { "set LANG to a UTF-8 locale" };
+    patient.examined().says("terminal-text", verdict, what, hint);
+}
+
 #[test]
 fn the_state_folder_and_its_files_are_looked_at_and_left_as_they_are() {
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;

@@ -11,6 +11,7 @@ mod input;
 mod job;
 mod killed;
 mod lending;
+mod looks;
 mod lost;
 mod record;
 mod secrets;

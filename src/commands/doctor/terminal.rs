@@ -1,7 +1,11 @@
 //! Checks the terminal by its size and the environment. It sends the terminal no query.
 
 use super::report::Check;
-use crate::{dashboard::view::USABLE, platform};
+use crate::{
+    dashboard::view::USABLE,
+    platform,
+    terminal::{Locale, TerminalFeatures},
+};
 use mmd_elevate_core::{Problem, visible};
 
 pub(super) fn checks(env: fn(&str) -> Option<String>) -> Vec<Check> {
@@ -46,22 +50,20 @@ fn colours(variable: impl Fn(&str) -> Option<String>) -> Check {
     check.ok(format!("{count}, according to TERM; an accent written as #rrggbb may look different"))
 }
 
-/// Checks the locale: the first of the three variables that is set decides (POSIX).
+/// Checks whether the locale is UTF-8.
 fn text(variable: impl Fn(&str) -> Option<String>) -> Check {
     let check = Check::new("terminal-text", "text");
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| Some((name, variable(name)?)));
-    let hint = "set LANG to a UTF-8 locale such as C.UTF-8, or borders = \"ascii\" in the settings";
-    match locale {
-        Some((name, value)) => {
-            let normalized = value.to_lowercase().replace('-', "");
-            if normalized.contains("utf8") {
-                return check.ok(format!("UTF-8, according to {name}"));
-            }
-            let what = format!("{name} names no UTF-8 locale, so lines and signs may not be shown");
-            check.warning(Problem::new(what, hint))
+    let cause = match Locale::from_environment(&variable) {
+        Some(Locale { variable: name, is_utf8: true }) => {
+            let is_ascii = !TerminalFeatures::from_environment(variable).unicode;
+            let addition = if is_ascii { "; borders and signs are ASCII on this terminal" } else { "" };
+            return check.ok(format!("UTF-8, according to {name}{addition}"));
         }
-        None => check.warning(Problem::new("no locale is set, so lines and signs may not be shown", hint)),
-    }
+        Some(Locale { variable, .. }) => format!("{variable} names no UTF-8 locale"),
+        None => "no locale is set".to_owned(),
+    };
+    let what = format!("{cause}, so borders and signs are ASCII, and other characters may not be shown");
+    check.warning(Problem::new(what, "set LANG to a UTF-8 locale such as C.UTF-8"))
 }
 
 fn clipboard() -> Check {

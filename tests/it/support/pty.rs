@@ -104,6 +104,11 @@ impl Program {
             command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         }
         command.env("TERM", "xterm-256color");
+        // Whatever the locale of the tests is: without UTF-8 the program draws in ASCII.
+        for name in ["LC_ALL", "LC_CTYPE"] {
+            command.env_remove(name);
+        }
+        command.env("LANG", "C.UTF-8");
         for (name, value) in self.env {
             command.env(name, value);
         }
