@@ -1,6 +1,7 @@
 //! The event loop: turns inputs and events into messages, performs the effects of the dashboard, and draws. It never waits
 //! for a disk, for the terminal or for the worker.
 
+mod background;
 mod batch;
 mod confirmation;
 mod external;
@@ -14,6 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use background::BackgroundQuestion;
 pub use batch::Batch;
 use color_eyre::eyre;
 pub use confirmation::Confirmation;
@@ -29,7 +31,7 @@ use crate::{
         view::{self, Theme},
     },
     platform::{self, SystemEvent, Termination, TmuxCopy},
-    terminal::{InputBatch, Surface, TerminalError, editor::EditResult},
+    terminal::{Background, InputBatch, Surface, TerminalError, editor::EditResult},
 };
 use mmd_elevate_core::{Call, CallId, Event, Problem, Reply, visible};
 use mmd_elevate_engine::{
@@ -92,6 +94,10 @@ pub struct App<'a, S> {
     /// The inputs after the key that opened the editor. They are applied when the editor has ended.
     typed_ahead: Option<Batch>,
     confirmation: Confirmation,
+    /// Whether a frame was drawn.
+    is_drawn: bool,
+    background: Background,
+    background_question: BackgroundQuestion,
     /// The error that shows that the terminal is gone.
     terminal_error: Option<TerminalError>,
 }
@@ -112,8 +118,24 @@ impl<'a, S: Surface> App<'a, S> {
             copies: RunningCopies::new(),
             typed_ahead: None,
             confirmation: Confirmation::default(),
+            is_drawn: false,
+            background: Background::Unknown,
+            background_question: BackgroundQuestion::default(),
             terminal_error: None,
         }
+    }
+
+    /// Sets whether the loop asks the terminal for its background, once, after the first frame. It does not at first.
+    #[must_use]
+    pub fn with_background_question(mut self, is_asked: bool) -> Self {
+        self.background_question = if is_asked { BackgroundQuestion::Due } else { BackgroundQuestion::Closed };
+        self
+    }
+
+    /// Returns the background of the terminal, as far as it is known.
+    #[must_use]
+    pub fn background(&self) -> Background {
+        self.background
     }
 
     /// Returns the surface.
@@ -128,11 +150,12 @@ impl<'a, S: Surface> App<'a, S> {
     pub fn draw(&mut self) -> eyre::Result<()> {
         // The time is taken before the bytes go out, because a key that answers the frame is read after that.
         let mut drawn = None;
-        let (model, theme, limits) = (&self.model, &self.theme, &mut self.limits);
+        let (model, theme, limits, is_drawn) = (&self.model, &self.theme, &mut self.limits, &mut self.is_drawn);
         self.surface
             .draw(|frame| {
                 *limits = view::draw(frame, model, theme);
                 drawn = view::fits(frame.area()).then(Instant::now);
+                *is_drawn = true;
             })
             .map_err(|error| eyre::eyre!(error).wrap_err("failed to draw on the terminal"))?;
         // A frame that the terminal has not taken yet is not on the screen.
@@ -154,6 +177,9 @@ impl<'a, S: Surface> App<'a, S> {
     /// The terminal cannot be read although it is still there.
     pub async fn run(&mut self, mut channels: Channels, session: &Session) -> eyre::Result<ExitReason> {
         let reason = self.run_until_exit(&mut channels, session).await;
+        if matches!(reason, Ok(ExitReason::Quit)) {
+            self.await_background(&mut channels.inputs).await;
+        }
         self.apply_last_results(&mut channels, session, matches!(reason, Ok(ExitReason::Terminated(_)))).await;
         let tick = self.tick();
         let mut effects = update(&mut self.model, tick, self.limits);
@@ -174,6 +200,7 @@ impl<'a, S: Surface> App<'a, S> {
             if let Err(error) = self.draw() {
                 return Ok(reason_of_lost_terminal(&error, &mut channels.system));
             }
+            self.ask_background();
             let wake = tokio::time::sleep(self.model.next_wake());
             let messages = tokio::select! {
                 // In this order: the result of an editor comes before the signal that ended it.
@@ -201,6 +228,7 @@ impl<'a, S: Surface> App<'a, S> {
                 },
                 batch = channels.inputs.recv(), if self.edit.is_none() => match batch {
                     Some(batch) => {
+                        self.take_background(&batch);
                         if self.apply_inputs(Batch::new(batch), session) {
                             return Ok(ExitReason::Quit);
                         }
@@ -239,6 +267,43 @@ impl<'a, S: Surface> App<'a, S> {
             if let Some(error) = self.terminal_error.take() {
                 return Ok(reason_of_lost_terminal(&error, &mut channels.system));
             }
+        }
+    }
+
+    /// Asks the terminal for its background, if that is due and a frame is on the screen.
+    fn ask_background(&mut self) {
+        let is_due = matches!(self.background_question, BackgroundQuestion::Due);
+        if !is_due || !self.is_drawn || self.surface.is_behind() {
+            return;
+        }
+        self.background_question = match self.surface.ask_background() {
+            Ok(()) => BackgroundQuestion::Asked(Instant::now()),
+            Err(error) => {
+                tracing::debug!(%error, "failed to ask for the background of the terminal");
+                BackgroundQuestion::Closed
+            }
+        };
+    }
+
+    /// Takes the answer of the terminal, if these inputs hold one that counts.
+    fn take_background(&mut self, batch: &InputBatch) {
+        if let Some(background) = self.background_question.answer(batch) {
+            tracing::debug!(?background, "the terminal told its background");
+            self.set_background(background);
+        }
+    }
+
+    /// Sets the background. The loop draws after each batch of inputs, so that the next frame shows it.
+    fn set_background(&mut self, background: Background) {
+        self.background = background;
+    }
+
+    /// Waits for an answer that may still come: after the terminal is given back, the shell would take it as typed.
+    async fn await_background(&mut self, inputs: &mut Receiver<InputBatch>) {
+        while let Some(left) = self.background_question.time_left()
+            && let Ok(Some(batch)) = tokio::time::timeout(left, inputs.recv()).await
+        {
+            self.take_background(&batch);
         }
     }
 

@@ -1,6 +1,7 @@
 //! The terminal: takes it and gives it back, turns its bytes into [`Input`], and writes each frame at once. What a key means
 //! is for [`crate::keys`].
 
+mod background;
 pub mod editor;
 mod features;
 mod frame;
@@ -8,6 +9,7 @@ mod input;
 mod panic;
 mod screen;
 
+pub use background::Background;
 pub(crate) use features::Locale;
 pub use features::TerminalFeatures;
 pub use frame::FrameBackend;

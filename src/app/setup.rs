@@ -45,6 +45,9 @@ pub struct Components {
     pub title: bool,
     /// Whether the terminal's bell rings.
     pub bell: bool,
+    /// Whether the terminal is asked for its background: only the theme `auto` depends on it, and only if there are colours
+    /// enough.
+    pub asks_background: bool,
     /// The service or the practice tenant.
     pub target: Target,
     /// The settings of the practice tenant, if it is the target.
@@ -123,6 +126,7 @@ pub fn setup(
         refresh: config.refresh,
         title: config.appearance.title,
         bell: config.appearance.bell,
+        asks_background: colour && features.many_colours && config.appearance.theme == ThemeSetting::Auto,
         target: config.target,
         practice,
         trust,

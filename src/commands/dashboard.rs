@@ -55,7 +55,8 @@ pub fn run(flags: &Flags) -> eyre::Result<ExitCode> {
         Model::new(components.setup).with_patterns(components.patterns),
         components.theme,
         Timestamp::now,
-    );
+    )
+    .with_background_question(components.asks_background);
     if let Err(error) = app.draw() {
         tracing::debug!(%error, "failed to draw the first frame; the loop will fail too and end");
     }

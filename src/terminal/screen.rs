@@ -9,6 +9,9 @@ use tokio::sync::mpsc::Sender;
 use super::{FrameBackend, InputBatch, InputThread};
 use crate::platform::{self, Output};
 
+/// Asks for the colour of the background (OSC 11). A terminal that does not know it does not answer.
+const BACKGROUND_QUERY: &[u8] = b"\x1b]11;?\x1b\\";
+
 /// Why the terminal cannot be used. The text completes "failed to open the dashboard: ".
 #[derive(Debug, thiserror::Error)]
 pub enum TerminalError {
@@ -67,6 +70,13 @@ pub trait Surface {
     /// # Errors
     /// As for `draw`.
     fn copy_to_clipboard(&mut self, text: &str) -> io::Result<()>;
+
+    /// Asks the terminal for the colour of its background. The answer, if there is one, is an
+    /// [`Input::Reply`](super::Input::Reply).
+    ///
+    /// # Errors
+    /// As for `draw`.
+    fn ask_background(&mut self) -> io::Result<()>;
 
     /// Gives the terminal to another program: no keys are read and nothing is drawn until `resume`.
     ///
@@ -172,6 +182,10 @@ impl Surface for Screen {
         let mut sequence = String::new();
         CopyToClipboard::to_clipboard_from(text).write_ansi(&mut sequence).map_err(io::Error::other)?;
         self.terminal.backend_mut().write_directly(sequence.as_bytes())
+    }
+
+    fn ask_background(&mut self) -> io::Result<()> {
+        self.terminal.backend_mut().write_directly(BACKGROUND_QUERY)
     }
 
     fn suspend(&mut self) -> Result<(), TerminalError> {

@@ -16,7 +16,7 @@ use mmd_elevate::{
     app::{App, Channels, ExitReason},
     dashboard::{Model, view::Theme},
     platform::{SystemEvent, Termination},
-    terminal::{Input, InputBatch},
+    terminal::{Background, Input, InputBatch, TerminalReply},
 };
 use mmd_elevate_core::CALLS_WAITING;
 use mmd_elevate_engine::{
@@ -58,7 +58,12 @@ impl Agent {
     }
 
     async fn send(&self, inputs: Vec<Input>) {
-        self.inputs.send(InputBatch { at: Instant::now(), inputs }).await.unwrap();
+        self.send_at(Instant::now(), inputs).await;
+    }
+
+    /// One batch that was read at this time.
+    async fn send_at(&self, at: Instant, inputs: Vec<Input>) {
+        self.inputs.send(InputBatch { at, inputs }).await.unwrap();
     }
 
     /// Waits until the screen shows this, and says how often it has been drawn by then.
@@ -236,6 +241,63 @@ async fn a_terminal_that_is_gone_ends_the_loop_with_an_error() {
     let session = Session::open_read_only(&Handle::current(), future::pending(), timing(), session_events);
     let error = within(app.run(Channels { inputs, system, events }, &session)).await.unwrap_err();
     assert_eq!(error.to_string(), "failed to read the terminal");
+}
+
+/// Runs the loop without a service while the agent does this. Returns the background and how often it was asked for.
+async fn background_after(is_asked: bool, script: impl AsyncFnOnce(&mut Agent)) -> (Background, usize) {
+    let (mut stage, drawn) = Stage::new();
+    let mut app = App::new(&mut stage, Model::new(setup()), Theme::default(), start).with_background_question(is_asked);
+    let ((to_loop, inputs), (to_system, system)) = (mpsc::channel(64), mpsc::channel(8));
+    let (session_events, events) = mpsc::channel(CALLS_WAITING);
+    let session = Session::open_read_only(&Handle::current(), future::pending(), timing(), session_events);
+    let mut agent = Agent { inputs: to_loop, system: to_system, drawn };
+    let channels = Channels { inputs, system, events };
+    within(async { tokio::join!(app.run(channels, &session), script(&mut agent)) }).await.0.unwrap();
+    let questions = agent.drawn.borrow().questions;
+    (app.background(), questions)
+}
+
+const WHITE: Input = Input::Reply(TerminalReply::Background(255, 255, 255));
+const BLACK: Input = Input::Reply(TerminalReply::Background(0, 0, 0));
+
+#[tokio::test]
+async fn background_is_asked_once_and_the_first_answer_in_time_counts() {
+    // A busy machine must not make the answer late.
+    let asked = Instant::now();
+    let answered = background_after(true, async |agent| {
+        agent.drawn.wait_for(|drawn| drawn.questions == 1).await.unwrap();
+        agent.send_at(asked, vec![WHITE]).await;
+        agent.send_at(asked, vec![BLACK]).await;
+        agent.press("n 'half a ticket'").await;
+        agent.sees("half a ticket").await;
+        agent.press("ctrl-c ctrl-c").await;
+    });
+    assert_eq!(answered.await, (Background::Light, 1));
+}
+
+#[tokio::test]
+async fn background_that_is_told_late_or_was_not_asked_for_stays_unknown() {
+    let answered = background_after(true, async |agent| {
+        agent.drawn.wait_for(|drawn| drawn.questions == 1).await.unwrap();
+        agent.send_at(Instant::now() + Duration::from_millis(201), vec![WHITE]).await;
+        agent.press("ctrl-c ctrl-c").await;
+    });
+    assert_eq!(answered.await, (Background::Unknown, 1));
+    let unasked = background_after(false, async |agent| {
+        agent.send(vec![WHITE]).await;
+        agent.press("ctrl-c ctrl-c").await;
+    });
+    assert_eq!(unasked.await, (Background::Unknown, 0));
+}
+
+#[tokio::test]
+async fn answer_that_comes_with_the_last_keys_is_awaited() {
+    let answered = background_after(true, async |agent| {
+        let at = Instant::now();
+        agent.press("ctrl-c ctrl-c").await;
+        agent.send_at(at, vec![BLACK]).await;
+    });
+    assert_eq!(answered.await, (Background::Dark, 1));
 }
 
 #[tokio::test]

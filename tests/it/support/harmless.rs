@@ -42,6 +42,8 @@ pub(crate) enum Sequence {
     Control(String, char),
     /// OSC 52: what was put into the clipboard.
     Copied(String),
+    /// OSC 11: the question for the background.
+    BackgroundQuery,
 }
 
 /// Reads what a program wrote to its terminal; fails at whatever is not one of our sequences or harmless text.
@@ -60,6 +62,11 @@ pub(crate) fn sequences(bytes: &[u8]) -> Vec<Sequence> {
                 assert!(is_ours(parameters, last), "a foreign sequence: {:?}", &part[..=end]);
                 found.push(Sequence::Control(parameters.to_owned(), last));
                 &part[end + 1..]
+            }
+            Some(b']') if part == "]11;?" => {
+                found.push(Sequence::BackgroundQuery);
+                let rest = parts.next().and_then(|end| end.strip_prefix('\\'));
+                rest.unwrap_or_else(|| panic!("a question without an end"))
             }
             Some(b']') => {
                 let encoded = part.strip_prefix("]52;c;").unwrap_or_else(|| panic!("a foreign sequence: {part:?}"));

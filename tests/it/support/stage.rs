@@ -11,6 +11,8 @@ use tokio::sync::watch;
 pub(crate) struct Drawn {
     pub(crate) times: usize,
     pub(crate) screen: String,
+    /// How often the background was asked for.
+    pub(crate) questions: usize,
 }
 
 /// A surface that shows each frame to the test.
@@ -32,11 +34,22 @@ impl Surface for Stage {
     fn draw(&mut self, picture: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         self.terminal.draw(picture).unwrap();
         let screen = self.terminal.backend().to_string();
-        self.drawn.send_modify(|drawn| *drawn = Drawn { times: drawn.times + 1, screen });
+        self.drawn.send_modify(|drawn| {
+            drawn.times += 1;
+            drawn.screen = screen;
+        });
         Ok(())
     }
 
     fn copy_to_clipboard(&mut self, _: &str) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn ask_background(&mut self) -> io::Result<()> {
+        self.drawn.send_modify(|drawn| {
+            assert!(drawn.times > 0, "it is asked after the first frame");
+            drawn.questions += 1;
+        });
         Ok(())
     }
 
