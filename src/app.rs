@@ -98,6 +98,9 @@ pub struct App<'a, S> {
     is_drawn: bool,
     background: Background,
     background_question: BackgroundQuestion,
+    /// The title that was set last, empty at first. `None` if titles are switched off.
+    title: Option<String>,
+    has_bell: bool,
     /// The error that shows that the terminal is gone.
     terminal_error: Option<TerminalError>,
 }
@@ -121,6 +124,8 @@ impl<'a, S: Surface> App<'a, S> {
             is_drawn: false,
             background: Background::Unknown,
             background_question: BackgroundQuestion::default(),
+            title: None,
+            has_bell: false,
             terminal_error: None,
         }
     }
@@ -129,6 +134,20 @@ impl<'a, S: Surface> App<'a, S> {
     #[must_use]
     pub fn with_background_question(mut self, is_asked: bool) -> Self {
         self.background_question = if is_asked { BackgroundQuestion::Due } else { BackgroundQuestion::Closed };
+        self
+    }
+
+    /// Sets whether [`App::show_title`] has an effect. It has none at first.
+    #[must_use]
+    pub fn with_title(mut self, is_on: bool) -> Self {
+        self.title = is_on.then(String::new);
+        self
+    }
+
+    /// Sets whether [`App::ring_bell`] has an effect. It has none at first.
+    #[must_use]
+    pub fn with_bell(mut self, is_on: bool) -> Self {
+        self.has_bell = is_on;
         self
     }
 
@@ -163,6 +182,27 @@ impl<'a, S: Surface> App<'a, S> {
             self.confirmation.record_draw(&self.model, at);
         }
         Ok(())
+    }
+
+    /// Sets the title of the terminal's window, if titles are switched on and it is another one than before. Call it after
+    /// each draw: what a terminal does not take now is set by a later call.
+    pub fn show_title(&mut self, title: &str) {
+        if self.title.as_deref().is_none_or(|last| last == title) || self.surface.is_behind() {
+            return;
+        }
+        match self.surface.set_title(&redact(title)) {
+            Ok(()) => self.title = Some(title.to_owned()),
+            Err(error) => tracing::debug!(%error, "failed to set the title; the next draw fails too"),
+        }
+    }
+
+    /// Rings the terminal's bell, if it is switched on. While an editor has the terminal, nothing rings.
+    pub fn ring_bell(&mut self) {
+        if self.has_bell
+            && let Err(error) = self.surface.bell()
+        {
+            tracing::debug!(%error, "failed to ring the bell; the next draw fails too");
+        }
     }
 
     /// Shows a warning from before the loop.

@@ -8,6 +8,7 @@ mod frame;
 mod input;
 mod panic;
 mod screen;
+mod title;
 
 pub use background::Background;
 pub(crate) use features::Locale;

@@ -41,7 +41,7 @@ pub struct Components {
     pub ages: Ages,
     /// How often the service is asked for changes. `None` means only when the agent asks.
     pub refresh: Option<Duration>,
-    /// Whether the title of the terminal's window is set.
+    /// Whether the title of the terminal's window is set. A console has none.
     pub title: bool,
     /// Whether the terminal's bell rings.
     pub bell: bool,
@@ -124,7 +124,7 @@ pub fn setup(
         theme_choice: config.appearance.theme,
         ages: config.ages,
         refresh: config.refresh,
-        title: config.appearance.title,
+        title: config.appearance.title && features.title,
         bell: config.appearance.bell,
         asks_background: colour && features.many_colours && config.appearance.theme == ThemeSetting::Auto,
         target: config.target,

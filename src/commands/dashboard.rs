@@ -56,7 +56,9 @@ pub fn run(flags: &Flags) -> eyre::Result<ExitCode> {
         components.theme,
         Timestamp::now,
     )
-    .with_background_question(components.asks_background);
+    .with_background_question(components.asks_background)
+    .with_title(components.title)
+    .with_bell(components.bell);
     if let Err(error) = app.draw() {
         tracing::debug!(%error, "failed to draw the first frame; the loop will fail too and end");
     }

@@ -29,11 +29,14 @@ use rustix::{
 };
 use tokio::net::unix::pipe;
 
-/// Switches on the alternate screen and bracketed paste, and hides the cursor. No mouse, no focus reports, no keyboard flags,
-/// no title.
+/// Switches on the alternate screen and bracketed paste, and hides the cursor. No mouse, no focus reports, no keyboard flags.
 const MODES_ON: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?25l";
 /// Ends a synchronized update and its colours, which may have been cut short, and switches all modes off.
 const MODES_OFF: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?2004l\x1b[?25h\x1b[?1049l";
+/// Puts the title of the window on the terminal's stack, and takes it back from there. A terminal that does not know this
+/// ignores it.
+const SAVE_TITLE: &[u8] = b"\x1b[22;0t";
+const RESTORE_TITLE: &[u8] = b"\x1b[23;0t";
 /// CAN: cancels a sequence of which the terminal has read only a part.
 const CANCEL: &[u8] = b"\x18";
 /// How long giving back waits for a terminal that takes no bytes.
@@ -55,6 +58,8 @@ const TERMS_WITHOUT_DRAWING: [&str; 5] = ["dumb", "unknown", "network", "dialup"
 
 /// Whether the terminal is taken, so that its modes have to be switched off.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+/// Whether the former title of the window is on the terminal's stack.
+static TITLE_SAVED: AtomicBool = AtomicBool::new(false);
 /// Whether another program has the terminal. Until it is taken again, the keys that interrupt and quit are for that program.
 static LENT: AtomicBool = AtomicBool::new(false);
 /// When the terminal was last taken from another program.
@@ -230,8 +235,9 @@ fn restore(saved: &mut SavedTerminal) {
     }
     let is_cut = !std::mem::take(&mut saved.queue).is_empty();
     if !(is_background && stops_writers()) {
-        let off = if is_cut { [CANCEL, MODES_OFF].concat() } else { MODES_OFF.to_vec() };
-        let _ = saved.write_with_timeout(&off);
+        let cancel = if is_cut { CANCEL } else { b"" };
+        let title = if TITLE_SAVED.swap(false, Ordering::SeqCst) { RESTORE_TITLE } else { b"" };
+        let _ = saved.write_with_timeout(&[cancel, title, MODES_OFF].concat());
     }
 }
 
@@ -243,6 +249,18 @@ fn is_background() -> bool {
 /// Returns whether a job in the background is stopped when it writes (`stty tostop`).
 fn stops_writers() -> bool {
     tcgetattr(stdin()).is_ok_and(|settings| settings.local_modes.contains(LocalModes::TOSTOP))
+}
+
+/// Sets the title of the window until the terminal is given back, and saves the former one before that. The text holds no
+/// control characters. Does nothing while the terminal is not taken.
+pub(crate) fn set_title(text: &str) -> io::Result<()> {
+    // Under the lock, so that what is saved is restored, whichever thread gives the terminal back.
+    if let Some(saved) = saved().as_mut().filter(|_| is_taken()) {
+        let save = if TITLE_SAVED.load(Ordering::SeqCst) { b"" } else { SAVE_TITLE };
+        saved.write(&[save, b"\x1b]2;", text.as_bytes(), b"\x1b\\"].concat())?;
+        TITLE_SAVED.store(true, Ordering::SeqCst);
+    }
+    Ok(())
 }
 
 /// Writes as much of the queue as the terminal takes now. Returns whether the queue is empty.

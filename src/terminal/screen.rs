@@ -6,7 +6,7 @@ use crossterm::{Command, clipboard::CopyToClipboard};
 use ratatui::{Frame, Terminal};
 use tokio::sync::mpsc::Sender;
 
-use super::{FrameBackend, InputBatch, InputThread};
+use super::{FrameBackend, InputBatch, InputThread, title::title_text};
 use crate::platform::{self, Output};
 
 /// Asks for the colour of the background (OSC 11). A terminal that does not know it does not answer.
@@ -71,6 +71,19 @@ pub trait Surface {
     /// As for `draw`.
     fn copy_to_clipboard(&mut self, text: &str) -> io::Result<()>;
 
+    /// Sets the title of the terminal's window: one line of harmless text, and at most 200 columns of it. The former title
+    /// comes back whenever the terminal is given away, and this one when it is taken again.
+    ///
+    /// # Errors
+    /// As for `draw`.
+    fn set_title(&mut self, title: &str) -> io::Result<()>;
+
+    /// Rings the terminal's bell.
+    ///
+    /// # Errors
+    /// As for `draw`.
+    fn bell(&mut self) -> io::Result<()>;
+
     /// Asks the terminal for the colour of its background. The answer, if there is one, is an
     /// [`Input::Reply`](super::Input::Reply).
     ///
@@ -110,6 +123,8 @@ pub trait Surface {
 pub struct Screen {
     terminal: Terminal<FrameBackend<Output>>,
     input: Option<InputThread>,
+    /// The title of the window, once one was set.
+    title: Option<String>,
 }
 
 impl Screen {
@@ -128,7 +143,7 @@ impl Screen {
         // Made before the terminal is taken, so that a failure leaves nothing to give back.
         let terminal = Terminal::new(FrameBackend::new(Output)).map_err(TerminalError::Switch)?;
         platform::take().map_err(TerminalError::Switch)?;
-        Ok(Self { terminal, input: None })
+        Ok(Self { terminal, input: None, title: None })
     }
 
     /// Starts to read inputs. Call it once, after the first frame. The channel closes when reading has failed.
@@ -153,6 +168,9 @@ impl Screen {
     fn take(&mut self) -> Result<(), TerminalError> {
         platform::take().map_err(TerminalError::Switch)?;
         self.terminal.backend_mut().reset();
+        if let Some(title) = &self.title {
+            platform::set_title(title).map_err(TerminalError::Switch)?;
+        }
         self.terminal.clear().map_err(TerminalError::Switch)
     }
 
@@ -182,6 +200,14 @@ impl Surface for Screen {
         let mut sequence = String::new();
         CopyToClipboard::to_clipboard_from(text).write_ansi(&mut sequence).map_err(io::Error::other)?;
         self.terminal.backend_mut().write_directly(sequence.as_bytes())
+    }
+
+    fn set_title(&mut self, title: &str) -> io::Result<()> {
+        platform::set_title(self.title.insert(title_text(title)))
+    }
+
+    fn bell(&mut self) -> io::Result<()> {
+        self.terminal.backend_mut().write_directly(b"\x07")
     }
 
     fn ask_background(&mut self) -> io::Result<()> {

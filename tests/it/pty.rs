@@ -17,6 +17,7 @@ mod record;
 mod secrets;
 mod stops;
 mod stuck;
+mod titles;
 mod untrusted;
 
 use std::time::Duration;

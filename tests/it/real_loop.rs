@@ -300,6 +300,31 @@ async fn answer_that_comes_with_the_last_keys_is_awaited() {
     assert_eq!(answered.await, (Background::Dark, 1));
 }
 
+#[test]
+fn title_is_set_where_it_is_switched_on_and_only_when_it_changes() {
+    let titles = |is_on| {
+        let (mut stage, drawn) = Stage::new();
+        let mut app = App::new(&mut stage, Model::new(setup()), Theme::default(), start).with_title(is_on);
+        for title in ["1 open", "1 open", "2 open", "1 open"] {
+            app.show_title(title);
+        }
+        drawn.borrow().titles.clone()
+    };
+    assert_eq!(titles(true), ["1 open", "2 open", "1 open"]);
+    assert!(titles(false).is_empty());
+}
+
+#[test]
+fn bell_rings_where_it_is_switched_on() {
+    let bells = |is_on| {
+        let (mut stage, drawn) = Stage::new();
+        let mut app = App::new(&mut stage, Model::new(setup()), Theme::default(), start).with_bell(is_on);
+        app.ring_bell();
+        drawn.borrow().bells
+    };
+    assert_eq!((bells(true), bells(false)), (1, 0));
+}
+
 #[tokio::test]
 async fn what_was_left_and_typed_is_there_at_the_next_start_in_the_same_folder() {
     let (folder, client) = (tempfile::tempdir().unwrap(), practice().await);

@@ -42,6 +42,8 @@ pub(crate) enum Sequence {
     Control(String, char),
     /// OSC 52: what was put into the clipboard.
     Copied(String),
+    /// OSC 2: a title of the window.
+    Title(String),
     /// OSC 11: the question for the background.
     BackgroundQuery,
 }
@@ -67,6 +69,12 @@ pub(crate) fn sequences(bytes: &[u8]) -> Vec<Sequence> {
                 found.push(Sequence::BackgroundQuery);
                 let rest = parts.next().and_then(|end| end.strip_prefix('\\'));
                 rest.unwrap_or_else(|| panic!("a question without an end"))
+            }
+            Some(b']') if part.starts_with("]2;") => {
+                assert_harmless(&part[3..], "the title");
+                found.push(Sequence::Title(part[3..].to_owned()));
+                let rest = parts.next().and_then(|end| end.strip_prefix('\\'));
+                rest.unwrap_or_else(|| panic!("a title without an end"))
             }
             Some(b']') => {
                 let encoded = part.strip_prefix("]52;c;").unwrap_or_else(|| panic!("a foreign sequence: {part:?}"));
@@ -94,6 +102,8 @@ fn is_ours(parameters: &str, last: char) -> bool {
         'm' => numbers(&[';', ':']),
         'J' => parameters == "2",
         'h' | 'l' => modes.contains(&parameters),
+        // The title is saved and restored.
+        't' => ["22;0", "23;0"].contains(&parameters),
         _ => false,
     }
 }

@@ -409,6 +409,10 @@ impl Pty {
                 assert_eq!(count('h'), count('l'), "{mode} was not switched off once: {history}");
             }
         }
+        let bytes = self.output.settled();
+        let text = String::from_utf8_lossy(&bytes);
+        let count = |wanted| text.matches(wanted).count();
+        assert_eq!(count("\x1b[22;0t"), count("\x1b[23;0t"), "a title that was saved was not restored once");
     }
 }
 

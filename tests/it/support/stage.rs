@@ -13,6 +13,10 @@ pub(crate) struct Drawn {
     pub(crate) screen: String,
     /// How often the background was asked for.
     pub(crate) questions: usize,
+    /// The titles that were set, in order.
+    pub(crate) titles: Vec<String>,
+    /// How often the bell rang.
+    pub(crate) bells: usize,
 }
 
 /// A surface that shows each frame to the test.
@@ -42,6 +46,16 @@ impl Surface for Stage {
     }
 
     fn copy_to_clipboard(&mut self, _: &str) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn set_title(&mut self, title: &str) -> io::Result<()> {
+        self.drawn.send_modify(|drawn| drawn.titles.push(title.to_owned()));
+        Ok(())
+    }
+
+    fn bell(&mut self) -> io::Result<()> {
+        self.drawn.send_modify(|drawn| drawn.bells += 1);
         Ok(())
     }
 
