@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use unicode_width::UnicodeWidthChar;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// How many combining marks are shown after one character; the rest are counted.
 const MAX_MARKS: usize = 4;
@@ -55,10 +55,12 @@ impl fmt::Debug for Untrusted {
 /// DEL (`␛`), `‹U+202E›` for the others, and a count for excess combining marks.
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
-    let mut marks = 0;
+    let (mut marks, mut before) = (0, None);
     let harmless = text.chars().all(|c| {
         marks = if is_combining(c) { marks + 1 } else { 0 };
-        marks <= MAX_MARKS && !is_active_or_hidden(c)
+        let is_hidden = is_active_or_hidden(c) && !is_emoji_selector(before, c);
+        before = Some(c);
+        marks <= MAX_MARKS && !is_hidden
     });
     if harmless { Cow::Borrowed(text) } else { Cow::Owned(escape(text)) }
 }
@@ -66,13 +68,16 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     let mut chars = text.chars().peekable();
+    let mut before = None;
     while let Some(c) = chars.next() {
         match c {
+            c if is_emoji_selector(before, c) => out.push(c),
             '\0'..='\x1f' => out.push(char::from_u32(0x2400 + u32::from(c)).unwrap_or('␀')),
             '\x7f' => out.push('␡'),
             c if is_active_or_hidden(c) => out.push_str(&format!("‹U+{:04X}›", u32::from(c))),
             c => out.push(c),
         }
+        before = Some(c);
         let mut marks = 0;
         while let Some(mark) = chars.next_if(|c| is_combining(*c)) {
             marks += 1;
@@ -90,7 +95,20 @@ fn escape(text: &str) -> String {
 /// Returns how many characters of the text control a terminal or are invisible.
 #[must_use]
 pub fn invisible_characters(text: &str) -> usize {
-    text.chars().filter(|c| *c != '\n' && is_active_or_hidden(*c)).count()
+    let mut before = None;
+    let is_invisible = |c: &char| {
+        let is_selector = is_emoji_selector(before.replace(*c), *c);
+        *c != '\n' && is_active_or_hidden(*c) && !is_selector
+    };
+    text.chars().filter(is_invisible).count()
+}
+
+/// Returns whether a character is the selector that makes an emoji of the character before it. It hides nothing: both are
+/// drawn as one sign, and a letter or a digit has no such form here.
+fn is_emoji_selector(before: Option<char>, c: char) -> bool {
+    let makes_wide = |before: char| before.width() == Some(1) && [before, c].iter().collect::<String>().width() == 2;
+    c == '\u{fe0f}'
+        && before.is_some_and(|before| !before.is_alphanumeric() && !before.is_ascii() && makes_wide(before))
 }
 
 fn is_combining(c: char) -> bool {
@@ -124,6 +142,9 @@ mod tests {
             ("MMD\u{200b}-1", "MMD‹U+200B›-1"),
             ("x\u{e0041}", "x‹U+E0041›"),
             ("Müller 东京 e\u{301}", "Müller 东京 e\u{301}"),
+            ("⚠\u{fe0f} ☎\u{fe0f}", "⚠\u{fe0f} ☎\u{fe0f}"),
+            ("MMD-1\u{fe0f}", "MMD-1‹U+FE0F›"),
+            ("漢\u{fe0f} ⚠\u{fe0f}\u{fe0f}", "漢‹U+FE0F› ⚠\u{fe0f}‹U+FE0F›"),
         ] {
             assert_eq!(Untrusted::new(raw).visible(), shown);
         }
