@@ -28,7 +28,7 @@ use tokio::sync::mpsc::Receiver;
 use crate::{
     dashboard::{
         CopiedTo, EditTarget, Effect, Message, Model, ScrollLimits, update,
-        view::{self, Theme},
+        view::{self, Palette, Theme},
     },
     platform::{self, SystemEvent, Termination, TmuxCopy},
     terminal::{Background, InputBatch, Surface, TerminalError, editor::EditResult},
@@ -100,7 +100,6 @@ pub struct App<'a, S> {
     background_question: BackgroundQuestion,
     /// The title that was set last, empty at first. `None` if titles are switched off.
     title: Option<String>,
-    has_bell: bool,
     /// The error that shows that the terminal is gone.
     terminal_error: Option<TerminalError>,
 }
@@ -125,7 +124,6 @@ impl<'a, S: Surface> App<'a, S> {
             background: Background::Unknown,
             background_question: BackgroundQuestion::default(),
             title: None,
-            has_bell: false,
             terminal_error: None,
         }
     }
@@ -141,13 +139,6 @@ impl<'a, S: Surface> App<'a, S> {
     #[must_use]
     pub fn with_title(mut self, is_on: bool) -> Self {
         self.title = is_on.then(String::new);
-        self
-    }
-
-    /// Sets whether [`App::ring_bell`] has an effect. It has none at first.
-    #[must_use]
-    pub fn with_bell(mut self, is_on: bool) -> Self {
-        self.has_bell = is_on;
         self
     }
 
@@ -186,7 +177,7 @@ impl<'a, S: Surface> App<'a, S> {
 
     /// Sets the title of the terminal's window, if titles are switched on and it is another one than before. Call it after
     /// each draw: what a terminal does not take now is set by a later call.
-    pub fn show_title(&mut self, title: &str) {
+    fn show_title(&mut self, title: &str) {
         if self.title.as_deref().is_none_or(|last| last == title) || self.surface.is_behind() {
             return;
         }
@@ -196,11 +187,9 @@ impl<'a, S: Surface> App<'a, S> {
         }
     }
 
-    /// Rings the terminal's bell, if it is switched on. While an editor has the terminal, nothing rings.
-    pub fn ring_bell(&mut self) {
-        if self.has_bell
-            && let Err(error) = self.surface.bell()
-        {
+    /// Rings the terminal's bell, as far as the agent wants it. While an editor has the terminal, nothing rings.
+    fn ring_bell(&mut self) {
+        if let Err(error) = self.surface.bell() {
             tracing::debug!(%error, "failed to ring the bell; the next draw fails too");
         }
     }
@@ -241,6 +230,7 @@ impl<'a, S: Surface> App<'a, S> {
                 return Ok(reason_of_lost_terminal(&error, &mut channels.system));
             }
             self.ask_background();
+            self.show_title(&self.model.title());
             let wake = tokio::time::sleep(self.model.next_wake());
             let messages = tokio::select! {
                 // In this order: the result of an editor comes before the signal that ended it.
@@ -336,6 +326,11 @@ impl<'a, S: Surface> App<'a, S> {
     /// Sets the background. The loop draws after each batch of inputs, so that the next frame shows it.
     fn set_background(&mut self, background: Background) {
         self.background = background;
+        self.theme.palette = match background {
+            Background::Unknown => self.theme.palette,
+            Background::Dark => Palette::Dark,
+            Background::Light => Palette::Light,
+        };
     }
 
     /// Waits for an answer that may still come: after the terminal is given back, the shell would take it as typed.
@@ -384,6 +379,12 @@ impl<'a, S: Surface> App<'a, S> {
                     Effect::OpenEditor(target, text) => messages.extend(self.open_editor(target, text)),
                     Effect::EditTaken => self.is_edit_applied = true,
                     Effect::Suspend => self.suspend(),
+                    Effect::Redraw => {
+                        if let Err(error) = self.surface.retake() {
+                            tracing::debug!(%error, "failed to take the terminal anew; the next draw fails too");
+                        }
+                    }
+                    Effect::Bell => self.ring_bell(),
                     Effect::LogUnawaited(id) => {
                         tracing::warn!(call = id.0, "a reply came for a call that is not awaited");
                     }

@@ -28,8 +28,8 @@ pub(crate) use flags::FLAG_NAMES;
 pub use flags::Flags;
 pub use resolve::{expand_path, load, practice_colleagues, resolve, settings_file, state_dir};
 pub use settings::{
-    Ages, Appearance, BordersSetting, CategorySetting, FileSettings, ListSettings, PatternSettings, TenantSettings,
-    ThemeSetting,
+    AgeSettings, Appearance, BordersSetting, CategorySetting, FileSettings, ListSettings, PatternSettings,
+    TenantSettings, ThemeSetting,
 };
 pub use sign_in::SignInSettings;
 pub use value::{LEVELS, level};
@@ -53,7 +53,7 @@ pub struct Config {
     /// How the dashboard looks.
     pub appearance: Appearance,
     /// From which age on an open request is marked.
-    pub ages: Ages,
+    pub ages: AgeSettings,
     /// How often the service is asked for changes. `None` means only when the agent asks.
     pub refresh: Option<Duration>,
     /// The forms of ticket and device names of the tenant.

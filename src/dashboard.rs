@@ -11,32 +11,50 @@ mod close;
 mod close_result;
 mod create;
 mod create_result;
+mod devices;
 mod drafts;
+mod draw;
 mod form;
+mod guard;
+mod help;
+mod history;
 mod leaving;
+mod listing;
 mod message;
 mod model;
+mod names;
 mod notice;
+mod notices;
 mod paste;
 mod question;
 mod recovery;
+mod recovery_panel;
 mod refresh;
 mod requests;
 mod sign_in;
+mod suggest;
 mod text_field;
+mod unknown;
+mod unsent;
 mod update;
 pub mod view;
+mod word;
 mod worker;
 
 pub use form::{Category, Form};
+pub use help::Help;
 pub use leaving::Remains;
 pub use message::{CopiedTo, EditTarget, Effect, Message, ScrollLimits};
-pub use model::{Model, Overlay, Pane, PendingCall, RecordState, Recovery, ServiceState, Setup, Subject, Tenant};
+pub use model::{
+    Model, Overlay, Pane, PendingCall, Preferences, RecordState, Recovery, ServiceState, Setup, Subject, Tenant,
+};
 pub use notice::{Notice, Tone};
+pub use notices::Notices;
 pub use question::Question;
 pub use requests::{
-    Attempts, CloseAttempt, Closure, CreateAttempt, CreateState, List, Request, RequestStore, Requests, Row, RowId,
-    RowState, SentClose, Sort,
+    Age, Ages, Attempts, CloseAttempt, Closure, CreateAttempt, CreateState, List, Request, RequestStore, Requests, Row,
+    RowId, RowState, SentClose, Sort,
 };
+pub use suggest::Suggestion;
 pub use text_field::TextField;
 pub use update::update;

@@ -59,7 +59,7 @@ const RULES: &str = "[[rules]]\non = \"create\"\ndo = \"hang-after\"\nticket = \
 
 /// What is sent then and finds no answer, beside the draft.
 const LOST: &str =
-    "INC-10471\tMMD-00000000017\tWord template missing\tOffice\tWord\tCopy the template as administrator.";
+    "INC-10471\tMMD-00000000008\tWord template missing\tOffice\tWord\tCopy the template as administrator.";
 
 /// What is being typed when the program dies.
 const NEXT_DRAFT: &str = "INC-10473\tMMD-00000000020\tDock lost its network again";
@@ -70,6 +70,11 @@ const SAVED: Duration = Duration::from_millis(1500);
 fn main() -> eyre::Result<()> {
     let program = built()?;
     let home = tempfile::tempdir().wrap_err("failed to make a home folder")?;
+    // The picture's terminal answers no question about its background.
+    let settings = home.path().join(".config/mmd-elevate");
+    fs::create_dir_all(&settings).wrap_err("failed to make the settings' folder")?;
+    fs::write(settings.join("config.toml"), "[appearance]\ntheme = \"dark\"\n")
+        .wrap_err("failed to write the settings")?;
     dashboard(Terminal::start(&program, &[], home.path())?)?;
     let rules = home.path().join("rules.toml");
     fs::write(&rules, RULES).wrap_err("failed to write the rules")?;
@@ -83,22 +88,28 @@ fn dashboard(mut terminal: Terminal) -> eyre::Result<()> {
     for (number, request) in REQUESTS.iter().enumerate() {
         let (plan, fields) = request.split_last().ok_or_else(|| eyre!("a request has no fields"))?;
         terminal.type_keys("n")?;
-        terminal.wait_for("the form", |screen| screen.contains("Ctrl-S submit"))?;
+        terminal.wait_for("the form", |screen| screen.contains("Ctrl-S send"))?;
         terminal.type_keys(&format!("{}\t{plan}\x13", fields.join("\t")))?;
-        terminal.wait_for("an open request", |screen| screen.matches("● open").count() > number)?;
+        terminal.wait_for("an open request", |screen| {
+            screen.contains(&format!("1 Mine {}", number + 1)) && screen.contains("Opened for")
+        })?;
     }
-    terminal.type_keys("n")?;
-    terminal.wait_for("the form", |screen| screen.contains("Ctrl-S submit"))?;
+    save(&terminal, "dashboard", "The dashboard of mmd-elevate: the agent's open requests, and one of them in detail")?;
+    terminal.type_keys("2")?;
+    terminal.wait_for("the tenant", |screen| screen.contains("Viewed by") && screen.contains("as of"))?;
+    save(&terminal, "tenant", "The open requests of a whole tenant in mmd-elevate")?;
+    terminal.type_keys("1n")?;
+    terminal.wait_for("the form", |screen| screen.contains("Ctrl-S send"))?;
     terminal.type_keys(DRAFT)?;
     terminal.wait_for("the draft", |screen| screen.contains("can sign in"))?;
-    save(&terminal, "dashboard", "The dashboard of mmd-elevate: a form, the open requests, and one of them in detail")?;
+    save(&terminal, "form", "The form of mmd-elevate below the list of open requests")?;
 
     terminal.type_keys("\x1b")?;
     terminal.wait_for("the list", |screen| screen.contains("c close"))?;
     terminal.type_keys("c")?;
-    terminal.wait_for("the dialog", |screen| screen.contains("Actions taken"))?;
+    terminal.wait_for("the dialog", |screen| screen.contains("Close request"))?;
     terminal.type_keys(ACTIONS_TAKEN)?;
-    terminal.wait_for("the text", |screen| screen.contains("has confirmed"))?;
+    terminal.wait_for("the text", |screen| screen.contains("confirmed"))?;
     save(&terminal, "close", "The dialog of mmd-elevate that closes a request")?;
 
     terminal.type_keys("\x03\x03")?;
@@ -106,19 +117,19 @@ fn dashboard(mut terminal: Terminal) -> eyre::Result<()> {
 }
 
 fn crash(mut terminal: Terminal) -> eyre::Result<()> {
-    terminal.wait_for("what the first run left", |screen| screen.contains("✎ in form"))?;
+    terminal.wait_for("what the first run left", |screen| screen.contains("✎ in the form"))?;
     terminal.type_keys("\r")?;
     terminal.wait_for("the list", |screen| screen.contains("s sort"))?;
     terminal.type_keys("n")?;
-    terminal.wait_for("the draft", |screen| screen.contains("Ctrl-S submit"))?;
+    terminal.wait_for("the draft", |screen| screen.contains("Ctrl-S send"))?;
     terminal.type_keys("\x13")?;
     terminal.wait_for("the create", |screen| screen.contains("… sending") && screen.contains("s sort"))?;
     terminal.type_keys("n")?;
-    terminal.wait_for("an empty form", |screen| screen.contains("Ctrl-S submit"))?;
+    terminal.wait_for("an empty form", |screen| screen.contains("Ctrl-S send"))?;
     terminal.type_keys(&format!("{LOST}\x13"))?;
-    terminal.wait_for("both creates", |screen| screen.matches("INC-104").count() > 4 && screen.contains("s sort"))?;
+    terminal.wait_for("both creates", |screen| screen.matches("… sending").count() > 2)?;
     terminal.type_keys("n")?;
-    terminal.wait_for("an empty form", |screen| screen.contains("Ctrl-S submit"))?;
+    terminal.wait_for("an empty form", |screen| screen.contains("Ctrl-S send"))?;
     terminal.type_keys(NEXT_DRAFT)?;
     terminal.wait_for("the next draft", |screen| screen.contains("network again"))?;
     thread::sleep(SAVED);

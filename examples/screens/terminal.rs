@@ -41,6 +41,7 @@ impl Terminal {
         command.env("HOME", home);
         command.env("TERM", "xterm-256color");
         command.env("TZ", "UTC");
+        command.env("LANG", "C.UTF-8");
         let failed = |error| eyre!("failed to start {}: {error}", program.display());
         let child = pair.slave.spawn_command(command).map_err(failed)?;
         let mut reader = pair.master.try_clone_reader().map_err(failed)?;

@@ -1,16 +1,16 @@
 //! Makes the parts of a dashboard from the settings. It draws nothing and sends nothing.
 
-use std::{net::Ipv4Addr, sync::Arc, time::Duration};
+use std::{net::Ipv4Addr, sync::Arc};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc::Sender;
 
 use super::practice::{bind, service, settings};
 use crate::{
-    config::{self, Ages, Config, ServiceSettings, Target, ThemeSetting},
+    config::{self, Config, ServiceSettings, Target, ThemeSetting},
     dashboard::{
-        Category, Setup, Tenant,
-        view::{Borders, Theme},
+        Ages, Category, Preferences, Setup, Tenant,
+        view::{Borders, Palette, Theme},
     },
     keys::Keymap,
     platform,
@@ -35,16 +35,10 @@ pub struct Components {
     pub patterns: Patterns,
     /// The theme of the view.
     pub theme: Theme,
-    /// The named styles that were chosen.
-    pub theme_choice: ThemeSetting,
-    /// From which age on an open request is marked.
-    pub ages: Ages,
-    /// How often the service is asked for changes. `None` means only when the agent asks.
-    pub refresh: Option<Duration>,
+    /// The limits of ages, how often the service is asked, whether the bell rings.
+    pub preferences: Preferences,
     /// Whether the title of the terminal's window is set. A console has none.
     pub title: bool,
-    /// Whether the terminal's bell rings.
-    pub bell: bool,
     /// Whether the terminal is asked for its background: only the theme `auto` depends on it, and only if there are colours
     /// enough.
     pub asks_background: bool,
@@ -99,6 +93,16 @@ pub fn setup(
         }
     };
     let theme = Theme {
+        palette: match config.appearance.theme {
+            // Until the terminal has said what its background is.
+            ThemeSetting::Auto => Palette::Unknown,
+            // Their grounds are none of the 16 colours.
+            ThemeSetting::Dark | ThemeSetting::Light if !features.many_colours => Palette::Unknown,
+            ThemeSetting::Dark => Palette::Dark,
+            ThemeSetting::Light => Palette::Light,
+            ThemeSetting::HighContrast => Palette::HighContrast,
+            ThemeSetting::Mono => Palette::Mono,
+        },
         accent: config.appearance.accent,
         tenant: tenant_colour,
         borders: match config.appearance.borders {
@@ -108,6 +112,7 @@ pub fn setup(
             config::BordersSetting::Ascii => Borders::Ascii,
         },
         colour,
+        unicode: features.unicode,
     };
     let categories = config.categories.into_iter();
     let setup = Setup {
@@ -121,11 +126,15 @@ pub fn setup(
         setup,
         patterns: config.patterns,
         theme,
-        theme_choice: config.appearance.theme,
-        ages: config.ages,
-        refresh: config.refresh,
+        preferences: Preferences {
+            ages: Ages {
+                warn: SignedDuration::try_from(config.ages.warn).unwrap_or(SignedDuration::MAX),
+                alarm: SignedDuration::try_from(config.ages.alarm).unwrap_or(SignedDuration::MAX),
+            },
+            refresh: config.refresh,
+            bell: config.appearance.bell,
+        },
         title: config.appearance.title && features.title,
-        bell: config.appearance.bell,
         asks_background: colour && features.many_colours && config.appearance.theme == ThemeSetting::Auto,
         target: config.target,
         practice,

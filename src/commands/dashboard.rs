@@ -52,13 +52,12 @@ pub fn run(flags: &Flags) -> eyre::Result<ExitCode> {
     // The first frame needs nothing slow; everything slow starts after it.
     let mut app = App::new(
         &mut screen,
-        Model::new(components.setup).with_patterns(components.patterns),
+        Model::new(components.setup).with_patterns(components.patterns).with_preferences(components.preferences),
         components.theme,
         Timestamp::now,
     )
     .with_background_question(components.asks_background)
-    .with_title(components.title)
-    .with_bell(components.bell);
+    .with_title(components.title);
     if let Err(error) = app.draw() {
         tracing::debug!(%error, "failed to draw the first frame; the loop will fail too and end");
     }

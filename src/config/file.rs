@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, io, path::Path, time::Duration};
 
 use super::{
-    Ages, Appearance, BordersSetting, CategorySetting, ConfigError, FileSettings, ListSettings, PatternSettings,
+    AgeSettings, Appearance, BordersSetting, CategorySetting, ConfigError, FileSettings, ListSettings, PatternSettings,
     TenantSettings, ThemeSetting,
     color::color,
     document::{DocumentReader, SettingsTable, Value},
@@ -167,9 +167,9 @@ fn appearance(reader: &mut DocumentReader<'_>, root: &SettingsTable<'_, '_>) -> 
     })
 }
 
-fn ages(reader: &mut DocumentReader<'_>, root: &SettingsTable<'_, '_>) -> Option<Ages> {
+fn ages(reader: &mut DocumentReader<'_>, root: &SettingsTable<'_, '_>) -> Option<AgeSettings> {
     let table = reader.table(root.get("ages")?, "[ages]", &names::AGES)?;
-    let default = Ages::default();
+    let default = AgeSettings::default();
     let mut read = |name: &'static str, default: Duration| match table.get(name) {
         Some(value) => reader.parse_text(value, name, |text| value::age(name, text)),
         None => Some(default),
@@ -178,7 +178,7 @@ fn ages(reader: &mut DocumentReader<'_>, root: &SettingsTable<'_, '_>) -> Option
     let (warn, alarm) = (read("warn", default.warn), read("alarm", default.alarm));
     let (warn, alarm) = (warn?, alarm?);
     if warn < alarm {
-        return Some(Ages { warn, alarm });
+        return Some(AgeSettings { warn, alarm });
     }
     let (warn, alarm) = (value::duration_text(warn), value::duration_text(alarm));
     let what = format!("`warn` ({warn}) is not less than `alarm` ({alarm})");

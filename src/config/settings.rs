@@ -29,7 +29,7 @@ pub struct FileSettings {
     /// How the dashboard looks.
     pub appearance: Appearance,
     /// From which age on an open request is marked.
-    pub ages: Ages,
+    pub ages: AgeSettings,
     /// How the lists are kept up to date.
     pub list: ListSettings,
     /// How long the record keeps settled entries.
@@ -104,14 +104,14 @@ impl Default for RecordSettings {
 
 /// From which age on an open request is marked. `warn` is less than `alarm`, and both are more than nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ages {
+pub struct AgeSettings {
     /// The age of the first mark.
     pub warn: Duration,
     /// The age of the second mark.
     pub alarm: Duration,
 }
 
-impl Default for Ages {
+impl Default for AgeSettings {
     fn default() -> Self {
         Self { warn: Duration::from_secs(2 * 3_600), alarm: Duration::from_secs(8 * 3_600) }
     }
@@ -192,7 +192,7 @@ impl Default for FileSettings {
                 category("Other", &["Other"]),
             ],
             appearance: Appearance::default(),
-            ages: Ages::default(),
+            ages: AgeSettings::default(),
             list: ListSettings::default(),
             record: RecordSettings::default(),
             colleagues: PRACTICE_COLLEAGUES,

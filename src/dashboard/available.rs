@@ -1,16 +1,25 @@
 //! Whether an action can do anything now. It is asked before acting, and before a key is shown.
 
-use super::{Model, Overlay, RowState, ServiceState};
+use super::{Model, Overlay, RowId, RowState, ServiceState};
 use crate::keys::{Action, Scope};
 use mmd_elevate_core::SignIn;
 
 const CLOSED_ALREADY: &str = "it is closed already";
 
 impl Model {
+    /// The row that a key is about: the one of the panel that has the keys, or the one that is selected.
+    #[must_use]
+    pub fn row_in_focus(&self) -> Option<RowId> {
+        match self.overlays.last() {
+            Some(Overlay::Device(row) | Overlay::Look(row)) => Some(*row),
+            _ => self.requests.list().selected(),
+        }
+    }
+
     /// Why this action can do nothing now, if it cannot. Asked before acting, and before the footer and help show it.
     #[must_use]
     pub fn unavailable(&self, action: Action) -> Option<&'static str> {
-        let row = self.requests.selected();
+        let row = self.row_in_focus().and_then(|id| self.requests.get(id));
         let none = row.is_none().then_some("no request is selected");
         match action {
             Action::CloseRequest => row.map_or(Some("no request is selected"), |row| cannot_close(row.state)),
@@ -43,18 +52,37 @@ impl Model {
             },
             Action::Help => (self.scopes()[0] == Scope::Help).then_some("this is the help"),
             Action::Discard => self.form.is_empty().then_some("the form is empty"),
-            Action::Refresh => {
-                let remains = self.remains();
-                (remains.open + remains.accepted == 0).then_some("no request is open")
-            }
+            Action::Refresh => match self.service {
+                ServiceState::NotReady(_) => Some("the service cannot be called"),
+                ServiceState::Starting => Some("the service is not ready yet"),
+                ServiceState::Ready => None,
+            },
+            Action::ShowTab(tab) => (tab == self.requests.tab()).then_some("this tab is shown"),
+            Action::ShowDevice => match self.open_on_device().is_empty() {
+                true if self.is_checking_device() => Some("the device is being looked up"),
+                true => Some("nothing is known to be open on this device"),
+                false => None,
+            },
+            Action::TakeAsClosed => match row.map(|row| row.state) {
+                None => Some("no request is selected"),
+                Some(RowState::Accepted) => None,
+                Some(_) => Some("only an accepted close that no list shows can be taken as done"),
+            },
             Action::CloseThem => (self.remains().open == 0).then_some("no request is open"),
-            Action::NextSuggestion | Action::PreviousSuggestion => {
-                self.form.suggestions(&self.categories).is_empty().then_some("nothing is suggested here")
-            }
             Action::Back if self.scopes()[0] == Scope::List => {
                 self.requests.list().filter().is_empty().then_some("there is no filter")
             }
             _ => None,
+        }
+    }
+
+    /// Whether the footer names the action: a key that goes to another field is known without it.
+    #[must_use]
+    pub fn is_worth_naming(&self, action: Action) -> bool {
+        match action {
+            Action::NextSuggestion => !self.form.suggestions().is_empty(),
+            Action::TakeSuggestion => self.form.chosen().is_some(),
+            _ => true,
         }
     }
 
@@ -74,7 +102,7 @@ const fn cannot_close(state: RowState) -> Option<&'static str> {
         RowState::Open | RowState::CloseUnknown | RowState::Accepted => None,
         RowState::Unknown | RowState::SetAside => Some("the service's id of it is not known"),
         RowState::Looking(_) => Some("it is still being looked for"),
-        RowState::Sending(_) => Some("it is still being sent"),
+        RowState::Checking(_) | RowState::Sending(_) => Some("it is still being sent"),
         RowState::Closing(_) => Some("it is being closed already"),
         RowState::Refused | RowState::Draft => Some("it was never opened"),
         RowState::Closed(_) => Some(CLOSED_ALREADY),

@@ -8,13 +8,14 @@ const LONGEST_SHOWN: usize = 24;
 
 /// Copies the id of the selected request.
 pub(super) fn copy_id(model: &Model) -> Vec<Effect> {
-    let id = model.requests.selected().and_then(|row| row.request_id());
+    let id = model.row_in_focus().and_then(|id| model.requests.get(id)?.request_id());
     id.map(|id| Effect::Copy(id.text().visible().into_owned())).into_iter().collect()
 }
 
 /// Copies a line about the selected row for the ticket.
 pub(super) fn copy_line(model: &Model) -> Vec<Effect> {
-    model.requests.selected().map(|row| Effect::Copy(ticket_line(&row))).into_iter().collect()
+    let row = model.row_in_focus().and_then(|id| model.requests.get(id));
+    row.map(|row| Effect::Copy(ticket_line(&row))).into_iter().collect()
 }
 
 /// Copies the text that was not stored as it was typed, with a visible mark for what a terminal would act on.

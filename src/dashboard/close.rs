@@ -1,8 +1,27 @@
-//! Closing a request, up to the call. The dialog holds the row's id; the text lives in the attempt, so that leaving the
+//! Closing a request: the dialog, up to the call. The dialog holds the row's id; the text lives in the attempt, so that leaving the
 //! dialog keeps it.
 
-use super::{Effect, Model, Notice, Overlay, RowId, Subject, drafts};
-use mmd_elevate_core::{Call, CloseElevationRequest, Operation};
+use jiff::Timestamp;
+use ratatui::{
+    Frame,
+    layout::{Constraint, Layout, Rect},
+    style::{Modifier, Style},
+    text::{Line, Span},
+    widgets::Paragraph,
+};
+
+use super::{
+    Effect, Model, Notice, Overlay, Row, RowId, Subject, drafts,
+    draw::{
+        Theme,
+        words::{age, cut, local, wrap},
+    },
+};
+use crate::keys::{Action, Scope};
+use mmd_elevate_core::{Call, CloseElevationRequest, Field, Operation, Untrusted};
+
+/// From this width on the plan stands beside what is typed.
+const SIDE_BY_SIDE: u16 = 96;
 
 /// Opens the dialog for this row.
 pub(super) fn open_dialog(model: &mut Model, row: RowId) {
@@ -37,4 +56,121 @@ pub(super) fn submit(model: &mut Model, row_id: RowId) -> Vec<Effect> {
     let call = Call::Send(Operation::Close(CloseElevationRequest { id, device, actions_taken }));
     // Its text is saved now: a service that says it has closed the request may not have stored it.
     drafts::save(model, true).into_iter().chain([Effect::Call(call_id, call)]).collect()
+}
+
+/// Draws the dialog: what it closes and what was planned, beside what is typed.
+pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, id: RowId, problem: Option<&str>) {
+    let Some(row) = model.requests.get(id) else { return };
+    let width = usize::from(area.width.saturating_sub(24));
+    let turn = model.close_turn().map_or_else(String::new, |(at, of)| format!("  {at} of {of}"));
+    let title = format!("Close request  {}{turn}", cut(&row.text(Field::Ticket), width));
+    let block = theme.panel(&title, "", true);
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    if inner.width >= SIDE_BY_SIDE {
+        let [left, rule, right] =
+            Layout::horizontal([Constraint::Percentage(50), Constraint::Length(2), Constraint::Fill(1)]).areas(inner);
+        for y in rule.y..rule.bottom() {
+            frame.render_widget(Line::styled(theme.vertical_rule(), Theme::dim()), Rect { y, height: 1, ..rule });
+        }
+        let mut lines = target(&row, model, theme, usize::from(left.width.saturating_sub(1)));
+        lines.push(Line::default());
+        lines.extend(planned(&row, usize::from(left.width.saturating_sub(1)), usize::from(left.height)));
+        frame.render_widget(Paragraph::new(lines), left);
+        draw_text(frame, right, model, theme, &row, problem);
+        return;
+    }
+    let mut lines = target(&row, model, theme, usize::from(inner.width));
+    // What was planned has what room is left beside a text of some lines.
+    let room = usize::from(inner.height).saturating_sub(lines.len() + 6);
+    if room >= 2 {
+        let all = planned(&row, usize::from(inner.width), room.min(6));
+        lines.extend(all);
+    }
+    let used = u16::try_from(lines.len()).unwrap_or(inner.height).min(inner.height.saturating_sub(3));
+    let [above, below] = Layout::vertical([Constraint::Length(used), Constraint::Fill(1)]).areas(inner);
+    frame.render_widget(Paragraph::new(lines), above);
+    draw_text(frame, below, model, theme, &row, problem);
+}
+
+/// Device, title and age: what the dialog is about, and whose it is.
+fn target(row: &Row<'_>, model: &Model, theme: &Theme, width: usize) -> Vec<Line<'static>> {
+    let known =
+        model.devices.find(&row.text(Field::Device)).map_or_else(String::new, |device| format!(" · {}", device.about));
+    let value = |label: &'static str, value: String, style: Style| {
+        Line::from(vec![
+            Span::styled(format!("{label:<9}"), Theme::dim()),
+            Span::styled(cut(&value, width.saturating_sub(9)), style),
+        ])
+    };
+    let mut lines = vec![
+        value("Device", format!("{}{known}", row.text(Field::Device)), Style::new()),
+        value("Title", row.text(Field::Title).into_owned(), Style::new()),
+    ];
+    let band = model.requests.ages().of(row, model.now);
+    let day = |at: Timestamp| local(at, &model.time_zone, "%F");
+    let format = if row.since.is_none_or(|since| day(since) == day(model.now)) { "%H:%M" } else { "%b %d %H:%M" };
+    let since = row.since.map_or_else(
+        || "–".to_owned(),
+        |since| format!("{} {} since {}", age(since, model.now), band.mark(), local(since, &model.time_zone, format)),
+    );
+    let opener = model.opener(row);
+    let whose = if row.mine { "by you".to_owned() } else { format!("by {opener}, a colleague") };
+    let style = if row.mine { theme.age(band).remove_modifier(Modifier::DIM) } else { theme.doubt() };
+    lines.push(value("Open", format!("{}, {whose}", since.replace("  ", " ")), style));
+    if let Some(error) = row.error {
+        let style = if error.may_have_happened() { theme.doubt() } else { theme.failure() };
+        lines.extend(wrap(&error.what(), width).into_iter().take(2).map(|line| Line::styled(line.into_owned(), style)));
+    }
+    lines
+}
+
+/// What was planned, in at most so many lines.
+fn planned(row: &Row<'_>, width: usize, most: usize) -> Vec<Line<'static>> {
+    let stored = row.request.map(|request| request.plan_of_action.clone()).filter(|plan| !plan.is_blank());
+    let plan = stored.unwrap_or_else(|| Untrusted::new(row.draft.map_or("", |draft| draft.get(Field::PlanOfAction))));
+    let mut lines = vec![Line::styled(if row.mine { "You planned" } else { "Planned" }, Theme::dim())];
+    for line in plan.visible_lines() {
+        lines
+            .extend(wrap(&line, width.saturating_sub(2).max(1)).into_iter().map(|line| Line::raw(format!("  {line}"))));
+    }
+    if lines.len() > most && most > 1 {
+        lines.truncate(most - 1);
+        lines.push(Line::styled("  …", Theme::dim()));
+    }
+    lines
+}
+
+/// What is typed, under its label.
+fn draw_text(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, row: &Row<'_>, problem: Option<&str>) {
+    if area.height < 2 {
+        return;
+    }
+    let label = Span::styled(format!("{}Actions taken", theme.selected_mark(true)), theme.accent());
+    let key = model.keymap.name(Scope::LongText, Action::OpenEditor);
+    let head = if let Some(problem) = problem {
+        Line::from(vec![label, Span::raw("  "), Span::styled(theme.problem(problem), theme.failure())])
+    } else {
+        let hint = format!("{key} opens your editor");
+        let gap = usize::from(area.width).saturating_sub(label.width() + hint.len());
+        let hint = if gap < 2 { String::new() } else { format!("{}{hint}", " ".repeat(gap)) };
+        Line::from(vec![label, Span::styled(hint, Theme::dim())])
+    };
+    frame.render_widget(head, Rect { height: 1, ..area });
+    let text = Rect { x: area.x + 2, y: area.y + 1, width: area.width.saturating_sub(2), height: area.height - 1 };
+    frame.buffer_mut().set_style(text, theme.field(true));
+    match row.actions_taken {
+        Some(field) if !field.is_empty() => {
+            frame.render_widget(field.widget(), text);
+            frame.buffer_mut().set_style(text, theme.field(true));
+            if let Some(cursor) = field.cursor(text.width) {
+                frame.set_cursor_position(cursor);
+            }
+        }
+        _ => {
+            let hint = cut("What did you do on the device?", usize::from(text.width));
+            frame.render_widget(Line::styled(hint, theme.field(true).patch(Theme::dim())), Rect { height: 1, ..text });
+            frame.set_cursor_position((text.x, text.y));
+        }
+    }
 }

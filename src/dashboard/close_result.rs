@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{CloseAttempt, Closure, Model, Notice, Overlay, PendingCall, RowId, SentClose, TextField, Tone, close};
-use crate::keys::{Action, Scope};
+use super::{CloseAttempt, Closure, Model, Notice, PendingCall, RowId, SentClose, TextField, Tone, close};
+use crate::keys::{Action, Scope, Tab};
 use mmd_elevate_core::{CallError, CallResult, ClosedBy, ElevationRequest, ErrorCode, ReadBack, Untrusted};
 
 /// Applies the result of a close, or of looking for what came of one.
@@ -139,8 +139,9 @@ pub(super) fn closure_notice(model: &Model, id: RowId, closure: Closure) -> Noti
             let text = format!("Request closed: {name}, perhaps by this program: the stored text differs; by {by}");
             Notice::doubt(text).hint(kept)
         }
-        Closure::Already | Closure::Gone | Closure::Elsewhere => {
-            let hint = format!("{}closed shows it", model.keymap.name(Scope::List, Action::Filter));
+        Closure::Already | Closure::Gone | Closure::Elsewhere | Closure::Recorded | Closure::OnWord => {
+            let key = model.keymap.name(Scope::Panes, Action::ShowTab(Tab::Closed));
+            let hint = format!("{key} shows it");
             Notice::info(format!("Closed elsewhere: {name}, by {by}")).hint(hint)
         }
     }
@@ -218,18 +219,5 @@ fn append_read_error(model: &mut Model, id: RowId) {
     let Some(why) = model.requests.get(id).and_then(|row| row.unread).map(CallError::what) else { return };
     if let Some(notice) = &mut model.notice {
         notice.text.push_str(&format!(" The list could not be read: {why}"));
-    }
-}
-
-/// Puts a text that was not stored before the agent, but never between two keys of something being typed.
-pub(super) fn show_unsent(model: &mut Model) {
-    if !model.overlays.is_empty() || model.takes_text() {
-        return;
-    }
-    while let Some(id) = model.unsent.pop_front() {
-        if model.requests.get(id).and_then(|row| row.unsent_text()).is_some() {
-            model.overlays.push(Overlay::Unsent(id));
-            return;
-        }
     }
 }

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::{Closure, CreateState, Effect, Form, Model, Notice, Pane, PendingCall, RowId, RowState, refresh};
+use super::{Closure, CreateState, Effect, Form, Model, Notice, Pane, PendingCall, RowId, RowState, guard, refresh};
 use crate::keys::{Action, Scope};
-use mmd_elevate_core::{CallError, CallId, CallResult, ElevationRequest, Gaps, MatchResult, Problem};
+use mmd_elevate_core::{CallError, CallId, CallResult, ElevationRequest, ErrorCode, Field, Gaps, MatchResult, Problem};
 
 /// Applies the result of a create (`is_create`), or of looking for what came of one.
 pub(super) fn apply(
@@ -12,7 +12,8 @@ pub(super) fn apply(
     id: RowId,
     is_create: bool,
     result: Result<CallResult, CallError>,
-) -> Option<Effect> {
+) -> Vec<Effect> {
+    let asks_device = is_create && result.as_ref().is_err_and(|error| error.code == Some(ErrorCode::TooManyOpen));
     match result {
         Ok(CallResult::Created { request, surplus }) => apply_opened(model, id, is_create, *request, surplus),
         Ok(CallResult::Looked { seen, at, error }) => {
@@ -34,7 +35,13 @@ pub(super) fn apply(
         // A failed look says nothing of the create: it stays unknown.
         Err(error) => mark_unknown(model, id, is_create, error),
     }
-    refresh::check_for_twins(model, id)
+    let mut effects: Vec<_> = refresh::check_for_twins(model, id).into_iter().collect();
+    if asks_device && model.pane == Pane::Form {
+        // What the key shows is what is open now.
+        let device = model.form.draft().get(Field::Device).to_owned();
+        effects.extend(guard::ask(model, &device, None));
+    }
+    effects
 }
 
 fn set_state(model: &mut Model, id: RowId, state: CreateState) {
@@ -79,6 +86,7 @@ fn apply_known(model: &mut Model, id: RowId, known: RowId, found: ElevationReque
     // The row may have been brought back by its id alone.
     model.requests.change_request(known, |request| request.take(found));
     model.requests.open_as(id, known);
+    model.recovery.follow(id, known);
     let text = format!("Opened for {}", model.requests.name(known));
     model.notice = Some(Notice::success(text).hint("it was in the list"));
     refresh::show_surplus(model, surplus);
@@ -150,6 +158,10 @@ fn apply_lookup(model: &mut Model, id: RowId, seen: MatchResult, at: Timestamp, 
 /// The draft goes back to the form, unless something else is being typed there: then its row keeps it.
 fn apply_refusal(model: &mut Model, id: RowId, error: CallError) {
     let mut notice = Notice::from_error(&format!("Not opened for {}", model.requests.name(id)), &error);
+    if error.code == Some(ErrorCode::TooManyOpen) {
+        let key = model.keymap.name(Scope::Form, Action::ShowDevice);
+        notice = notice.hint(format!("{key} shows them; {}", error.hint()));
+    }
     if model.form.sending() == Some(id) {
         let was_watched = model.untouched_since == Some(id) && model.overlays.is_empty();
         model.requests.remove_create(id);

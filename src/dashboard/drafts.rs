@@ -16,7 +16,10 @@ impl Model {
         }
         for (id, create) in self.requests.attempts().creates() {
             // What is being sent may not be in the record yet, or come back refused: its text stays until neither can be.
-            if matches!(create.state, CreateState::Sending(_) | CreateState::Refused | CreateState::Draft) {
+            if matches!(
+                create.state,
+                CreateState::Checking(_) | CreateState::Sending(_) | CreateState::Refused | CreateState::Draft
+            ) {
                 drafts.insert(DraftTarget::Refused(id.0), create.draft.clone());
             }
         }
@@ -35,6 +38,12 @@ impl Model {
             }
         }
         drafts
+    }
+
+    /// Whether the record has all drafts as they are.
+    #[must_use]
+    pub const fn drafts_are_saved(&self) -> bool {
+        self.saved.changed.is_none() && !self.saved.failed
     }
 }
 

@@ -1,6 +1,6 @@
 //! The form: six texts, the field in focus, the problems of the fields, and what is suggested.
 
-use super::{RowId, TextField, text_field::Dropped};
+use super::{RowId, TextField, devices::KnownDevice, suggest::Suggestion, text_field::Dropped};
 use crate::keys::TextEdit;
 use mmd_elevate_core::{CallError, DeviceNameWarning, Draft, ErrorCode, Field, FieldProblem, Patterns};
 
@@ -24,8 +24,18 @@ pub struct Form {
     warned_of: Option<String>,
     sending: Option<RowId>,
     discarded: Option<Draft>,
+    /// What is suggested for the field in focus, and what that was found from.
+    suggestions: Vec<Suggestion>,
+    basis: Option<Basis>,
     chosen: Option<usize>,
+    /// The field that was just completed on leaving it: undo goes back to it.
+    completed: Option<Field>,
+    /// The device that the service does not know.
+    unknown_device: Option<String>,
 }
+
+/// What suggestions are found from: the field, its text, and how much is known of devices.
+type Basis = (Field, String, u64);
 
 impl Default for Form {
     fn default() -> Self {
@@ -37,7 +47,11 @@ impl Default for Form {
             warned_of: None,
             sending: None,
             discarded: None,
+            suggestions: Vec::new(),
+            basis: None,
             chosen: None,
+            completed: None,
+            unknown_device: None,
         }
     }
 }
@@ -99,33 +113,34 @@ impl Form {
         self.problems.iter().find(|problem| problem.field == field).map(|problem| problem.text.as_str())
     }
 
-    /// The warning about the device's name: from when its field is left, or it was submitted.
+    /// What is doubtful about the device: from when its field is left, or it was submitted.
     #[must_use]
-    pub fn device_warning(&self, patterns: &Patterns) -> Option<DeviceNameWarning> {
+    pub fn device_warning(&self, patterns: &Patterns, known: Option<&KnownDevice>) -> Option<String> {
         let was_warned = self.warned_of.as_deref() == Some(self.field(Field::Device).first_line());
         let due = self.sending.is_none() && (was_warned || self.focused != Field::Device);
-        if due { self.check_device(patterns) } else { None }
+        if due { self.check_device(patterns, known) } else { None }
     }
 
-    fn check_device(&self, patterns: &Patterns) -> Option<DeviceNameWarning> {
-        DeviceNameWarning::check(
-            self.field(Field::Device).first_line(),
-            self.field(Field::Ticket).first_line(),
-            patterns,
-        )
+    fn check_device(&self, patterns: &Patterns, known: Option<&KnownDevice>) -> Option<String> {
+        let (device, ticket) = (self.field(Field::Device).first_line(), self.field(Field::Ticket).first_line());
+        let name = DeviceNameWarning::check(device, ticket, patterns).map(|warning| warning.to_string());
+        name.or_else(|| {
+            let is_test = known.is_some_and(|known| known.is_in_test_ring);
+            is_test.then(|| "it is in the Test group, for which the service offers no elevation".to_owned())
+        })
     }
 
-    /// The doubtful name in the form that the agent was warned of on submitting it: submitting it again sends it.
-    pub(super) fn confirmable_device(&self, patterns: &Patterns) -> Option<&str> {
+    /// The doubtful device in the form that the agent was warned of on submitting it: submitting it again sends it.
+    pub(super) fn confirmable_device(&self, patterns: &Patterns, known: Option<&KnownDevice>) -> Option<&str> {
         let name = self.field(Field::Device).first_line();
         let was_warned = self.sending.is_none() && self.warned_of.as_deref() == Some(name);
-        (was_warned && self.check_device(patterns).is_some()).then_some(name)
+        (was_warned && self.check_device(patterns, known).is_some()).then_some(name)
     }
 
-    /// The warning that the agent has not been given on submitting this name; from here on it counts as given.
-    pub(super) fn warn_of_device(&mut self, patterns: &Patterns) -> Option<DeviceNameWarning> {
+    /// The warning that the agent has not been given on submitting this device; from here on it counts as given.
+    pub(super) fn warn_of_device(&mut self, patterns: &Patterns, known: Option<&KnownDevice>) -> Option<String> {
         let name = self.field(Field::Device).first_line().to_owned();
-        let warning = self.check_device(patterns).filter(|_| self.warned_of.as_deref() != Some(&name))?;
+        let warning = self.check_device(patterns, known).filter(|_| self.warned_of.as_deref() != Some(&name))?;
         self.warned_of = Some(name);
         self.focus(Field::Device);
         Some(warning)
@@ -156,15 +171,29 @@ impl Form {
             Some(ErrorCode::Declined) => names_device(),
             _ => false,
         };
+        if error.code == Some(ErrorCode::NoSuchDevice) {
+            self.unknown_device = Some(self.field(Field::Device).first_line().to_owned());
+        }
         if is_about_device {
             self.show_problems(vec![FieldProblem { field: Field::Device, text: error.what() }]);
         }
     }
 
+    /// The draft was not sent: it can be changed again.
+    pub(super) const fn unlock(&mut self) {
+        self.sending = None;
+    }
+
+    /// Whether the service does not know the device in the form.
+    #[must_use]
+    pub fn names_unknown_device(&self) -> bool {
+        self.unknown_device.as_deref() == Some(self.field(Field::Device).first_line())
+    }
+
     /// Goes to another field.
     pub(super) fn focus(&mut self, field: Field) {
         self.focused = field;
-        self.chosen = None;
+        (self.chosen, self.completed) = (None, None);
     }
 
     /// Drops the blanks around the text of a field that is left. Returns whether there were any.
@@ -176,7 +205,7 @@ impl Form {
     fn focused_text(&mut self) -> &mut TextField {
         let focused = self.focused;
         self.problems.retain(|problem| problem.field != focused);
-        self.chosen = None;
+        (self.chosen, self.completed) = (None, None);
         &mut self.fields[focused as usize]
     }
 
@@ -197,6 +226,13 @@ impl Form {
             *self = Self { focused, ..Self::from_draft(&discarded) };
             return;
         }
+        if edit == TextEdit::Undo
+            && let Some(field) = self.completed.take()
+        {
+            self.focus(field);
+            // What was put in, and then what was taken out for it.
+            self.fields[field as usize].edit(TextEdit::Undo);
+        }
         self.focused_text().edit(edit);
     }
 
@@ -212,54 +248,64 @@ impl Form {
         *self = Self { discarded: Some(discarded), ..Self::default() };
     }
 
-    /// What is suggested for the field that has the focus: what begins like the text first, then what contains it.
+    /// Whether what is suggested was found from this.
+    pub(super) fn is_suggested_for(&self, basis: &Basis) -> bool {
+        self.basis.as_ref() == Some(basis)
+    }
+
+    /// Takes what is suggested, as it was found from `basis`.
+    pub(super) fn suggest(&mut self, basis: Basis, suggestions: Vec<Suggestion>) {
+        // The choice stays with its text.
+        let chosen =
+            self.chosen.and_then(|index| self.suggestions.get(index)).map(|suggestion| suggestion.text.clone());
+        self.chosen = chosen.and_then(|text| suggestions.iter().position(|suggestion| suggestion.text == text));
+        (self.basis, self.suggestions) = (Some(basis), suggestions);
+    }
+
+    /// What is suggested for the field that has the focus.
     #[must_use]
-    pub fn suggestions<'a>(&self, categories: &'a [Category]) -> Vec<&'a str> {
-        let typed = self.field(self.focused).text().trim().to_lowercase();
-        let names: Vec<&str> = match self.focused {
-            Field::Category => categories.iter().map(|category| category.name.as_str()).collect(),
-            Field::Subcategory => {
-                let of = self.field(Field::Category).text().trim().to_lowercase();
-                let category = categories.iter().find(|category| category.name.to_lowercase() == of);
-                category.map_or_else(Vec::new, |category| category.subcategories.iter().map(String::as_str).collect())
-            }
-            Field::Ticket | Field::Device | Field::Title | Field::PlanOfAction => Vec::new(),
-        };
-        if names.iter().any(|name| name.to_lowercase() == typed) {
-            return Vec::new();
-        }
-        let (begins, rest): (Vec<_>, Vec<_>) =
-            names.into_iter().partition(|name| name.to_lowercase().starts_with(&typed));
-        begins.into_iter().chain(rest.into_iter().filter(|name| name.to_lowercase().contains(&typed))).collect()
+    pub fn suggestions(&self) -> &[Suggestion] {
+        if self.sending.is_some() { &[] } else { &self.suggestions }
     }
 
-    /// Which of the suggestions Enter takes: the one that was chosen, or the best match of what was typed.
+    /// Which of the suggestions is chosen.
     #[must_use]
-    pub fn highlighted(&self, categories: &[Category]) -> Option<usize> {
-        let count = self.suggestions(categories).len();
-        let best = (!self.field(self.focused).is_blank()).then_some(0);
-        self.chosen.or(best).filter(|index| *index < count)
+    pub fn chosen(&self) -> Option<usize> {
+        self.chosen.filter(|index| *index < self.suggestions.len())
     }
 
-    pub(super) fn choose_suggestion(&mut self, categories: &[Category], forward: bool) {
-        let count = self.suggestions(categories).len();
-        if count == 0 {
-            return;
+    /// Chooses the next suggestion, or the one before; where there is none, goes to the field below or above.
+    pub(super) fn choose_suggestion(&mut self, forward: bool) {
+        let last = self.suggestions.len().checked_sub(1);
+        match (last, self.chosen(), forward) {
+            (Some(_), None, true) => self.chosen = Some(0),
+            (Some(last), Some(index), true) => self.chosen = Some((index + 1).min(last)),
+            (Some(_), Some(index), false) => self.chosen = index.checked_sub(1),
+            (None, _, true) => self.focus(self.focused.next()),
+            (_, _, false) => self.focus(self.focused.previous()),
         }
-        self.chosen = Some(match self.highlighted(categories) {
-            None if forward => 0,
-            None => count - 1,
-            Some(index) if forward => (index + 1) % count,
-            Some(index) => (index + count - 1) % count,
-        });
     }
 
-    /// Takes the highlighted suggestion, if there is one, and goes on.
-    pub(super) fn take_suggestion(&mut self, categories: &[Category]) {
-        if let Some(index) = self.highlighted(categories) {
-            let name = self.suggestions(categories)[index].to_owned();
-            self.focused_text().replace(&name);
+    /// Hides the suggestions until more is typed. Returns whether there were any.
+    pub(super) fn hide_suggestions(&mut self) -> bool {
+        self.chosen = None;
+        !std::mem::take(&mut self.suggestions).is_empty()
+    }
+
+    /// Takes the suggestion that is chosen, if there is one, and goes on.
+    pub(super) fn take_suggestion(&mut self) {
+        if let Some(suggestion) = self.chosen().and_then(|index| self.suggestions.get(index)) {
+            let text = suggestion.text.clone();
+            self.focused_text().replace(&text);
         }
         self.focus(self.focused.next());
+    }
+
+    /// Completes the text of the field in focus and goes on. Undo goes back to it.
+    pub(super) fn complete(&mut self, text: &str) {
+        let field = self.focused;
+        self.focused_text().replace(text);
+        self.focus(field.next());
+        self.completed = Some(field);
     }
 }

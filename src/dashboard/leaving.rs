@@ -3,7 +3,13 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use super::{Effect, Model, Notice, Overlay, Pane, RecordState, RowState, close, model::Leaving};
+use ratatui::{Frame, layout::Rect};
+
+use super::{
+    Effect, Model, Notice, Overlay, Pane, RecordState, RowState, Subject, close,
+    draw::{Theme, draw_question, words::counted},
+    model::Leaving,
+};
 
 /// Within this time a second Ctrl-C leaves at once.
 const AT_ONCE: Duration = Duration::from_secs(2);
@@ -17,6 +23,8 @@ pub struct Remains {
     pub accepted: usize,
     /// Calls under way.
     pub in_flight: usize,
+    /// Requests that wait for the list of their device, and are not sent yet.
+    pub unsent: usize,
     /// Creates of unknown outcome.
     pub unknown: usize,
     /// Drafts that the record has not saved.
@@ -32,6 +40,13 @@ impl Remains {
 }
 
 impl Model {
+    /// The number of the dialog on the way out that is shown, and how many there are.
+    #[must_use]
+    pub fn close_turn(&self) -> Option<(usize, usize)> {
+        let left = self.leaving.to_close.as_ref()?.len();
+        Some((self.leaving.count.saturating_sub(left), self.leaving.count)).filter(|(_, of)| *of > 1)
+    }
+
     /// What would be left behind now.
     #[must_use]
     pub fn remains(&self) -> Remains {
@@ -39,7 +54,8 @@ impl Model {
         Remains {
             open: count(|state| state.is_open() && state != RowState::Accepted),
             accepted: count(|state| state == RowState::Accepted),
-            in_flight: self.calls.len(),
+            in_flight: self.awaited_calls().filter(|call| !matches!(call.subject, Subject::Device(_))).count(),
+            unsent: self.requests.creates().filter(|row| matches!(row.state, RowState::Checking(_))).count(),
             unknown: self.requests.creates().filter(|row| row.state == RowState::Unknown).count(),
             drafts: if self.record == RecordState::Keeping { 0 } else { self.drafts().len() },
         }
@@ -74,7 +90,8 @@ pub(super) fn close_all(model: &mut Model) -> Vec<Effect> {
     model.overlays.retain(|overlay| *overlay != Overlay::Quit);
     // What was accepted has been closed once: whether to close it again is a decision, and not the way out.
     let is_to_close = |state: RowState| state.is_open() && state != RowState::Accepted;
-    let open = model.requests.mine().filter(|row| is_to_close(row.state)).map(|row| row.id).collect();
+    let open: VecDeque<_> = model.requests.mine().filter(|row| is_to_close(row.state)).map(|row| row.id).collect();
+    model.leaving.count = open.len();
     model.leaving.to_close = Some(open);
     if model.overlays.is_empty() {
         // The question may lie over a text: its draft, or the filter, stays, and the dialogs come now.
@@ -105,7 +122,7 @@ pub(super) fn proceed(model: &mut Model) -> Vec<Effect> {
     if remains.nothing() {
         return vec![Effect::Exit];
     }
-    if remains.in_flight > 0 {
+    if remains.in_flight + remains.unsent > 0 {
         model.notice = Some(Notice::info("Leaving as soon as the calls under way have ended"));
     } else {
         // Something could not be closed, or other things remain: the agent decides again.
@@ -113,4 +130,37 @@ pub(super) fn proceed(model: &mut Model) -> Vec<Effect> {
         model.overlays.push(Overlay::Quit);
     }
     Vec::new()
+}
+
+/// Draws the question on leaving.
+pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) {
+    let some = |count, one, many| (counted(count, one, many), if count == 1 { "it" } else { "them" });
+    let remains = model.remains();
+    let mut texts = Vec::new();
+    if remains.open > 0 {
+        let (what, them) = some(remains.open, "request is open", "requests are open");
+        texts.push(format!("{what}. Left open, the next start shows {them}, and the service keeps what it grants."));
+    }
+    if remains.accepted > 0 {
+        let (one, many) = ("close was accepted and is not visible yet", "closes were accepted and are not visible yet");
+        let (what, them) = some(remains.accepted, one, many);
+        texts.push(format!("{what}: what is not seen closed counts as open. The next start looks at {them} again."));
+    }
+    if remains.in_flight > 0 {
+        let (what, them) = some(remains.in_flight, "call is under way", "calls are under way");
+        texts.push(format!("{what}. Leaving does not wait for {them}; the next start looks up what came of {them}."));
+    }
+    if remains.unsent > 0 {
+        let what = counted(remains.unsent, "request is not sent yet", "requests are not sent yet");
+        texts.push(format!("{what}: what was typed is kept as a draft."));
+    }
+    if remains.unknown > 0 {
+        let what = counted(remains.unknown, "request may or may not be open", "requests may or may not be open");
+        texts.push(format!("{what}. The next start looks again."));
+    }
+    if remains.drafts > 0 {
+        let what = counted(remains.drafts, "draft", "drafts");
+        texts.push(format!("{what} would be lost: the record does not take what is typed."));
+    }
+    draw_question(frame, area, model, theme, "Leave?", &texts, &[]);
 }

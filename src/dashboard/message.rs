@@ -64,6 +64,11 @@ impl Message {
                     | Action::PreviousPane
                     | Action::Filter
                     | Action::KeepFilter
+                    | Action::ToggleDetails
+                    | Action::ShowNotices
+                    | Action::Search
+                    | Action::ToggleEverywhere
+                    | Action::Redraw
             ),
             Self::Tick { .. }
             | Self::Worker(_)
@@ -86,6 +91,8 @@ pub struct ScrollLimits {
     pub help: u16,
     /// What was recovered.
     pub recovery: u16,
+    /// The notices.
+    pub notices: u16,
 }
 
 /// Where a copied text went, as far as that can be known.
@@ -125,6 +132,10 @@ pub enum Effect {
     OpenEditor(EditTarget, String),
     /// The text that the editor saved is in its place: its file is not needed any more.
     EditTaken,
+    /// Draw all of the screen anew.
+    Redraw,
+    /// Ring the terminal's bell.
+    Bell,
     /// Stop until the shell continues us.
     Suspend,
     /// Log that a reply came for a call that is not awaited.

@@ -7,8 +7,11 @@ use std::{
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{Category, EditTarget, Form, Notice, Requests, RowId};
-use crate::keys::{Keymap, Scope};
+use super::{
+    Ages, Category, EditTarget, Form, Notice, Requests, RowId, devices::Devices, guard::Guard, help,
+    history::Histories, listing::Listings, notices::Notices,
+};
+use crate::keys::{Keymap, Scope, Tab};
 use mmd_elevate_core::{
     CallError, CallId, Draft, DraftTarget, ElevationRequest, Patterns, Progress, RequestId, SignIn,
 };
@@ -89,27 +92,33 @@ impl RecordState {
     }
 }
 
-/// One of the three panes of the dashboard.
+/// What the settings leave to the agent's liking.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Preferences {
+    /// From which ages on an open request is marked.
+    pub ages: Ages,
+    /// How often the tenant's open requests are listed; `None`: only where the agent asks.
+    pub refresh: Option<Duration>,
+    /// Whether the terminal's bell rings when one of the agent's own requests becomes too old.
+    pub bell: bool,
+}
+
+/// A part of the dashboard that can have the focus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pane {
-    /// `Open requests`
+    /// The list.
     List,
-    /// `Request`
+    /// The details of the selected request.
     Details,
     /// `New request`
     Form,
 }
 
-/// What is drawn over the panes and has the keys.
+/// What is before the panes and has the keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Overlay {
-    /// The keys that work where help was asked for.
-    Help {
-        /// The scopes there.
-        scopes: Vec<Scope>,
-        /// How far it is scrolled, in lines.
-        scroll: u16,
-    },
+    /// The keys.
+    Help(Box<help::Help>),
     /// The dialog that closes a request.
     Close {
         /// The request's row.
@@ -127,6 +136,17 @@ pub enum Overlay {
     Unknown(RowId, usize),
     /// The question whether to send such a create once more.
     SendAgain(RowId),
+    /// The question whether an accepted close that no list shows is done.
+    TakeAsClosed(RowId),
+    /// The requests that are open on the form's device; one of them is chosen.
+    Device(RowId),
+    /// The details of a request, before the overlay that it was chosen in.
+    Look(RowId),
+    /// The notices of this run.
+    Notices {
+        /// How far they are scrolled, in lines.
+        scroll: u16,
+    },
     /// What the record has brought back from before this start.
     Recovery {
         /// How far it is scrolled, in lines.
@@ -141,6 +161,26 @@ pub enum Subject {
     Row(RowId),
     /// These requests, which the service was asked for.
     Requests(Vec<RequestId>),
+    /// The tenant's requests of this tab.
+    Listing(Tab),
+    /// The requests of the form's device. Where this row is to be sent, it waits for them.
+    Device(Option<RowId>),
+    /// The devices that a text in the form may mean.
+    Search,
+    /// What the record holds of this row's writes.
+    History(RowId),
+    /// That this row is closed, on the agent's word.
+    Word(RowId),
+}
+
+impl Subject {
+    /// Whether the agent waits for it. What only looks for more to show is not worth staying for.
+    const fn is_awaited(&self) -> bool {
+        match self {
+            Self::Row(_) | Self::Requests(_) | Self::Device(Some(_)) | Self::Word(_) => true,
+            Self::Listing(_) | Self::Device(None) | Self::Search | Self::History(_) => false,
+        }
+    }
 }
 
 /// A call that awaits its reply.
@@ -209,6 +249,17 @@ pub struct Recovery {
 }
 
 impl Recovery {
+    /// What stood in one row stands in another now.
+    pub(super) fn follow(&mut self, from: RowId, to: RowId) {
+        for rows in [&mut self.unresolved, &mut self.open, &mut self.drafts] {
+            let has_it = rows.contains(&to);
+            rows.retain(|row| *row != from || !has_it);
+            for row in rows.iter_mut().filter(|row| **row == from) {
+                *row = to;
+            }
+        }
+    }
+
     /// Whether nothing was brought back.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -223,10 +274,13 @@ pub(super) struct Leaving {
     pub(super) interrupted: Option<Duration>,
     /// The rows whose close dialogs are still to come, once the agent chose to close them all.
     pub(super) to_close: Option<VecDeque<RowId>>,
+    /// How many there were.
+    pub(super) count: usize,
 }
 
 /// Everything the dashboard knows. [`super::update`] alone changes it.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub struct Model {
     /// The tenant.
     pub tenant: Tenant,
@@ -246,6 +300,8 @@ pub struct Model {
     pub service: ServiceState,
     /// Where signing in stands, once it is known.
     pub sign_in: Option<SignIn>,
+    /// Whether the service has answered a call, so that it takes the token.
+    pub was_accepted: bool,
     /// Whether the next sign-in that succeeds gets a notice: the last one failed, or the agent has asked for one.
     pub(super) announces_sign_in: bool,
     /// The pane that has the focus, when no overlay has it.
@@ -262,8 +318,22 @@ pub struct Model {
     pub calls: BTreeMap<CallId, PendingCall>,
     /// What just happened.
     pub notice: Option<Notice>,
+    /// What has happened before.
+    pub notices: Notices,
     /// How far the details are scrolled, in lines.
     pub details_scroll: u16,
+    /// Whether the details are hidden as long as they have not the focus.
+    pub hides_details: bool,
+    /// What the settings leave to the agent's liking.
+    pub preferences: Preferences,
+    /// The lists that the service was asked for.
+    pub listings: Listings,
+    /// What is known of devices.
+    pub devices: Devices,
+    /// What is open on the form's device.
+    pub guard: Guard,
+    /// What the record holds of the writes of requests.
+    pub histories: Histories,
     pub(super) next_call: u64,
     /// The row that was submitted or closed last, as long as the agent has touched nothing since: only then may its
     /// refusal move the focus.
@@ -295,15 +365,23 @@ impl Model {
             elapsed: Duration::ZERO,
             service: ServiceState::Starting,
             sign_in: None,
+            was_accepted: false,
             announces_sign_in: false,
             pane: Pane::List,
             filtering: false,
             overlays: Vec::new(),
             form: Form::default(),
-            requests: Requests::default(),
+            requests: Requests::new(Ages::default(), now),
             calls: BTreeMap::new(),
             notice: None,
+            notices: Notices::default(),
             details_scroll: 0,
+            hides_details: false,
+            preferences: Preferences::default(),
+            listings: Listings::default(),
+            devices: Devices::default(),
+            guard: Guard::default(),
+            histories: Histories::default(),
             next_call: 1,
             untouched_since: None,
             unsent: VecDeque::new(),
@@ -321,11 +399,22 @@ impl Model {
         Self { patterns, ..self }
     }
 
+    /// The same with what the settings leave to the agent's liking. It comes before any request.
+    #[must_use]
+    pub fn with_preferences(self, preferences: Preferences) -> Self {
+        Self { requests: Requests::new(preferences.ages, self.now), preferences, ..self }
+    }
+
     /// The scopes that apply to the next key, the most specific first.
     #[must_use]
     pub fn scopes(&self) -> &'static [Scope] {
         match self.overlays.last() {
-            Some(Overlay::Help { .. }) => &[Scope::Help, Scope::Anywhere],
+            Some(Overlay::Help(help)) if help.searching => &[Scope::HelpSearch, Scope::Text, Scope::Anywhere],
+            Some(Overlay::Help(_)) => &[Scope::Help, Scope::Anywhere],
+            Some(Overlay::Notices { .. }) => &[Scope::Notices, Scope::Anywhere],
+            Some(Overlay::Device(_)) => &[Scope::DevicePanel, Scope::Anywhere],
+            Some(Overlay::Look(_)) => &[Scope::Details, Scope::Anywhere],
+            Some(Overlay::TakeAsClosed(_)) => &[Scope::TakeAsClosed, Scope::Anywhere],
             Some(Overlay::Close { .. }) => &[Scope::CloseDialog, Scope::LongText, Scope::Text, Scope::Anywhere],
             Some(Overlay::Quit) => &[Scope::QuitQuestion, Scope::Anywhere],
             Some(Overlay::Unsent(_)) => &[Scope::UnsentText, Scope::Anywhere],
@@ -336,7 +425,6 @@ impl Model {
             None => match self.pane {
                 Pane::List => &[Scope::List, Scope::Panes, Scope::Anywhere],
                 Pane::Details => &[Scope::Details, Scope::Panes, Scope::Anywhere],
-                Pane::Form if self.form.sending().is_some() => &[Scope::SentForm, Scope::Panes, Scope::Anywhere],
                 Pane::Form if self.form.focused.is_one_line() => {
                     &[Scope::Line, Scope::Text, Scope::Form, Scope::Anywhere]
                 }
@@ -397,26 +485,38 @@ impl Model {
         self.scopes().contains(&Scope::Text)
     }
 
+    /// The calls under way that the agent waits for.
+    pub fn awaited_calls(&self) -> impl Iterator<Item = &PendingCall> {
+        self.calls.values().filter(|call| call.subject.is_awaited())
+    }
+
     /// The oldest call that is slow, and how long it has been under way.
     #[must_use]
     pub fn slow_call(&self) -> Option<(&PendingCall, Duration)> {
-        let oldest = self.calls.values().min_by_key(|call| call.since)?;
+        let oldest = self.awaited_calls().min_by_key(|call| call.since)?;
         let age = self.elapsed.saturating_sub(oldest.since);
         (age >= SLOW).then_some((oldest, age))
     }
 
-    /// How long until something on the screen changes by itself: the clock's and the ages' minute, a call that becomes
-    /// slow, the seconds of one that is. Until then nothing has to be drawn.
+    /// How long until something on the screen changes by itself: the ages' minute, a call that becomes slow, the seconds of one
+    /// that is, a notice that goes, something that is due. Until then nothing has to be drawn.
     #[must_use]
     pub fn next_wake(&self) -> Duration {
         let into_minute = self.now.as_millisecond().rem_euclid(60_000);
         let minute = Duration::from_millis(60_000_u64.saturating_sub(into_minute.unsigned_abs()));
-        let slow = self.calls.values().map(|call| {
+        let slow = self.awaited_calls().map(|call| {
             let age = self.elapsed.saturating_sub(call.since);
             let into_second = Duration::from_nanos(age.subsec_nanos().into());
             if age < SLOW { SLOW.saturating_sub(age) } else { SECOND.saturating_sub(into_second) }
         });
-        let save = self.saved.due_in(self.elapsed);
-        slow.chain(save).fold(minute, Duration::min).max(Duration::from_millis(1))
+        let due = [
+            self.saved.due_in(self.elapsed),
+            self.notices.due_in(self),
+            self.listings.due_in(self),
+            self.devices.due_in(self.elapsed),
+            self.guard.due_in(self),
+            self.history_due_in(),
+        ];
+        slow.chain(due.into_iter().flatten()).fold(minute, Duration::min).max(Duration::from_millis(1))
     }
 }

@@ -15,6 +15,14 @@ pub enum Tone {
     Failure,
 }
 
+impl Tone {
+    /// Whether the notice goes by itself: there is nothing to do about it.
+    #[must_use]
+    pub const fn is_passing(self) -> bool {
+        matches!(self, Self::Info | Self::Success)
+    }
+}
+
 /// What happened, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {

@@ -2,12 +2,17 @@
 
 use super::{Model, Overlay, Pane, RowId};
 use crate::keys::Action;
+use mmd_elevate_core::RequestId;
 
 /// Something that the agent has to have read before a key that commits may count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
     /// Whether to send the form although this device's name is doubtful.
     DoubtfulDevice(String),
+    /// Whether to send the form although these requests are open on its device.
+    OpenOnDevice(Vec<RequestId>),
+    /// Whether this request is closed, on the agent's word.
+    TakeAsClosed(RowId),
     /// Whether to close this request with the text that was there when the dialog came.
     Close(RowId),
     /// Which of the possible matches is this request, or whether to ask no more.
@@ -34,11 +39,21 @@ impl Model {
             Some(Overlay::Unknown(row, _)) => Some(Question::UnknownOutcome(*row)),
             Some(Overlay::SendAgain(row)) => Some(Question::SendAgain(*row)),
             Some(Overlay::Recovery { .. }) => Some(Question::Recovery),
+            Some(Overlay::TakeAsClosed(row)) => Some(Question::TakeAsClosed(*row)),
+            Some(Overlay::Device(_)) => self.open_on_device_question(),
             None if self.pane == Pane::Form && !self.filtering => {
-                self.form.confirmable_device(&self.patterns).map(|name| Question::DoubtfulDevice(name.to_owned()))
+                let doubtful = || {
+                    let name = self.form.confirmable_device(&self.patterns, self.form_known_device());
+                    name.map(|name| Question::DoubtfulDevice(name.to_owned()))
+                };
+                self.open_on_device_question().or_else(doubtful)
             }
-            None | Some(Overlay::Help { .. }) => None,
+            None | Some(Overlay::Help(_) | Overlay::Look(_) | Overlay::Notices { .. }) => None,
         }
+    }
+
+    fn open_on_device_question(&self) -> Option<Question> {
+        self.confirmable_device_requests().map(Question::OpenOnDevice)
     }
 
     /// Whether this action commits to something: it answers a question, or it sends.

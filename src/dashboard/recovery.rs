@@ -1,18 +1,18 @@
 //! Takes in what the record holds from before this start. Nothing that was typed or learnt since is replaced.
 
 use super::{
-    CreateAttempt, CreateState, Effect, Form, Model, Notice, Overlay, RecordState, Recovery, RowId, SentClose, Tone,
-    drafts, refresh,
+    Closure, CreateAttempt, CreateState, Effect, Form, Model, Notice, Overlay, RecordState, Recovery, RowId, SentClose,
+    Tone, drafts, refresh,
 };
 use crate::keys::Motion;
 use mmd_elevate_core::{
-    Call, CloseElevationRequest, Draft, DraftTarget, ElevationRequest, Field, Operation, Recovered, RequestId,
-    SavedDraft, Untrusted, WriteRecord,
+    Call, CloseElevationRequest, Draft, DraftTarget, ElevationRequest, EndedRequest, Field, Operation, Recovered,
+    RequestId, SavedDraft, Untrusted, WriteRecord,
 };
 
 /// Applies what the record holds. A draft for which the form has no room stands in a row.
 pub(super) fn apply(model: &mut Model, recovered: Recovered) -> Vec<Effect> {
-    let Recovered { unresolved, open, accepted, closed: _, drafts, unusable, others, warnings } = recovered;
+    let Recovered { unresolved, open, accepted, drafts, closed, unusable, others, warnings } = recovered;
     model.record = match model.record {
         _ if unusable => RecordState::NotRead,
         // It was written anew while the program ran. Once it has saved something, that is told.
@@ -28,6 +28,11 @@ pub(super) fn apply(model: &mut Model, recovered: Recovered) -> Vec<Effect> {
         if !is_known {
             model.recovery.open.push(row);
         }
+    }
+    // The newest comes first: rows that came later are newer where times are equal.
+    for EndedRequest { request, at, on_word } in closed.into_iter().rev() {
+        let closure = if on_word { Closure::OnWord } else { Closure::Recorded };
+        model.requests.insert_ended(request, closure, at);
     }
     for write in accepted.iter().rev() {
         restore_accepted(model, write);

@@ -3,18 +3,46 @@
 use jiff::Timestamp;
 
 use super::{Closure, Effect, Model, Notice, RowId, RowState, Subject, Tone, close_result};
-use mmd_elevate_core::{Call, Draft, ElevationRequest, Gaps, RequestId, are_equivalent};
+use mmd_elevate_core::{Call, Draft, ElevationRequest, Gaps, RequestId, Untrusted, are_equivalent};
 
 /// Asks for all of the agent's own requests that are open.
 pub(super) fn refresh(model: &mut Model) -> Option<Effect> {
+    // Of others' requests those whose close is not seen yet.
+    let others = model.requests.closes().filter(|row| !row.mine && row.sent_close.is_some());
     let open: Vec<_> = model
         .requests
         .mine()
+        .chain(others)
         .filter(|row| row.state.is_open())
         .filter_map(|row| Some((row.request_id()?.clone(), row.device())))
         // One whose device is unknown is listed by no name.
         .filter(|(_, device)| !device.is_blank())
         .collect();
+    let is_asking = model.calls.values().any(|call| matches!(call.subject, Subject::Requests(_)));
+    if is_asking { None } else { check(model, open) }
+}
+
+/// Takes in requests of a list that was begun at this time. What was sent from here to close one is told apart from what
+/// others did.
+pub(super) fn take_listed(model: &mut Model, mut listed: Vec<ElevationRequest>, began: Timestamp) {
+    let mut seen_closed = Vec::new();
+    listed.retain(|request| {
+        let row = model
+            .requests
+            .find(&request.id)
+            .filter(|row| !row.mine && row.state.is_open() && row.sent_close.is_some() && request.closed.is_some());
+        seen_closed.extend(row.map(|row| (row.id, request.clone())));
+        seen_closed.last().is_none_or(|(_, last)| last.id != request.id)
+    });
+    for (row, request) in seen_closed {
+        let closure = close_result::apply_listed_closed(model, row, &request, began);
+        model.notice = Some(close_result::closure_notice(model, row, closure));
+    }
+    model.requests.insert_listed(listed, began);
+}
+
+/// Asks for these requests by their devices.
+pub(super) fn check(model: &mut Model, open: Vec<(RequestId, Untrusted)>) -> Option<Effect> {
     if open.is_empty() {
         return None;
     }

@@ -2,35 +2,52 @@
 //! through [`Requests`], which puts the row that changed, and no other, in its place in the list.
 
 mod attempt;
+mod filter;
 mod list;
 mod row;
 mod row_map;
 mod sorted;
 mod store;
+mod tab;
+
+use std::sync::Arc;
 
 pub use attempt::{Attempts, CloseAttempt, CreateAttempt, CreateState, SentClose};
-use jiff::Timestamp;
-use list::ListEntry;
+use filter::{Facts, Filter};
+use jiff::{Timestamp, tz::TimeZone};
 pub use list::{List, Sort};
 pub use row::{Row, RowState};
 pub use row_map::RowId;
 pub use store::{Closure, Request, RequestStore};
+pub use tab::{Age, Ages};
 
 use super::TextField;
-use crate::keys::Motion;
+use crate::keys::{Motion, Tab};
 use mmd_elevate_core::{CallError, ElevationRequest, RequestId};
 
 /// The rows of the dashboard.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Requests {
     store: RequestStore,
     attempts: Attempts,
-    list: List,
+    /// The list of each tab, in their order.
+    lists: [List; 4],
+    /// The tab that is shown.
+    tab: Tab,
+    ages: Ages,
+    /// The time by which ages are reckoned.
+    now: Timestamp,
     /// How many rows there have been.
     rows: u64,
 }
 
 impl Requests {
+    /// No rows yet.
+    pub(super) fn new(ages: Ages, now: Timestamp) -> Self {
+        let (store, attempts) = (RequestStore::default(), Attempts::default());
+        Self { store, attempts, lists: Tab::ALL.map(List::new), tab: Tab::default(), ages, now, rows: 0 }
+    }
+
     /// What the service holds.
     #[must_use]
     pub const fn store(&self) -> &RequestStore {
@@ -43,10 +60,32 @@ impl Requests {
         &self.attempts
     }
 
-    /// What is shown of both.
+    /// The list of the tab that is shown.
     #[must_use]
     pub const fn list(&self) -> &List {
-        &self.list
+        &self.lists[self.tab as usize]
+    }
+
+    /// The list of a tab.
+    #[must_use]
+    pub const fn list_of(&self, tab: Tab) -> &List {
+        &self.lists[tab as usize]
+    }
+
+    fn list_mut(&mut self) -> &mut List {
+        &mut self.lists[self.tab as usize]
+    }
+
+    /// The tab that is shown.
+    #[must_use]
+    pub const fn tab(&self) -> Tab {
+        self.tab
+    }
+
+    /// From which ages on an open request is marked.
+    #[must_use]
+    pub const fn ages(&self) -> Ages {
+        self.ages
     }
 
     /// A row.
@@ -61,7 +100,7 @@ impl Requests {
 
     /// All rows, the oldest first: one's own, and those of others.
     pub fn all(&self) -> impl Iterator<Item = Row<'_>> {
-        self.list.all().filter_map(|id| self.get(id))
+        (1..=self.rows).filter_map(|id| self.get(RowId(id)))
     }
 
     /// The rows of the agent's own requests, the oldest first.
@@ -82,13 +121,19 @@ impl Requests {
     /// The row that is selected.
     #[must_use]
     pub fn selected(&self) -> Option<Row<'_>> {
-        self.list.selected().and_then(|id| self.get(id))
+        self.list().selected().and_then(|id| self.get(id))
     }
 
     /// The row of a request that the service knows by this id.
     #[must_use]
     pub fn find(&self, id: &RequestId) -> Option<Row<'_>> {
         self.store.find(id).and_then(|request| self.get(request.row))
+    }
+
+    /// The rows of the requests that are open on a device, the oldest row first.
+    pub fn open_on(&self, device: &str) -> impl Iterator<Item = Row<'_>> {
+        let is_open = |row: &Row<'_>| row.state.is_open() || matches!(row.state, RowState::Closing(_));
+        self.store.on_device(device).filter_map(|request| self.get(request.row)).filter(is_open)
     }
 
     /// How a sentence names a row; nothing where there is none.
@@ -101,16 +146,56 @@ impl Requests {
         RowId(self.rows)
     }
 
-    /// Puts a row that has changed in its place in the list.
+    /// Puts a row that has changed in its place in the lists of the tabs that it belongs to.
     fn update_list(&mut self, id: RowId) {
-        match self.get(id).map(|row| ListEntry::new(&row)) {
-            Some(entry) => self.list.put(id, entry),
-            None => self.list.remove(id),
+        let Some(row) = self.get(id) else {
+            for list in &mut self.lists {
+                list.remove(id);
+            }
+            return;
+        };
+        let holds = Tab::ALL.map(|tab| tab::holds(tab, &row, self.ages, self.now));
+        let facts = Arc::new(Facts::new(&row));
+        for (list, holds) in self.lists.iter_mut().zip(holds) {
+            if holds {
+                list.put(id, Arc::clone(&facts));
+            } else if list.has(id) {
+                list.remove(id);
+            }
         }
+    }
+
+    /// Takes in what the time has changed: which requests are old. Returns the oldest age that one of the agent's own
+    /// requests has just reached.
+    pub(super) fn set_time(&mut self, now: Timestamp, zone: &TimeZone) -> Age {
+        let before = std::mem::replace(&mut self.now, now);
+        let mut reached = Age::Fresh;
+        let aged: Vec<_> = self.mine().filter(|row| self.ages.of(row, before) != self.ages.of(row, now)).collect();
+        reached = aged.iter().map(|row| self.ages.of(row, now)).fold(reached, Age::max);
+        let aged: Vec<_> = aged.iter().map(|row| row.id).collect();
+        for id in aged {
+            self.update_list(id);
+        }
+        if self.list().is_filtered_by_time() {
+            self.change_filter(zone, |_| ());
+        }
+        reached
+    }
+
+    /// Takes in a request of this record that is over. What is known of it already stays.
+    pub(super) fn insert_ended(&mut self, data: ElevationRequest, closure: Closure, at: Timestamp) {
+        if self.store.find(&data.id).is_some() {
+            return;
+        }
+        let row = self.next_id();
+        let listed = Request::listed(row, data, at);
+        self.store.insert(Request { mine: true, unclaimed: false, closure: Some(closure), ..listed });
+        self.update_list(row);
     }
 
     /// Takes in requests that the service listed. One that is not known becomes somebody else's; one's own
     /// requests are not changed: only a check says what became of them.
+    /// `at` is when the list was begun: what was learnt later is not replaced.
     pub fn insert_listed(&mut self, listed: Vec<ElevationRequest>, at: Timestamp) {
         let mut new = Vec::new();
         for data in listed {
@@ -119,13 +204,29 @@ impl Requests {
                 new.push(Request::listed(row, data, at));
                 continue;
             };
-            if !mine {
-                self.change_request(row, |request| {
-                    request.closure = data.closed.is_some().then_some(request.closure.unwrap_or(Closure::Elsewhere));
-                    request.take(data);
-                    request.as_of = at;
-                });
-            }
+            self.change_request(row, |request| {
+                let is_newer = at > request.as_of;
+                if mine {
+                    // A request that came back by its id alone is listed by no name.
+                    if request.data.device.is_blank() {
+                        request.take(ElevationRequest { closed: None, ..data.clone() });
+                    }
+                    // No list had shown these as closed.
+                    let was_told = matches!(request.closure, Some(Closure::OnWord | Closure::Recorded | Closure::Gone));
+                    if was_told && is_newer && data.closed.is_none() {
+                        (request.closure, request.as_of) = (None, at);
+                    }
+                    return;
+                }
+                match (request.closure, data.closed.is_some()) {
+                    // The list may be older than the close that it does not show.
+                    (Some(_), false) if !is_newer => return,
+                    (_, false) => request.closure = None,
+                    (closure, true) => request.closure = Some(closure.unwrap_or(Closure::Elsewhere)),
+                }
+                request.take(data);
+                request.as_of = request.as_of.max(at);
+            });
         }
         if new.len() < 2 {
             for request in new {
@@ -136,8 +237,21 @@ impl Requests {
             return;
         }
         let rows = self.store.insert_all(new);
-        let entries = rows.into_iter().filter_map(|id| Some((id, ListEntry::new(&self.get(id)?)))).collect();
-        self.list.put_all(entries);
+        let mut of_tabs = Tab::ALL.map(|_| Vec::new());
+        for id in rows {
+            let Some(row) = self.get(id) else { continue };
+            let facts = Arc::new(Facts::new(&row));
+            for (tab, of_tab) in Tab::ALL.into_iter().zip(&mut of_tabs) {
+                if tab::holds(tab, &row, self.ages, self.now) {
+                    of_tab.push((id, Arc::clone(&facts)));
+                }
+            }
+        }
+        for (list, rows) in self.lists.iter_mut().zip(of_tabs) {
+            if !rows.is_empty() {
+                list.put_all(rows);
+            }
+        }
     }
 
     /// Makes a request one of the agent's own. What is known of it already stays. Returns its row.
@@ -160,9 +274,20 @@ impl Requests {
         row
     }
 
-    /// Selects a row, and clears the filter where that hides the row.
+    /// Shows another tab.
+    pub(super) fn show(&mut self, tab: Tab) {
+        self.tab = tab;
+        self.list_mut().see();
+    }
+
+    /// Selects a row, in the tab that is shown if it has the row, or else in the first one that has, and clears the filter
+    /// where that hides the row.
     pub(super) fn select(&mut self, id: RowId) {
-        self.list.select(id);
+        let has = |tab: &Tab| self.list_of(*tab).has(id);
+        if let Some(tab) = [self.tab].into_iter().chain(Tab::ALL).find(has) {
+            self.tab = tab;
+            self.list_mut().select(id);
+        }
     }
 
     /// The service has opened the request of this create: it is the agent's own from here on, in the same row.
@@ -181,13 +306,15 @@ impl Requests {
             let create = CreateAttempt { state: CreateState::Opened, error: None, seen: None, ..create };
             self.attempts.creates.insert(known, create);
         }
-        let was_selected = self.list.selected() == Some(id);
-        self.list.remove(id);
+        let had_it = Tab::ALL.map(|tab| self.list_of(tab).selected() == Some(id));
+        self.update_list(id);
         self.change_request(known, |request| {
             (request.mine, request.surplus, request.unclaimed) = (true, false, false);
         });
-        if was_selected && self.list.is_shown(known) {
-            self.list.select(known);
+        for (list, had_it) in self.lists.iter_mut().zip(had_it) {
+            if had_it && list.is_shown(known) {
+                list.select(known);
+            }
         }
     }
 
@@ -238,19 +365,22 @@ impl Requests {
         Some(self.attempts.closes.entry(id).or_default().text())
     }
 
-    pub(super) fn change_filter(&mut self, change: impl FnOnce(&mut TextField)) {
-        self.list.change_filter(change);
+    pub(super) fn change_filter(&mut self, zone: &TimeZone, change: impl FnOnce(&mut TextField)) {
+        let mut line = self.list().filter().clone();
+        change(&mut line);
+        let filter = Filter::parse(line.first_line(), self.now, zone);
+        self.list_mut().set_filter(line, filter);
     }
 
     pub(super) fn clear_filter(&mut self) {
-        self.list.clear_filter();
+        self.list_mut().set_filter(TextField::one_line(), Filter::default());
     }
 
     pub(super) fn next_sort(&mut self) {
-        self.list.next_sort();
+        self.list_mut().next_sort();
     }
 
     pub(super) fn move_selection(&mut self, motion: Motion) {
-        self.list.move_selection(motion);
+        self.list_mut().move_selection(motion);
     }
 }

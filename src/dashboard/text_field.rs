@@ -1,7 +1,9 @@
 //! A text that is being typed. The only file that knows the text-area crate.
 
+use ratatui::layout::Position;
 use tui_textarea::{CursorMove, CursorRenderMode, TextArea, WrapMode};
 use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::keys::TextEdit;
 use mmd_elevate_core::is_edge_blank;
@@ -100,6 +102,23 @@ impl TextField {
     #[must_use]
     pub const fn widget(&self) -> &TextArea<'static> {
         &self.area
+    }
+
+    /// Where the cursor stands in what was drawn last, `width` columns wide. The crate reckons by characters, and a terminal
+    /// draws some of them as one.
+    #[must_use]
+    pub fn cursor(&self, width: u16) -> Option<Position> {
+        let drawn = self.area.rendered_cursor_position()?;
+        let (row, column) = self.area.cursor();
+        let line = self.lines().get(row)?;
+        let before: String = line.chars().take(column).collect();
+        let by_characters: usize = before.chars().map(|c| c.width().unwrap_or(0)).sum();
+        let as_drawn: usize = before.graphemes(true).map(UnicodeWidthStr::width).sum();
+        // A line that is scrolled or wrapped stands where the crate says.
+        let is_whole = line.chars().map(|c| c.width().unwrap_or(0)).sum::<usize>() < usize::from(width);
+        let (more, less) = if is_whole { (as_drawn, by_characters) } else { (0, 0) };
+        let columns = |count: usize| u16::try_from(count).unwrap_or(0);
+        Some(Position { x: (drawn.x + columns(more)).saturating_sub(columns(less)), ..drawn })
     }
 
     /// Takes typing. A single character joins the run of typing that undo takes back as one.

@@ -1,9 +1,16 @@
 //! From a message to the next state. It only dispatches: what a message does stands with what it is about.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
+
 use super::{
-    EditTarget, Effect, Form, Message, Model, Notice, Overlay, Pane, RowId, RowState, ScrollLimits, TextField, Tone,
-    clipboard, close, close_result, create, drafts, leaving, paste, recovery, refresh, sign_in, text_field::Dropped,
-    worker,
+    Age, EditTarget, Effect, Form, Message, Model, Notice, Overlay, Pane, RowId, RowState, ScrollLimits, TextField,
+    Tone, clipboard, close, create, devices, drafts, guard, help, history, leaving, listing,
+    notices::{self, Cause},
+    paste, recovery, refresh, sign_in, suggest,
+    text_field::Dropped,
+    unknown, unsent, word, worker,
 };
 use crate::keys::{Action, Motion, Scope, TextEdit};
 use mmd_elevate_core::{Field, Problem, visible};
@@ -14,14 +21,14 @@ const PAGE: u16 = 10;
 /// Applies a message. `limits` is what the last drawing returned. Returns what the world has to do about it.
 pub fn update(model: &mut Model, message: Message, limits: ScrollLimits) -> Vec<Effect> {
     limit_scrolling(model, limits);
+    if matches!(message, Message::Act(_) | Message::Text(_) | Message::Paste(_)) {
+        notices::pass(model);
+    }
     let selected = model.requests.list().selected();
     let (field, notice) = (paste::field_in_focus(model), model.notice.clone());
+    let cause = Cause::of(&message, model);
     let mut effects = match message {
-        Message::Tick { now, elapsed } => {
-            model.now = now;
-            model.elapsed = model.elapsed.max(elapsed);
-            drafts::save(model, false).into_iter().collect()
-        }
+        Message::Tick { now, elapsed } => tick(model, now, elapsed),
         Message::Ending => return drafts::save(model, true).into_iter().collect(),
         Message::Act(action) => {
             model.untouched_since = None;
@@ -54,19 +61,46 @@ pub fn update(model: &mut Model, message: Message, limits: ScrollLimits) -> Vec<
     if model.requests.list().selected() != selected {
         model.details_scroll = 0;
     }
+    effects.extend(guard::ask_after_leaving(model, field));
     paste::trim_left_field(model, field, notice.as_ref());
     recovery::show(model);
-    close_result::show_unsent(model);
+    unsent::show(model);
     effects.extend(leaving::proceed(model));
+    devices::note_typing(model);
+    suggest::update(model);
+    history::note_rest(model);
     drafts::note_changes(model);
+    notices::note(model, notice, cause);
+    effects
+}
+
+/// Time has gone by: what is due is done.
+fn tick(model: &mut Model, now: Timestamp, elapsed: Duration) -> Vec<Effect> {
+    let minute = |at: Timestamp| at.as_second().div_euclid(60);
+    let is_new_minute = minute(now) != minute(model.now);
+    model.now = now;
+    model.elapsed = model.elapsed.max(elapsed);
+    let mut effects: Vec<_> = drafts::save(model, false).into_iter().collect();
+    if is_new_minute {
+        let zone = model.time_zone.clone();
+        let reached = model.requests.set_time(now, &zone);
+        if reached == Age::TooOld && model.preferences.bell {
+            effects.push(Effect::Bell);
+        }
+    }
+    effects.extend(guard::tick(model));
+    effects.extend(listing::tick(model));
+    effects.extend(devices::tick(model));
+    effects.extend(history::tick(model));
     effects
 }
 
 /// Brings what was scrolled beyond its end back to it: the room may have grown, or the text become shorter.
 fn limit_scrolling(model: &mut Model, limits: ScrollLimits) {
     match model.overlays.last_mut() {
-        Some(Overlay::Help { scroll, .. }) => *scroll = (*scroll).min(limits.help),
+        Some(Overlay::Help(help)) => help.scroll = help.scroll.min(limits.help),
         Some(Overlay::Recovery { scroll }) => *scroll = (*scroll).min(limits.recovery),
+        Some(Overlay::Notices { scroll }) => *scroll = (*scroll).min(limits.notices),
         _ => {}
     }
     model.details_scroll = model.details_scroll.min(limits.details);
@@ -87,48 +121,70 @@ fn act(model: &mut Model, action: Action, limits: ScrollLimits) -> Vec<Effect> {
         Action::LeaveThem => return vec![Effect::Exit],
         Action::Suspend => return vec![Effect::Suspend],
         Action::Submit => return submit(model),
-        Action::Refresh => return refresh::refresh(model).into_iter().collect(),
+        Action::Refresh => {
+            let mut effects: Vec<_> = refresh::refresh(model).into_iter().collect();
+            effects.extend(listing::refresh(model));
+            return effects;
+        }
+        Action::ShowTab(tab) => {
+            model.pane = if model.pane == Pane::Form { Pane::List } else { model.pane };
+            return listing::show_tab(model, tab).into_iter().collect();
+        }
+        Action::ToggleDetails => {
+            model.hides_details = !model.hides_details;
+            if model.pane == Pane::Details {
+                model.pane = Pane::List;
+            }
+        }
+        Action::ShowNotices => model.overlays.push(Overlay::Notices { scroll: 0 }),
+        Action::ShowDevice => guard::open_panel(model),
+        Action::TakeAsClosed => word::ask(model),
+        Action::Redraw => return vec![Effect::Redraw],
+        Action::Search => help::change(model, |help| help.searching = true),
+        Action::ToggleEverywhere => help::change(model, |help| help.everywhere = !help.everywhere),
         Action::Abandon => return abandon(model),
         Action::SignIn => return vec![sign_in::request_token(model)],
-        Action::LookAgain => return create::look_again(model),
-        Action::Adopt => return create::adopt_match(model),
-        Action::SetAside => return create::set_aside(model),
+        Action::LookAgain => return unknown::look_again(model),
+        Action::Adopt => return unknown::adopt_match(model),
+        Action::SetAside => return unknown::set_aside(model),
         Action::SendAgain => {
             if let Some(Overlay::Unknown(id, _)) = model.overlays.pop() {
                 model.overlays.push(Overlay::SendAgain(id));
             }
         }
-        Action::CloseMatch => create::close_match(model),
+        Action::CloseMatch => unknown::close_match(model),
         Action::OpenEditor => return open_editor(model),
         Action::CopyId => return clipboard::copy_id(model),
         Action::CopyLine => return clipboard::copy_line(model),
         Action::CopyUnsent => return clipboard::copy_unsent(model),
         Action::Help => {
             let scopes = model.scopes().to_vec();
-            model.overlays.push(Overlay::Help { scopes, scroll: 0 });
+            model.overlays.push(Overlay::Help(Box::new(help::Help::new(scopes))));
         }
         Action::Back => back(model),
-        Action::NextPane => next_pane(model, true),
-        Action::PreviousPane => next_pane(model, false),
+        Action::NextPane | Action::PreviousPane => next_pane(model),
         Action::Move(motion) => move_or_scroll(model, motion, limits),
         Action::NewRequest => new_request(model),
         Action::CloseRequest => {
-            if let Some(id) = model.requests.list().selected() {
+            if let Some(id) = model.row_in_focus() {
                 close::open_dialog(model, id);
             }
         }
         Action::Open => open_selected(model),
         Action::Filter => model.filtering = true,
-        Action::KeepFilter => model.filtering = false,
+        Action::KeepFilter => {
+            model.filtering = false;
+            help::change(model, |help| help.searching = false);
+        }
         Action::NextSort => {
             model.requests.next_sort();
             model.notice = Some(Notice::info(format!("Sorted {}", model.requests.list().sort().label())));
         }
-        Action::NextField => model.form.focus(model.form.focused.next()),
+        Action::NextField => next_field(model),
         Action::PreviousField => model.form.focus(model.form.focused.previous()),
-        Action::TakeSuggestion => model.form.take_suggestion(&model.categories),
-        Action::NextSuggestion => model.form.choose_suggestion(&model.categories, true),
-        Action::PreviousSuggestion => model.form.choose_suggestion(&model.categories, false),
+        Action::TakeSuggestion => model.form.take_suggestion(),
+        Action::NextSuggestion => model.form.choose_suggestion(true),
+        Action::PreviousSuggestion => model.form.choose_suggestion(false),
         Action::Discard => {
             model.form.discard();
             let key = model.keymap.name(Scope::Text, Action::Edit(TextEdit::Undo));
@@ -136,7 +192,8 @@ fn act(model: &mut Model, action: Action, limits: ScrollLimits) -> Vec<Effect> {
         }
         Action::Edit(edit) => match focused_text(model) {
             Some(FocusedText::Form) => model.form.edit(edit),
-            Some(FocusedText::Filter) => model.requests.change_filter(|filter| filter.edit(edit)),
+            Some(FocusedText::Filter) => change_filter(model, |filter| filter.edit(edit)),
+            Some(FocusedText::Help) => help::change(model, |help| help.change_search(|search| search.edit(edit))),
             Some(FocusedText::Dialog(row)) => change_dialog(model, row, |text| text.edit(edit)).unwrap_or_default(),
             None => {}
         },
@@ -149,16 +206,34 @@ fn act(model: &mut Model, action: Action, limits: ScrollLimits) -> Vec<Effect> {
 enum FocusedText {
     Form,
     Filter,
+    Help,
     Dialog(RowId),
 }
 
 fn focused_text(model: &Model) -> Option<FocusedText> {
     match model.overlays.last() {
         Some(Overlay::Close { row, .. }) => Some(FocusedText::Dialog(*row)),
+        Some(Overlay::Help(help)) if help.searching => Some(FocusedText::Help),
         Some(_) => None,
         None if model.filtering => Some(FocusedText::Filter),
         None => (model.pane == Pane::Form && model.form.sending().is_none()).then_some(FocusedText::Form),
     }
+}
+
+fn change_filter(model: &mut Model, change: impl FnOnce(&mut TextField)) {
+    let zone = model.time_zone.clone();
+    model.requests.change_filter(&zone, change);
+}
+
+/// Leaves the field for the next one. A category of which the only beginning was typed is completed.
+fn next_field(model: &mut Model) {
+    let Some(name) = suggest::only_beginning(model).filter(|_| model.form.chosen().is_none()) else {
+        return model.form.focus(model.form.focused.next());
+    };
+    let (field, key) = (model.form.focused, model.keymap.name(Scope::Text, Action::Edit(TextEdit::Undo)));
+    model.form.complete(&name);
+    let text = format!("{}: {}, the only one that begins so", field.label(), visible(&name));
+    model.notice = Some(Notice::info(text).hint(format!("{key} takes it back")));
 }
 
 /// Changes the text of the close dialog: what was wrong with it may not hold any longer.
@@ -178,7 +253,8 @@ fn type_text(model: &mut Model, text: &str) {
     model.untouched_since = None;
     match focused_text(model) {
         Some(FocusedText::Form) => model.form.type_text(text),
-        Some(FocusedText::Filter) => model.requests.change_filter(|filter| filter.type_text(text)),
+        Some(FocusedText::Filter) => change_filter(model, |filter| filter.type_text(text)),
+        Some(FocusedText::Help) => help::change(model, |help| help.change_search(|search| search.type_text(text))),
         Some(FocusedText::Dialog(row)) => change_dialog(model, row, |field| field.type_text(text)).unwrap_or_default(),
         None => {}
     }
@@ -191,7 +267,12 @@ fn paste_text(model: &mut Model, text: &str) {
         Some(FocusedText::Form) => model.form.paste(text),
         Some(FocusedText::Filter) => {
             let mut dropped = Dropped::default();
-            model.requests.change_filter(|filter| dropped = filter.paste(text));
+            change_filter(model, |filter| dropped = filter.paste(text));
+            dropped
+        }
+        Some(FocusedText::Help) => {
+            let mut dropped = Dropped::default();
+            help::change(model, |help| help.change_search(|search| dropped = search.paste(text)));
             dropped
         }
         Some(FocusedText::Dialog(row)) => change_dialog(model, row, |field| field.paste(text)).unwrap_or_default(),
@@ -243,7 +324,13 @@ fn submit(model: &mut Model) -> Vec<Effect> {
         return close::submit(model, *row);
     }
     if let Some(Overlay::SendAgain(row)) = model.overlays.last() {
-        return create::send_again(model, *row);
+        return unknown::send_again(model, *row);
+    }
+    if let Some(Overlay::TakeAsClosed(row)) = model.overlays.last() {
+        return word::take_as_closed(model, *row);
+    }
+    if let Some(Overlay::Device(_)) = model.overlays.last() {
+        model.overlays.pop();
     }
     create::submit(model)
 }
@@ -252,7 +339,7 @@ fn open_editor(model: &mut Model) -> Vec<Effect> {
     let target = match focused_text(model) {
         Some(FocusedText::Dialog(row)) => EditTarget::ActionsTaken(row),
         Some(FocusedText::Form) => EditTarget::PlanOfAction,
-        Some(FocusedText::Filter) | None => return Vec::new(),
+        Some(FocusedText::Filter | FocusedText::Help) | None => return Vec::new(),
     };
     let Some(text) = long_text(model, target) else { return Vec::new() };
     model.in_editor = Some((target, text.clone()));
@@ -260,14 +347,23 @@ fn open_editor(model: &mut Model) -> Vec<Effect> {
 }
 
 fn back(model: &mut Model) {
+    if let Some(Overlay::Help(help)) = model.overlays.last_mut()
+        && help.leave_search()
+    {
+        return;
+    }
     match model.overlays.pop() {
         // Leaving a dialog that came by itself on the way out means: stay.
         Some(Overlay::Close { .. } | Overlay::Quit) => leaving::stay(model),
         Some(
-            Overlay::Help { .. }
+            Overlay::Help(_)
             | Overlay::Unsent(_)
             | Overlay::Unknown(..)
             | Overlay::SendAgain(_)
+            | Overlay::TakeAsClosed(_)
+            | Overlay::Device(_)
+            | Overlay::Look(_)
+            | Overlay::Notices { .. }
             | Overlay::Recovery { .. },
         ) => {}
         None if model.filtering => {
@@ -275,24 +371,28 @@ fn back(model: &mut Model) {
             model.requests.clear_filter();
         }
         None if model.pane == Pane::List => model.requests.clear_filter(),
+        None if model.pane == Pane::Form && model.form.hide_suggestions() => {}
         None => model.pane = Pane::List,
     }
 }
 
-fn next_pane(model: &mut Model, forward: bool) {
-    model.pane = match (model.pane, forward) {
-        (Pane::List, true) | (Pane::Form, false) => Pane::Details,
-        (Pane::Details, true) | (Pane::List, false) => Pane::Form,
-        (Pane::Form, true) | (Pane::Details, false) => Pane::List,
+/// To the details and back; from a form that is being sent, to the list.
+fn next_pane(model: &mut Model) {
+    model.pane = match model.pane {
+        Pane::List => Pane::Details,
+        Pane::Details | Pane::Form => Pane::List,
     };
 }
 
 /// Moves the selection, or scrolls what has the keys as far as its text goes.
 fn move_or_scroll(model: &mut Model, motion: Motion, limits: ScrollLimits) {
     let (scroll, limit) = match model.overlays.last_mut() {
-        Some(Overlay::Help { scroll, .. }) => (scroll, limits.help),
+        Some(Overlay::Help(help)) => (&mut help.scroll, limits.help),
         Some(Overlay::Recovery { scroll }) => (scroll, limits.recovery),
-        Some(Overlay::Unknown(..)) => return create::choose_match(model, motion),
+        Some(Overlay::Notices { scroll }) => (scroll, limits.notices),
+        Some(Overlay::Look(_)) => (&mut model.details_scroll, limits.details),
+        Some(Overlay::Unknown(..)) => return unknown::choose_match(model, motion),
+        Some(Overlay::Device(_)) => return guard::choose(model, motion),
         Some(_) => return,
         None if model.pane == Pane::Details => (&mut model.details_scroll, limits.details),
         None => return model.requests.move_selection(motion),
@@ -302,6 +402,8 @@ fn move_or_scroll(model: &mut Model, motion: Motion, limits: ScrollLimits) {
         Motion::Up => scroll.saturating_sub(1),
         Motion::PageDown => scroll.saturating_add(PAGE),
         Motion::PageUp => scroll.saturating_sub(PAGE),
+        Motion::HalfPageDown => scroll.saturating_add(PAGE / 2),
+        Motion::HalfPageUp => scroll.saturating_sub(PAGE / 2),
         Motion::First => 0,
         Motion::Last => limit,
     }
@@ -322,12 +424,19 @@ fn new_request(model: &mut Model) {
 
 /// Opens what the selected row needs: its draft, its question, or its details.
 fn open_selected(model: &mut Model) {
+    if let Some(Overlay::Device(row)) = model.overlays.last() {
+        let row = *row;
+        model.details_scroll = 0;
+        model.overlays.push(Overlay::Look(row));
+        return;
+    }
     let Some(row) = model.requests.selected() else { return };
     let id = row.id;
     match row.state {
         RowState::Refused | RowState::Draft => create::take_up(model, id),
         RowState::Unknown => model.overlays.push(Overlay::Unknown(id, 0)),
-        RowState::Sending(_)
+        RowState::Checking(_)
+        | RowState::Sending(_)
         | RowState::Looking(_)
         | RowState::SetAside
         | RowState::Open
@@ -342,7 +451,15 @@ fn open_selected(model: &mut Model) {
 
 /// Abandons the selected request's call. Its reply still comes: what may have been sent is looked for.
 fn abandon(model: &mut Model) -> Vec<Effect> {
-    let Some(call) = model.requests.selected().and_then(|row| row.state.call()) else { return Vec::new() };
+    let Some(row) = model.requests.selected() else { return Vec::new() };
+    let Some(call) = row.state.call() else { return Vec::new() };
+    if matches!(row.state, RowState::Checking(_)) {
+        let id = row.id;
+        model.notice = Some(Notice::info("Abandoned before it was sent").hint("the draft is kept"));
+        guard::forget(model, id);
+        create::hold(model, id);
+        return vec![Effect::Abandon(call)];
+    }
     model.notice = Some(Notice::info("Abandoned").hint("what may have been sent is looked up"));
     vec![Effect::Abandon(call)]
 }

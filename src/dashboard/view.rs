@@ -1,16 +1,10 @@
-//! Draws the model. Nothing here changes anything but cells. The [crate page](crate) shows which module draws what.
+//! Draws the model: one list over the full width, one sheet below it. Nothing here changes anything but cells.
 
-mod boxes;
 mod details;
 mod footer;
 mod form;
 mod header;
-mod help;
 mod list;
-mod recovery;
-mod scroll;
-mod theme;
-mod words;
 
 use ratatui::{
     Frame,
@@ -18,17 +12,29 @@ use ratatui::{
     text::Line,
     widgets::Paragraph,
 };
-pub use theme::{Borders, Theme};
 use unicode_width::UnicodeWidthStr;
 
-use self::words::wrap;
-use crate::dashboard::{Model, Overlay, Pane, ScrollLimits};
+use super::draw::words::{columns, wrap};
+pub use super::draw::{Borders, Palette, Theme};
+use super::{
+    Model, Overlay, Pane, ScrollLimits, close, guard, help, leaving, notices, recovery_panel, unknown, unsent, word,
+};
 use mmd_elevate_core::invisible_characters;
 
-/// From this size on the three panes stand together; below, the one in focus has the room.
-const TOGETHER: (u16, u16) = (100, 24);
 /// Below this size there is only a line that says so.
-pub(crate) const USABLE: (u16, u16) = (40, 12);
+pub(crate) const USABLE: (u16, u16) = (40, 8);
+
+/// Below this size header and notices give way before data does.
+const ROOMY: (u16, u16) = (60, 16);
+
+/// From this size of the body on the sheet stands below the list; in a smaller one it takes the list's place.
+const BELOW: (u16, u16) = (100, 18);
+
+/// How many rows the form and the dialogs need, with their frame.
+const SHEET: u16 = 14;
+
+/// How many rows the list keeps at least beside a sheet.
+const LEAST_LIST: u16 = 6;
 
 /// Whether there is room to draw the model. Where there is none, only a line says so.
 #[must_use]
@@ -36,54 +42,117 @@ pub const fn fits(area: Rect) -> bool {
     area.width >= USABLE.0 && area.height >= USABLE.1
 }
 
+/// Whether the tenant's name stands in the list's frame, for want of a header.
+const fn is_small(area: Rect) -> bool {
+    area.width < ROOMY.0 || area.height < ROOMY.1
+}
+
 /// Draws the model. Returns how far what had no room can be scrolled.
 pub fn draw(frame: &mut Frame, model: &Model, theme: &Theme) -> ScrollLimits {
     let area = frame.area();
-    let mut limits = ScrollLimits::default();
     if !fits(area) {
         too_small(frame, area);
-        return limits;
+        return ScrollLimits::default();
     }
-    // Enough for what happened and its hint to be read to the end.
-    let notice_rows = match area.width {
-        ..80 if area.height >= 20 => 4,
-        ..100 => 3,
-        _ => 2,
+    let small = is_small(area);
+    let most = match area.height {
+        _ if small => 1,
+        ..24 => 2,
+        _ => 3,
     };
+    let told = footer::notice_lines(model, theme, usize::from(area.width), most);
+    let rows = u16::try_from(told.len()).unwrap_or(most).max(u16::from(!small));
     let [header, body, notice, keys] = Layout::vertical([
-        Constraint::Length(1),
+        Constraint::Length(u16::from(!small)),
         Constraint::Min(0),
-        Constraint::Length(notice_rows),
+        Constraint::Length(rows),
         Constraint::Length(1),
     ])
     .areas(area);
-    header::draw(frame, header, model, theme);
-    if area.width >= TOGETHER.0 && area.height >= TOGETHER.1 {
-        let [left, right] = Layout::horizontal([Constraint::Percentage(36), Constraint::Percentage(64)]).areas(body);
-        let [list, details] = Layout::vertical([Constraint::Percentage(45), Constraint::Percentage(55)]).areas(right);
-        form::draw(frame, left, model, theme);
-        list::draw(frame, list, model, theme);
-        limits.details = details::draw(frame, details, model, theme);
-    } else {
-        match model.pane {
-            Pane::Form => form::draw(frame, body, model, theme),
-            Pane::List => list::draw(frame, body, model, theme),
-            Pane::Details => limits.details = details::draw(frame, body, model, theme),
+    if !small {
+        header::draw(frame, header, model, theme);
+    }
+    let (limits, has_list) = draw_body(frame, body, model, theme, small);
+    if small && !has_list {
+        // Which tenant it is stands on every screen.
+        let tenant = format!(" {} ", list::tenant_words(model));
+        let width = u16::try_from(columns(&tenant)).unwrap_or(body.width).min(body.width.saturating_sub(4));
+        let at = Rect { x: body.right().saturating_sub(width + 2), width, height: 1.min(body.height), ..body };
+        frame.render_widget(Line::styled(tenant, theme.tenant()), at);
+    }
+    frame.render_widget(Paragraph::new(told), notice);
+    footer::draw_keys(frame, keys, model, theme);
+    escape_cells(frame, theme);
+    limits
+}
+
+/// Draws the list and the sheet, or what takes their place. Returns how far that can be scrolled, and whether the list was
+/// drawn.
+fn draw_body(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, small: bool) -> (ScrollLimits, bool) {
+    let mut limits = ScrollLimits::default();
+    let mut has_list = false;
+    match model.overlays.last() {
+        Some(Overlay::Help(help)) => limits.help = help::draw(frame, area, model, theme, help),
+        Some(Overlay::Notices { scroll }) => limits.notices = notices::draw(frame, area, model, theme, *scroll),
+        Some(Overlay::Recovery { scroll }) => {
+            limits.recovery = recovery_panel::draw(frame, area, model, theme, *scroll);
+        }
+        overlay => {
+            let is_below = area.width >= BELOW.0 && area.height >= BELOW.1;
+            let has_sheet = overlay.is_some() || model.pane != Pane::List;
+            has_list = is_below || !has_sheet;
+            if !is_below && has_sheet {
+                limits.details = draw_sheet(frame, area, model, theme);
+            } else if is_below && (has_sheet || !model.hides_details) {
+                let [above, below] = split(area, model);
+                list::draw(frame, above, model, theme, small, false);
+                limits.details = draw_sheet(frame, below, model, theme);
+            } else {
+                list::draw(frame, area, model, theme, small, !model.hides_details);
+            }
         }
     }
+    (limits, has_list)
+}
+
+/// The areas of the list and of the sheet. A list that needs less gives its rows to the sheet.
+fn split(area: Rect, model: &Model) -> [Rect; 2] {
+    let wanted = list::wanted_rows(model);
+    let is_details = model.pane != Pane::Form && matches!(model.overlays.last(), None | Some(Overlay::Look(_)));
+    let most =
+        if is_details { area.height - area.height * 2 / 5 } else { area.height.saturating_sub(SHEET).max(LEAST_LIST) };
+    // A question needs few rows: the list has the rest.
+    let is_question = matches!(
+        model.overlays.last(),
+        Some(
+            Overlay::Quit
+                | Overlay::Unsent(_)
+                | Overlay::Unknown(..)
+                | Overlay::SendAgain(_)
+                | Overlay::TakeAsClosed(_)
+        )
+    );
+    let list = if is_question { most } else { wanted.clamp(LEAST_LIST.min(most), most) };
+    Layout::vertical([Constraint::Length(list), Constraint::Fill(1)]).areas(area)
+}
+
+/// Draws what stands below the list, or in its place. Returns how far details can be scrolled.
+fn draw_sheet(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) -> u16 {
     match model.overlays.last() {
-        Some(Overlay::Help { scopes, scroll }) => limits.help = help::draw(frame, body, model, theme, scopes, *scroll),
-        Some(Overlay::Close { row, problem, .. }) => boxes::close(frame, body, model, theme, *row, *problem),
-        Some(Overlay::Quit) => boxes::quit(frame, body, model, theme),
-        Some(Overlay::Unsent(row)) => boxes::unsent(frame, body, model, theme, *row),
-        Some(Overlay::Unknown(row, chosen)) => boxes::unknown(frame, body, model, theme, *row, *chosen),
-        Some(Overlay::SendAgain(row)) => boxes::send_again(frame, body, model, theme, *row),
-        Some(Overlay::Recovery { scroll }) => limits.recovery = recovery::draw(frame, body, model, theme, *scroll),
-        None => {}
+        Some(Overlay::Close { row, problem, .. }) => close::draw(frame, area, model, theme, *row, *problem),
+        Some(Overlay::Quit) => leaving::draw(frame, area, model, theme),
+        Some(Overlay::Unsent(row)) => unsent::draw(frame, area, model, theme, *row),
+        Some(Overlay::Unknown(row, chosen)) => unknown::draw(frame, area, model, theme, *row, *chosen),
+        Some(Overlay::SendAgain(row)) => unknown::draw_send_again(frame, area, model, theme, *row),
+        Some(Overlay::TakeAsClosed(row)) => word::draw(frame, area, model, theme, *row),
+        Some(Overlay::Device(chosen)) => guard::draw(frame, area, model, theme, *chosen),
+        Some(Overlay::Look(row)) => return details::draw(frame, area, model, theme, model.requests.get(*row)),
+        // Those take the place of the list and the sheet.
+        Some(Overlay::Help(_) | Overlay::Notices { .. } | Overlay::Recovery { .. }) => {}
+        None if model.pane == Pane::Form => form::draw(frame, area, model, theme),
+        None => return details::draw(frame, area, model, theme, model.requests.selected()),
     }
-    footer::draw(frame, notice, keys, model, theme);
-    escape_cells(frame);
-    limits
+    0
 }
 
 fn too_small(frame: &mut Frame, area: Rect) {
@@ -97,8 +166,12 @@ const LONGEST_SYMBOL: usize = 32;
 
 /// Takes out of every cell the characters that a terminal would act on, and what has no room in the cell, whatever a widget
 /// let through.
-fn escape_cells(frame: &mut Frame) {
+fn escape_cells(frame: &mut Frame, theme: &Theme) {
     for cell in &mut frame.buffer_mut().content {
+        if let Some(symbol) = theme.symbol(cell.symbol()) {
+            cell.set_symbol(symbol);
+            continue;
+        }
         let symbol = cell.symbol();
         if symbol.len() <= LONGEST_SYMBOL && invisible_characters(symbol) == 0 {
             continue;

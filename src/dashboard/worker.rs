@@ -1,22 +1,26 @@
 //! Applies what the worker reports: each event goes to the file about its subject, and a reply only if its call is awaited.
 
 use super::{
-    Effect, Model, Notice, RowState, ServiceState, Subject, Tone, close_result, create_result, drafts, recovery,
-    refresh, sign_in,
+    Effect, Model, Notice, PendingCall, RowState, ServiceState, Subject, Tone, close_result, create_result, devices,
+    drafts, guard, history, listing, recovery, refresh, sign_in, word,
 };
 use crate::keys::{Action, Scope};
-use mmd_elevate_core::{CallError, CallId, CallResult, Event, Progress, Reply, RequestId};
+use mmd_elevate_core::{CallError, CallId, CallResult, ElevationRequest, Event, Progress, Reply, RequestId};
 
 /// Applies an event.
 pub(super) fn apply(model: &mut Model, event: Event) -> Vec<Effect> {
     match event {
         Event::Recovered(recovered) => return recovery::apply(model, *recovered),
         Event::SignIn(sign_in) => sign_in::apply(model, sign_in),
-        Event::Ready => model.service = ServiceState::Ready,
+        Event::Ready => {
+            model.service = ServiceState::Ready;
+            listing::begin(model);
+        }
         Event::NotReady(error) => {
             model.notice = Some(Notice::from_error("The service cannot be called", &error));
             model.service = ServiceState::NotReady(error);
         }
+        Event::Progress(call, Progress::Page(page)) => apply_page(model, call, page),
         Event::Progress(call, progress) => {
             let is_recorded = matches!(progress, Progress::Recorded(_));
             apply_progress(model, call, progress);
@@ -35,12 +39,12 @@ pub(super) fn apply(model: &mut Model, event: Event) -> Vec<Effect> {
 
 /// The worker has ended: no further reply comes, and what became of the calls under way is unknown.
 pub(super) fn apply_end(model: &mut Model) {
+    let reason = "the background worker has ended".to_owned();
+    model.service = ServiceState::NotReady(CallError::not_sent(&reason));
     let unanswered: Vec<_> = model.calls.keys().copied().collect();
     for call_id in unanswered {
         apply_reply(model, Reply { call_id, result: Err(CallError::crashed()) });
     }
-    let reason = "the background worker has ended".to_owned();
-    model.service = ServiceState::NotReady(CallError::not_sent(&reason));
     model.record = model.record.after_failure();
     model.notice =
         Some(Notice::from_error("The service cannot be called", &CallError::crashed()).hint("quit and start again"));
@@ -78,13 +82,74 @@ fn apply_progress(model: &mut Model, call_id: CallId, progress: Progress) {
     }
 }
 
+/// A page of a list has come.
+fn apply_page(model: &mut Model, call_id: CallId, page: Vec<ElevationRequest>) {
+    let Some(call) = model.calls.get(&call_id) else { return };
+    match call.subject {
+        Subject::Listing(tab) => listing::apply_page(model, tab, page),
+        Subject::Device(_) => guard::apply_page(model, call_id, page),
+        Subject::Row(_) | Subject::Requests(_) | Subject::Search | Subject::History(_) | Subject::Word(_) => {}
+    }
+}
+
+/// Takes what a call of this kind returns out of its result, or says that it answers another kind.
+fn expect<T>(
+    result: Result<CallResult, CallError>,
+    take: impl FnOnce(CallResult) -> Option<T>,
+) -> Result<T, CallError> {
+    result.and_then(|result| take(result).ok_or_else(PendingCall::wrong_answer))
+}
+
+/// Applies the reply to a call that only reads, or that the record alone answers.
+fn apply_read(
+    model: &mut Model,
+    call_id: CallId,
+    subject: &Subject,
+    result: Result<CallResult, CallError>,
+) -> Option<Vec<Effect>> {
+    let listed = |result| match result {
+        CallResult::Listed { gaps, at } => Some((gaps, at)),
+        _ => None,
+    };
+    Some(match subject {
+        Subject::Row(_) | Subject::Requests(_) => return None,
+        Subject::Listing(tab) => listing::apply(model, *tab, expect(result, listed)).into_iter().collect(),
+        Subject::Device(_) => guard::apply(model, call_id, expect(result, listed)),
+        Subject::Search => {
+            let devices = |result| match result {
+                CallResult::Devices(devices) => Some(devices),
+                _ => None,
+            };
+            devices::apply(model, call_id, expect(result, devices));
+            Vec::new()
+        }
+        Subject::History(row) => {
+            let writes = |result| match result {
+                CallResult::History(writes) => Some(writes),
+                _ => None,
+            };
+            history::apply(model, *row, expect(result, writes));
+            Vec::new()
+        }
+        Subject::Word(row) => {
+            let taken = |result| (result == CallResult::TakenAsClosed).then_some(());
+            word::apply(model, *row, expect(result, taken));
+            Vec::new()
+        }
+    })
+}
+
 /// Applies a reply if its call is awaited by the state its row is in; any other is dropped.
 fn apply_reply(model: &mut Model, reply: Reply) -> Vec<Effect> {
     let Reply { call_id, result } = reply;
+    let is_of_record =
+        matches!(result, Ok(CallResult::SetAside | CallResult::History(_) | CallResult::TakenAsClosed) | Err(_));
+    model.was_accepted |= !is_of_record;
     let Some(call) = model.calls.remove(&call_id) else { return vec![Effect::LogUnawaited(call_id)] };
     let id = match &call.subject {
         Subject::Row(id) => *id,
         Subject::Requests(asked) => return apply_check(model, call_id, asked, result),
+        subject => return apply_read(model, call_id, subject, result).unwrap_or_default(),
     };
     let state = model.requests.get(id).map(|row| row.state).filter(|state| state.call() == Some(call_id));
     match state {
@@ -92,11 +157,12 @@ fn apply_reply(model: &mut Model, reply: Reply) -> Vec<Effect> {
             close_result::apply(model, id, &call, result);
             Vec::new()
         }
-        Some(RowState::Sending(_)) => create_result::apply(model, id, true, result).into_iter().collect(),
-        Some(RowState::Looking(_)) => create_result::apply(model, id, false, result).into_iter().collect(),
+        Some(RowState::Sending(_)) => create_result::apply(model, id, true, result),
+        Some(RowState::Looking(_)) => create_result::apply(model, id, false, result),
         // Only the states above have a call.
         Some(
-            RowState::Refused
+            RowState::Checking(_)
+            | RowState::Refused
             | RowState::Unknown
             | RowState::SetAside
             | RowState::Draft

@@ -12,13 +12,11 @@ pub enum Scope {
     Text,
     /// The form, while its draft can be edited.
     Form,
-    /// The form, while it shows a draft that is being sent.
-    SentForm,
     /// The list of requests.
     List,
     /// The details of the selected request.
     Details,
-    /// Every pane without text: the list, the details, and the form while it is being sent.
+    /// The list and the details.
     Panes,
     /// The filter's input line.
     Filter,
@@ -32,23 +30,30 @@ pub enum Scope {
     UnknownOutcome,
     /// The question whether to send such a create again.
     SendAgain,
+    /// The question whether an accepted close that no list shows is done.
+    TakeAsClosed,
     /// What was recovered from earlier runs.
     Recovery,
+    /// The requests that are open on the form's device.
+    DevicePanel,
+    /// The notices of this run.
+    Notices,
     /// The help screen.
     Help,
+    /// The line that searches the help.
+    HelpSearch,
     /// Everywhere.
     Anywhere,
 }
 
 impl Scope {
     /// All scopes, in the order in which help shows them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::List,
         Self::Details,
         Self::Panes,
         Self::Form,
         Self::Line,
-        Self::SentForm,
         Self::CloseDialog,
         Self::Filter,
         Self::LongText,
@@ -56,9 +61,13 @@ impl Scope {
         Self::UnsentText,
         Self::UnknownOutcome,
         Self::SendAgain,
+        Self::TakeAsClosed,
         Self::Recovery,
         Self::QuitQuestion,
+        Self::DevicePanel,
+        Self::Notices,
         Self::Help,
+        Self::HelpSearch,
         Self::Anywhere,
     ];
 
@@ -70,9 +79,8 @@ impl Scope {
             Self::Line => "Fields of one line",
             Self::Text => "Any text",
             Self::Form => "New request",
-            Self::SentForm => "New request, while it is sent",
-            Self::List => "Open requests",
-            Self::Details => "Request",
+            Self::List => "List",
+            Self::Details => "Details",
             Self::Panes => "Outside text",
             Self::Filter => "Filter",
             Self::CloseDialog => "Close request",
@@ -80,8 +88,12 @@ impl Scope {
             Self::UnsentText => "Text that was not stored",
             Self::UnknownOutcome => "Outcome unknown",
             Self::SendAgain => "Send again",
+            Self::TakeAsClosed => "Take as closed",
             Self::Recovery => "Recovery",
+            Self::DevicePanel => "Open on the device",
+            Self::Notices => "Notices",
             Self::Help => "Help",
+            Self::HelpSearch => "Searching the help",
             Self::Anywhere => "Anywhere",
         }
     }
@@ -91,8 +103,45 @@ impl Scope {
     pub const fn takes_text(self) -> bool {
         matches!(
             self,
-            Self::LongText | Self::Line | Self::Text | Self::Form | Self::Filter | Self::CloseDialog | Self::Anywhere
+            Self::LongText
+                | Self::Line
+                | Self::Text
+                | Self::Form
+                | Self::Filter
+                | Self::CloseDialog
+                | Self::HelpSearch
+                | Self::Anywhere
         )
+    }
+}
+
+/// A tab of the list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Tab {
+    /// What was opened from this record and is not over: open requests, writes in flight, drafts.
+    #[default]
+    Mine,
+    /// All open requests of the tenant.
+    Tenant,
+    /// What of one's own needs the agent.
+    Attention,
+    /// What is over.
+    Closed,
+}
+
+impl Tab {
+    /// All tabs, in their order.
+    pub const ALL: [Self; 4] = [Self::Mine, Self::Tenant, Self::Attention, Self::Closed];
+
+    /// Returns the name of the tab.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Mine => "Mine",
+            Self::Tenant => "Tenant",
+            Self::Attention => "Attention",
+            Self::Closed => "Closed",
+        }
     }
 }
 
@@ -104,6 +153,8 @@ pub enum Motion {
     Up,
     PageDown,
     PageUp,
+    HalfPageDown,
+    HalfPageUp,
     First,
     Last,
 }
@@ -166,6 +217,22 @@ pub enum Action {
     KeepFilter,
     /// Use the next sort order of the list.
     NextSort,
+    /// Show this tab of the list.
+    ShowTab(Tab),
+    /// Show or hide the details below the list.
+    ToggleDetails,
+    /// Show the notices of this run.
+    ShowNotices,
+    /// Show the requests that are open on the form's device.
+    ShowDevice,
+    /// Take an accepted close that no list shows as done.
+    TakeAsClosed,
+    /// Show the keys of every place, or of this one.
+    ToggleEverywhere,
+    /// Search the help.
+    Search,
+    /// Draw the screen anew.
+    Redraw,
     /// Copy the selected request's id.
     CopyId,
     /// Copy a line about the selected request for the ticket.
@@ -255,18 +322,25 @@ pub const BINDINGS: &[Binding] = {
     use Scope as S;
     use TextEdit as T;
     &[
-        row("list.new", S::Panes, A::NewRequest, &["n"], Some("new"), "new request, or back to the existing draft"),
+        row("list.new", S::Panes, A::NewRequest, &["n"], Some("new"), "new request, or back to the draft"),
+        row("tab.mine", S::Panes, A::ShowTab(Tab::Mine), &["1"], None, "mine: requests, writes, drafts"),
+        row("tab.tenant", S::Panes, A::ShowTab(Tab::Tenant), &["2"], None, "all open requests of the tenant"),
+        row("tab.attention", S::Panes, A::ShowTab(Tab::Attention), &["3"], None, "what needs me"),
+        row("tab.closed", S::Panes, A::ShowTab(Tab::Closed), &["4"], None, "what is closed"),
         row("list.close", S::List, A::CloseRequest, &["c"], Some("close"), "close the selected request"),
-        row("list.open", S::List, A::Open, &["enter"], Some("details"), "show details, continue a draft, or decide an unknown outcome"),
+        row("list.open", S::List, A::Open, &["enter"], Some("details"), "details; go on with a draft; decide"),
         row("list.down", S::List, A::Move(Motion::Down), &["j", "down"], None, "next request"),
         row("list.up", S::List, A::Move(Motion::Up), &["k", "up"], None, "previous request"),
         row("list.first", S::List, A::Move(Motion::First), &["g", "home"], None, "first request"),
         row("list.last", S::List, A::Move(Motion::Last), &["G", "end"], None, "last request"),
         row("list.page-down", S::List, A::Move(Motion::PageDown), &["pgdn"], None, "a page down"),
         row("list.page-up", S::List, A::Move(Motion::PageUp), &["pgup"], None, "a page up"),
-        row("list.filter", S::List, A::Filter, &["/"], Some("filter"), "filter as you type; \"closed\" shows the closed ones"),
+        row("list.half-down", S::List, A::Move(Motion::HalfPageDown), &["ctrl-d"], None, "half a page down"),
+        row("list.half-up", S::List, A::Move(Motion::HalfPageUp), &["ctrl-u"], None, "half a page up"),
+        row("list.filter", S::List, A::Filter, &["/"], Some("filter"), "filter, such as by:ana age:>2h -word"),
         row("list.clear", S::List, A::Back, &["esc"], None, "clear the filter"),
         row("list.sort", S::List, A::NextSort, &["s"], Some("sort"), "next sort order"),
+        row("list.take-as-closed", S::List, A::TakeAsClosed, &["d"], Some("take as closed"), "take an accepted close as done"),
         row("details.close", S::Details, A::CloseRequest, &["c"], Some("close"), "close this request"),
         row("details.back", S::Details, A::Back, &["esc", "enter"], Some("list"), "back to the list"),
         row("details.down", S::Details, A::Move(Motion::Down), &["j", "down"], None, "scroll down"),
@@ -275,34 +349,38 @@ pub const BINDINGS: &[Binding] = {
         row("details.last", S::Details, A::Move(Motion::Last), &["G", "end"], None, "to the end"),
         row("details.page-down", S::Details, A::Move(Motion::PageDown), &["pgdn"], None, "a page down"),
         row("details.page-up", S::Details, A::Move(Motion::PageUp), &["pgup"], None, "a page up"),
-        row("panes.refresh", S::Panes, A::Refresh, &["r"], None, "fetch the open requests from the service"),
-        row("panes.abandon", S::Panes, A::Abandon, &["x"], Some("abandon"), "abandon the running call; its outcome is looked up"),
+        row("details.half-down", S::Details, A::Move(Motion::HalfPageDown), &["ctrl-d"], None, "half a page down"),
+        row("details.half-up", S::Details, A::Move(Motion::HalfPageUp), &["ctrl-u"], None, "half a page up"),
+        row("panes.refresh", S::Panes, A::Refresh, &["r"], None, "ask the service again"),
+        row("panes.details", S::Panes, A::ToggleDetails, &["p"], None, "show or hide the details"),
+        row("panes.notices", S::Panes, A::ShowNotices, &["!"], None, "the notices of this run, whole"),
+        row("panes.abandon", S::Panes, A::Abandon, &["x"], Some("abandon"), "abandon the call; it is looked up"),
         row("panes.copy-id", S::Panes, A::CopyId, &["y"], Some("copy id"), "copy the request's id"),
-        row("panes.copy-line", S::Panes, A::CopyLine, &["Y"], None, "copy a line about the request for the ticket"),
-        row("panes.copy-text", S::Panes, A::CopyUnsent, &["t"], Some("copy text"), "copy the text that the service did not store"),
+        row("panes.copy-line", S::Panes, A::CopyLine, &["Y"], None, "copy a line for the ticket"),
+        row("panes.copy-text", S::Panes, A::CopyUnsent, &["t"], Some("copy text"), "copy the text that was not stored"),
         row("panes.sign-in", S::Panes, A::SignIn, &["L"], None, "sign in again, with a new token"),
-        row("panes.next", S::Panes, A::NextPane, &["tab"], None, "next pane"),
-        row("panes.previous", S::Panes, A::PreviousPane, &["shift-tab"], None, "previous pane"),
-        row("panes.help", S::Panes, A::Help, &["?"], Some("help"), "every key that works here"),
+        row("panes.next", S::Panes, A::NextPane, &["tab"], None, "to the details, and back"),
+        row("panes.previous", S::Panes, A::PreviousPane, &["shift-tab"], None, "to the details, and back"),
+        row("panes.help", S::Panes, A::Help, &["?"], Some("all keys"), "every key that works here"),
         row("panes.suspend", S::Panes, A::Suspend, &["ctrl-z"], None, "suspend; fg resumes"),
-        row("panes.quit", S::Panes, A::Quit, &["q"], Some("quit"), "quit; asks first if something would be left behind"),
-        row("sent.back", S::SentForm, A::Back, &["esc"], Some("list"), "back to the list"),
-        row("form.submit", S::Form, A::Submit, &["ctrl-s", "f2"], Some("submit"), "submit the request"),
+        row("panes.quit", S::Panes, A::Quit, &["q"], Some("quit"), "quit; asks if something is left behind"),
+        row("form.submit", S::Form, A::Submit, &["ctrl-s", "f2"], Some("send"), "send the request"),
         row("form.next", S::Form, A::NextField, &["tab"], Some("next field"), "next field, with what was typed"),
         row("form.previous", S::Form, A::PreviousField, &["shift-tab"], None, "previous field"),
-        row("form.discard", S::Form, A::Discard, &["ctrl-x"], Some("discard"), "discard the draft; Ctrl-Z brings it back"),
+        row("form.device", S::Form, A::ShowDevice, &["ctrl-g"], Some("open here"), "what is open on this device"),
+        row("form.discard", S::Form, A::Discard, &["ctrl-x"], Some("discard"), "discard the draft; it can be undone"),
         row("form.back", S::Form, A::Back, &["esc"], Some("list"), "back to the list; the draft stays"),
-        row("line.take", S::Line, A::TakeSuggestion, &["enter"], None, "take the suggestion; next field"),
-        row("line.next", S::Line, A::NextSuggestion, &["down"], None, "next suggestion"),
-        row("line.previous", S::Line, A::PreviousSuggestion, &["up"], None, "previous suggestion"),
-        row("dialog.submit", S::CloseDialog, A::Submit, &["ctrl-s", "f2"], Some("close the request"), "close the request"),
+        row("line.take", S::Line, A::TakeSuggestion, &["enter"], Some("take"), "take the chosen suggestion; next field"),
+        row("line.next", S::Line, A::NextSuggestion, &["down", "ctrl-n"], Some("choose"), "next suggestion, or the field below"),
+        row("line.previous", S::Line, A::PreviousSuggestion, &["up", "ctrl-p"], None, "previous suggestion, or the field above"),
+        row("dialog.submit", S::CloseDialog, A::Submit, &["ctrl-s", "f2"], Some("close it"), "close the request"),
         row("dialog.back", S::CloseDialog, A::Back, &["esc"], Some("leave"), "leave; the text is kept"),
         row("filter.keep", S::Filter, A::KeepFilter, &["enter", "tab", "down"], Some("keep"), "back to the list with this filter"),
         row("filter.clear", S::Filter, A::Back, &["esc"], Some("clear"), "clear the filter"),
         row("long.editor", S::LongText, A::OpenEditor, &["ctrl-o"], Some("editor"), "edit the text in $VISUAL or $EDITOR"),
         row("long.new-line", S::LongText, A::Edit(T::NewLine), &["enter"], None, "new line"),
-        row("long.up", S::LongText, A::Edit(T::Up), &["up"], None, "line up"),
-        row("long.down", S::LongText, A::Edit(T::Down), &["down"], None, "line down"),
+        row("long.up", S::LongText, A::Edit(T::Up), &["up", "ctrl-p"], None, "line up"),
+        row("long.down", S::LongText, A::Edit(T::Down), &["down", "ctrl-n"], None, "line down"),
         row("long.page-up", S::LongText, A::Edit(T::PageUp), &["pgup"], None, "a page up"),
         row("long.page-down", S::LongText, A::Edit(T::PageDown), &["pgdn"], None, "a page down"),
         row("long.start", S::LongText, A::Edit(T::TextStart), &["ctrl-home"], None, "to the beginning of the text"),
@@ -326,27 +404,50 @@ pub const BINDINGS: &[Binding] = {
         row("unknown.look", S::UnknownOutcome, A::LookAgain, &["l"], Some("look again"), "look again"),
         row("unknown.adopt", S::UnknownOutcome, A::Adopt, &["a"], Some("it is this one"), "the chosen match is this request"),
         row("unknown.close", S::UnknownOutcome, A::CloseMatch, &["c"], Some("close it"), "close the chosen match"),
-        row("unknown.send", S::UnknownOutcome, A::SendAgain, &["s"], Some("send again"), "send it again, after a confirmation"),
+        row("unknown.send", S::UnknownOutcome, A::SendAgain, &["s"], Some("send again"), "send it again, after a question"),
         row("unknown.aside", S::UnknownOutcome, A::SetAside, &["d"], Some("set aside"), "set it aside and stop looking for it"),
         row("unknown.down", S::UnknownOutcome, A::Move(Motion::Down), &["j", "down"], None, "next match"),
         row("unknown.up", S::UnknownOutcome, A::Move(Motion::Up), &["k", "up"], None, "previous match"),
         row("unknown.back", S::UnknownOutcome, A::Back, &["esc", "enter"], Some("leave it"), "leave it in the list"),
         row("again.submit", S::SendAgain, A::Submit, &["ctrl-s", "f2"], Some("send it again"), "send it again, as a separate request"),
         row("again.back", S::SendAgain, A::Back, &["esc"], Some("do not"), "do not send it"),
+        row("word.submit", S::TakeAsClosed, A::Submit, &["ctrl-s", "f2"], Some("take it as closed"), "take it as closed, on my word"),
+        row("word.back", S::TakeAsClosed, A::Back, &["esc"], Some("do not"), "leave it as it is"),
         row("recovery.back", S::Recovery, A::Back, &["enter", "esc", "q"], Some("go on"), "on to the dashboard"),
         row("recovery.down", S::Recovery, A::Move(Motion::Down), &["j", "down"], None, "scroll down"),
         row("recovery.up", S::Recovery, A::Move(Motion::Up), &["k", "up"], None, "scroll up"),
-        row("quit.close", S::QuitQuestion, A::CloseThem, &["c"], Some("close them"), "close the open requests, one after the other"),
+        row("quit.close", S::QuitQuestion, A::CloseThem, &["c"], Some("close them"), "close them, one after the other"),
         row("quit.leave", S::QuitQuestion, A::LeaveThem, &["l"], Some("leave them"), "leave everything as it is"),
         row("quit.stay", S::QuitQuestion, A::Back, &["esc"], Some("stay"), "stay"),
         row("help.down", S::Help, A::Move(Motion::Down), &["j", "down"], Some("scroll"), "scroll down"),
         row("help.up", S::Help, A::Move(Motion::Up), &["k", "up"], None, "scroll up"),
         row("help.page-down", S::Help, A::Move(Motion::PageDown), &["pgdn", "space"], None, "a page down"),
         row("help.page-up", S::Help, A::Move(Motion::PageUp), &["pgup"], None, "a page up"),
+        row("help.half-down", S::Help, A::Move(Motion::HalfPageDown), &["ctrl-d"], None, "half a page down"),
+        row("help.half-up", S::Help, A::Move(Motion::HalfPageUp), &["ctrl-u"], None, "half a page up"),
+        row("help.search", S::Help, A::Search, &["/"], Some("search"), "search"),
+        row("help.everywhere", S::Help, A::ToggleEverywhere, &["a"], Some("all places"), "the keys of every place, or of this one"),
         row("help.first", S::Help, A::Move(Motion::First), &["g", "home"], None, "to the beginning"),
         row("help.last", S::Help, A::Move(Motion::Last), &["G", "end"], None, "to the end"),
         row("help.back", S::Help, A::Back, &["esc", "q", "?", "enter"], Some("back"), "back"),
-        row("anywhere.help", S::Anywhere, A::Help, &["f1"], Some("help"), "every key that works here"),
-        row("anywhere.quit", S::Anywhere, A::Interrupt, &["ctrl-c"], None, "quit; a second time within 2 s quits at once"),
+        row("help.keep", S::HelpSearch, A::KeepFilter, &["enter", "tab", "down"], Some("keep"), "back to the help with this search"),
+        row("help.clear", S::HelpSearch, A::Back, &["esc"], Some("clear"), "clear the search"),
+        row("device.down", S::DevicePanel, A::Move(Motion::Down), &["j", "down", "ctrl-n"], None, "next request"),
+        row("device.up", S::DevicePanel, A::Move(Motion::Up), &["k", "up", "ctrl-p"], None, "previous request"),
+        row("device.look", S::DevicePanel, A::Open, &["enter"], Some("look at it"), "look at the request"),
+        row("device.close", S::DevicePanel, A::CloseRequest, &["c"], Some("close it"), "close it; then the form is back"),
+        row("device.copy-line", S::DevicePanel, A::CopyLine, &["Y"], Some("copy its line"), "copy a line about the request"),
+        row("device.submit", S::DevicePanel, A::Submit, &["ctrl-s", "f2"], Some("send all the same"), "send the form all the same"),
+        row("device.back", S::DevicePanel, A::Back, &["esc"], Some("form"), "back to the form; nothing is sent"),
+        row("notices.down", S::Notices, A::Move(Motion::Down), &["j", "down"], Some("scroll"), "scroll down"),
+        row("notices.up", S::Notices, A::Move(Motion::Up), &["k", "up"], None, "scroll up"),
+        row("notices.half-down", S::Notices, A::Move(Motion::HalfPageDown), &["ctrl-d", "pgdn"], None, "half a page down"),
+        row("notices.half-up", S::Notices, A::Move(Motion::HalfPageUp), &["ctrl-u", "pgup"], None, "half a page up"),
+        row("notices.first", S::Notices, A::Move(Motion::First), &["g", "home"], None, "to the newest"),
+        row("notices.last", S::Notices, A::Move(Motion::Last), &["G", "end"], None, "to the oldest"),
+        row("notices.back", S::Notices, A::Back, &["esc", "q", "!", "enter"], Some("back"), "back"),
+        row("anywhere.help", S::Anywhere, A::Help, &["f1"], Some("all keys"), "every key that works here"),
+        row("anywhere.redraw", S::Anywhere, A::Redraw, &["ctrl-l"], None, "draw the screen anew"),
+        row("anywhere.quit", S::Anywhere, A::Interrupt, &["ctrl-c"], None, "quit; twice within 2 s: at once"),
     ]
 };

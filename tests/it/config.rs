@@ -4,7 +4,9 @@ use std::{collections::HashMap, path::Path, time::Duration};
 
 use mmd_elevate::{
     cli::Flags,
-    config::{Ages, BordersSetting, Config, ConfigError, ServiceSettings, Target, ThemeSetting, resolve, variable},
+    config::{
+        AgeSettings, BordersSetting, Config, ConfigError, ServiceSettings, Target, ThemeSetting, resolve, variable,
+    },
 };
 use mmd_elevate_engine::auth::Method;
 use ratatui::style::Color;
@@ -69,7 +71,7 @@ fn appearance_ages_and_refresh_of_the_file_arrive_and_have_defaults() {
         (appearance.borders, appearance.theme, appearance.title, appearance.bell),
         (BordersSetting::Auto, ThemeSetting::Auto, true, false)
     );
-    assert_eq!(config.ages, Ages { warn: hours(2), alarm: hours(8) });
+    assert_eq!(config.ages, AgeSettings { warn: hours(2), alarm: hours(8) });
     assert_eq!(config.refresh, Some(Duration::from_secs(30)));
 
     let text = "[appearance]\ntheme = 'high-contrast'\ntitle = false\nbell = true\n\
@@ -77,10 +79,13 @@ fn appearance_ages_and_refresh_of_the_file_arrive_and_have_defaults() {
     let config = resolved("", &[], text).unwrap();
     let appearance = config.appearance;
     assert_eq!((appearance.theme, appearance.title, appearance.bell), (ThemeSetting::HighContrast, false, true));
-    assert_eq!(config.ages, Ages { warn: hours(1) / 2, alarm: hours(3) / 2 });
+    assert_eq!(config.ages, AgeSettings { warn: hours(1) / 2, alarm: hours(3) / 2 });
     assert_eq!(config.refresh, Some(Duration::from_secs(5)));
     assert_eq!(resolved("", &[], "[list]\nrefresh_seconds = 0").unwrap().refresh, None);
-    assert_eq!(resolved("", &[], "[ages]\nalarm = '3h'").unwrap().ages, Ages { warn: hours(2), alarm: hours(3) });
+    assert_eq!(
+        resolved("", &[], "[ages]\nalarm = '3h'").unwrap().ages,
+        AgeSettings { warn: hours(2), alarm: hours(3) }
+    );
 }
 
 // Flag over environment over file over default.

@@ -14,7 +14,7 @@ use mmd_elevate::{
     cli::Cli,
     config::variable,
     dashboard::{
-        Model, Overlay, Setup, Tenant,
+        Help, Model, Overlay, Setup, Tenant,
         view::{self, Theme},
     },
     keys::{BINDINGS, Keymap, Scope},
@@ -224,7 +224,7 @@ fn help(scope: Scope) -> String {
         time_zone: jiff::tz::TimeZone::UTC,
         now: jiff::Timestamp::UNIX_EPOCH,
     });
-    model.overlays.push(Overlay::Help { scopes: vec![scope], scroll: 0 });
+    model.overlays.push(Overlay::Help(Box::new(Help::new(vec![scope]))));
     let mut terminal = Terminal::new(TestBackend::new(140, 60)).unwrap();
     let theme = Theme::default();
     terminal.draw(|frame| _ = view::draw(frame, &model, &theme)).unwrap();

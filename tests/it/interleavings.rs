@@ -85,7 +85,7 @@ fn run(seed: u64, lane: usize) -> world::Told {
     let named = Named(seed);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let told = runtime.block_on(async {
-        let mut world = World::begin(seed, lane).await;
+        let mut world = Box::pin(World::begin(seed, lane)).await;
         for _ in 0..STEPS {
             world.step().await;
         }

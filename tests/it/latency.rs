@@ -125,7 +125,7 @@ async fn run(client: Client, record: impl FnMut() -> Opening + Send + 'static, s
 async fn keys_are_drawn_while_another_has_the_database() {
     let (folder, (client, observer)) = (tempfile::tempdir().unwrap(), practice().await);
     run(client, record(folder.path()), async |agent| {
-        agent.sees("signed in").await;
+        agent.sees("token set").await;
         // The record is open once it has saved something.
         agent.press("n x").await;
         let db = loop {

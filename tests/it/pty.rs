@@ -99,7 +99,11 @@ fn started(program: Program) -> Pty {
 }
 
 fn wait_until_ready(pty: &Pty) {
-    pty.wait_for_text("signed in");
+    // The token of the settings has not been tried where the service does not answer.
+    pty.wait_for("a sign-in", |screen| {
+        let text = screen.contents();
+        text.contains("signed in") || text.contains("token set")
+    });
 }
 
 /// Types a whole request into the form and sends it.

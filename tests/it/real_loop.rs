@@ -141,7 +141,7 @@ fn client_of(server: &Server) -> Client {
 #[tokio::test]
 async fn a_request_is_opened_and_closed_at_the_practice_tenant_and_the_agent_leaves() {
     let ended = run(practice().await, async |agent| {
-        agent.sees("signed in").await;
+        agent.sees("token set").await;
         agent.press(DRAFT).await;
         agent.press("ctrl-s").await;
         agent.sees("Opened for MMD-03690457680 (INC-10442)").await;
@@ -181,20 +181,21 @@ async fn ten_thousand_characters_arrive_whole_whether_typed_or_pasted_and_are_dr
     let typed = "äb 東\"\\".repeat(1_700);
     let pasted = "line of a paste\n".repeat(640);
     run(client_of(&server), async |agent| {
-        agent.sees("signed in").await;
+        agent.sees("token set").await;
         let before = agent.drawn.borrow().times;
         agent.press("n INC-1 tab MMD-1 tab Title tab Office tab Excel tab").await;
         agent.sees("Plan of action").await;
         agent.press(&format!("'{typed}' enter 'The end.'")).await;
         let after = agent.sees("The end.").await;
-        assert!(after <= before + 3, "{} draws for two batches and the record that opens", after - before);
+        // And the list of the device, which is asked for and fails, with its notice.
+        assert!(after <= before + 6, "{} draws for two batches and the record that opens", after - before);
         agent.send(vec![Input::Paste(pasted.clone())]).await;
         agent.press("ctrl-s").await;
         agent.sees("● open").await;
         agent.press("ctrl-c ctrl-c").await;
     })
     .await;
-    let requests = server.requests();
+    let requests: Vec<_> = server.requests().into_iter().filter(|request| request.line().starts_with("POST")).collect();
     assert_eq!(requests.len(), 1);
     let body: serde_json::Value = serde_json::from_slice(&requests[0].body).unwrap();
     let plan = body.as_object().unwrap().iter().find(|(key, _)| key.eq_ignore_ascii_case("planOfAction")).unwrap().1;
@@ -298,31 +299,6 @@ async fn answer_that_comes_with_the_last_keys_is_awaited() {
         agent.send_at(at, vec![BLACK]).await;
     });
     assert_eq!(answered.await, (Background::Dark, 1));
-}
-
-#[test]
-fn title_is_set_where_it_is_switched_on_and_only_when_it_changes() {
-    let titles = |is_on| {
-        let (mut stage, drawn) = Stage::new();
-        let mut app = App::new(&mut stage, Model::new(setup()), Theme::default(), start).with_title(is_on);
-        for title in ["1 open", "1 open", "2 open", "1 open"] {
-            app.show_title(title);
-        }
-        drawn.borrow().titles.clone()
-    };
-    assert_eq!(titles(true), ["1 open", "2 open", "1 open"]);
-    assert!(titles(false).is_empty());
-}
-
-#[test]
-fn bell_rings_where_it_is_switched_on() {
-    let bells = |is_on| {
-        let (mut stage, drawn) = Stage::new();
-        let mut app = App::new(&mut stage, Model::new(setup()), Theme::default(), start).with_bell(is_on);
-        app.ring_bell();
-        drawn.borrow().bells
-    };
-    assert_eq!((bells(true), bells(false)), (1, 0));
 }
 
 #[tokio::test]

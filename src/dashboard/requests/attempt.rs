@@ -13,6 +13,8 @@ use mmd_elevate_core::{CallError, CallId, Draft, MatchResult, WriteId};
 pub enum CreateState {
     /// A draft that waits to be taken up again.
     Draft,
+    /// Before it is sent, the device's requests are being listed.
+    Checking(CallId),
     /// The create is under way.
     Sending(CallId),
     /// The service did not take it.

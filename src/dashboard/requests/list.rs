@@ -1,21 +1,20 @@
-//! The list: which rows are shown, in which order, and which one is selected. It knows of a row only what it sorts and
-//! filters by.
+//! A list: which rows of a tab are shown, in which order, and which one is selected. It knows of a row only what it sorts
+//! and filters by.
 
-use std::collections::BTreeMap;
+use std::{cmp::Ordering, sync::Arc};
 
 use super::{
-    row::{Row, RowState},
+    filter::{Facts, Filter, Text},
     row_map::{RowId, RowMap},
     sorted,
 };
-use crate::{dashboard::TextField, keys::Motion};
-use mmd_elevate_core::Field;
+use crate::{
+    dashboard::TextField,
+    keys::{Motion, Tab},
+};
 
 /// How far a page is, in rows.
 const PAGE: usize = 10;
-
-/// From how many letters on a word of the filter may mean a state.
-const SHORTEST_STATE: usize = 3;
 
 /// In which order the list stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,98 +56,68 @@ impl Sort {
     }
 }
 
-/// What the list sorts and filters a row by.
+/// What a list sorts and filters a row by.
 #[derive(Clone, Debug)]
-pub(super) struct ListEntry {
-    /// Ticket, device and title in small letters, a line each: no visible text holds a line end.
-    text: Box<str>,
-    state: RowState,
+struct ListEntry {
+    facts: Arc<Facts>,
+    /// The second by which it is newer or older than others. What has no time stands with the newest.
+    second: i64,
 }
 
 impl ListEntry {
-    pub(super) fn new(row: &Row<'_>) -> Self {
-        let [ticket, device, title] =
-            [Field::Ticket, Field::Device, Field::Title].map(|field| row.text(field).to_lowercase());
-        Self { text: format!("{ticket}\n{device}\n{title}").into(), state: row.state }
-    }
-
     fn key(&self, sort: Sort) -> &str {
         match sort {
             Sort::Newest | Sort::Oldest => "",
-            Sort::Ticket => self.text.split('\n').next().unwrap_or_default(),
-            Sort::Device => self.text.split('\n').nth(1).unwrap_or_default(),
-            Sort::State => self.state.word(),
+            Sort::Ticket => self.facts.text(Text::Ticket),
+            Sort::Device => self.facts.text(Text::Device),
+            Sort::State => self.facts.state.word(),
         }
     }
 
-    /// Whether every word of the filter is in the row. A row that is past has to be asked for by its state, from "clo" on.
-    fn matches(&self, words: &[String]) -> bool {
-        let is_state = |word: &String| word.len() >= SHORTEST_STATE && self.state.word().starts_with(word.as_str());
-        let is_asked_for = !self.state.is_past() || words.iter().any(is_state);
-        is_asked_for && words.iter().all(|word| is_state(word) || self.text.contains(word.as_str()))
-    }
-}
-
-/// How many rows are in each state, by its word.
-#[derive(Clone, Debug, Default)]
-struct Counts(BTreeMap<&'static str, usize>);
-
-impl Counts {
-    fn add(&mut self, state: RowState) {
-        *self.0.entry(state.word()).or_default() += 1;
-    }
-
-    fn remove(&mut self, state: RowState) {
-        if let Some(count) = self.0.get_mut(state.word()) {
-            *count -= 1;
+    /// Returns whether both stand at the same place of a list in this order.
+    fn stands_as(&self, other: &Self, sort: Sort) -> bool {
+        match sort {
+            Sort::Newest | Sort::Oldest => self.second == other.second,
+            Sort::Ticket | Sort::Device | Sort::State => self.key(sort) == other.key(sort),
         }
     }
-
-    fn words(&self) -> impl Iterator<Item = &'static str> {
-        self.0.iter().filter(|(_, count)| **count > 0).map(|(word, _)| *word)
-    }
-
-    fn get(&self, word: &str) -> usize {
-        self.0.get(word).copied().unwrap_or_default()
-    }
 }
 
-/// The rows in their order, the filter and the selection.
+/// The rows of a tab in their order, its filter and its selection.
 #[derive(Clone, Debug)]
 pub struct List {
+    tab: Tab,
     entries: RowMap<ListEntry>,
     /// All rows, in the order of `sort`.
     order: Vec<RowId>,
     /// Those of them that the filter lets through.
     shown: Vec<RowId>,
-    all_states: Counts,
-    shown_states: Counts,
     selected: Option<RowId>,
+    /// Whether the agent has seen it.
+    was_seen: bool,
     sort: Sort,
-    filter: TextField,
-    /// The words of the filter, in small letters.
-    words: Vec<String>,
-}
-
-impl Default for List {
-    fn default() -> Self {
-        Self {
-            entries: RowMap::default(),
-            order: Vec::new(),
-            shown: Vec::new(),
-            all_states: Counts::default(),
-            shown_states: Counts::default(),
-            selected: None,
-            sort: Sort::default(),
-            filter: TextField::one_line(),
-            words: Vec::new(),
-        }
-    }
+    /// The line of the filter.
+    line: TextField,
+    filter: Filter,
 }
 
 impl List {
-    /// All rows, the oldest first.
-    pub(super) fn all(&self) -> impl Iterator<Item = RowId> {
+    pub(super) fn new(tab: Tab) -> Self {
+        Self {
+            tab,
+            entries: RowMap::default(),
+            order: Vec::new(),
+            shown: Vec::new(),
+            selected: None,
+            was_seen: false,
+            sort: Sort::default(),
+            line: TextField::one_line(),
+            filter: Filter::default(),
+        }
+    }
+
+    /// All rows of the tab, in the order of their ids.
+    pub(in crate::dashboard) fn all(&self) -> impl Iterator<Item = RowId> {
         self.entries.iter().map(|(row, _)| row)
     }
 
@@ -156,6 +125,18 @@ impl List {
     #[must_use]
     pub fn shown(&self) -> &[RowId] {
         &self.shown
+    }
+
+    /// How many rows there are, whether or not the filter lets them through.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Whether there are no rows, whatever the filter says.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.order.is_empty()
     }
 
     /// The row that is selected.
@@ -170,28 +151,16 @@ impl List {
         self.sort
     }
 
-    /// The filter.
+    /// The line of the filter.
     #[must_use]
     pub const fn filter(&self) -> &TextField {
-        &self.filter
+        &self.line
     }
 
-    /// How many rows are not past.
+    /// What of the filter is not understood.
     #[must_use]
-    pub fn not_past(&self) -> usize {
-        self.order.len() - self.closed() - self.all_states.get(RowState::SetAside.word())
-    }
-
-    /// How many rows are closed.
-    #[must_use]
-    pub fn closed(&self) -> usize {
-        self.all_states.get("closed")
-    }
-
-    /// The length of the longest state that is shown.
-    #[must_use]
-    pub fn longest_state(&self) -> usize {
-        self.shown_states.words().map(str::len).max().unwrap_or_default()
+    pub fn filter_problem(&self) -> Option<&str> {
+        self.filter.problem.as_deref()
     }
 
     /// Where the selected row stands among those that are shown.
@@ -200,73 +169,65 @@ impl List {
         self.place(&self.shown, self.selected?).ok()
     }
 
-    /// Where a row stands, or belongs, among rows in the order of the list.
-    fn place(&self, rows: &[RowId], row: RowId) -> Result<usize, usize> {
-        let key = |row: RowId| self.entries.get(row).map_or("", |entry| entry.key(self.sort));
+    /// Compares two rows of the list by its order.
+    fn compare(&self, one: RowId, other: RowId) -> Ordering {
+        let entry = |row: RowId| self.entries.get(row);
+        let second = |row: RowId| (entry(row).map_or(i64::MAX, |entry| entry.second), row);
+        let key = |row: RowId| (entry(row).map_or("", |entry| entry.key(self.sort)), row);
         match self.sort {
-            Sort::Newest => rows.binary_search_by(|other| row.cmp(other)),
-            Sort::Oldest => rows.binary_search(&row),
-            Sort::Ticket | Sort::Device | Sort::State => {
-                let wanted = (key(row), row);
-                rows.binary_search_by(|other| (key(*other), *other).cmp(&wanted))
-            }
+            Sort::Newest => second(other).cmp(&second(one)),
+            Sort::Oldest => second(one).cmp(&second(other)),
+            Sort::Ticket | Sort::Device | Sort::State => key(one).cmp(&key(other)),
         }
     }
 
+    /// Where a row stands, or belongs, among rows in the order of the list.
+    fn place(&self, rows: &[RowId], row: RowId) -> Result<usize, usize> {
+        rows.binary_search_by(|other| self.compare(*other, row))
+    }
+
+    fn entry(&self, facts: Arc<Facts>) -> ListEntry {
+        let second = if self.tab == Tab::Closed { facts.closed } else { facts.opened };
+        ListEntry { facts, second: second.unwrap_or(i64::MAX) }
+    }
+
     /// Puts a row in its place. The selection stays with its row; where that is shown no longer, its neighbour has it.
-    pub(super) fn put(&mut self, row: RowId, entry: ListEntry) {
+    pub(super) fn put(&mut self, row: RowId, facts: Arc<Facts>) {
         let position = self.position();
+        let entry = self.entry(facts);
+        let is_shown = self.filter.matches(&entry.facts);
+        let (sort, filter) = (self.sort, &self.filter);
         if let Some(old) = self.entries.get_mut(row)
-            && old.key(self.sort) == entry.key(self.sort)
-            && old.matches(&self.words) == entry.matches(&self.words)
+            && old.stands_as(&entry, sort)
+            && filter.matches(&old.facts) == is_shown
         {
-            let old = std::mem::replace(old, entry);
-            self.count(row, &old);
-        } else {
-            self.take_out(row);
-            let (state, is_shown) = (entry.state, entry.matches(&self.words));
-            self.entries.insert(row, entry);
-            self.all_states.add(state);
-            if let Err(at) = self.place(&self.order, row) {
-                self.order.insert(at, row);
-            }
-            if is_shown {
-                self.shown_states.add(state);
-                if let Err(at) = self.place(&self.shown, row) {
-                    self.shown.insert(at, row);
-                }
-            }
+            *old = entry;
+            return;
+        }
+        self.take_out(row);
+        self.entries.insert(row, entry);
+        if let Err(at) = self.place(&self.order, row) {
+            self.order.insert(at, row);
+        }
+        if is_shown && let Err(at) = self.place(&self.shown, row) {
+            self.shown.insert(at, row);
         }
         self.keep_selected(position);
     }
 
-    /// Counts a row that stays in its place in another state.
-    fn count(&mut self, row: RowId, old: &ListEntry) {
-        let Some(entry) = self.entries.get(row) else { return };
-        self.all_states.remove(old.state);
-        self.all_states.add(entry.state);
-        if entry.matches(&self.words) {
-            self.shown_states.remove(old.state);
-            self.shown_states.add(entry.state);
-        }
-    }
-
     /// Puts many rows that are not in the list yet in their places.
-    pub(super) fn put_all(&mut self, entries: Vec<(RowId, ListEntry)>) {
+    pub(super) fn put_all(&mut self, rows: Vec<(RowId, Arc<Facts>)>) {
         let position = self.position();
         let shows_all = self.shown.len() == self.order.len();
-        let mut new: Vec<_> = entries.iter().map(|(row, _)| *row).collect();
-        for (row, entry) in entries {
-            self.all_states.add(entry.state);
-            if entry.matches(&self.words) {
-                self.shown_states.add(entry.state);
-            }
+        let mut new: Vec<_> = rows.iter().map(|(row, _)| *row).collect();
+        for (row, facts) in rows {
+            let entry = self.entry(facts);
             self.entries.insert(row, entry);
         }
         self.sort_rows(&mut new);
         let place = |rows: &[RowId], row| self.place(rows, row).unwrap_or_else(|at| at);
         self.order = sorted::merge(&self.order, &new, place);
-        new.retain(|row| self.entries.get(*row).is_some_and(|entry| entry.matches(&self.words)));
+        new.retain(|row| self.entries.get(*row).is_some_and(|entry| self.filter.matches(&entry.facts)));
         self.shown = if shows_all && self.shown.len() + new.len() == self.order.len() {
             self.order.clone()
         } else {
@@ -284,39 +245,64 @@ impl List {
 
     fn take_out(&mut self, row: RowId) {
         let (in_order, in_shown) = (self.place(&self.order, row), self.place(&self.shown, row));
-        let Some(entry) = self.entries.remove(row) else { return };
-        self.all_states.remove(entry.state);
+        if self.entries.remove(row).is_none() {
+            return;
+        }
         if let Ok(at) = in_order {
             self.order.remove(at);
         }
         if let Ok(at) = in_shown {
             self.shown.remove(at);
-            self.shown_states.remove(entry.state);
         }
     }
 
-    /// Selects a row, whatever the filter says: the filter is cleared where it hides the row.
+    /// Selects a row of the list, whatever the filter says: the filter is cleared where it hides the row. Any other row is
+    /// not selected.
     pub(super) fn select(&mut self, row: RowId) {
-        if !self.is_shown(row) {
-            self.clear_filter();
+        if self.entries.get(row).is_none() {
+            return;
         }
-        self.selected = Some(row);
+        if !self.is_shown(row) {
+            self.set_filter(TextField::one_line(), Filter::default());
+        }
+        (self.selected, self.was_seen) = (Some(row), true);
+    }
+
+    /// The agent sees the list: from here on its selection moves by keys alone. At first it is at the first row.
+    pub(super) fn see(&mut self) {
+        if !self.was_seen && !self.shown.is_empty() {
+            self.was_seen = true;
+            self.selected = self.shown.first().copied();
+        }
+    }
+
+    /// Returns whether the list has the row.
+    pub(super) fn has(&self, row: RowId) -> bool {
+        self.entries.get(row).is_some()
     }
 
     /// Returns whether the filter lets a row through.
     pub(super) fn is_shown(&self, row: RowId) -> bool {
-        self.place(&self.shown, row).is_ok()
+        self.has(row) && self.place(&self.shown, row).is_ok()
     }
 
     /// Sorts rows of the list. Each row's key is made once.
     fn sort_rows(&self, rows: &mut Vec<RowId>) {
-        let key = |row: RowId| self.entries.get(row).map_or("", |entry| entry.key(self.sort));
-        let mut keyed: Vec<_> = rows.iter().map(|row| (key(*row), *row)).collect();
-        keyed.sort_unstable();
-        if self.sort == Sort::Newest {
-            keyed.reverse();
+        match self.sort {
+            Sort::Newest | Sort::Oldest => {
+                let second = |row: RowId| self.entries.get(row).map_or(i64::MAX, |entry| entry.second);
+                rows.sort_by_cached_key(|row| (second(*row), *row));
+            }
+            Sort::Ticket | Sort::Device | Sort::State => {
+                let key = |row: RowId| self.entries.get(row).map_or("", |entry| entry.key(self.sort));
+                let mut keyed: Vec<_> = rows.iter().map(|row| (key(*row), *row)).collect();
+                keyed.sort_unstable();
+                *rows = keyed.into_iter().map(|(_, row)| row).collect();
+            }
         }
-        *rows = keyed.into_iter().map(|(_, row)| row).collect();
+        if self.sort == Sort::Newest {
+            rows.reverse();
+        }
     }
 
     pub(super) fn next_sort(&mut self) {
@@ -328,28 +314,26 @@ impl List {
         self.filter_rows(position);
     }
 
-    pub(super) fn change_filter(&mut self, change: impl FnOnce(&mut TextField)) {
+    /// Filters by another line.
+    pub(super) fn set_filter(&mut self, line: TextField, filter: Filter) {
         let position = self.position();
-        change(&mut self.filter);
-        self.words = self.filter.text().to_lowercase().split_whitespace().map(str::to_owned).collect();
+        (self.line, self.filter) = (line, filter);
         self.filter_rows(position);
     }
 
-    pub(super) fn clear_filter(&mut self) {
-        self.change_filter(|filter| *filter = TextField::one_line());
+    /// Returns whether what the filter lets through changes with time.
+    pub(super) const fn is_filtered_by_time(&self) -> bool {
+        self.filter.is_about_time
     }
 
     /// Finds anew which rows are shown. The selected one stood at `position`.
     fn filter_rows(&mut self, position: Option<usize>) {
-        let mut states = Counts::default();
         let mut is_shown = RowMap::default();
         // In the order of the rows, in which their texts lie in memory.
-        for (row, entry) in self.entries.iter().filter(|(_, entry)| entry.matches(&self.words)) {
-            states.add(entry.state);
+        for (row, _) in self.entries.iter().filter(|(_, entry)| self.filter.matches(&entry.facts)) {
             is_shown.insert(row, ());
         }
         self.shown = self.order.iter().copied().filter(|row| is_shown.get(*row).is_some()).collect();
-        self.shown_states = states;
         self.keep_selected(position);
     }
 
@@ -369,6 +353,8 @@ impl List {
             Motion::Up => at.saturating_sub(1),
             Motion::PageDown => at + PAGE,
             Motion::PageUp => at.saturating_sub(PAGE),
+            Motion::HalfPageDown => at + PAGE / 2,
+            Motion::HalfPageUp => at.saturating_sub(PAGE / 2),
             Motion::First => 0,
             Motion::Last => last,
         };

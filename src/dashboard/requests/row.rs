@@ -20,6 +20,8 @@ const LONGEST_NAME: usize = 20;
 /// Where a row stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RowState {
+    /// Before it is sent, the device's requests are being listed.
+    Checking(CallId),
     /// The create is under way.
     Sending(CallId),
     /// The service did not take the create; the row keeps the draft.
@@ -62,6 +64,7 @@ impl RowState {
     const fn from_create(create: &CreateAttempt) -> Self {
         match create.state {
             CreateState::Draft => Self::Draft,
+            CreateState::Checking(call) => Self::Checking(call),
             CreateState::Sending(call) => Self::Sending(call),
             CreateState::Refused => Self::Refused,
             CreateState::Looking(call) => Self::Looking(call),
@@ -75,6 +78,7 @@ impl RowState {
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
+            Self::Checking(_) => "checking",
             Self::Sending(_) => "sending",
             Self::Refused => "refused",
             Self::Looking(_) | Self::Unknown | Self::CloseUnknown => "unknown",
@@ -103,7 +107,7 @@ impl RowState {
     #[must_use]
     pub const fn call(self) -> Option<CallId> {
         match self {
-            Self::Sending(call) | Self::Looking(call) | Self::Closing(call) => Some(call),
+            Self::Checking(call) | Self::Sending(call) | Self::Looking(call) | Self::Closing(call) => Some(call),
             Self::Refused
             | Self::Unknown
             | Self::SetAside

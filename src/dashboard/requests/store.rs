@@ -1,6 +1,10 @@
 //! What the service holds: each request once, by its id. What this process tries to do about it is kept elsewhere.
 
-use std::{cmp::Ordering, collections::BTreeSet};
+use std::{
+    cmp::Ordering,
+    collections::BTreeSet,
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 use jiff::Timestamp;
 
@@ -25,6 +29,10 @@ pub enum Closure {
     Gone,
     /// A list shows it as closed, and it was not closed from here.
     Elsewhere,
+    /// The record has it as closed, from before this start.
+    Recorded,
+    /// The service took our close, no list has shown it, and the agent said that it is done.
+    OnWord,
 }
 
 /// A request as the service was last seen to hold it.
@@ -88,6 +96,19 @@ pub struct RequestStore {
     by_id: Vec<ById>,
     /// The rows of the agent's own requests: there are few of them among many.
     mine: BTreeSet<RowId>,
+    /// All rows by the hashes of their devices' names.
+    by_device: BTreeSet<(u64, RowId)>,
+}
+
+/// A device's name as it is compared.
+fn normal_device(name: &str) -> String {
+    name.trim().to_lowercase()
+}
+
+fn device_hash(normal_name: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    normal_name.hash(&mut hasher);
+    hasher.finish()
 }
 
 impl RequestStore {
@@ -141,18 +162,32 @@ impl RequestStore {
         new.into_iter().map(|new| new.row).collect()
     }
 
+    /// The requests of a device, the oldest row first.
+    pub(super) fn on_device(&self, name: &str) -> impl Iterator<Item = &Request> {
+        let wanted = normal_device(name);
+        let hash = device_hash(&wanted);
+        let rows = self.by_device.range((hash, RowId(0))..=(hash, RowId(u64::MAX)));
+        rows.filter_map(|(_, row)| self.get(*row))
+            .filter(move |request| normal_device(request.data.device.raw()) == wanted)
+    }
+
     fn keep(&mut self, request: Request) {
         if request.mine {
             self.mine.insert(request.row);
         }
+        self.by_device.insert((device_hash(&normal_device(request.data.device.raw())), request.row));
         self.requests.insert(request.row, Box::new(request));
     }
 
     /// Changes a request. Returns whether there is one.
     pub(super) fn change(&mut self, row: RowId, change: impl FnOnce(&mut Request)) -> bool {
         let Some(request) = self.requests.get_mut(row) else { return false };
-        let id = request.data.id.clone();
+        let (id, device) = (request.data.id.clone(), request.data.device.clone());
         change(request);
+        if request.data.device != device {
+            self.by_device.remove(&(device_hash(&normal_device(device.raw())), row));
+            self.by_device.insert((device_hash(&normal_device(request.data.device.raw())), row));
+        }
         // The request is found by its id: another spelling of it is taken, another id is not.
         if request.data.id != id {
             request.data.id = id;

@@ -1,140 +1,250 @@
-//! `New request`: six fields, what is wrong beside each, and what is suggested.
+//! `New request`: the fields beside the plan, what is wrong under each, and what is suggested.
 
 use ratatui::{
     Frame,
-    layout::Rect,
+    layout::{Constraint, Layout, Rect},
     style::Style,
     text::{Line, Span},
-    widgets::{Clear, Paragraph},
+    widgets::Paragraph,
 };
 
-use super::{
+use crate::dashboard::draw::{
     Theme,
-    words::{cut, fit, wrap},
+    words::{columns, cut, fit, wrap},
 };
 use crate::{
-    dashboard::{Form, Model, Pane},
+    dashboard::{Form, Model, Pane, RecordState, suggest},
     keys::{Action, Scope},
 };
 use mmd_elevate_core::{Field, visible};
 
-/// Labels stand in one column, values in another.
-const LABELS: u16 = 13;
-/// From this many rows on, each field has a row of its own for what is wrong with it.
-const ROOMY: u16 = 15;
+/// Labels stand in one column behind their mark, values in another.
+const LABELS: u16 = 14;
+
+/// From this width on the plan stands beside the fields.
+const SIDE_BY_SIDE: u16 = 96;
+
 /// How many rows what is wrong with a field may take.
-const PROBLEM_ROWS: u16 = 4;
+const PROBLEM_ROWS: usize = 3;
+
 /// How many suggestions are seen at once.
-const SUGGESTIONS: usize = 6;
+const SUGGESTIONS: usize = 5;
+
+/// The fields of one line.
+const LINES: [Field; 5] = [Field::Ticket, Field::Device, Field::Title, Field::Category, Field::Subcategory];
+
+/// What an empty field says of itself.
+const fn placeholder(field: Field) -> &'static str {
+    match field {
+        Field::Ticket => "the number in your ticket system",
+        Field::Device => "the device's name, or its user",
+        Field::Title => "what the user sees, in a few words",
+        Field::Category | Field::Subcategory => "",
+        Field::PlanOfAction => "What will you do as administrator, step by step?",
+    }
+}
 
 pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) {
     let form = &model.form;
     let focused = model.pane == Pane::Form && model.overlays.is_empty();
-    let right = if form.sending().is_some() { "sending" } else { "" };
-    let block = theme.pane("New request", right, focused);
+    let right = match (form.sending().is_some(), model.record) {
+        (true, _) => "sending",
+        (false, RecordState::Failing | RecordState::NotRead) if form.holds_text() => "draft not saved",
+        (false, _) if form.holds_text() && model.drafts_are_saved() => "draft saved",
+        (false, _) => "",
+    };
+    let block = theme.panel("New request", right, focused);
     let inner = block.inner(area);
     frame.render_widget(block, area);
-    if form.is_empty() && !focused && form.sending().is_none() {
-        let key = model.keymap.name(Scope::Panes, Action::NewRequest);
-        let line =
-            Line::from(vec![Span::styled(key, theme.accent()), Span::styled(" begins a new request.", Theme::dim())]);
-        let below = Rect { y: inner.bottom().saturating_sub(1), height: inner.height.min(1), ..inner };
-        frame.render_widget(Paragraph::new(line), below);
-    }
     let editable = focused && form.sending().is_none();
-    let mut y = inner.y;
-    let mut suggested_at = None;
-    for field in Field::ALL {
-        if y >= inner.bottom() {
-            break;
+    if inner.width >= SIDE_BY_SIDE {
+        let [left, rule, plan] =
+            Layout::horizontal([Constraint::Percentage(54), Constraint::Length(2), Constraint::Fill(1)]).areas(inner);
+        for y in rule.y..rule.bottom() {
+            frame.render_widget(Line::styled(theme.vertical_rule(), Theme::dim()), Rect { y, height: 1, ..rule });
         }
-        let here = editable && form.focused == field;
-        let row = Rect { y, height: 1, ..inner };
-        let label = if here { theme.accent() } else { Theme::dim() };
-        // A line's style covers its whole area, so the label gets no more than it needs.
-        let label_width = u16::try_from(field.label().len()).unwrap_or(row.width).min(row.width);
-        frame.render_widget(Line::styled(field.label(), label), Rect { width: label_width, ..row });
-        if field == Field::PlanOfAction {
-            draw_plan(frame, Rect { height: inner.bottom() - y, ..row }, form, theme, here);
-            break;
-        }
-        let value = Rect { x: row.x + LABELS.min(row.width), width: row.width.saturating_sub(LABELS), ..row };
-        draw_value(frame, value, form, theme, field, here);
-        y += 1;
-        if here {
-            suggested_at = Some(Rect { y, ..value });
-        }
-        // An empty field says what is missing in its own place; there are rows only for what is wrong with a text.
-        let problem = form.problem(field).filter(|_| !form.field(field).is_blank()).map(|text| theme.problem(text));
-        let warning = || {
-            let warning = form.device_warning(&model.patterns).filter(|_| field == Field::Device);
-            warning.map(|warning| (theme.uncertain(&warning.to_string()), theme.doubt()))
-        };
-        let remark = problem.map(|text| (text, theme.failure())).or_else(warning);
-        let rows = remark.map_or(0, |(text, style)| draw_remark(frame, Rect { y, ..value }, inner, &text, style));
-        y += rows.max(u16::from(inner.height >= ROOMY));
+        let left = Rect { width: left.width.saturating_sub(1), ..left };
+        draw_fields(frame, left, model, theme, editable);
+        draw_plan(frame, plan, model, theme, editable);
+        return;
     }
-    if let Some(at) = suggested_at {
-        draw_suggestions(frame, at, inner, model, theme);
+    let used = draw_fields(frame, Rect { height: inner.height.saturating_sub(3), ..inner }, model, theme, editable);
+    let gap = u16::from(inner.height > used + 5);
+    let y = (inner.y + used + gap).min(inner.bottom());
+    let below = Rect { y, height: inner.bottom() - y, ..inner };
+    draw_plan(frame, below, model, theme, editable);
+}
+
+/// What stands under a field: what is wrong with it, what is doubtful, or what is suggested.
+fn under(model: &Model, theme: &Theme, field: Field, width: usize, editable: bool) -> Vec<Line<'static>> {
+    let form = &model.form;
+    let lines = |text: &str, style: Style| -> Vec<Line<'static>> {
+        let wrapped = wrap(text, width).into_iter().take(PROBLEM_ROWS);
+        wrapped.map(|line| Line::styled(line.into_owned(), style)).collect()
+    };
+    let mut under = Vec::new();
+    if let Some(problem) = form.problem(field) {
+        under.extend(lines(&theme.problem(problem), theme.failure()));
+    } else if field == Field::Device
+        && let Some(warning) = form.device_warning(&model.patterns, model.form_known_device())
+    {
+        under.extend(lines(&theme.uncertain(&warning), theme.doubt()));
+    }
+    if editable && form.focused == field {
+        under.extend(suggestions(model, theme, width));
+    }
+    under
+}
+
+fn suggestions(model: &Model, theme: &Theme, width: usize) -> Vec<Line<'static>> {
+    let (all, chosen) = (model.form.suggestions(), model.form.chosen());
+    let first = chosen.unwrap_or(0).saturating_sub(SUGGESTIONS - 1);
+    let seen = all.iter().enumerate().skip(first).take(SUGGESTIONS);
+    let longest = seen.clone().map(|(_, one)| columns(&suggest::shown(one).0)).max().unwrap_or(0).min(width / 2);
+    let mut lines: Vec<_> = seen
+        .map(|(index, suggestion)| {
+            let (text, about) = suggest::shown(suggestion);
+            let is_chosen = chosen == Some(index);
+            let ground = if is_chosen { theme.selection(true) } else { Style::new() };
+            let room = width.saturating_sub(longest + 4);
+            let line = format!("{}  {}", fit(&text, longest), cut(about, room));
+            Line::from(vec![
+                Span::styled(theme.selected_mark(is_chosen), ground.patch(theme.accent())),
+                Span::styled(fit(&line, width.saturating_sub(2)), ground),
+            ])
+        })
+        .collect();
+    let more = all.len().saturating_sub(first + lines.len());
+    if more > 0
+        && let Some(last) = lines.last_mut()
+    {
+        last.push_span(Span::styled(format!(" +{more}"), Theme::dim()));
+    }
+    lines
+}
+
+/// Draws the fields of one line, with air between them where there is room. Returns how many rows they took.
+fn draw_fields(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, editable: bool) -> u16 {
+    let width = usize::from(area.width.saturating_sub(LABELS)).max(1);
+    let mut unders = LINES.map(|field| under(model, theme, field, width, editable));
+    let rows = |unders: &[Vec<Line>; 5]| 5 + unders.iter().map(Vec::len).sum::<usize>();
+    // Where there is too little room, what stands under the fields gives way, the longest first.
+    while rows(&unders) > usize::from(area.height) {
+        let Some(longest) = unders.iter_mut().max_by_key(|lines| lines.len()).filter(|lines| !lines.is_empty()) else {
+            break;
+        };
+        longest.pop();
+    }
+    let air = u16::from(rows(&unders) + 4 <= usize::from(area.height));
+    let mut y = area.y;
+    // Where not even the fields have room, the one in focus is seen.
+    let focused = LINES.iter().position(|field| *field == model.form.focused).unwrap_or(LINES.len() - 1);
+    let hidden = (focused + 1)
+        .saturating_sub(usize::from(area.height))
+        .min(LINES.len().saturating_sub(usize::from(area.height)));
+    for (field, under) in LINES.into_iter().zip(unders).skip(hidden) {
+        if y >= area.bottom() {
+            break;
+        }
+        let row = Rect { y, height: 1, ..area };
+        let here = editable && model.form.focused == field;
+        draw_label(frame, row, theme, field, here);
+        let value = Rect { x: row.x + LABELS.min(row.width), width: row.width.saturating_sub(LABELS), ..row };
+        draw_value(frame, value, model, theme, field, here);
+        y += 1;
+        let count = u16::try_from(under.len()).unwrap_or(0).min(area.bottom().saturating_sub(y));
+        let below = Rect { y, height: count, ..value };
+        frame.render_widget(Paragraph::new(under), below);
+        y += count + air;
+    }
+    (y - area.y).saturating_sub(air).min(area.height)
+}
+
+fn draw_label(frame: &mut Frame, row: Rect, theme: &Theme, field: Field, here: bool) {
+    let style = if here { theme.accent() } else { Theme::dim() };
+    let label = format!("{}{}", theme.selected_mark(here), field.label());
+    let width = u16::try_from(columns(&label)).unwrap_or(row.width).min(row.width);
+    frame.render_widget(Line::styled(label, style), Rect { width, ..row });
+}
+
+fn draw_value(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, field: Field, here: bool) {
+    let form = &model.form;
+    let text = form.field(field);
+    frame.buffer_mut().set_style(area, theme.field(here));
+    if text.is_empty() {
+        let hint = match field {
+            Field::Category => model.categories.iter().map(|c| c.name.as_str()).collect::<Vec<_>>().join(" · "),
+            _ => placeholder(field).to_owned(),
+        };
+        let line = cut(&visible(&hint), usize::from(area.width));
+        frame.render_widget(Line::styled(line, theme.field(here).patch(Theme::dim())), area);
+    }
+    if here {
+        if !text.is_empty() {
+            frame.render_widget(text.widget(), area);
+            frame.buffer_mut().set_style(area, theme.field(true));
+        }
+        let cursor = text.cursor(area.width).filter(|_| !text.is_empty());
+        frame.set_cursor_position(cursor.unwrap_or(ratatui::layout::Position { x: area.x, y: area.y }));
+    } else if !text.is_empty() {
+        let style = if form.sending().is_some() { Theme::dim() } else { Style::new() };
+        let shown = cut(&visible(text.first_line()), usize::from(area.width));
+        frame.render_widget(Line::styled(shown, theme.field(false).patch(style)), area);
     }
 }
 
-fn draw_value(frame: &mut Frame, area: Rect, form: &Form, theme: &Theme, field: Field, here: bool) {
-    let text = form.field(field);
+fn draw_plan(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, editable: bool) {
+    if area.height < 2 {
+        return;
+    }
+    let form = &model.form;
+    let here = editable && form.focused == Field::PlanOfAction;
+    let row = Rect { height: 1, ..area };
+    draw_label(frame, row, theme, Field::PlanOfAction, here);
+    let label = u16::try_from(columns(Field::PlanOfAction.label())).unwrap_or(0) + 4;
+    let beside = Rect { x: (row.x + label).min(row.right()), width: row.width.saturating_sub(label), ..row };
+    if let Some(problem) = form.problem(Field::PlanOfAction) {
+        let line = cut(&theme.problem(problem), usize::from(beside.width));
+        frame.render_widget(Line::styled(line, theme.failure()), beside);
+    } else if here {
+        let key = model.keymap.name(Scope::LongText, Action::OpenEditor);
+        let text = format!("{key} opens your editor");
+        let width = u16::try_from(text.len()).unwrap_or(0);
+        if beside.width >= width {
+            let at = Rect { x: beside.right() - width, width, ..beside };
+            frame.render_widget(Line::styled(text, Theme::dim()), at);
+        }
+    }
+    let text = Rect {
+        x: area.x + 2.min(area.width),
+        y: area.y + 1,
+        width: area.width.saturating_sub(2),
+        height: area.height - 1,
+    };
+    frame.buffer_mut().set_style(text, theme.field(here));
+    draw_long_text(frame, text, form, theme, here);
+}
+
+fn draw_long_text(frame: &mut Frame, area: Rect, form: &Form, theme: &Theme, here: bool) {
+    let text = form.field(Field::PlanOfAction);
+    if text.is_empty() {
+        let line = cut(placeholder(Field::PlanOfAction), usize::from(area.width));
+        frame.render_widget(Line::styled(line, theme.field(here).patch(Theme::dim())), Rect { height: 1, ..area });
+        if here {
+            frame.set_cursor_position((area.x, area.y));
+        }
+        return;
+    }
     if here {
         frame.render_widget(text.widget(), area);
-        if let Some(cursor) = text.widget().rendered_cursor_position() {
-            frame.set_cursor_position(cursor);
-        }
-    }
-    match form.problem(field) {
-        Some(problem) if text.is_blank() => {
-            let line = Line::styled(cut(&theme.problem(problem), usize::from(area.width)), theme.failure());
-            frame.render_widget(line, area);
-        }
-        _ if here => {}
-        _ => {
-            let style = if form.sending().is_some() { Theme::dim() } else { Style::new() };
-            let line = text.first_line();
-            frame.render_widget(Line::styled(cut(&visible(line), usize::from(area.width)), style), area);
-        }
-    }
-}
-
-/// What is wrong or doubtful to its end, in as many rows as it needs and the form can spare. Says how many.
-fn draw_remark(frame: &mut Frame, at: Rect, inner: Rect, text: &str, style: Style) -> u16 {
-    let spare = usize::from(PROBLEM_ROWS.min(inner.bottom().saturating_sub(at.y)));
-    let mut lines = wrap(text, usize::from(at.width).max(1));
-    lines.truncate(spare);
-    let rows = u16::try_from(lines.len()).unwrap_or(PROBLEM_ROWS);
-    let lines: Vec<_> = lines.into_iter().map(|line| Line::styled(line, style)).collect();
-    frame.render_widget(Paragraph::new(lines), Rect { height: rows, ..at });
-    rows
-}
-
-fn draw_plan(frame: &mut Frame, area: Rect, form: &Form, theme: &Theme, here: bool) {
-    let text = form.field(Field::PlanOfAction);
-    if let Some(problem) = form.problem(Field::PlanOfAction) {
-        let beside = Rect { x: area.x + 15.min(area.width), width: area.width.saturating_sub(15), height: 1, ..area };
-        frame.render_widget(
-            Line::styled(cut(&theme.problem(problem), usize::from(beside.width)), theme.failure()),
-            beside,
-        );
-    }
-    let below = Rect { x: area.x + 1, y: area.y + 1, width: area.width.saturating_sub(1), height: area.height - 1 };
-    if below.is_empty() {
-        return;
-    }
-    if here {
-        frame.render_widget(text.widget(), below);
-        if let Some(cursor) = text.widget().rendered_cursor_position() {
+        frame.buffer_mut().set_style(area, theme.field(true));
+        if let Some(cursor) = text.cursor(area.width) {
             frame.set_cursor_position(cursor);
         }
         return;
     }
-    let style = if form.sending().is_some() { Theme::dim() } else { Style::new() };
-    let width = usize::from(below.width);
-    let height = usize::from(below.height);
+    let style = theme.field(false).patch(if form.sending().is_some() { Theme::dim() } else { Style::new() });
+    let (width, height) = (usize::from(area.width), usize::from(area.height));
     // Only as much is wrapped as can be seen: the text may be long.
     let mut lines: Vec<String> = Vec::new();
     for line in text.lines().iter().take(height + 1) {
@@ -149,23 +259,5 @@ fn draw_plan(frame: &mut Frame, area: Rect, form: &Form, theme: &Theme, here: bo
         }
     }
     let lines: Vec<_> = lines.into_iter().map(|line| Line::styled(line, style)).collect();
-    frame.render_widget(Paragraph::new(lines), below);
-}
-
-fn draw_suggestions(frame: &mut Frame, at: Rect, inner: Rect, model: &Model, theme: &Theme) {
-    let names = model.form.suggestions(&model.categories);
-    if names.is_empty() || at.y >= inner.bottom() {
-        return;
-    }
-    let highlighted = model.form.highlighted(&model.categories);
-    let rows = names.len().min(SUGGESTIONS).min(usize::from(inner.bottom() - at.y));
-    let first = highlighted.unwrap_or(0).saturating_sub(rows - 1);
-    let area = Rect { height: u16::try_from(rows).unwrap_or(1), ..at };
-    frame.render_widget(Clear, area);
-    let width = usize::from(area.width);
-    let lines = names.iter().enumerate().skip(first).take(rows).map(|(index, name)| {
-        let (sign, style) = if Some(index) == highlighted { ("> ", theme.accent()) } else { ("  ", Theme::dim()) };
-        Line::styled(fit(&format!("{sign}{}", visible(name)), width), style)
-    });
-    frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()), area);
+    frame.render_widget(Paragraph::new(lines), area);
 }

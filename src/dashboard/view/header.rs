@@ -1,5 +1,6 @@
-//! The first line: which tenant, what is under way, whether the service can be called, the time.
+//! The first line: which tenant, what is open there, what is under way, whether the service can be called, the time.
 
+use jiff::Timestamp;
 use ratatui::{
     Frame,
     layout::Rect,
@@ -8,12 +9,12 @@ use ratatui::{
     widgets::Paragraph,
 };
 
-use super::{
+use crate::dashboard::draw::{
     Theme,
-    words::{cut, local},
+    words::{age, cut, local},
 };
 use crate::{
-    dashboard::{Model, ServiceState},
+    dashboard::{Age, Model, Row, RowState, ServiceState},
     keys::{Action, Scope},
 };
 use mmd_elevate_core::{SignIn, visible};
@@ -25,11 +26,11 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) 
     let room = usize::from(area.width);
     // What matters least goes first where the line is short: the program's name, the tenant's id, the clock, a sign-in
     // with which all is well. Which tenant it is always has its place.
-    let (left, right) = [(0, 0), (1, 0), (2, 0), (2, 1), (2, 2), (2, 3)]
+    let (left, right) = [(0, 0), (1, 0), (2, 0), (2, 1), (2, 2), (2, 3), (2, 4)]
         .map(|(of_left, of_right)| (left(model, theme, of_left, room / 3), right(model, theme, of_right)))
         .into_iter()
-        .find(|(left, right)| left.width() + right.width() < room)
-        .unwrap_or_else(|| (left(model, theme, 2, room / 5), right(model, theme, 3)));
+        .find(|(left, right)| left.width() + right.width() + 1 < room)
+        .unwrap_or_else(|| (left(model, theme, 2, room / 5), right(model, theme, 4)));
     let ends = area.width.saturating_sub(u16::try_from(left.width()).unwrap_or(u16::MAX).saturating_add(1));
     frame.render_widget(Paragraph::new(left), area);
     let beside = Rect { x: area.right() - ends, width: ends, ..area };
@@ -69,7 +70,8 @@ fn short(id: &str) -> String {
 
 fn right(model: &Model, theme: &Theme, omitted: usize) -> Line<'static> {
     let mut parts = Vec::new();
-    let calls = model.calls.len();
+    parts.extend(open(model, theme, omitted));
+    let calls = model.awaited_calls().count();
     if calls > 0 {
         let style = if model.slow_call().is_some() { theme.doubt() } else { Style::new() };
         parts.push(Span::styled(format!("{calls} in flight"), style));
@@ -87,6 +89,56 @@ fn right(model: &Model, theme: &Theme, omitted: usize) -> Line<'static> {
     parts.into_iter().enumerate().flat_map(apart).collect()
 }
 
+impl Model {
+    /// What the title of the terminal's window says: the tenant, and what is open.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let tenant = self.tenant.name.as_deref().unwrap_or(&self.tenant.id);
+        let open = open(self, &Theme::default(), 0).map_or_else(String::new, |open| format!(": {}", open.content));
+        format!("{}{open} - mmd-elevate", visible(tenant))
+    }
+}
+
+/// How many of the agent's own requests are open, and the age of the oldest.
+fn open(model: &Model, theme: &Theme, omitted: usize) -> Option<Span<'static>> {
+    let is_open = |row: &Row<'_>| row.state.is_open() || matches!(row.state, RowState::Closing(_));
+    // What may be open counts too.
+    let is_unknown = |row: &Row<'_>| matches!(row.state, RowState::Unknown | RowState::Looking(_));
+    let open = model.requests.mine().filter(is_open).chain(model.requests.creates().filter(is_unknown));
+    let open: Vec<_> = open.collect();
+    if open.is_empty() {
+        return None;
+    }
+    let oldest = open.iter().filter_map(|row| Some((row.since?, row))).min_by_key(|(since, _)| *since);
+    let (mut text, mut style) = (format!("{} open", open.len()), Style::new());
+    if let Some((since, row)) = oldest {
+        let band = model.requests.ages().of(row, model.now);
+        let mark = if band.mark().is_empty() { String::new() } else { format!(" {}", band.mark()) };
+        if omitted < 4 || band != Age::Fresh {
+            text.push_str(&format!(" · oldest {}{mark}", age(since, model.now)));
+        }
+        if band != Age::Fresh {
+            style = theme.age(band);
+        }
+    }
+    Some(Span::styled(text, style))
+}
+
+/// What is wrong with signing in, in a word or two.
+pub(super) fn sign_in_trouble(model: &Model) -> Option<String> {
+    let minutes = |until: &Option<Timestamp>| until.map(|until| until.duration_since(model.now).as_mins().max(0));
+    match model.sign_in.as_ref()? {
+        SignIn::SignedOut(_) => Some("signed out".to_owned()),
+        SignIn::NotRenewed { until, .. } => {
+            Some(minutes(until).map_or("not renewed".to_owned(), |left| format!("{left} min left")))
+        }
+        SignIn::SignedIn { until } | SignIn::Renewing { until } => {
+            minutes(until).filter(|left| *left < SCARCE).map(|left| format!("{left} min left"))
+        }
+        SignIn::SigningIn => None,
+    }
+}
+
 /// Where signing in stands, in fewer words where there is less room. What the agent has to know stays.
 fn sign_in(sign_in: &SignIn, model: &Model, theme: &Theme, omitted: usize) -> Option<Span<'static>> {
     let (what, until) = match sign_in {
@@ -100,6 +152,9 @@ fn sign_in(sign_in: &SignIn, model: &Model, theme: &Theme, omitted: usize) -> Op
             return Some(Span::styled(text, theme.failure()));
         }
     };
+    // A token that the settings hold has been accepted by nobody yet.
+    let is_untried = matches!(sign_in, SignIn::SignedIn { until: None }) && !model.was_accepted;
+    let what = if is_untried { "token set, not tried" } else { what };
     let left = until.map(|until| until.duration_since(model.now).as_mins().max(0));
     let is_well = !matches!(sign_in, SignIn::NotRenewed { .. }) && left.is_none_or(|left| left >= SCARCE);
     if is_well && omitted > 2 {

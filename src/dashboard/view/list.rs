@@ -1,182 +1,296 @@
-//! `Open requests`: a row begins with its ticket and ends with its state, which is never cut.
+//! The list: its tabs in the frame, a heading, the rows of the tab that is shown, and what is new.
 
 use ratatui::{
     Frame,
     layout::{Constraint, Layout, Rect},
     text::{Line, Span},
-    widgets::Paragraph,
+    widgets::{Paragraph, Wrap},
 };
 
-use super::{
-    Theme,
-    words::{age, cut, fit},
+use super::{details, header};
+use crate::dashboard::draw::{
+    Columns, Theme, draw_more_below, line_with_ends, row_line,
+    words::{columns, cut, local},
 };
 use crate::{
-    dashboard::{Model, Pane, RecordState, Row, RowState, Sort},
-    keys::{Action, Scope},
+    dashboard::{Model, Pane, RecordState, Sort},
+    keys::{Action, Scope, Tab},
 };
-use mmd_elevate_core::Field;
+use mmd_elevate_core::visible;
 
-/// The columns of a list this wide. A width of nothing means that the column gave way.
-pub(super) struct Columns {
-    ticket: usize,
-    device: usize,
-    title: usize,
-    age: usize,
-    state: usize,
-}
+/// How many lines of details stand below the list where there is no room for a sheet.
+const STRIP: u16 = 4;
 
-impl Columns {
-    pub(super) fn new(width: usize, longest: usize) -> Self {
-        // Sign, blank and the longest word; a mark and a blank before the ticket.
-        let (state, mark) = (2 + longest, 2);
-        let mut room = width.saturating_sub(state + mark);
-        let mut take = |wanted: usize, least: usize| {
-            let taken = if room > wanted {
-                wanted
-            } else if room > least {
-                room - 1
-            } else {
-                0
-            };
-            room -= if taken > 0 { taken + 1 } else { 0 };
-            taken
-        };
-        let ticket = take(12, 0);
-        let device = take(16, 8);
-        let age = take(6, 6);
-        let title = take(usize::MAX, 6);
-        Self { ticket, device, title, age, state }
-    }
-
-    pub(super) fn line(&self, cells: [&str; 3], age: &str) -> String {
-        let mut line = String::new();
-        for (text, width) in cells.into_iter().zip([self.ticket, self.device, self.title]) {
-            if width > 0 {
-                line.push_str(&fit(text, width));
-                line.push(' ');
-            }
-        }
-        if self.age > 0 {
-            line.push_str(&format!("{age:>width$} ", width = self.age));
-        }
-        line
-    }
-}
-
-pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) {
+/// How many rows the list needs to show all that it has, with its frame.
+pub(super) fn wanted_rows(model: &Model) -> u16 {
     let list = model.requests.list();
+    let more = u16::from(is_filtered(model)) + u16::from(model.news().is_some());
+    u16::try_from(list.shown().len()).unwrap_or(u16::MAX).max(1).saturating_add(3 + more)
+}
+
+fn is_filtered(model: &Model) -> bool {
+    model.filtering || !model.requests.list().filter().is_empty()
+}
+
+/// Draws the list. `small`: the tenant's name stands in its frame. `strip`: details stand in its last lines.
+pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, small: bool, strip: bool) {
     let focused = model.pane == Pane::List && model.overlays.is_empty();
-    let block = theme.pane("Open requests", &count(model), focused);
+    let block = theme.frame(focused);
     let inner = block.inner(area);
     frame.render_widget(block, area);
-    let is_filtered = model.filtering || !list.filter().is_empty();
-    let [filter, below] = Layout::vertical([Constraint::Length(is_filtered.into()), Constraint::Fill(1)]).areas(inner);
-    if is_filtered {
+    let strip_lines =
+        if strip && inner.height >= 8 { details::strip(model, theme, usize::from(inner.width)) } else { Vec::new() };
+    let strip_rows = u16::try_from(strip_lines.len()).unwrap_or(STRIP).min(STRIP);
+    let news = model.news();
+    let [filter, heading, rows, news_row, rule, strip] = Layout::vertical([
+        Constraint::Length(is_filtered(model).into()),
+        Constraint::Length(1),
+        Constraint::Fill(1),
+        Constraint::Length(news.is_some().into()),
+        Constraint::Length(u16::from(strip_rows > 0)),
+        Constraint::Length(strip_rows),
+    ])
+    .areas(inner);
+    if is_filtered(model) {
         draw_filter(frame, filter, model, theme);
     }
-    if list.shown().is_empty() {
-        frame.render_widget(Paragraph::new(empty(model, theme)).wrap(ratatui::widgets::Wrap { trim: true }), below);
-        return;
+    if strip_rows > 0 {
+        let [left, middle, right] = theme.horizontal_rule();
+        let line = format!("{left}{}{right}", middle.repeat(usize::from(area.width.saturating_sub(2))));
+        frame.render_widget(Line::styled(line, Theme::dim()), Rect { x: area.x, width: area.width, ..rule });
+        frame.render_widget(Paragraph::new(strip_lines), strip);
     }
-    // Only what was set aside has a longer word than the rest, and is seldom shown.
-    let columns = Columns::new(usize::from(below.width), list.longest_state().max("sending".len()));
-    let heading = format!("  {}{}", columns.line(["Ticket", "Device", "Title"], "Open"), fit("State", columns.state));
-    let [top, rows] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(below);
-    frame.render_widget(Line::styled(heading, Theme::dim()), top);
-    let height = usize::from(rows.height);
+    if let Some(news) = news {
+        let key = format!(" {} shows it", model.keymap.name(Scope::Panes, Action::Refresh));
+        let line =
+            line_with_ends((&format!("  + {news}"), theme.accent()), (&key, Theme::dim()), usize::from(news_row.width));
+        frame.render_widget(line, news_row);
+    }
+    let list = model.requests.list();
+    let (height, all) = (usize::from(rows.height), list.shown().len());
     let position = list.position().unwrap_or(0);
     // The selection stays in the middle as long as there is more on both sides.
-    let first = position.saturating_sub(height / 2).min(list.shown().len().saturating_sub(height));
+    let first = position.saturating_sub(height / 2).min(all.saturating_sub(height));
+    let end = (first + height).min(all);
+    draw_title(frame, area, model, theme, (small, focused), (first, end));
+    let below = u16::try_from(all - end).unwrap_or(u16::MAX);
+    if below > 0 && strip_rows == 0 {
+        draw_more_below(frame, area, below);
+    }
+    if list.shown().is_empty() {
+        let all = Rect { height: heading.height + rows.height, ..heading };
+        frame.render_widget(Paragraph::new(empty(model, theme)).wrap(Wrap { trim: true }), all);
+        return;
+    }
+    let columns = Columns::new(list_tab(model), usize::from(rows.width));
+    frame.render_widget(Line::styled(columns.heading(), Theme::dim()), heading);
     // However long the list is, only the rows that are seen are put together.
     let seen = list.shown().iter().enumerate().skip(first).take(height);
-    let lines: Vec<_> = seen
-        .filter_map(|(index, id)| Some(row_line(&model.requests.get(*id)?, index == position, model, theme, &columns)))
-        .collect();
-    frame.render_widget(Paragraph::new(lines), rows);
+    let lines = seen.filter_map(|(index, id)| {
+        let selected = (index == position).then_some(focused);
+        Some(row_line(&model.requests.get(*id)?, selected, model, theme, &columns))
+    });
+    frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()), rows);
 }
 
-/// A count of what is shown would be taken for all that there is.
-fn count(model: &Model) -> String {
+const fn list_tab(model: &Model) -> Tab {
+    model.requests.tab()
+}
+
+/// The tabs at the left of the upper border, and what is seen of the list at its right.
+fn draw_title(
+    frame: &mut Frame,
+    area: Rect,
+    model: &Model,
+    theme: &Theme,
+    (small, focused): (bool, bool),
+    seen: (usize, usize),
+) {
+    let room = usize::from(area.width.saturating_sub(4));
+    let rights = right_titles(model, theme, small, seen);
+    // What matters least goes first: how the list is sorted, and then what the other tabs are called.
+    let in_turn = |shorts: [usize; 2]| rights.iter().flat_map(move |right| shorts.map(|short| (short, right.as_str())));
+    let without = [0, 1, 2, 3].map(|short| (short, "")).into_iter().filter(|_| !small);
+    let candidates = in_turn([0, 1]).chain(in_turn([2, 3])).chain(in_turn([4, 4])).chain(without);
+    let fits = |short: usize, right: &str| tabs(model, theme, focused, short).width() + columns(right) + 2 <= room;
+    let (short, right) = candidates.into_iter().find(|(short, right)| fits(*short, right)).unwrap_or((4, ""));
+    let tabs = tabs(model, theme, focused, short);
+    let width = u16::try_from(tabs.width()).unwrap_or(area.width).min(area.width.saturating_sub(2));
+    frame.render_widget(Paragraph::new(tabs), Rect { x: area.x + 1, width, height: 1, ..area });
+    if !right.is_empty() {
+        let right = format!(" {right} ");
+        let width = u16::try_from(columns(&right)).unwrap_or(0);
+        let at = Rect { x: area.right().saturating_sub(width + 2), width, height: 1, ..area };
+        frame.render_widget(Line::styled(right, Theme::dim()), at);
+    }
+}
+
+/// The tabs, each with its count; with fewer names where there is less room.
+fn tabs(model: &Model, theme: &Theme, focused: bool, short: usize) -> Line<'static> {
+    let mut spans = vec![Span::raw(" ")];
+    for (index, tab) in Tab::ALL.into_iter().enumerate() {
+        let is_shown = tab == model.requests.tab();
+        let count = model.requests.list_of(tab).len();
+        let is_unasked = model.listings.get(tab).is_some_and(|listing| listing.as_of.is_none()) && count == 0;
+        let needs = tab == Tab::Attention && count > 0;
+        let name = match short {
+            0 => tab.name(),
+            _ if is_shown => tab.name(),
+            1 if tab != Tab::Attention => tab.name(),
+            _ if needs => "!",
+            _ => "",
+        };
+        let mut text = format!("{}", index + 1);
+        if !name.is_empty() {
+            text.push_str(&format!(" {name}"));
+        }
+        let is_counted = is_shown || (short < 3 && !(tab == Tab::Attention && count == 0 && short > 0));
+        if !is_unasked && is_counted {
+            text.push_str(&format!(" {count}"));
+        }
+        let style = match (is_shown, needs) {
+            (true, _) if focused => theme.accent().patch(Theme::bold()),
+            (true, _) => Theme::bold(),
+            (false, true) => theme.doubt(),
+            (false, false) => Theme::dim(),
+        };
+        if short > 3 && !is_shown {
+            continue;
+        }
+        if index > 0 && short < 4 {
+            let air = if short < 2 { " " } else { "" };
+            spans.push(Span::styled(format!("{air}{}{air}", theme.vertical_rule()), Theme::dim()));
+        }
+        spans.push(Span::styled(text, style));
+    }
+    spans.push(Span::raw(" "));
+    Line::from(spans)
+}
+
+/// What is said of the list, from the most to the least.
+fn right_titles(model: &Model, theme: &Theme, small: bool, seen: (usize, usize)) -> Vec<String> {
+    let list = model.requests.list();
+    let mut ends = Vec::new();
     match model.record {
-        RecordState::Opening => return "reading the record".to_owned(),
-        RecordState::NotRead => return "record not read".to_owned(),
+        RecordState::Opening => ends.push("reading the record".to_owned()),
+        RecordState::NotRead => ends.push("record not read".to_owned()),
         RecordState::Keeping | RecordState::Failing => {}
     }
-    let (shown, all) = (model.requests.list().shown().len(), model.requests.list().not_past());
-    let sort = match model.requests.list().sort() {
-        Sort::Newest => String::new(),
-        sort => format!("{} · ", sort.label()),
+    let is_whole = list.shown().len() == list.len();
+    let count = (!list.shown().is_empty()).then(|| {
+        let of = if is_whole { "" } else { " found" };
+        let (first, end) = seen;
+        format!("{}–{end} of {}{of}", first + 1, list.shown().len())
+    });
+    ends.extend(count.or_else(|| (!is_whole).then(|| "0 found".to_owned())));
+    let sort = match list.sort() {
+        Sort::Newest => "newest",
+        Sort::Oldest => "oldest",
+        Sort::Ticket => "ticket",
+        Sort::Device => "device",
+        Sort::State => "state",
     };
-    if model.requests.list().filter().is_empty() { format!("{sort}{all}") } else { format!("{sort}{shown} found") }
+    let sort = format!("{sort} {}", theme.sorted_sign());
+    let as_of = model.listings.get(list_tab(model)).map(|listing| match listing.as_of {
+        _ if listing.is_loading() && listing.as_of.is_none() => "reading".to_owned(),
+        None if listing.error.is_some() => "not read".to_owned(),
+        None => "not asked yet".to_owned(),
+        Some(at) => {
+            let stale = if list_tab(model) == Tab::Tenant && model.is_stale(listing) { ", stale" } else { "" };
+            format!("as of {}{stale}", local(at, &model.time_zone, "%H:%M:%S"))
+        }
+    });
+    let tenant = small.then(|| tenant_words(model));
+    let filter_problem = list.filter_problem().map(str::to_owned);
+    let join = |parts: &[&Option<String>]| {
+        let parts: Vec<_> = parts.iter().filter_map(|part| part.as_deref()).collect();
+        parts.join("  ")
+    };
+    let ends = (!ends.is_empty()).then(|| ends.join("  "));
+    let sort = (!list.is_empty()).then_some(sort);
+    if filter_problem.is_some() {
+        return vec![join(&[&filter_problem, &tenant]), join(&[&filter_problem])];
+    }
+    let mut titles = vec![
+        join(&[&as_of, &sort, &ends, &tenant]),
+        join(&[&as_of, &ends, &tenant]),
+        join(&[&ends, &tenant]),
+        join(&[&tenant]),
+    ];
+    titles.retain(|title| !title.is_empty());
+    titles
+}
+
+/// The tenant in a frame, for want of a header; before it what is wrong with signing in.
+pub(super) fn tenant_words(model: &Model) -> String {
+    let name = model.tenant.name.as_deref().unwrap_or(&model.tenant.id);
+    let practice = if model.tenant.practice { " PRACTICE" } else { "" };
+    match header::sign_in_trouble(model) {
+        Some(trouble) => format!("{trouble} {}", cut(&visible(name), 8)),
+        None => format!("{}{practice}", cut(&visible(name), 12)),
+    }
 }
 
 fn draw_filter(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) {
-    frame.render_widget(Line::styled("/", theme.accent()), area);
-    let text = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(1), ..area };
     let filter = model.requests.list().filter();
+    frame.render_widget(Line::styled("/", theme.accent()), area);
+    let mut text = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(1), ..area };
+    if filter.is_empty() {
+        let examples = "try  by:ana  age:>2h";
+        let examples_width = u16::try_from(examples.len()).unwrap_or(0);
+        if text.width > examples_width + 10 {
+            let at = Rect { x: text.right() - examples_width, width: examples_width, ..text };
+            frame.render_widget(Line::styled(examples, Theme::dim()), at);
+            text.width -= examples_width;
+        }
+    }
     frame.render_widget(filter.widget(), text);
     if model.filtering
         && model.overlays.is_empty()
-        && let Some(cursor) = filter.widget().rendered_cursor_position()
+        && let Some(cursor) = filter.cursor(text.width)
     {
         frame.set_cursor_position(cursor);
     }
 }
 
+/// What an empty tab says: why it is empty, and what to do.
 fn empty(model: &Model, theme: &Theme) -> Line<'static> {
-    let closed = model.requests.list().closed();
+    let list = model.requests.list();
     let key = |scope, action| Span::styled(model.keymap.name(scope, action), theme.accent());
-    if !model.requests.list().filter().is_empty() {
+    if !list.filter().is_empty() && !list.is_empty() {
         let clear = key(Scope::Filter, Action::Back);
         return Line::from(vec![Span::raw("Nothing matches the filter. "), clear, Span::raw(" clears it.")]);
     }
-    match model.record {
-        RecordState::Opening => return Line::raw("Reading the record of what is open."),
-        RecordState::NotRead => {
-            return Line::styled(
-                "Record not read: what was opened before may still be open and is not shown here.",
-                theme.doubt(),
-            );
-        }
-        RecordState::Keeping | RecordState::Failing => {}
-    }
-    let mut spans =
-        vec![Span::raw("No open requests. "), key(Scope::Panes, Action::NewRequest), Span::raw(" opens one.")];
-    if closed > 0 {
-        spans.push(Span::styled(format!(" {closed} closed since the start: "), Theme::dim()));
-        spans.push(key(Scope::List, Action::Filter));
-        spans.push(Span::styled("closed shows them.", Theme::dim()));
-    }
-    Line::from(spans)
-}
-
-pub(super) fn row_line(
-    row: &Row<'_>,
-    selected: bool,
-    model: &Model,
-    theme: &Theme,
-    columns: &Columns,
-) -> Line<'static> {
-    let age = match row.state {
-        RowState::Open | RowState::Closing(_) | RowState::CloseUnknown | RowState::Accepted => {
-            row.since.map_or_else(|| "–".to_owned(), |since| age(since, model.now))
-        }
-        RowState::Sending(_)
-        | RowState::Refused
-        | RowState::Looking(_)
-        | RowState::Unknown
-        | RowState::SetAside
-        | RowState::Draft
-        | RowState::Closed(_) => "–".to_owned(),
+    let tab = list_tab(model);
+    let record = match model.record {
+        RecordState::Opening => Some(Line::raw("Reading the record of what is open.")),
+        RecordState::NotRead => Some(Line::styled(
+            "Record not read: what was opened before may still be open and is not shown here.",
+            theme.doubt(),
+        )),
+        RecordState::Keeping | RecordState::Failing => None,
     };
-    let cells = [Field::Ticket, Field::Device, Field::Title].map(|field| row.text(field).into_owned());
-    let text = columns.line(cells.each_ref().map(String::as_str), &age);
-    let state = cut(&format!("{} {}", theme.state_sign(row.state), row.state.word()), columns.state);
-    let (mark, style) = if selected { ("> ", theme.accent()) } else { ("  ", ratatui::style::Style::new()) };
-    Line::from(vec![
-        Span::styled(mark, theme.accent()),
-        Span::styled(text, style),
-        Span::styled(state, theme.state(row.state)),
-    ])
+    let new = || key(Scope::Panes, Action::NewRequest);
+    let asks = || key(Scope::Panes, Action::Refresh);
+    match (tab, record, model.listings.get(tab)) {
+        (Tab::Mine | Tab::Attention, Some(record), _) => record,
+        (Tab::Mine, None, _) => Line::from(vec![Span::raw("No open requests. "), new(), Span::raw(" opens one.")]),
+        (Tab::Attention, None, _) => Line::raw("Nothing needs you."),
+        (_, _, Some(listing)) if listing.is_loading() => {
+            Line::raw(format!("Reading the tenant's list: {} so far.", listing.read))
+        }
+        (_, _, Some(listing)) => match (&listing.error, listing.as_of) {
+            (Some(error), None) => Line::from(vec![
+                Span::styled(format!("The list could not be read: {} ", error.what()), theme.failure()),
+                asks(),
+                Span::raw(" asks again."),
+            ]),
+            (_, None) => Line::from(vec![Span::raw("The service was not asked yet. "), asks(), Span::raw(" asks it.")]),
+            (_, Some(_)) if tab == Tab::Closed => Line::raw("Nothing was closed in the last 90 days."),
+            (_, Some(_)) => {
+                Line::from(vec![Span::raw("The tenant has no open requests. "), new(), Span::raw(" opens one.")])
+            }
+        },
+        (Tab::Tenant | Tab::Closed, _, None) => Line::default(),
+    }
 }

@@ -30,6 +30,8 @@ enum Step {
     Reply(prop::sample::Index, Option<CallError>, u8),
     /// One of the calls comes a step further.
     Progress(prop::sample::Index, u8, CallError),
+    /// One of the lists or searches under way has a page, or ends.
+    Read(prop::sample::Index, u8, Option<CallError>),
     /// What the record holds, said once by a worker that works; here it may come at any time and again.
     Recovered(u8),
     NotSaved,
@@ -79,7 +81,7 @@ fn steps() -> impl Strategy<Value = Step> {
         "esc n",
         "esc esc c Done",
         "esc esc q c",
-        "esc / closed enter",
+        "esc 4",
         "n ctrl-x",
         "esc g enter",
         "esc esc g enter s ctrl-s",
@@ -88,6 +90,14 @@ fn steps() -> impl Strategy<Value = Step> {
         "esc esc enter d",
         "esc esc x",
         "esc esc r",
+        "esc esc 2 c",
+        "esc esc 2",
+        "esc esc 3 d",
+        "esc esc 4 enter",
+        "n tab MMD tab",
+        "n ctrl-g c",
+        "esc esc !",
+        "esc esc ? a / s",
     ];
     prop_oneof![
         8 => prop::sample::select(bound).prop_map(Step::Press),
@@ -98,6 +108,8 @@ fn steps() -> impl Strategy<Value = Step> {
         4 => (any::<prop::sample::Index>(), prop::option::weighted(0.5, kinds()), any::<u8>())
             .prop_map(|(i, kind, which)| Step::Reply(i, kind, which)),
         3 => (any::<prop::sample::Index>(), any::<u8>(), kinds()).prop_map(|(i, which, kind)| Step::Progress(i, which, kind)),
+        4 => (any::<prop::sample::Index>(), any::<u8>(), prop::option::weighted(0.2, kinds()))
+            .prop_map(|(i, which, kind)| Step::Read(i, which, kind)),
         1 => any::<u8>().prop_map(Step::Recovered),
         1 => prop::bool::weighted(0.2).prop_map(|fails| if fails { Step::NotSaved } else { Step::Wait(1) }),
         1 => any::<prop::sample::Index>().prop_map(Step::WrongAnswer),
@@ -227,14 +239,19 @@ fn assert_kept_beside(before: &Model, after: &Model) {
 /// Each call on the wire is awaited by a row or asks for several, and no row awaits anything else. Two closes of one
 /// request may have been left behind: both are looked up, and the row goes by the later.
 fn assert_settled(dashboard: &Dashboard) {
-    let on_the_wire: BTreeSet<CallId> = dashboard.calls().iter().map(|(id, _)| *id).collect();
+    let on_the_wire: BTreeSet<CallId> = dashboard.calls().iter().chain(dashboard.reads()).map(|(id, _)| *id).collect();
     let awaited: BTreeSet<CallId> = dashboard.model.calls.keys().copied().collect();
     let by_rows: BTreeSet<CallId> = dashboard.model.requests.all().filter_map(|row| row.state.call()).collect();
     assert_eq!(on_the_wire, awaited);
     assert!(by_rows.is_subset(&awaited), "{by_rows:?} {awaited:?}");
     for (id, call) in dashboard.model.calls.iter().filter(|(id, _)| !by_rows.contains(id)) {
         match call.subject {
-            Subject::Requests(_) => {}
+            Subject::Requests(_)
+            | Subject::Listing(_)
+            | Subject::Device(_)
+            | Subject::Search
+            | Subject::History(_)
+            | Subject::Word(_) => {}
             Subject::Row(row) => {
                 let of_a_close = dashboard.model.requests.get(row).is_some_and(|row| row.request.is_some());
                 assert!(call.is_lookup && of_a_close, "{id} {call:?}");
@@ -300,6 +317,28 @@ fn answer(dashboard: &Dashboard, call_id: CallId, call: &Call, which: u8) -> Cal
     }
 }
 
+/// What the service, or the record, may answer to a call that only looks.
+fn read(dashboard: &mut Dashboard, index: usize, which: u8, fault: Option<CallError>) {
+    let listed = |number: u8| {
+        let request =
+            request_held(&format!("INC-T{number} MMD-0369045768{} Tenant", number % 3), &format!("t-{number}"));
+        if number.is_multiple_of(5) { closed(request, "another agent", start()) } else { request }
+    };
+    let answer = match &dashboard.reads()[index].1 {
+        Call::List(_) if which.is_multiple_of(2) => {
+            dashboard.page(index, (which..which.saturating_add(which % 16)).map(listed).collect());
+            return;
+        }
+        Call::List(_) => {
+            CallResult::Listed { gaps: Gaps { unreadable: usize::from(which % 3), cut: None }, at: start() }
+        }
+        Call::SearchDevices(_) => CallResult::Devices(Vec::new()),
+        Call::History { .. } => CallResult::History(Vec::new()),
+        other => panic!("{other:?}"),
+    };
+    dashboard.reply_to_read(index, fault.map_or(Ok(answer), Err));
+}
+
 /// What a record may hold.
 fn some_record(which: u8) -> Recovered {
     let name = |what: &str| format!("{what}-{which}");
@@ -358,6 +397,27 @@ fn happens(dashboard: &mut Dashboard, step: Step) {
             };
             dashboard.progress(index, progress);
         }
+        Step::Read(index, which, fault) => {
+            if dashboard.reads().is_empty() {
+                return;
+            }
+            let index = index.index(dashboard.reads().len());
+            read(dashboard, index, which, fault);
+            // A list that comes in while a dialog is open changes nothing of what it is about.
+            if let Some(Overlay::Close { row, .. } | Overlay::SendAgain(row) | Overlay::TakeAsClosed(row)) =
+                before.overlays.last()
+            {
+                let after = dashboard.model.overlays.last();
+                let is_same = matches!(
+                    after,
+                    Some(Overlay::Close { row: now, .. } | Overlay::SendAgain(now) | Overlay::TakeAsClosed(now)) if now == row
+                );
+                assert!(is_same, "{row:?} {after:?}");
+            }
+            let (was, now) = (before.requests.list(), dashboard.model.requests.list());
+            let stays = was.selected().filter(|row| now.shown().contains(row));
+            assert!(stays.is_none() || now.selected() == stays, "the selection was moved");
+        }
         Step::Recovered(which) => {
             dashboard.recovered(some_record(which));
             return assert_kept_beside(&before, &dashboard.model);
@@ -374,7 +434,7 @@ fn happens(dashboard: &mut Dashboard, step: Step) {
             dashboard.reply_to(index, wrong);
         }
         Step::LateReply(id) => {
-            if dashboard.calls().iter().all(|(call, _)| call.0 != id) {
+            if dashboard.calls().iter().chain(dashboard.reads()).all(|(call, _)| call.0 != id) {
                 dashboard.reply(CallId(id), Ok(CallResult::SetAside));
             }
         }
@@ -402,21 +462,34 @@ fn index_of(dashboard: &Dashboard, index: prop::sample::Index) -> Option<usize> 
     (!dashboard.calls().is_empty()).then(|| index.index(dashboard.calls().len()))
 }
 
+/// A dashboard that lists the tenant by itself.
+fn sweeping() -> Dashboard {
+    let mut dashboard = Dashboard::new();
+    dashboard.model.preferences.refresh = Some(std::time::Duration::from_secs(30));
+    dashboard.says(Event::Ready).after(0);
+    dashboard
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, max_shrink_iters: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn any_sequence_of_events_is_survived(steps in prop::collection::vec(steps(), 1..60)) {
-        let mut dashboard = Dashboard::new();
+        let mut dashboard = sweeping();
         for step in steps {
             happens(&mut dashboard, step);
             if dashboard.left() {
-                dashboard = Dashboard::new();
+                dashboard = sweeping();
             }
             assert_settled(&dashboard);
         }
-        while !dashboard.left() && !dashboard.calls().is_empty() {
-            dashboard.fails(CallError::timed_out(), "");
+        let is_settled = |dashboard: &Dashboard| dashboard.calls().is_empty() && dashboard.reads().is_empty();
+        while !dashboard.left() && !is_settled(&dashboard) {
+            if dashboard.calls().is_empty() {
+                dashboard.reply_to_read(0, Err(CallError::timed_out()));
+            } else {
+                dashboard.fails(CallError::timed_out(), "");
+            }
         }
         prop_assert!(dashboard.left() || dashboard.model.requests.all().all(|row| !row.state.in_flight()));
     }

@@ -1,7 +1,7 @@
 //! The one table of what the keys do, each row of it tried.
 
 use mmd_elevate::{
-    dashboard::Model,
+    dashboard::{Model, Notices},
     keys::{BINDINGS, Key, Scope},
 };
 use mmd_elevate_core::{CallError, CallResult, MatchResult, Progress, Recovered, WriteId};
@@ -20,15 +20,26 @@ fn dashboards_in(scope: Scope) -> Vec<Dashboard> {
         dashboard.press(keys);
         dashboard
     };
+    // Three requests of others are open on the device of the draft.
+    let on_device = |dashboard: &Dashboard| {
+        let mut dashboard = dashboard.clone();
+        let open = ["INC-1 MMD-03690457680 One", "INC-2 MMD-03690457680 Two", "INC-3 MMD-03690457680 Three"];
+        let listed = open.iter().enumerate().map(|(index, request)| held(request, &format!("x-{index}")));
+        dashboard.lists_of_device(Some(listed.collect()));
+        dashboard
+    };
     let mut unsent = then(&many, "c Done ctrl-s");
     unsent.fails(CallError::already_closed(), "");
+    let mut accepted = then(&many, "c Done ctrl-s");
+    accepted.accepted();
     let middle = "g j j j j j j j j j j j j j j";
     let text = "'one two' enter 'three four' enter 'five six' ctrl-z ctrl-z ctrl-y up ctrl-left";
     match scope {
         Scope::List | Scope::Panes | Scope::Anywhere => vec![
             then(&many, middle),
             then(&many, &format!("/ INC enter {middle}")),
-            then(&unsent, "esc / closed enter"),
+            then(&unsent, "esc 4"),
+            then(&accepted, "g"),
             then(&many, &format!("{middle} c Done ctrl-s j k")),
         ],
         Scope::Details => {
@@ -36,9 +47,8 @@ fn dashboards_in(scope: Scope) -> Vec<Dashboard> {
             long.paste(&"line\n".repeat(60)).press("ctrl-s").opened();
             vec![then(&long, "enter j j")]
         }
-        Scope::Form => vec![then(&many, DRAFT)],
+        Scope::Form => vec![then(&many, DRAFT), then(&on_device(&many), DRAFT)],
         Scope::Line => vec![then(&many, "n tab tab tab")],
-        Scope::SentForm => vec![then(&many, &format!("{DRAFT} ctrl-s tab tab"))],
         Scope::CloseDialog => vec![then(&many, "c Done")],
         Scope::Filter => vec![then(&many, "/ INC")],
         Scope::LongText | Scope::Text => vec![
@@ -67,18 +77,32 @@ fn dashboards_in(scope: Scope) -> Vec<Dashboard> {
             vec![then(&narrow, "j j")]
         }
         Scope::QuitQuestion => vec![then(&many, "q")],
+        Scope::TakeAsClosed => {
+            let mut accepted = then(&many, "c Done ctrl-s");
+            accepted.accepted();
+            vec![then(&accepted, "g d")]
+        }
+        Scope::DevicePanel => {
+            vec![then(&on_device(&many), &format!("{DRAFT} ctrl-g j"))]
+        }
+        Scope::Notices => {
+            let mut narrow = many;
+            narrow.resize(60, 20);
+            vec![then(&narrow, "! j j j j j j")]
+        }
         Scope::Help => {
             let mut narrow = many;
             narrow.resize(60, 20);
-            vec![then(&narrow, "? j j j")]
+            vec![then(&narrow, "? j j j j j j")]
         }
+        Scope::HelpSearch => vec![then(&many, "? / abandon")],
     }
 }
 
 /// All that a key can change, other than what is said.
 fn state(model: &Model) -> String {
     let mut model = model.clone();
-    model.notice = None;
+    (model.notice, model.notices) = (None, Notices::default());
     format!("{model:?}")
 }
 
@@ -149,7 +173,7 @@ fn the_footer_shows_only_what_can_be_done_and_always_a_way_to_help() {
                 }
             }
             if scope != Scope::Help {
-                assert!(footer.contains("? help") || footer.contains("F1 help"), "{scope:?}: {footer}");
+                assert!(footer.contains("? all keys") || footer.contains("F1 all keys"), "{scope:?}: {footer}");
             }
         }
     }

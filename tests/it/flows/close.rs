@@ -27,8 +27,8 @@ fn the_dialog_names_its_target_and_sends_what_was_typed_for_its_id() {
     assert!(dashboard.list().is_empty(), "it leaves the open list");
     let told = "Request closed: MMD-1 (INC-1), verified, by agent@partner.example at 2026-11-22 14:02";
     assert_eq!(dashboard.notice(), told);
-    dashboard.press("/ clo enter");
-    assert_eq!(dashboard.list(), ["> INC-1 closed"], "and stays visible under a closed filter");
+    dashboard.press("4");
+    assert_eq!(dashboard.list(), ["> INC-1 closed"], "and stands among the closed ones");
     assert!(dashboard.shows("Reset the add-in."));
 }
 
@@ -70,7 +70,7 @@ fn a_request_that_is_gone_is_settled_and_its_text_stays_on_the_screen_with_a_key
         dashboard.press("y");
         let copied = Effect::Copy("What I did\na‹U+202E›b".to_owned());
         assert_eq!(dashboard.take_effects(), std::slice::from_ref(&copied));
-        dashboard.press("esc / closed enter enter");
+        dashboard.press("esc 4 enter");
         assert!(dashboard.shows("Your text, which the service did not store") && dashboard.shows("What I did"));
         dashboard.press("t");
         assert_eq!(dashboard.take_effects(), [copied]);
@@ -137,7 +137,7 @@ fn what_cannot_be_closed_says_why() {
     assert_eq!(dashboard.notice(), "Nothing to do: it is still being sent");
     dashboard.opened().press("c Done ctrl-s c");
     assert_eq!(dashboard.notice(), "Nothing to do: it is being closed already");
-    dashboard.closed().press("/ closed enter c");
+    dashboard.closed().press("4 c");
     assert_eq!(dashboard.notice(), "Nothing to do: it is closed already");
     assert!(dashboard.model.overlays.is_empty());
 }

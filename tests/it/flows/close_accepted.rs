@@ -187,7 +187,7 @@ fn close_found_with_another_text_keeps_and_shows_both(
     }
     dashboard.press("y");
     assert_eq!(dashboard.take_effects(), [Effect::Copy("What I did".to_owned())]);
-    dashboard.press("esc / closed enter enter");
+    dashboard.press("esc 4 enter");
     for text in [stored, "What I did", told] {
         assert!(dashboard.shows(text), "{text}\n{}", dashboard.screen());
     }

@@ -36,7 +36,7 @@ fn the_selection_holds_its_row_whatever_changes_around_it() {
     assert_eq!(dashboard.list(), ["INC-1 open", "> INC-3 open", "INC-2 open"]);
     dashboard.press("k c Done ctrl-s j").closed();
     assert_eq!(dashboard.list(), ["> INC-3 open", "INC-2 open"]);
-    dashboard.press("s / excel");
+    dashboard.press("s / mmd-9");
     assert_eq!(dashboard.list(), ["> INC-2 open"], "a row that is filtered away leaves it to its neighbour");
     dashboard.press("esc s");
     assert_eq!(dashboard.list(), ["> INC-2 open", "INC-3 open"]);
@@ -63,7 +63,7 @@ fn moving_stops_at_the_ends() {
     ] {
         dashboard.press(keys);
         assert_eq!(dashboard.model.requests.list().position(), Some(position), "{keys}");
-        let ticket = format!("> INC-{}", 39 - position);
+        let ticket = format!("▌ INC-{}", 39 - position);
         assert!(dashboard.shows(&ticket), "the selected row is always seen: {keys}\n{}", dashboard.screen());
     }
 }
@@ -71,12 +71,12 @@ fn moving_stops_at_the_ends() {
 #[test]
 fn the_filter_works_as_it_is_typed_and_esc_clears_it() {
     let mut dashboard = three();
-    dashboard.press("/ EXCEL");
+    dashboard.press("/ -WORD");
     assert_eq!(dashboard.list(), ["> INC-1 open", "INC-2 open"]);
     dashboard.press("space mmd-9");
     assert_eq!(dashboard.list(), ["> INC-2 open"], "every word of it");
     dashboard.press("enter");
-    assert!(!dashboard.model.filtering && dashboard.shows("1 found"));
+    assert!(!dashboard.model.filtering && dashboard.shows("1 of 1 found"));
     dashboard.press("esc");
     assert_eq!(dashboard.list().len(), 3);
     dashboard.press("/ zzz");
@@ -87,15 +87,32 @@ fn the_filter_works_as_it_is_typed_and_esc_clears_it() {
 }
 
 #[test]
-fn a_filter_finds_by_state_and_shows_the_closed_only_when_asked() {
+fn a_filter_finds_by_state_owner_age_and_texts_and_each_tab_has_its_own() {
     let mut dashboard = three();
     dashboard.press("c Done ctrl-s").closed().send("INC-4 MMD-4 Excel");
-    dashboard.press("/ excel");
-    assert_eq!(dashboard.list(), ["> INC-4 sending", "INC-2 open"]);
-    dashboard.press("space closed");
+    assert_eq!(dashboard.list(), ["> INC-4 sending", "INC-3 open", "INC-2 open"]);
+    for (filter, list) in [
+        ("is:open", vec!["> INC-3 open", "INC-2 open"]),
+        ("not:is:open", vec!["> INC-4 sending"]),
+        ("device:mmd-9", vec!["> INC-2 open"]),
+        ("sending", vec!["> INC-4 sending"]),
+        ("age:>2h", vec![]),
+        ("by:agent", vec!["> INC-3 open", "INC-2 open"]),
+    ] {
+        dashboard.press(&format!("esc / '{filter}' enter"));
+        assert_eq!(dashboard.list(), list, "{filter}");
+    }
+    dashboard.press("4");
+    assert_eq!(dashboard.list(), ["> INC-1 closed"], "the filter of one tab hides nothing in another");
+    dashboard.press("/ closed:today enter");
     assert_eq!(dashboard.list(), ["> INC-1 closed"]);
-    dashboard.press("esc / sending");
-    assert_eq!(dashboard.list(), ["> INC-4 sending"]);
+    dashboard.press("/ ctrl-u closed:yesterday enter");
+    assert!(dashboard.list().is_empty() && dashboard.shows("Nothing matches the filter"), "{}", dashboard.screen());
+    dashboard.press("/ ctrl-u closed:never");
+    assert!(dashboard.shows("closed: takes today, yesterday or a date"), "{}", dashboard.screen());
+    dashboard.press("esc 1 esc / 'age:>2h' enter").after(2 * 3_600);
+    let list = ["> INC-4 sending", "INC-3 open", "INC-2 open"];
+    assert_eq!(dashboard.list(), list, "what is old enough comes by itself");
 }
 
 #[test]
@@ -136,10 +153,11 @@ fn details_scroll_and_begin_at_the_top_for_each_request() {
     dashboard.paste(&steps.join("\n")).press("ctrl-s").opened();
     dashboard.press("enter");
     assert!(dashboard.shows("step 1.") && !dashboard.shows("step 60."));
+    dashboard.press("ctrl-d ctrl-d ctrl-u");
+    assert!(dashboard.shows("step 6.") && !dashboard.shows("step 1."), "{}", dashboard.screen());
     dashboard.press("G");
-    assert!(dashboard.shows("step 60.") && !dashboard.shows("step 1."));
+    assert!(dashboard.shows("Viewed by") && !dashboard.shows("step 1."), "{}", dashboard.screen());
     dashboard.press("k");
-    assert!(!dashboard.shows("step 60."));
     dashboard.press("j pgup g");
     assert!(dashboard.shows("step 1."));
     dashboard.press("G esc j enter");
@@ -147,14 +165,14 @@ fn details_scroll_and_begin_at_the_top_for_each_request() {
 }
 
 #[test]
-fn tab_goes_round_the_panes() {
+fn tab_goes_to_the_details_and_back() {
     let mut dashboard = three();
     let mut seen = Vec::new();
-    for keys in ["tab", "tab", "esc", "shift-tab", "esc", "tab", "shift-tab"] {
+    for keys in ["tab", "tab", "esc", "shift-tab", "esc", "tab", "shift-tab", "n", "esc", "enter", "n"] {
         dashboard.press(keys);
         seen.push(dashboard.model.pane);
     }
-    assert_eq!(seen, [Details, Form, List, Form, List, Details, List]);
+    assert_eq!(seen, [Details, List, List, Details, List, Details, List, Form, List, Details, Form]);
 }
 
 #[test]
@@ -163,7 +181,11 @@ fn an_empty_list_says_what_to_do() {
     assert!(dashboard.shows("No open requests. n opens one."));
     dashboard.open("INC-1 MMD-1 Excel");
     dashboard.press("c Done ctrl-s").closed();
-    assert!(dashboard.shows("1 closed since the start"));
+    assert!(dashboard.shows("No open requests. n opens one.") && dashboard.shows("4 Closed 1"));
+    dashboard.press("2");
+    assert!(dashboard.shows("Reading the tenant's list: 0 so far."), "{}", dashboard.screen());
+    dashboard.press("3");
+    assert!(dashboard.shows("Nothing needs you."), "{}", dashboard.screen());
 }
 
 #[test]

@@ -195,6 +195,7 @@ fn list_over_a_record_that_is_not_read_never_says_that_nothing_is_open(
     #[values((120, 36), (80, 24), (60, 20), (40, 12))] (columns, rows): (u16, u16),
 ) {
     let nothing = |dashboard: &Dashboard| dashboard.shows("No open requests");
+    let not_read_is_shown = |dashboard: &Dashboard| dashboard.screen().to_lowercase().contains("record not read");
     let mut dashboard = Dashboard::opening(columns, rows);
     assert!(!nothing(&dashboard) && dashboard.shows("Reading the record"), "{}", dashboard.screen());
     let not_read = |why: &str| Recovered {
@@ -203,13 +204,13 @@ fn list_over_a_record_that_is_not_read_never_says_that_nothing_is_open(
         ..Recovered::default()
     };
     dashboard.recovered(not_read("it is busy"));
-    assert!(!nothing(&dashboard) && dashboard.shows("record not read"), "{}", dashboard.screen());
+    assert!(!nothing(&dashboard) && not_read_is_shown(&dashboard), "{}", dashboard.screen());
     assert!(dashboard.notice().starts_with("it is busy"));
     // Typing, and a save that fails, change nothing of that.
     dashboard.press("n I").says(Event::NotSaved(Problem::new("it is busy", "wait"))).press("esc");
-    assert!(!nothing(&dashboard) && dashboard.shows("record not read"), "{}", dashboard.screen());
+    assert!(!nothing(&dashboard) && not_read_is_shown(&dashboard), "{}", dashboard.screen());
     dashboard.recovered(Recovered { open: vec![held("INC-1 MMD-1 One", "id-1")], ..Recovered::default() });
-    assert!(!dashboard.shows("record not read"));
+    assert!(!not_read_is_shown(&dashboard));
     assert!(shows_recovery(&dashboard), "as at any start");
     let mut dashboard = Dashboard::opening(columns, rows);
     dashboard.recovered(not_read("it is busy")).recovered(Recovered::default());

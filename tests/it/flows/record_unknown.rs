@@ -212,7 +212,7 @@ fn details_name_enter_only_where_it_decides() {
     assert!(dashboard.shows("2 requests at the service may be it.") && !dashboard.shows("; Enter on its row"));
     dashboard.reply_to(0, Ok(looked(possible())));
     dashboard.press("enter d").reply_to(0, Ok(CallResult::SetAside));
-    dashboard.press("/ set enter");
+    dashboard.press("4");
     assert_eq!(dashboard.list(), ["> INC-10442 set aside"]);
     assert!(dashboard.shows("2 requests at the service may be it.") && !dashboard.shows("; Enter on its row"));
 }
@@ -235,7 +235,7 @@ fn sending_again_is_behind_a_question_and_sets_the_first_aside() {
     assert_eq!(dashboard.list(), ["> INC-10442 sending"], "what is set aside is shown where it is asked for");
     dashboard.reply_to(0, Ok(opened(created(&again, "id-2", start()))));
     assert_eq!(dashboard.list(), ["> INC-10442 open"]);
-    dashboard.press("/ set");
+    dashboard.press("4");
     assert_eq!(dashboard.list(), ["> INC-10442 set aside"]);
 }
 

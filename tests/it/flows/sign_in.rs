@@ -18,7 +18,7 @@ fn wrong_secret() -> CallError {
 
 #[rstest]
 #[case(SignIn::SigningIn, "signing in")]
-#[case(SignIn::SignedIn { until: None }, "signed in ")]
+#[case(SignIn::SignedIn { until: None }, "token set, not tried ")]
 #[case(SignIn::SignedIn { until: Some(in_minutes(52)) }, "signed in, 52 min left")]
 #[case(SignIn::SignedIn { until: Some(in_minutes(-3)) }, "signed in, 0 min left")]
 #[case(SignIn::Renewing { until: Some(in_minutes(5)) }, "renewing, 5 min left")]

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use mmd_elevate::{
-    dashboard::{Row, RowId, Sort},
-    keys::{Action, Motion},
+    dashboard::{Row, RowId, RowState, Sort},
+    keys::{Action, Motion, Tab},
 };
 use mmd_elevate_core::{ElevationRequest, Field, Untrusted};
 use proptest::prelude::*;
@@ -22,6 +22,7 @@ enum Step {
     /// The agent opens a request of this ticket, or closes the selected one.
     Open(u8),
     Close,
+    Tab(&'static str),
     Sort,
     Filter(&'static str),
     Move(Motion),
@@ -34,8 +35,9 @@ fn steps() -> impl Strategy<Value = Step> {
         3 => prop::collection::vec(one, 0..40).prop_map(Step::Page),
         1 => (0_u8..8).prop_map(Step::Open),
         1 => Just(Step::Close),
+        3 => prop::sample::select(vec!["1", "2", "3", "4"]).prop_map(Step::Tab),
         2 => Just(Step::Sort),
-        2 => prop::sample::select(vec!["", "é", "inc-3", "mmd-1 WORD", "closed", "open inc", "zzz"]).prop_map(Step::Filter),
+        2 => prop::sample::select(vec!["", "é", "inc-3", "mmd-1 WORD", "is:open", "-is:mine inc", "ana", "zzz"]).prop_map(Step::Filter),
         2 => prop::sample::select(vec![Motion::Down, Motion::Up, Motion::PageDown, Motion::Last]).prop_map(Step::Move),
     ]
 }
@@ -54,6 +56,7 @@ fn take(dashboard: &mut Dashboard, step: &Step) {
             dashboard.press("c Done ctrl-s").closed();
         }
         Step::Close => {}
+        Step::Tab(key) => _ = dashboard.press(key),
         Step::Sort => _ = dashboard.press("s"),
         Step::Filter(text) => _ = dashboard.press(&format!("esc / '{text}' enter")),
         Step::Move(motion) => {
@@ -68,20 +71,32 @@ fn take(dashboard: &mut Dashboard, step: &Step) {
     }
 }
 
-/// What the list has to show: all rows, filtered and sorted in the plainest way.
-fn expected(dashboard: &Dashboard) -> Vec<RowId> {
-    let list = dashboard.model.requests.list();
+/// What the list of a tab has to show: its rows, filtered and sorted in the plainest way.
+fn expected(dashboard: &Dashboard, tab: Tab) -> Vec<RowId> {
+    let list = dashboard.model.requests.list_of(tab);
     let words: Vec<String> = list.filter().text().to_lowercase().split_whitespace().map(str::to_owned).collect();
     let text = |row: &Row<'_>, field| row.text(field).to_lowercase();
-    let is_shown = |row: &Row<'_>| {
-        let names_state = |word: &String| word.len() >= 3 && row.state.word().starts_with(word.as_str());
-        let fields = [Field::Ticket, Field::Device, Field::Title];
-        let holds = |word: &String| fields.into_iter().any(|field| text(row, field).contains(word));
-        (!row.state.is_past() || words.iter().any(names_state))
-            && words.iter().all(|word| names_state(word) || holds(word))
+    let belongs = |row: &Row<'_>| match tab {
+        Tab::Mine => row.mine && !row.state.is_past(),
+        Tab::Tenant => row.request.is_some() && (row.state.is_open() || matches!(row.state, RowState::Closing(_))),
+        // All are new, and none is in doubt.
+        Tab::Attention => false,
+        Tab::Closed => row.state.is_past(),
     };
-    let mut rows: Vec<_> = dashboard.model.requests.all().filter(is_shown).collect();
+    let is_shown = |row: &Row<'_>| {
+        words.iter().all(|word| match word.as_str() {
+            "is:open" => row.state.is_open(),
+            "-is:mine" => !row.mine,
+            word => {
+                let texts = Field::ALL.map(|field| text(row, field)).join("\n");
+                let agent = row.request.map_or_else(String::new, |request| request.requested_by.raw().to_lowercase());
+                texts.contains(word) || agent.contains(word) || row.state.word() == word
+            }
+        })
+    };
+    let mut rows: Vec<_> = dashboard.model.requests.all().filter(|row| belongs(row) && is_shown(row)).collect();
     match list.sort() {
+        // All were opened, and closed, in the same second.
         Sort::Newest => rows.reverse(),
         Sort::Oldest => {}
         Sort::Ticket => rows.sort_by_key(|row| text(row, Field::Ticket)),
@@ -98,23 +113,22 @@ proptest! {
     fn rows_put_in_their_places_stand_as_after_a_full_sort(steps in prop::collection::vec(steps(), 1..25)) {
         let mut dashboard = Dashboard::new();
         for step in steps {
-            let selected = dashboard.model.requests.list().selected();
+            let before = Tab::ALL.map(|tab| dashboard.model.requests.list_of(tab).selected());
             take(&mut dashboard, &step);
             let requests = &dashboard.model.requests;
-            prop_assert_eq!(requests.list().shown(), expected(&dashboard), "{:?}", step);
-            let not_past = requests.all().filter(|row| !row.state.is_past()).count();
-            prop_assert_eq!(requests.list().not_past(), not_past);
-            let longest = requests.list().shown().iter().map(|id| requests.get(*id).unwrap().state.word().len()).max();
-            prop_assert_eq!(requests.list().longest_state(), longest.unwrap_or_default());
-            prop_assert_eq!(requests.list().position().is_some(), !requests.list().shown().is_empty());
-            // One that a page shows as closed and then as open has left the list for a moment.
+            // One that a page shows as closed and then as open has left its list for a moment.
             let changes_once = match &step {
                 Step::Page(page) => page.iter().map(|(number, ..)| number).collect::<BTreeSet<_>>().len() == page.len(),
                 Step::Sort => true,
                 _ => false,
             };
-            if changes_once && selected.is_some_and(|id| requests.list().shown().contains(&id)) {
-                prop_assert_eq!(requests.list().selected(), selected, "the selection stays with its row");
+            for (tab, selected) in Tab::ALL.into_iter().zip(before) {
+                let list = requests.list_of(tab);
+                prop_assert_eq!(list.shown(), expected(&dashboard, tab), "{:?} {:?}", tab, step);
+                prop_assert_eq!(list.position().is_some(), !list.shown().is_empty());
+                if changes_once && selected.is_some_and(|id| list.shown().contains(&id)) {
+                    prop_assert_eq!(list.selected(), selected, "the selection stays with its row");
+                }
             }
             let ids: Vec<_> = requests.all().filter_map(|row| row.request_id().cloned()).collect();
             for id in ids {

@@ -163,6 +163,10 @@ fn a_paste_outside_text_does_not_act() {
     }
 }
 
+fn suggested(dashboard: &Dashboard) -> Vec<&str> {
+    dashboard.model.form.suggestions().iter().map(|suggestion| suggestion.text.as_str()).collect()
+}
+
 #[test]
 fn suggestions_follow_what_is_typed_and_the_category() {
     let mut dashboard = Dashboard::new();
@@ -171,30 +175,55 @@ fn suggestions_follow_what_is_typed_and_the_category() {
         assert!(dashboard.shows(name), "{name}");
     }
     dashboard.press("w");
-    assert_eq!(dashboard.model.form.suggestions(&dashboard.model.categories), ["Windows", "Hardware"]);
+    assert_eq!(suggested(&dashboard), ["Windows", "Hardware"], "what begins so comes first");
     dashboard.press("enter");
-    assert_eq!(dashboard.form()[3], "Windows", "Enter takes the best match and goes on");
+    assert_eq!(dashboard.form()[3], "w", "Enter without a choice keeps what was typed and goes on");
     assert_eq!(dashboard.model.form.focused, Field::Subcategory);
-    assert_eq!(dashboard.model.form.suggestions(&dashboard.model.categories), ["Services", "Updates"]);
+    dashboard.press("shift-tab down enter");
+    assert_eq!(dashboard.form()[3], "Windows");
+    assert_eq!(suggested(&dashboard), ["Services", "Updates"]);
     dashboard.press("down down enter");
     assert_eq!(dashboard.form()[4], "Updates");
     assert_eq!(dashboard.model.form.focused, Field::PlanOfAction);
 }
 
 #[test]
-fn up_and_down_go_round_the_suggestions_and_tab_takes_none() {
+fn nothing_is_chosen_until_down_is_pressed_and_tab_takes_only_a_single_beginning() {
     let mut dashboard = Dashboard::new();
     dashboard.press("n tab tab tab");
-    for (keys, highlighted) in [("down", 0), ("down", 1), ("up", 0), ("up", 2), ("down", 0)] {
+    for (keys, chosen) in [
+        ("down", Some(0)),
+        ("ctrl-n", Some(1)),
+        ("up", Some(0)),
+        ("ctrl-p", None),
+        ("down", Some(0)),
+        ("down", Some(1)),
+        ("down", Some(2)),
+        ("down", Some(2)),
+    ] {
         dashboard.press(keys);
-        assert_eq!(dashboard.model.form.highlighted(&dashboard.model.categories), Some(highlighted));
+        assert_eq!(dashboard.model.form.chosen(), chosen, "{keys}");
     }
     dashboard.press("tab");
     assert_eq!(dashboard.form()[3], "", "Tab goes on with what was typed");
-    dashboard.press("shift-tab Of tab");
-    assert_eq!(dashboard.form()[3], "Of");
-    dashboard.press("shift-tab enter ctrl-z");
+    dashboard.press("shift-tab off tab");
     assert_eq!(dashboard.form()[3], "Office");
+    assert_eq!(dashboard.notice(), "Category: Office, the only one that begins so · hint: Ctrl-Z takes it back");
+    dashboard.press("ctrl-z");
+    assert_eq!((dashboard.form()[3].as_str(), dashboard.model.form.focused), ("off", Field::Category));
+    dashboard.press("ctrl-u W tab");
+    assert_eq!(dashboard.form()[3], "Windows");
+    dashboard.press("shift-tab ctrl-u fic tab");
+    assert_eq!(dashboard.form()[3], "fic", "what does not begin so is no completion");
+}
+
+#[test]
+fn up_and_down_go_to_the_next_field_where_nothing_is_suggested() {
+    let mut dashboard = Dashboard::new();
+    dashboard.press("n down");
+    assert_eq!(dashboard.model.form.focused, Field::Device);
+    dashboard.press("down up up");
+    assert_eq!(dashboard.model.form.focused, Field::Ticket);
 }
 
 #[test]
@@ -266,4 +295,16 @@ fn a_long_text_is_typed_and_sent_whole() {
     let mut dashboard = one();
     dashboard.press("c").burst(&format!("'{text}'")).paste(&text).press("ctrl-s");
     assert_eq!(dashboard.close(0).1, format!("{text}{text}"));
+}
+
+#[test]
+fn cursor_stands_behind_what_was_typed_also_where_characters_join_into_one() {
+    for text in ["abc", "é東x", "e\u{301}x", "👍🏽x", "👩\u{200d}🚒x", "⚠\u{fe0f}x", "لاx"] {
+        for field in ["n", "n tab tab", "n shift-tab", "/"] {
+            let mut dashboard = Dashboard::new();
+            dashboard.press(field).paste(text);
+            let left = dashboard.left_of_cursor();
+            assert!(left.ends_with('x') || text == "abc" && left.ends_with("abc"), "{field} {text}: {left:?}");
+        }
+    }
 }

@@ -22,8 +22,10 @@ fn a_call_that_takes_longer_than_three_seconds_says_so() {
     let mut dashboard = Dashboard::new();
     dashboard.send("INC-1 MMD-1 Excel");
     dashboard.progress(0, Progress::Recorded(WriteId(1)));
-    assert_eq!(dashboard.wakes_in(), Duration::from_secs(3));
-    dashboard.after(2);
+    assert_eq!(dashboard.wakes_in(), Duration::from_millis(300), "its history is read");
+    dashboard.after_millis(300);
+    assert_eq!(dashboard.wakes_in(), Duration::from_millis(2_700));
+    dashboard.after_millis(1_700);
     assert!(!dashboard.shows("Still"));
     assert_eq!(dashboard.wakes_in(), Duration::from_secs(1));
     dashboard.after(1);
@@ -35,7 +37,9 @@ fn a_call_that_takes_longer_than_three_seconds_says_so() {
     assert!(!dashboard.shows("Still"));
     assert_eq!(dashboard.wakes_in(), Duration::from_millis(500), "its draft has ended, and the record hears of it");
     dashboard.after(1);
-    assert_eq!(dashboard.wakes_in(), Duration::from_secs(49));
+    assert_eq!(dashboard.wakes_in(), Duration::from_secs(4), "a success stands for five seconds");
+    dashboard.after(4);
+    assert_eq!((dashboard.wakes_in(), dashboard.notice()), (Duration::from_secs(45), String::new()));
 }
 
 #[test]

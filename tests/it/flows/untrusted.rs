@@ -87,7 +87,7 @@ fn nothing_of_the_service_s_acts_in_any_pane(
         failed.ids = RequestIds { client: Some("client".to_owned()), service: Some(Untrusted::new(text.as_str())) };
         dashboard.reply_to(0, Err(failed.clone()));
         assert_screen_harmless(&dashboard, name);
-        dashboard.press("esc / closed enter");
+        dashboard.press("esc 4");
         look(&mut dashboard);
         for kind in [CallError::timed_out(), CallError::declined()] {
             dashboard.send("INC-2 MMD-2 Word");

@@ -2,7 +2,7 @@
 
 use mmd_elevate::{
     dashboard::{Message, Overlay, Pane, RowState},
-    keys::{Action, Motion},
+    keys::{Action, Motion, Tab},
 };
 use mmd_elevate_core::Field;
 
@@ -85,6 +85,9 @@ impl World {
     /// Does something about one of the rows.
     pub(super) fn turns_to_a_row(&mut self) {
         self.goes_home();
+        // Mostly one's own; at times whatever the tenant has open, somebody else's too.
+        let tab = if self.chance.one_in(8) { Tab::Tenant } else { Tab::Mine };
+        self.act(Action::ShowTab(tab));
         let count = self.process.model.requests.list().shown().len();
         if count == 0 {
             return;
@@ -100,7 +103,9 @@ impl World {
                 self.act(Action::CloseRequest);
                 self.answers_the_dialog();
             }
-            RowState::Sending(_) | RowState::Looking(_) | RowState::Closing(_) => self.act(Action::Abandon),
+            RowState::Checking(_) | RowState::Sending(_) | RowState::Looking(_) | RowState::Closing(_) => {
+                self.act(Action::Abandon);
+            }
             RowState::Refused | RowState::Draft => self.act(Action::Open),
             RowState::Unknown => {
                 self.act(Action::Open);
@@ -172,6 +177,7 @@ impl World {
     /// Looks again for everything that is unknown.
     pub(super) fn looks_for_all(&mut self) {
         self.goes_home();
+        self.act(Action::ShowTab(Tab::Mine));
         let unknown = |world: &Self| {
             let rows = world.process.model.requests.all();
             rows.filter(|row| row.state == RowState::Unknown).map(|row| row.id).collect::<Vec<_>>()

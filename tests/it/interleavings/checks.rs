@@ -42,7 +42,7 @@ impl World {
 
     pub(super) fn assert_nothing_is_lost(&self) {
         let mut there: Vec<_> = self.processes().flat_map(|process| held_by(&process.model)).collect();
-        for held in self.held() {
+        for held in self.observer.requests().unwrap() {
             there.extend([held.plan_of_action, held.actions_taken]);
         }
         for (text, known) in &self.texts {
@@ -57,8 +57,9 @@ impl World {
         let mut in_sight: BTreeSet<String> =
             column(&self.machine, "SELECT request_id FROM open_request").iter().map(|id| id.to_lowercase()).collect();
         let mut unclear = self.aside.clone();
+        let all = self.observer.requests().unwrap();
         for process in self.processes() {
-            let shown = match shown(process, &held) {
+            let shown = match shown(process, &all) {
                 Ok(shown) => shown,
                 Err(what) => return Some(what),
             };
@@ -134,7 +135,8 @@ fn is_unknown(row: &Row<'_>) -> bool {
 /// The requests that the dashboard's rows are, or what it says that is not so.
 fn shown(process: &Process, held: &[StoredRequest]) -> Result<BTreeSet<String>, String> {
     let (mut shown, mut open) = (BTreeSet::new(), 0);
-    for row in process.model.requests.all() {
+    // What another agent opened is not followed.
+    for row in process.model.requests.all().filter(|row| row.mine) {
         let Some(id) = row.request_id().map(plain) else {
             if row.state.is_open() || matches!(row.state, RowState::Closed(_)) {
                 return Err(format!("a row without an id is {:?}", row.state));

@@ -205,6 +205,8 @@ impl Process {
                     | Effect::Copy(_)
                     | Effect::OpenEditor(..)
                     | Effect::EditTaken
+                    | Effect::Redraw
+                    | Effect::Bell
                     | Effect::Suspend
                     | Effect::LogUnawaited(_)
                     | Effect::Exit => {}

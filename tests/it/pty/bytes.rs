@@ -22,7 +22,7 @@ fn hostile_session(home: &Home, no_color: &str) -> Pty {
     pty.wait_for_text("Close request");
     pty.send(format!("{text}{SUBMIT}"));
     pty.wait_for_text("Request closed");
-    pty.send("/closed");
+    pty.send("4");
     pty.wait_for_text("✓ closed");
     pty.resize(60, 20);
     pty.wait_for_size_taken();
@@ -61,5 +61,5 @@ fn without_colour_no_colour_is_asked_for() {
     let colours: Vec<_> = looks.iter().filter(|looks| looks.split([';', ':']).any(is_colour)).collect();
     assert!(colours.is_empty(), "{colours:?}");
     assert!(looks.iter().any(|look| look == "2"), "dim and bold are no colours: {looks:?}");
-    assert!(pty.has_shown("> "), "the selection has a sign");
+    assert!(pty.has_shown("▌ "), "the selection has a sign");
 }

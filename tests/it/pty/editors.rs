@@ -128,7 +128,7 @@ fn whatever_an_editor_does_its_text_is_taken_over_or_kept_and_named() {
         pty.wait_until_taken(n + 2);
         pty.wait_for(&format!("plan after {script}"), |screen| {
             let text = screen.contents();
-            text.contains(says) && text.contains(&format!("│  {plan} ")) && screen.alternate_screen()
+            text.contains(says) && text.contains(&format!("│   {plan} ")) && screen.alternate_screen()
         });
         let left = kept(&home);
         assert_eq!(left.len(), usize::from(file.is_some()), "{script}: {left:?}\n{}", pty.screen());
@@ -190,5 +190,7 @@ fn what_an_editor_had_saved_when_the_system_ended_both_is_there_at_the_next_star
     let mut pty = home.dashboard().start();
     pty.wait_for_text("This is how you left it");
     pty.send("\r");
+    pty.wait_for_text("Draft in the form");
+    pty.send("n");
     pty.wait_for_text("saved in the editor");
 }

@@ -102,7 +102,7 @@ fn the_limit_on_the_size_of_files_is_told_as_a_full_disk(#[case] blocks: u32) {
         pty.send("\x7f");
         pty.wait_for("the next frame or the message", |screen| {
             let text = screen.contents();
-            text.contains(told) || text.trim_end().ends_with("help")
+            text.contains(told) || text.trim_end().ends_with("all keys")
         });
         if pty.screen().contains(told) {
             break;

@@ -55,7 +55,9 @@ fn late_replies_are_no_keys_in_form_list_and_dialog() {
     }
     pty.wait_for_text("yyyyyyyyy");
     pty.send("\x1b");
-    pty.wait_for("the list as it was", |screen| pty::panes(screen) == before);
+    // The details say what was typed in the dialog.
+    pty.wait_for("the list as it was", |screen| pty::panes(screen)[..8] == before[..8]);
+    pty.wait_for_text("Actions taken, not sent yet");
     interrupt(pty);
 }
 

@@ -158,8 +158,10 @@ fn a_create(
     let mut pty = service.dashboard().start();
     pty.wait_for_text("This is how you left it");
     if moment == Moment::BeforeRecording {
-        pty.wait_for_text("in form");
+        pty.wait_for_text("in the form");
         pty.send("\r");
+        pty.wait_for_text("Draft in the form");
+        pty.send("n");
         pty.wait_for("the text", |screen| {
             let shown = screen.contents();
             [TICKET, PLAN].iter().all(|text| shown.contains(text)) && !shown.contains("Recovery")
@@ -230,6 +232,7 @@ fn a_close(
         }
         pty.wait_for("the row", |screen| !screen.contents().contains("Recovery"));
         pty.send("c");
+        pty.wait_for_text("Close request");
         pty.wait_for_text(DONE);
         assert_eq!((service.holds(), service.calls(Endpoint::Close)), ((1, 0), moment.calls()));
         pty.send(SUBMIT);

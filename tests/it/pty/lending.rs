@@ -162,7 +162,7 @@ fn keys_that_interrupt_an_editor_never_end_the_program() {
     }
     wait_until("typing into the plan", || {
         pty.send("k");
-        pty.screen().contains("│  kk")
+        pty.screen().contains("│   kk")
     });
     pty.send("\x03\x03");
     assert_eq!(pty.wait_for_exit(GONE).exit_code(), 0);

@@ -46,11 +46,15 @@ fn killed_with_a_request_open_and_a_draft_typed_it_has_both_at_the_next_start() 
 
     let mut second = again(&home);
     second.wait_for_text("1 request was open");
-    second.wait_for_text("in form");
+    second.wait_for_text("in the form");
     second.send("\r");
-    for text in ["INC-10442", "● open", "INC-777", "half a plan"] {
+    for text in ["INC-10442", "● open", "INC-777"] {
         second.wait_for_text(text);
     }
+    second.send("n");
+    second.wait_for_text("half a plan");
+    second.send("\x1b");
+    second.wait_for_text("n new");
     second.send("q");
     second.wait_for_text("1 request is open. Left open, the next start shows it");
     second.send("l");
@@ -69,7 +73,7 @@ fn killed_with_a_request_open_and_a_draft_typed_it_has_both_at_the_next_start() 
     third.wait_for_exit(GONE);
 
     let fourth = again(&home);
-    fourth.wait_for_text("in form");
+    fourth.wait_for_text("in the form");
     assert!(!fourth.screen().contains("was open"), "{}", fourth.screen());
 }
 

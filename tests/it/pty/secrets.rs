@@ -192,6 +192,11 @@ fn a_service_that_repeats_the_token_puts_it_nowhere() {
         .env("MMD_ELEVATE_LOG", "trace");
     let mut pty = started(dashboard);
     create(&mut pty, "INC-1", "MMD-03690457680");
+    // Its list holds one of the device already, whose words are the token.
+    pty.wait_for_text("Not sent yet");
+    // Another key between the two: who answers at once holds the key down.
+    pty.send("\x1b[F");
+    pty.send(SUBMIT);
     pty.wait_for_text("● open");
     pty.send("Y");
     pty.send("cDone");

@@ -15,6 +15,7 @@ fn a_stop_from_outside_ends_with_the_terminal_taken_again() {
     pty.send("nhalf a ticket");
     pty.wait_for_text("half a ticket");
     pty.wait_for_text("No open requests");
+    pty.wait_for_text("draft saved");
     let screen = pty.panes();
     for times in 2..4 {
         pty.signal(Signal::STOP);

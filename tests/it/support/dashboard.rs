@@ -17,7 +17,8 @@ use mmd_elevate::{
 };
 use mmd_elevate_core::{
     Call, CallError, CallId, CallResult, CloseElevationRequest, Draft, DraftTarget, ElevationRequest, Event, Field,
-    NewElevationRequest, Operation, Progress, ReadBack, Recovered, Reply, RequestId, ServiceTime, SignIn, Untrusted,
+    Gaps, NewElevationRequest, Operation, Progress, Query, ReadBack, Recovered, Reply, RequestId, ServiceTime, SignIn,
+    Untrusted,
 };
 use ratatui::{
     Terminal,
@@ -50,8 +51,14 @@ pub(crate) struct Dashboard {
     effects: Vec<Effect>,
     /// The drafts that it had saved since that was last looked at.
     saves: Vec<(DraftTarget, Option<Draft>)>,
-    /// The calls on the wire that have no reply yet.
+    /// The calls on the wire that have no reply yet, other than those that only look for more to show.
     calls: Vec<(CallId, Call)>,
+    /// Those that only look for more to show.
+    reads: Vec<(CallId, Call)>,
+    /// What the service lists of the form's device; `None`: it does not answer by itself.
+    device: Option<Vec<ElevationRequest>>,
+    /// How many requests the service has opened.
+    opened: usize,
     left: bool,
 }
 
@@ -97,11 +104,26 @@ impl Dashboard {
     pub(crate) fn opening(columns: u16, rows: u16) -> Self {
         let terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
         let model = Model::new(setup());
-        let (effects, saves, calls) = (Vec::new(), Vec::new(), Vec::new());
+        let (effects, saves, calls, reads) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let device = Some(Vec::new());
         let (clock, confirmation, elapsed) = (Instant::now(), Confirmation::default(), Duration::ZERO);
         let (now, limits, left) = (start(), ScrollLimits::default(), false);
-        let mut dashboard =
-            Self { model, terminal, now, clock, confirmation, limits, elapsed, effects, saves, calls, left };
+        let mut dashboard = Self {
+            model,
+            terminal,
+            now,
+            clock,
+            confirmation,
+            limits,
+            elapsed,
+            effects,
+            saves,
+            calls,
+            reads,
+            device,
+            opened: 0,
+            left,
+        };
         dashboard.draw();
         dashboard.says(Event::Ready);
         dashboard.says(Event::SignIn(SignIn::SignedIn { until: Some(start() + SignedDuration::from_mins(52)) }));
@@ -178,14 +200,48 @@ impl Dashboard {
     }
 
     fn apply(&mut self, message: Message) {
+        let mut devices = Vec::new();
         for effect in update(&mut self.model, message, self.limits) {
             match effect {
+                Effect::Call(id, Call::List(Query::Device(_))) if self.device.is_some() => devices.push(id),
+                Effect::Call(id, call @ (Call::List(_) | Call::SearchDevices(_) | Call::History { .. })) => {
+                    self.reads.push((id, call));
+                }
                 Effect::Call(id, call) => self.calls.push((id, call)),
                 Effect::Exit => self.left = true,
                 Effect::Save(drafts) => self.saves.extend(drafts),
                 effect => self.effects.push(effect),
             }
         }
+        for call_id in devices {
+            let listed = self.device.clone().unwrap_or_default();
+            self.apply(Message::Worker(Event::Progress(call_id, Progress::Page(listed))));
+            let result = Ok(CallResult::Listed { gaps: Gaps::default(), at: self.now });
+            self.apply(Message::Worker(Event::Reply(Reply { call_id, result })));
+        }
+    }
+
+    /// What the service lists of the form's device from here on; `None`: it does not answer by itself.
+    pub(crate) fn lists_of_device(&mut self, listed: Option<Vec<ElevationRequest>>) -> &mut Self {
+        self.device = listed;
+        self
+    }
+
+    /// The calls under way that only look for more to show.
+    pub(crate) fn reads(&self) -> &[(CallId, Call)] {
+        &self.reads
+    }
+
+    /// A page of the `index`th read under way.
+    pub(crate) fn page(&mut self, index: usize, page: Vec<ElevationRequest>) -> &mut Self {
+        let call_id = self.reads[index].0;
+        self.says(Event::Progress(call_id, Progress::Page(page)))
+    }
+
+    /// The reply to the `index`th read under way.
+    pub(crate) fn reply_to_read(&mut self, index: usize, result: Result<CallResult, CallError>) -> &mut Self {
+        let (call_id, _) = self.reads.remove(index);
+        self.reply(call_id, result)
     }
 
     /// What comes without a key.
@@ -279,7 +335,8 @@ impl Dashboard {
 
     /// The service opens what was sent by the oldest call under way.
     pub(crate) fn opened(&mut self) -> &mut Self {
-        let answer = created(&self.create(0), &format!("id-{}", self.calls[0].0.0), self.now);
+        self.opened += 1;
+        let answer = created(&self.create(0), &format!("id-{}", self.opened), self.now);
         self.reply_to(0, Ok(opened(answer)))
     }
 
@@ -311,6 +368,7 @@ impl Dashboard {
     /// The worker ends, and with it all that was on the wire.
     pub(crate) fn worker_gone(&mut self) {
         self.calls.clear();
+        self.reads.clear();
         self.happens(Message::WorkerGone);
     }
 
@@ -370,6 +428,30 @@ impl Dashboard {
         lines.collect::<Vec<_>>().join("\n")
     }
 
+    /// What stands left of the cursor in its line, but for blanks.
+    pub(crate) fn left_of_cursor(&mut self) -> String {
+        let cursor = self.terminal.get_cursor_position().unwrap();
+        let buffer = self.terminal.backend().buffer();
+        let row = buffer.content.chunks(usize::from(buffer.area.width)).nth(usize::from(cursor.y)).unwrap();
+        let left: String = row[..usize::from(cursor.x)].iter().map(ratatui::buffer::Cell::symbol).collect();
+        left.split(' ').next_back().unwrap_or_default().to_owned()
+    }
+
+    /// What the screen says between its borders, column by column, however it is wrapped.
+    pub(crate) fn prose(&self) -> String {
+        let mut columns: Vec<String> = Vec::new();
+        for line in self.screen().lines() {
+            for (index, cell) in line.split('│').enumerate() {
+                if columns.len() <= index {
+                    columns.push(String::new());
+                }
+                columns[index].push_str(cell);
+                columns[index].push(' ');
+            }
+        }
+        columns.join(" ").split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
     pub(crate) fn shows(&self, text: &str) -> bool {
         self.screen().contains(text)
     }
@@ -398,6 +480,46 @@ impl Dashboard {
         (cell.fg, cell.modifier)
     }
 
+    /// The screen as a theme draws it.
+    pub(crate) fn drawn_with(&self, theme: &Theme) -> String {
+        let area = self.terminal.backend().buffer().area;
+        let mut terminal = Terminal::new(TestBackend::new(area.width, area.height)).unwrap();
+        terminal.draw(|frame| _ = view::draw(frame, &self.model, theme)).unwrap();
+        terminal.backend().to_string()
+    }
+
+    /// The screen as a theme draws it: a letter for each style, and what the letters mean.
+    pub(crate) fn styles(&self, theme: &Theme) -> String {
+        let area = self.terminal.backend().buffer().area;
+        let mut terminal = Terminal::new(TestBackend::new(area.width, area.height)).unwrap();
+        terminal.draw(|frame| _ = view::draw(frame, &self.model, theme)).unwrap();
+        let buffer = terminal.backend().buffer();
+        let mut letters: Vec<String> = Vec::new();
+        let mut picture = String::new();
+        for row in buffer.content.chunks(usize::from(area.width)) {
+            let line: String = row
+                .iter()
+                .map(|cell| {
+                    let style = format!("{:?} on {:?} {:?}", cell.fg, cell.bg, cell.modifier);
+                    if style == "Reset on Reset NONE" {
+                        return if cell.symbol() == " " { ' ' } else { '.' };
+                    }
+                    let at = letters.iter().position(|known| *known == style).unwrap_or_else(|| {
+                        letters.push(style);
+                        letters.len() - 1
+                    });
+                    char::from(b'a' + u8::try_from(at).unwrap())
+                })
+                .collect();
+            picture.push_str(line.trim_end());
+            picture.push('\n');
+        }
+        for (letter, style) in ('a'..).zip(letters) {
+            picture.push_str(&format!("{letter}: {style}\n"));
+        }
+        picture
+    }
+
     /// Compares the screen with the picture of this name in `tests/it/snapshots`.
     #[track_caller]
     pub(crate) fn looks_like(&self, name: &str) {
@@ -406,6 +528,16 @@ impl Dashboard {
         settings.set_prepend_module_to_snapshot(false);
         settings.set_omit_expression(true);
         settings.bind(|| insta::assert_snapshot!(name, self.screen()));
+    }
+
+    /// Compares the styles of the screen with the picture of this name.
+    #[track_caller]
+    pub(crate) fn styled_like(&self, name: &str, theme: &Theme) {
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path(Path::new("../snapshots"));
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.bind(|| insta::assert_snapshot!(name, self.styles(theme)));
     }
 
     fn draw(&mut self) {
