@@ -13,12 +13,12 @@ const MAX_MARKS: usize = 4;
 /// The raw text is for comparisons and for the wire. A person, a terminal, a log or a clipboard gets [`Untrusted::visible`].
 /// There is no `Display`, so that `{}` does not compile.
 #[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Untrusted(String);
+pub struct Untrusted(Box<str>);
 
 impl Untrusted {
     /// Wraps a text unchanged.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self(text.into().into_boxed_str())
     }
 
     /// Returns the unchanged text, for comparisons and for the wire.
