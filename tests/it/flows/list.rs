@@ -1,12 +1,13 @@
 //! The list and the details: moving, ordering, filtering, copying.
 
+use jiff::SignedDuration;
 use mmd_elevate::dashboard::{
     CopiedTo, Effect, Message,
     Pane::{Details, Form, List},
 };
-use mmd_elevate_core::CallError;
+use mmd_elevate_core::{Call, CallError, CallResult, HistoryStep, Untrusted, WriteHistory, WriteId, WriteState};
 
-use crate::support::dashboard::Dashboard;
+use crate::support::dashboard::{Dashboard, start};
 
 fn three() -> Dashboard {
     Dashboard::with_open(&["INC-2 MMD-9 Excel", "INC-3 MMD-7 Word", "INC-1 MMD-8 Excel again"])
@@ -196,4 +197,58 @@ fn with_an_empty_list_nothing_is_offered_that_needs_a_request() {
     assert!(!footer.contains("copy") && !footer.contains("details"), "{footer}");
     dashboard.press("y");
     assert!(dashboard.screen().contains("no request is selected"));
+}
+
+#[test]
+fn details_are_hidden_and_shown_by_a_key() {
+    let mut dashboard = three();
+    assert!(dashboard.shows("Plan of action"));
+    dashboard.press("p");
+    assert!(!dashboard.shows("Plan of action"), "{}", dashboard.screen());
+    dashboard.press("enter");
+    assert!(dashboard.shows("Plan of action"), "who goes there sees them");
+    dashboard.press("esc p");
+    assert!(dashboard.shows("Plan of action"));
+}
+
+#[test]
+fn an_empty_filter_line_shows_examples() {
+    let mut dashboard = three();
+    dashboard.press("/");
+    assert!(dashboard.shows("try  by:ana  age:>2h"), "{}", dashboard.screen());
+    dashboard.press("x");
+    assert!(!dashboard.shows("try  by:ana"));
+}
+
+#[test]
+fn history_of_a_write_is_read_from_the_record_once_the_agent_rests_on_its_row() {
+    let mut dashboard = three();
+    let histories = |dashboard: &Dashboard| {
+        dashboard.reads().iter().filter(|(_, call)| matches!(call, Call::History { .. })).count()
+    };
+    dashboard.press("j k").after_millis(299);
+    assert_eq!(histories(&dashboard), 0);
+    dashboard.after_millis(1);
+    assert_eq!(histories(&dashboard), 1);
+    let step = |seconds, state, why: Option<&str>| HistoryStep {
+        at: start() + SignedDuration::from_secs(seconds),
+        state,
+        why: why.map(Untrusted::new),
+        service_request_id: None,
+    };
+    let steps = vec![
+        step(0, WriteState::Intended, None),
+        step(1, WriteState::Unknown, Some("No answer came in time.\u{1b}[2J")),
+        step(9, WriteState::Done, None),
+    ];
+    let write = WriteHistory { id: WriteId(1), kind: "create", operator: Untrusted::new("agent"), steps };
+    dashboard.reply_to_read(0, Ok(CallResult::History(vec![write])));
+    let told = dashboard.prose();
+    for text in
+        ["create Nov 22 14:02:00 recorded", "14:02:01 unknown: No answer came in time.␛[2J", "14:02:09 confirmed"]
+    {
+        assert!(told.contains(text), "{text}\n{}", dashboard.screen());
+    }
+    dashboard.press("j k").after(10);
+    assert_eq!(histories(&dashboard), 0, "nothing is read again: the row has not changed");
 }
