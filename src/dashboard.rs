@@ -27,6 +27,7 @@ mod notice;
 mod notices;
 mod paste;
 mod question;
+mod queue;
 mod recovery;
 mod recovery_panel;
 mod refresh;

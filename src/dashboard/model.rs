@@ -9,7 +9,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
     Ages, Category, EditTarget, Form, Notice, Requests, RowId, devices::Devices, guard::Guard, help,
-    history::Histories, listing::Listings, notices::Notices,
+    history::Histories, listing::Listings, notices::Notices, queue::Queue,
 };
 use crate::keys::{Keymap, Scope, Tab};
 use mmd_elevate_core::{
@@ -341,6 +341,7 @@ pub struct Model {
     /// The rows with a text that the service did not store and that the agent has not been shown yet.
     pub(super) unsent: VecDeque<RowId>,
     pub(super) leaving: Leaving,
+    pub(super) queue: Queue,
     /// Whether what is typed and sent is kept.
     pub record: RecordState,
     /// What was brought back from before this start.
@@ -386,6 +387,7 @@ impl Model {
             untouched_since: None,
             unsent: VecDeque::new(),
             leaving: Leaving::default(),
+            queue: Queue::default(),
             record: RecordState::Opening,
             recovery: Recovery::default(),
             saved: SavedDrafts::default(),

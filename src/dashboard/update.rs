@@ -8,12 +8,12 @@ use super::{
     Age, EditTarget, Effect, Form, Message, Model, Notice, Overlay, Pane, RowId, RowState, ScrollLimits, TextField,
     Tone, clipboard, close, create, devices, drafts, guard, help, history, leaving, listing,
     notices::{self, Cause},
-    paste, recovery, refresh, sign_in, suggest,
+    paste, queue, recovery, refresh, sign_in, suggest,
     text_field::Dropped,
     unknown, unsent, word, worker,
 };
 use crate::keys::{Action, Motion, Scope, TextEdit};
-use mmd_elevate_core::{Field, Problem, visible};
+use mmd_elevate_core::{Event, Field, Problem, visible};
 
 /// How far a page of text is, in lines.
 const PAGE: u16 = 10;
@@ -71,7 +71,7 @@ pub fn update(model: &mut Model, message: Message, limits: ScrollLimits) -> Vec<
     history::note_rest(model);
     drafts::note_changes(model);
     notices::note(model, notice, cause);
-    effects
+    queue::hand_over(model, effects)
 }
 
 /// Time has gone by: what is due is done.
@@ -459,6 +459,9 @@ fn abandon(model: &mut Model) -> Vec<Effect> {
         guard::forget(model, id);
         create::hold(model, id);
         return vec![Effect::Abandon(call)];
+    }
+    if let Some(reply) = queue::take_back(model, call) {
+        return worker::apply(model, Event::Reply(reply));
     }
     model.notice = Some(Notice::info("Abandoned").hint("what may have been sent is looked up"));
     vec![Effect::Abandon(call)]

@@ -144,7 +144,7 @@ pub(in crate::dashboard) fn row_line(
     let age = format!("{:>width$} ", age_cell(row, model, columns), width = columns.age);
     let band = model.requests.ages().of(row, model.now);
     let state = if columns.state >= STATE {
-        format!("{} {}", theme.state_sign(row.state), row.state.word())
+        format!("{} {}", theme.state_sign(row.state), model.state_word(row))
     } else {
         theme.state_sign(row.state).to_owned()
     };

@@ -73,7 +73,7 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, 
 /// A few lines about the selected request, for a list without a sheet.
 pub(super) fn strip(model: &Model, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     let Some(row) = model.requests.selected() else { return Vec::new() };
-    let state = format!("{} {}{}", theme.state_sign(row.state), row.state.word(), certainty(row.state));
+    let state = format!("{} {}{}", theme.state_sign(row.state), model.state_word(&row), certainty(row.state));
     let device =
         model.devices.find(&row.text(Field::Device)).map_or_else(String::new, |device| format!("  {}", device.about));
     let band = model.requests.ages().of(&row, model.now).mark();
@@ -209,7 +209,7 @@ fn texts(row: &Row<'_>, model: &Model, theme: &Theme, width: usize) -> Vec<Line<
 /// State, who opened and closed it, the device, who looked at the password, the history of its writes.
 fn facts(row: &Row<'_>, model: &Model, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     let mut sheet = Sheet::new(width);
-    let mut state = format!("{} {}{}", theme.state_sign(row.state), row.state.word(), certainty(row.state));
+    let mut state = format!("{} {}{}", theme.state_sign(row.state), model.state_word(row), certainty(row.state));
     let band = model.requests.ages().of(row, model.now);
     if let (true, Some(since)) = (row.state.is_open(), row.since) {
         state.push_str(&format!(" for {} {}", age(since, model.now), band.mark()));
@@ -300,6 +300,10 @@ fn notes(row: &Row<'_>, model: &Model) -> Vec<String> {
             notes.extend(gaps.hint().map(|hint| format!("hint: {hint}")));
         }
         None => {}
+    }
+    if row.state.call().is_some_and(|call| model.is_waiting(call)) {
+        let key = model.keymap.name(Scope::Panes, Action::Abandon);
+        notes.push(format!("It waits until one of four writes has ended; {key} takes it back."));
     }
     match row.state.call().and_then(|call| model.calls.get(&call)?.progress.as_ref()) {
         Some(Progress::Waiting { until, attempt, error }) => {

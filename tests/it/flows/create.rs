@@ -259,3 +259,23 @@ fn a_draft_that_is_being_sent_is_never_sent_twice() {
     assert_eq!(dashboard.calls().len(), 1, "it is never sent twice");
     assert!(matches!(dashboard.row("INC-10442").state, RowState::Sending(_)));
 }
+
+#[test]
+fn at_most_four_writes_run_at_once_and_the_rest_wait_visibly_and_can_be_taken_back() {
+    let mut dashboard = Dashboard::new();
+    for number in 1..=6 {
+        dashboard.send(&format!("INC-{number} MMD-{number} Title"));
+    }
+    assert_eq!(dashboard.calls().len(), 4);
+    assert!(dashboard.shows("… waiting") && dashboard.prose().contains("waits until one of four writes has ended"));
+    let sent = |dashboard: &Dashboard, index: usize| dashboard.create(index).get(Field::Ticket).to_owned();
+    assert_eq!(sent(&dashboard, 3), "INC-4");
+    // The fifth is taken back, and its draft is kept; the sixth goes out as soon as there is room.
+    dashboard.press("j x");
+    assert!(dashboard.notice().starts_with("Not opened for MMD-5 (INC-5)"), "{}", dashboard.notice());
+    assert_eq!(dashboard.row("INC-5").state, RowState::Refused);
+    assert_eq!(dashboard.calls().len(), 4);
+    dashboard.opened();
+    assert_eq!((dashboard.calls().len(), sent(&dashboard, 3)), (4, "INC-6".to_owned()));
+    assert!(!dashboard.shows("waiting"), "{}", dashboard.screen());
+}
