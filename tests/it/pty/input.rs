@@ -92,6 +92,8 @@ fn esc_and_enter_that_come_together_leave_the_close_dialog_and_send_nothing() {
     pty.send("\x1b\r");
     pty.wait_for("the list", |screen| !screen.contents().contains("Close request"));
     pty.send("c");
+    // The text alone is also in the details.
+    pty.wait_for_text("Close request");
     pty.wait_for_text("half a text");
     assert!(pty.screen().contains("● open"), "{}", pty.screen());
     assert!(!pty.has_shown("closing"), "nothing was sent");

@@ -246,8 +246,15 @@ impl Pty {
     }
 
     /// The screen without its first line, where the clock goes on, and without blanks at the ends of lines, which may
-    /// have been drawn or not.
+    /// have been drawn or not. It is taken once the tenant's list has come: that changes the tabs.
     pub(crate) fn panes(&self) -> Vec<String> {
+        let is_listed = |screen: &vt100::Screen| {
+            screen
+                .contents()
+                .split_once("Tenant ")
+                .is_some_and(|(_, rest)| rest.starts_with(|c: char| c.is_ascii_digit()))
+        };
+        self.wait_for("how many requests the tenant has", is_listed);
         panes(&parse(&self.bytes(), self.size))
     }
 
