@@ -156,8 +156,10 @@ fn ask(model: &mut Model, tab: Tab, by_hand: bool) -> Option<Effect> {
     }
     let left = model.listings.get(tab)?.rests_until.saturating_sub(model.elapsed);
     if !left.is_zero() {
-        let text = format!("The list is long: it can be read again in {} s", left.as_secs() + 1);
-        model.notice = Some(super::Notice::info(text));
+        if by_hand {
+            let text = format!("The list is long: it can be read again in {} s", left.as_secs() + 1);
+            model.notice = Some(super::Notice::info(text));
+        }
         return None;
     }
     let call = model.begin_call(Subject::Listing(tab), label.to_owned());
@@ -247,11 +249,12 @@ pub(super) fn apply_page(model: &mut Model, tab: Tab, page: Vec<ElevationRequest
     }
 }
 
-/// The list was read, or could not be read. Own requests that it no longer has are asked for by name.
-pub(super) fn apply(model: &mut Model, tab: Tab, result: Result<(Gaps, Timestamp), CallError>) -> Option<Effect> {
+/// The list was read, or could not be read. Own requests that it no longer has are asked for by their devices; those whose
+/// device is not known are looked for among the closed ones.
+pub(super) fn apply(model: &mut Model, tab: Tab, result: Result<(Gaps, Timestamp), CallError>) -> Vec<Effect> {
     let (elapsed, refresh) = (model.elapsed, model.preferences.refresh);
-    let listing = model.listings.get_mut(tab)?;
-    let (_, began, began_at) = listing.asking.take()?;
+    let Some(listing) = model.listings.get_mut(tab) else { return Vec::new() };
+    let Some((_, began, began_at)) = listing.asking.take() else { return Vec::new() };
     let took = elapsed.saturating_sub(began);
     listing.rests_until = elapsed + took * REST;
     let seen = std::mem::take(&mut listing.seen);
@@ -261,8 +264,10 @@ pub(super) fn apply(model: &mut Model, tab: Tab, result: Result<(Gaps, Timestamp
         Ok((gaps, at)) => {
             let is_complete = gaps.is_empty();
             (listing.as_of, listing.gaps, listing.error, listing.failures) = (Some(at), gaps, None, 0);
-            if tab == Tab::Tenant && is_complete {
-                missing = note_gone(model, &seen, began_at);
+            match tab {
+                Tab::Tenant if is_complete => missing = note_gone(model, &seen, began_at),
+                Tab::Closed if is_complete => note_unlisted(model, &seen, at),
+                Tab::Mine | Tab::Tenant | Tab::Attention | Tab::Closed => {}
             }
         }
         Err(error) => {
@@ -275,7 +280,7 @@ pub(super) fn apply(model: &mut Model, tab: Tab, result: Result<(Gaps, Timestamp
             listing.error = Some(error);
         }
     }
-    let listing = model.listings.get_mut(tab)?;
+    let Some(listing) = model.listings.get_mut(tab) else { return Vec::new() };
     let by_hand = std::mem::take(&mut listing.by_hand);
     listing.due = rest.filter(|_| tab == Tab::Tenant).map(|rest| elapsed + rest);
     if model.requests.tab() != tab || by_hand {
@@ -289,10 +294,25 @@ pub(super) fn apply(model: &mut Model, tab: Tab, result: Result<(Gaps, Timestamp
         let hint = format!("what was seen last is shown; {key} asks again; {}", error.hint());
         model.notice = Some(super::Notice::from_error(&about, &error).hint(hint));
     }
-    super::refresh::check(model, missing)
+    let (nameless, named): (Vec<_>, Vec<_>) = missing.into_iter().partition(|(_, device)| device.is_blank());
+    let closed = if nameless.is_empty() { None } else { ask(model, Tab::Closed, false) };
+    super::refresh::check(model, named).into_iter().chain(closed).collect()
 }
 
-/// Notes what a complete list no longer has: rows of others wait to go, one's own are returned with their devices.
+/// Notes which of the agent's own requests no list has at all: of these only the id is known, and they were not among the
+/// open ones either.
+fn note_unlisted(model: &mut Model, seen: &HashSet<RequestId>, at: Timestamp) {
+    let is_nameless = |row: &super::Row<'_>| row.state.is_open() && row.device().is_blank();
+    let is_unlisted = |row: &super::Row<'_>| row.request_id().is_some_and(|id| !seen.contains(id));
+    let rows: Vec<_> =
+        model.requests.mine().filter(|row| is_nameless(row) && is_unlisted(row)).map(|row| row.id).collect();
+    for row in rows {
+        model.requests.change_request(row, |request| request.unlisted = Some(at));
+    }
+}
+
+/// Notes what a complete list no longer has: rows of others wait to go, one's own are returned with their devices, as far as
+/// these are known.
 fn note_gone(model: &mut Model, seen: &HashSet<RequestId>, began: Timestamp) -> Vec<(RequestId, Untrusted)> {
     let (mut gone, mut missing) = (Vec::new(), Vec::new());
     let rows = model.requests.list_of(Tab::Tenant);
@@ -303,13 +323,15 @@ fn note_gone(model: &mut Model, seen: &HashSet<RequestId>, began: Timestamp) -> 
             continue;
         }
         if row.mine {
-            missing.push((request.id.clone(), request.device.clone()));
+            // Without a device, and not among the closed ones either: there is nothing by which to ask.
+            if !request.device.is_blank() || row.unlisted.is_none() {
+                missing.push((request.id.clone(), request.device.clone()));
+            }
         } else {
             gone.push(row.id);
         }
     }
     (model.listings.open.gone, model.listings.open.gone_since) = (gone, began);
     model.listings.open.opened.retain(|request| seen.contains(&request.id));
-    missing.retain(|(_, device)| !device.is_blank());
     missing
 }

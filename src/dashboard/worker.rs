@@ -113,7 +113,7 @@ fn apply_read(
     };
     Some(match subject {
         Subject::Row(_) | Subject::Requests(_) => return None,
-        Subject::Listing(tab) => listing::apply(model, *tab, expect(result, listed)).into_iter().collect(),
+        Subject::Listing(tab) => listing::apply(model, *tab, expect(result, listed)),
         Subject::Device(_) => guard::apply(model, call_id, expect(result, listed)),
         Subject::Search => {
             let devices = |result| match result {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use mmd_elevate::dashboard::{Closure, Preferences, RowState};
 use mmd_elevate_core::{
-    Call, CallError, CallResult, ElevationRequest, EndedRequest, Event, Gaps, Problem, Query, Recovered, Untrusted,
+    Call, CallError, CallResult, Draft, DraftTarget, ElevationRequest, EndedRequest, Event, Field, Gaps, Problem,
+    Query, Recovered, RequestId, SavedDraft, Untrusted,
 };
 
 use crate::support::{
@@ -128,6 +129,39 @@ fn list_that_was_not_seen_whole_ends_nothing() {
     dashboard.reply_to_read(0, Ok(CallResult::Listed { gaps, at: start() }));
     assert_eq!(dashboard.list().len(), 2);
     assert!(dashboard.shows("Not whole: the list was not seen to its end"), "{}", dashboard.screen());
+}
+
+/// A text for a request comes back from the record, and nothing else says what the request is called.
+#[test]
+fn own_request_of_which_only_the_id_is_known_is_looked_for_among_the_closed_ones() {
+    let mut draft = Draft::default();
+    draft.set(Field::PlanOfAction, "Repaired.");
+    let target = DraftTarget::Close(RequestId::new("x-7").unwrap());
+    let saved = SavedDraft { target, draft, at: start() };
+    let recovered = || {
+        let mut dashboard = Dashboard::new();
+        dashboard.recovered(Recovered { drafts: vec![saved.clone()], ..Recovered::default() }).press("esc").after(1);
+        dashboard.reply_to_read(0, Ok(CallResult::History(Vec::new())));
+        dashboard.model.preferences.refresh = Some(EVERY);
+        dashboard.says(Event::Ready).after(0);
+        dashboard.page(0, Vec::new()).reply_to_read(0, Ok(listed(1)));
+        assert_eq!(asked(&dashboard), [&Call::List(Query::Closed)], "it is not among the open ones");
+        dashboard
+    };
+    let mut dashboard = recovered();
+    let ours = closed(held("INC-7 MMD-7 Seven", "x-7"), "agent@partner.example", start());
+    dashboard.page(0, vec![ours]).reply_to_read(0, Ok(listed(2)));
+    assert_eq!(dashboard.list(), ["> INC-7 open"], "its name is known now");
+    dashboard.after(31).page(0, Vec::new()).reply_to_read(0, Ok(listed(31)));
+    let Call::Check(asked_for) = &dashboard.calls()[0].1 else { panic!("{:?}", dashboard.calls()) };
+    assert_eq!((asked_for[0].0.raw(), asked_for[0].1.raw()), ("x-7", "MMD-7"), "and so it can be asked for");
+
+    // Where no list has it at all, they are not asked for it again and again.
+    let mut dashboard = recovered();
+    dashboard.reply_to_read(0, Ok(listed(2))).after(31);
+    dashboard.page(0, Vec::new()).reply_to_read(0, Ok(listed(31)));
+    assert!(!asked(&dashboard).contains(&&Call::List(Query::Closed)), "{:?}", dashboard.reads());
+    assert!(dashboard.calls().is_empty() && dashboard.list().len() == 1, "{}", dashboard.screen());
 }
 
 #[test]
