@@ -20,7 +20,8 @@ const LONGEST_ID: usize = 128;
 #[derive(Clone)]
 pub struct RequestId {
     text: Untrusted,
-    uuid: Option<u128>,
+    /// As bytes, which are half as large as the number with what its alignment costs.
+    uuid: Option<Uuid>,
 }
 
 impl RequestId {
@@ -33,7 +34,7 @@ impl RequestId {
             && id != ".."
             // An id with undecodable bytes could not be sent back unchanged.
             && !id.chars().any(|c| c.is_control() || c == char::REPLACEMENT_CHARACTER);
-        usable.then(|| Self { uuid: uuid(&id), text: Untrusted::new(id) })
+        usable.then(|| Self { uuid: uuid(&id).map(Uuid::from_u128), text: Untrusted::new(id) })
     }
 
     /// Returns the id as the service sent it.
@@ -51,11 +52,14 @@ impl RequestId {
     /// Returns the UUID, if the id is one.
     #[must_use]
     pub const fn uuid(&self) -> Option<u128> {
-        self.uuid
+        match self.uuid {
+            Some(uuid) => Some(uuid.as_u128()),
+            None => None,
+        }
     }
 
     /// Returns the value by which ids are compared.
-    fn key(&self) -> (Option<u128>, &str) {
+    fn key(&self) -> (Option<Uuid>, &str) {
         (self.uuid, if self.uuid.is_some() { "" } else { self.raw() })
     }
 }

@@ -1,6 +1,7 @@
 //! The words of the filter: what a row must hold, and what it must not.
 
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use memchr::memmem::Finder;
 
 use super::row::{Row, RowState};
 use mmd_elevate_core::Field;
@@ -61,12 +62,12 @@ impl Facts {
 }
 
 /// What a word asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 enum Condition {
     /// Any text holds this.
-    Anywhere(String),
+    Anywhere(Finder<'static>),
     /// This text holds this.
-    In(Text, String),
+    In(Text, Finder<'static>),
     /// The state or the owner is this.
     Is(Is),
     /// It was opened before or after this second.
@@ -101,8 +102,10 @@ impl Is {
 impl Condition {
     fn holds(&self, facts: &Facts) -> bool {
         match self {
-            Self::Anywhere(word) => facts.texts.contains(word.as_str()) || facts.state.word() == word,
-            Self::In(text, word) => facts.text(*text).contains(word.as_str()),
+            Self::Anywhere(word) => {
+                word.find(facts.texts.as_bytes()).is_some() || facts.state.word().as_bytes() == word.needle()
+            }
+            Self::In(text, word) => word.find(facts.text(*text).as_bytes()).is_some(),
             Self::Is(is) => is.holds(facts),
             Self::OpenedBefore(second) => facts.opened.is_some_and(|opened| opened <= *second),
             Self::OpenedAfter(second) => facts.opened.is_some_and(|opened| opened >= *second),
@@ -151,9 +154,14 @@ impl Filter {
     }
 }
 
+/// What finds this text in 100,000 others.
+fn finder(text: &str) -> Finder<'static> {
+    Finder::new(text).into_owned()
+}
+
 /// Reads a word. `None`: there is nothing behind its colon yet.
 fn condition(word: &str, now: Timestamp, zone: &TimeZone) -> Result<Option<Condition>, String> {
-    let Some((key, value)) = word.split_once(':') else { return Ok(Some(Condition::Anywhere(word.to_owned()))) };
+    let Some((key, value)) = word.split_once(':') else { return Ok(Some(Condition::Anywhere(finder(word)))) };
     let text = match key {
         "by" => Some(Text::Agent),
         "device" => Some(Text::Device),
@@ -163,13 +171,13 @@ fn condition(word: &str, now: Timestamp, zone: &TimeZone) -> Result<Option<Condi
         _ => None,
     };
     if !matches!(key, "is" | "age" | "closed") && text.is_none() {
-        return Ok(Some(Condition::Anywhere(word.to_owned())));
+        return Ok(Some(Condition::Anywhere(finder(word))));
     }
     if value.is_empty() {
         return Ok(None);
     }
     let condition = match (key, text) {
-        (_, Some(text)) => Condition::In(text, value.to_owned()),
+        (_, Some(text)) => Condition::In(text, finder(value)),
         ("is", None) => {
             let is = Is::ALL.into_iter().find(|(name, _)| name.starts_with(value));
             Condition::Is(is.ok_or_else(|| "is: takes open, closed, unknown or mine".to_owned())?.1)
