@@ -7,12 +7,14 @@ use divan::{AllocProfiler, Bencher};
 use jiff::{Timestamp, tz::TimeZone};
 use mmd_elevate::{
     dashboard::{
-        Message, Model, ScrollLimits, Setup, Sort, Tenant, update,
+        Effect, Message, Model, ScrollLimits, Setup, Sort, Tenant, update,
         view::{self, Theme},
     },
     keys::{Action, Keymap, Motion, Tab},
 };
-use mmd_elevate_core::{ElevationRequest, RequestId, ServiceTime, Untrusted};
+use mmd_elevate_core::{
+    Call, CallResult, ElevationRequest, Event, Gaps, Query, Reply, RequestId, ServiceTime, Untrusted,
+};
 use ratatui::{Terminal, backend::TestBackend};
 
 #[global_allocator]
@@ -128,6 +130,47 @@ fn move_and_draw(bencher: Bencher, count: u32) {
         act(&mut model, Action::Move(Motion::PageDown));
         let Ok(_) = terminal.draw(|frame| _ = view::draw(frame, &model, &Theme::default()));
     });
+}
+
+/// The same key with a thousand creates under way, four with the service and the rest behind them: at most 1.2 times what it is
+/// with none.
+#[divan::bench(args = [0, 1_000], sample_count = 1_000)]
+fn move_and_draw_while_creates_wait(bencher: Bencher, creates: u32) {
+    let mut model = with(100, Sort::Ticket);
+    send(&mut model, creates);
+    assert!(model.calls.len() >= creates as usize, "each waits for its answer, and the list for its first page");
+    let Ok(mut terminal) = Terminal::new(TestBackend::new(120, 36));
+    bencher.bench_local(|| {
+        act(&mut model, Action::Move(Motion::PageDown));
+        let Ok(_) = terminal.draw(|frame| _ = view::draw(frame, &model, &Theme::default()));
+    });
+}
+
+/// Sends so many requests from the form. The service has none on their devices, and does not answer the creates.
+fn send(model: &mut Model, creates: u32) {
+    let says = |event| Message::Worker(event);
+    _ = update(model, says(Event::Ready), ScrollLimits::default());
+    _ = update(model, says(Event::Recovered(Box::default())), ScrollLimits::default());
+    for number in 0..creates {
+        act(model, Action::NewRequest);
+        let texts = [&format!("INC-{number}"), &format!("MMD-{number:011}"), "Title", "Office", "Excel", "Start it."];
+        for text in texts {
+            _ = update(model, Message::Text(text.to_owned()), ScrollLimits::default());
+            answer(model, Action::NextField);
+        }
+        answer(model, Action::Submit);
+    }
+    act(model, Action::ShowTab(Tab::Tenant));
+}
+
+/// Does this, and answers what it asks of the service about a device.
+fn answer(model: &mut Model, action: Action) {
+    for effect in update(model, Message::Act(action), ScrollLimits::default()) {
+        if let Effect::Call(call_id, Call::List(Query::Device(_))) = effect {
+            let result = Ok(CallResult::Listed { gaps: Gaps::default(), at: NOW });
+            _ = update(model, Message::Worker(Event::Reply(Reply { call_id, result })), ScrollLimits::default());
+        }
+    }
 }
 
 /// All requests, page by page. What is allocated at most is what they take.

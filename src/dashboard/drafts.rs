@@ -10,10 +10,20 @@ impl Model {
     /// is being sent is one until it is open or unknown.
     #[must_use]
     pub fn drafts(&self) -> BTreeMap<DraftTarget, Draft> {
-        let mut drafts = BTreeMap::new();
-        if self.form.holds_text() {
-            drafts.insert(DraftTarget::Form, self.form.draft());
+        let mut drafts = self.row_drafts();
+        if let Some(form) = self.form_draft() {
+            drafts.insert(DraftTarget::Form, form);
         }
+        drafts
+    }
+
+    fn form_draft(&self) -> Option<Draft> {
+        self.form.holds_text().then(|| self.form.draft())
+    }
+
+    /// The drafts of rows.
+    fn row_drafts(&self) -> BTreeMap<DraftTarget, Draft> {
+        let mut drafts = BTreeMap::new();
         for (id, create) in self.requests.attempts().creates() {
             // What is being sent may not be in the record yet, or come back refused: its text stays until neither can be.
             if matches!(
@@ -47,12 +57,24 @@ impl Model {
     }
 }
 
-/// Notes whether there is something to save now.
+/// Notes whether there is something to save now. The texts of rows are looked at only where they may have changed: a thousand
+/// of them that wait to be sent make no key slower.
 pub(super) fn note_changes(model: &mut Model) {
-    if model.drafts() == model.saved.drafts {
-        model.saved.changed = None;
-    } else {
+    let changes = model.requests.changes();
+    let rows_differ = match model.saved.compared {
+        Some((compared, differ)) if compared == changes => differ,
+        _ => {
+            let saved = model.saved.drafts.iter().filter(|(target, _)| **target != DraftTarget::Form);
+            !model.row_drafts().iter().eq(saved)
+        }
+    };
+    model.saved.compared = Some((changes, rows_differ));
+    let differ = rows_differ || model.form_draft().as_ref() != model.saved.drafts.get(&DraftTarget::Form);
+    debug_assert_eq!(differ, model.drafts() != model.saved.drafts, "a text of a row changed unnoticed");
+    if differ {
         model.saved.changed.get_or_insert(model.elapsed);
+    } else {
+        model.saved.changed = None;
     }
 }
 

@@ -220,6 +220,8 @@ pub(super) struct SavedDrafts {
     pub(super) failure_notice: Option<String>,
     /// When the first change came that is not saved yet, as [`Model::elapsed`] stood then.
     pub(super) changed: Option<Duration>,
+    /// [`Requests::changes`] when its texts were compared with what was saved, and whether they differed.
+    pub(super) compared: Option<(u64, bool)>,
 }
 
 impl SavedDrafts {

@@ -39,13 +39,15 @@ pub struct Requests {
     now: Timestamp,
     /// How many rows there have been.
     rows: u64,
+    /// How often what is attempted, or known of it, may have changed.
+    changes: u64,
 }
 
 impl Requests {
     /// No rows yet.
     pub(super) fn new(ages: Ages, now: Timestamp) -> Self {
         let (store, attempts) = (RequestStore::default(), Attempts::default());
-        Self { store, attempts, lists: Tab::ALL.map(List::new), tab: Tab::default(), ages, now, rows: 0 }
+        Self { store, attempts, lists: Tab::ALL.map(List::new), tab: Tab::default(), ages, now, rows: 0, changes: 0 }
     }
 
     /// What the service holds.
@@ -141,6 +143,11 @@ impl Requests {
         self.get(id).map_or_else(String::new, |row| row.name())
     }
 
+    /// How often what is attempted, or known of it, may have changed: as long as this stays, so do its texts.
+    pub(super) const fn changes(&self) -> u64 {
+        self.changes
+    }
+
     fn next_id(&mut self) -> RowId {
         self.rows += 1;
         RowId(self.rows)
@@ -148,6 +155,7 @@ impl Requests {
 
     /// Puts a row that has changed in its place in the lists of the tabs that it belongs to.
     fn update_list(&mut self, id: RowId) {
+        self.changes += 1;
         let Some(row) = self.get(id) else {
             for list in &mut self.lists {
                 list.remove(id);
@@ -362,6 +370,7 @@ impl Requests {
     /// The text of a row's close dialog, for typing in. It changes nothing that the list shows.
     pub(super) fn actions_taken(&mut self, id: RowId) -> Option<&mut TextField> {
         self.store.get(id)?;
+        self.changes += 1;
         Some(self.attempts.closes.entry(id).or_default().text())
     }
 

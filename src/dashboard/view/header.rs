@@ -14,7 +14,7 @@ use crate::dashboard::draw::{
     words::{age, cut, local},
 };
 use crate::{
-    dashboard::{Age, Model, Row, RowState, ServiceState},
+    dashboard::{Age, CreateAttempt, CreateState, Model, Row, RowState, ServiceState},
     keys::{Action, Scope},
 };
 use mmd_elevate_core::{SignIn, visible};
@@ -103,9 +103,10 @@ impl Model {
 fn open(model: &Model, theme: &Theme, omitted: usize) -> Option<Span<'static>> {
     let is_open = |row: &Row<'_>| row.state.is_open() || matches!(row.state, RowState::Closing(_));
     // What may be open counts too.
-    let is_unknown = |row: &Row<'_>| matches!(row.state, RowState::Unknown | RowState::Looking(_));
-    let open = model.requests.mine().filter(is_open).chain(model.requests.creates().filter(is_unknown));
-    let open: Vec<_> = open.collect();
+    let is_unknown = |create: &CreateAttempt| matches!(create.state, CreateState::Unknown | CreateState::Looking(_));
+    let unknown = model.requests.attempts().creates().filter(|(_, create)| is_unknown(create));
+    let unknown = unknown.filter_map(|(row, _)| model.requests.get(row));
+    let open: Vec<_> = model.requests.mine().filter(is_open).chain(unknown).collect();
     if open.is_empty() {
         return None;
     }
