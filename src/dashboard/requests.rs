@@ -265,7 +265,7 @@ impl Requests {
     /// Makes a request one of the agent's own. What is known of it already stays. Returns its row.
     pub(super) fn take_as_mine(&mut self, data: ElevationRequest, now: Timestamp) -> RowId {
         if let Some(row) = self.store.find(&data.id).map(|request| request.row) {
-            self.change_request(row, |request| request.mine = true);
+            self.change_request(row, Request::become_mine);
             return row;
         }
         let row = self.next_id();
@@ -317,7 +317,8 @@ impl Requests {
         let had_it = Tab::ALL.map(|tab| self.list_of(tab).selected() == Some(id));
         self.update_list(id);
         self.change_request(known, |request| {
-            (request.mine, request.surplus, request.unclaimed) = (true, false, false);
+            request.become_mine();
+            (request.surplus, request.unclaimed) = (false, false);
         });
         for (list, had_it) in self.lists.iter_mut().zip(had_it) {
             if had_it && list.is_shown(known) {

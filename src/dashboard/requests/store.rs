@@ -58,6 +58,15 @@ pub struct Request {
 }
 
 impl Request {
+    /// It is one of the agent's own from here on. That a list of the tenant did not have it is no proof that it is closed: it
+    /// counts as open until it is asked for.
+    pub(super) fn become_mine(&mut self) {
+        if !self.mine && self.data.closed.is_none() {
+            self.closure = None;
+        }
+        self.mine = true;
+    }
+
     /// A request of somebody else's, as it was listed.
     pub(super) fn listed(row: RowId, data: ElevationRequest, as_of: Timestamp) -> Self {
         let closure = data.closed.is_some().then_some(Closure::Elsewhere);

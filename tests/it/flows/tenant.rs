@@ -131,6 +131,19 @@ fn list_that_was_not_seen_whole_ends_nothing() {
     assert!(dashboard.shows("Not whole: the list was not seen to its end"), "{}", dashboard.screen());
 }
 
+#[test]
+fn request_that_a_list_did_not_have_counts_as_open_once_it_is_the_agents_own() {
+    let mut dashboard = two();
+    dashboard.after(31).page(0, vec![theirs("INC-1 MMD-1 One", "x-1")]).reply_to_read(0, Ok(listed(31)));
+    dashboard.press("2");
+    assert_eq!(dashboard.list(), ["> INC-1 open"]);
+    dashboard.recovered(Recovered { open: vec![held("INC-2 MMD-2 Two", "x-2")], ..Recovered::default() });
+    dashboard.press("esc 1");
+    assert_eq!(dashboard.list(), ["> INC-2 open"], "only a check says that it is closed");
+    let Call::Check(asked_for) = &dashboard.calls()[0].1 else { panic!("{:?}", dashboard.calls()) };
+    assert_eq!(asked_for[0].0.raw(), "x-2");
+}
+
 /// A text for a request comes back from the record, and nothing else says what the request is called.
 #[test]
 fn own_request_of_which_only_the_id_is_known_is_looked_for_among_the_closed_ones() {
