@@ -146,6 +146,7 @@ impl World {
                     // What the first may have made stays in sight, and the second has the text: if it is refused, that has
                     // a second to be saved.
                     self.told.sent_again += 1;
+                    self.again.insert(Key::of(&draft));
                     self.is_unsafe(draft.get(Field::PlanOfAction));
                     self.act(Action::Submit);
                 }

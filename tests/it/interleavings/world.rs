@@ -124,6 +124,8 @@ pub(super) struct World {
     /// How often agents confirmed a create like this.
     pub(super) confirmed: BTreeMap<Key, usize>,
     pub(super) aside: BTreeMap<Key, usize>,
+    /// What the agent has sent a second time, as a separate request.
+    pub(super) again: BTreeSet<Key>,
     /// What the tenant held before.
     pub(super) before: BTreeSet<String>,
     pub(super) told: Told,
@@ -146,9 +148,9 @@ impl World {
             process.is_open(&machine, None).await;
             other = Some(Process::start(&machine, 1));
         }
-        let (texts, confirmed, aside) = Default::default();
+        let (texts, confirmed, aside, again) = Default::default();
         let (told, typed) = (Told::default(), 0);
-        Self { seed, chance, observer, machine, process, other, texts, typed, confirmed, aside, before, told }
+        Self { seed, chance, observer, machine, process, other, texts, typed, confirmed, aside, again, before, told }
     }
 
     /// Every dashboard that runs.
