@@ -37,7 +37,7 @@ const NAMED: usize = 2;
 
 /// A list of a device that is being read.
 #[derive(Clone, Debug)]
-struct Check {
+struct DeviceCheck {
     /// The device, as it is compared.
     device: String,
     /// The row that is sent once the list is known.
@@ -54,8 +54,8 @@ struct Check {
 
 /// What is known of the requests that are open on the form's device.
 #[derive(Clone, Debug, Default)]
-pub struct Guard {
-    checks: BTreeMap<CallId, Check>,
+pub struct DeviceGuard {
+    checks: BTreeMap<CallId, DeviceCheck>,
     /// The device that was listed last, as it is compared.
     device: String,
     /// What that list had, and when.
@@ -64,7 +64,7 @@ pub struct Guard {
     told: BTreeSet<RequestId>,
 }
 
-impl Guard {
+impl DeviceGuard {
     /// How long until sending waits no longer.
     pub(super) fn due_in(&self, model: &Model) -> Option<Duration> {
         let waiting = self.checks.values().filter(|check| check.row.is_some());
@@ -177,7 +177,7 @@ pub(super) fn ask(model: &mut Model, device: &str, row: Option<RowId>) -> Option
     // The next draft is another one.
     let told = if row.is_some() { std::mem::take(&mut model.guard.told) } else { BTreeSet::new() };
     let (began, at, listed) = (model.elapsed, model.now, Vec::new());
-    model.guard.checks.insert(call, Check { device: normal(device), row, began, at, listed, told });
+    model.guard.checks.insert(call, DeviceCheck { device: normal(device), row, began, at, listed, told });
     Some(Effect::Call(call, Call::List(Query::Device(device.to_owned()))))
 }
 
@@ -244,7 +244,7 @@ pub(super) fn apply(model: &mut Model, call: CallId, result: Result<(Gaps, Times
 
 /// Sending waits no longer for a list that does not come.
 pub(super) fn tick(model: &mut Model) -> Vec<Effect> {
-    let is_due = |check: &&Check| check.began + PATIENCE <= model.elapsed;
+    let is_due = |check: &&DeviceCheck| check.began + PATIENCE <= model.elapsed;
     let due = model.guard.checks.iter().filter(|(_, check)| is_due(check));
     let due: Vec<_> = due.filter_map(|(call, check)| Some((*call, check.row?))).collect();
     let mut effects = Vec::new();

@@ -8,7 +8,7 @@ use std::{
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
-    Ages, Category, EditTarget, Form, Notice, Requests, RowId, devices::Devices, guard::Guard, help,
+    Ages, Category, EditTarget, Form, Notice, Requests, RowId, devices::Devices, guard::DeviceGuard, help,
     history::Histories, listing::Listings, notices::Notices, queue::Queue,
 };
 use crate::keys::{Keymap, Scope, Tab};
@@ -333,7 +333,7 @@ pub struct Model {
     /// What is known of devices.
     pub devices: Devices,
     /// What is open on the form's device.
-    pub guard: Guard,
+    pub guard: DeviceGuard,
     /// What the record holds of the writes of requests.
     pub histories: Histories,
     pub(super) next_call: u64,
@@ -383,7 +383,7 @@ impl Model {
             preferences: Preferences::default(),
             listings: Listings::default(),
             devices: Devices::default(),
-            guard: Guard::default(),
+            guard: DeviceGuard::default(),
             histories: Histories::default(),
             next_call: 1,
             untouched_since: None,

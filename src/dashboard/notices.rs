@@ -31,7 +31,7 @@ const KEPT: usize = 200;
 
 /// What a failure is about: it stands until that is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cause {
+pub(super) enum About {
     /// Nothing that could be seen to end.
     Once,
     /// A row in this state.
@@ -46,7 +46,7 @@ pub(super) enum Cause {
     Listing(Tab),
 }
 
-impl Cause {
+impl About {
     /// What a notice is about that came with this message.
     pub(super) fn of(message: &Message, model: &Model) -> Self {
         match message {
@@ -102,9 +102,9 @@ pub struct Notices {
     /// When the notice that stands was told, as [`Model::elapsed`] stood then.
     since: Duration,
     /// What it is about.
-    cause: Option<Cause>,
+    cause: Option<About>,
     /// Failures whose causes are not gone, under the notice that stands.
-    under: Vec<(Notice, Cause)>,
+    under: Vec<(Notice, About)>,
 }
 
 impl Notices {
@@ -130,7 +130,7 @@ impl Model {
             Some(Overlay::Device(_) | Overlay::Notices { .. }) => return true,
             _ => return false,
         };
-        matches!(self.notices.cause, Some(Cause::Row(of, _)) if of == row)
+        matches!(self.notices.cause, Some(About::Row(of, _)) if of == row)
     }
 }
 
@@ -138,7 +138,7 @@ impl Model {
 pub(super) fn pass(model: &mut Model) {
     let stood = model.elapsed.saturating_sub(model.notices.since);
     let goes = model.notice.as_ref().is_some_and(|notice| {
-        let has_no_cause = notice.tone == Tone::Doubt || model.notices.cause == Some(Cause::Once);
+        let has_no_cause = notice.tone == Tone::Doubt || model.notices.cause == Some(About::Once);
         notice.tone.is_passing() || (has_no_cause && stood >= STANDS)
     });
     if goes {
@@ -147,7 +147,7 @@ pub(super) fn pass(model: &mut Model) {
 }
 
 fn drop_notice(model: &mut Model) {
-    model.notices.under.retain(|(_, cause)| *cause != Cause::Once);
+    model.notices.under.retain(|(_, cause)| *cause != About::Once);
     let next = model.notices.under.pop();
     (model.notice, model.notices.cause) = next.map_or((None, None), |(notice, cause)| (Some(notice), Some(cause)));
     model.notices.beside = None;
@@ -156,12 +156,12 @@ fn drop_notice(model: &mut Model) {
 
 /// Notes what a message has told about `cause`, and takes away what is no longer so. `before` is the notice that stood before
 /// the message.
-pub(super) fn note(model: &mut Model, before: Option<Notice>, cause: Cause) {
+pub(super) fn note(model: &mut Model, before: Option<Notice>, cause: About) {
     if let Some(notice) = model.notice.clone().filter(|notice| before.as_ref() != Some(notice)) {
         let stood = model.elapsed.saturating_sub(model.notices.since);
-        let former = model.notices.cause.take().unwrap_or(Cause::Once);
+        let former = model.notices.cause.take().unwrap_or(About::Once);
         model.notices.beside = before.clone().filter(|_| stood < TOGETHER);
-        if let Some(before) = before.filter(|before| before.tone == Tone::Failure && former != Cause::Once) {
+        if let Some(before) = before.filter(|before| before.tone == Tone::Failure && former != About::Once) {
             model.notices.under.retain(|(_, cause)| *cause != former);
             model.notices.under.push((before, former));
         }
@@ -171,7 +171,7 @@ pub(super) fn note(model: &mut Model, before: Option<Notice>, cause: Cause) {
         model.notices.cause = Some(cause.now(model));
     } else if let (None, Some(before)) = (&model.notice, before) {
         // A failure whose cause lasts is not taken away by what comes after it.
-        let lasts = model.notices.cause.is_some_and(|cause| cause != Cause::Once && !cause.is_gone(model));
+        let lasts = model.notices.cause.is_some_and(|cause| cause != About::Once && !cause.is_gone(model));
         if before.tone == Tone::Failure && lasts {
             model.notice = Some(before);
         } else {

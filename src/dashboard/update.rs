@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{
     Age, EditTarget, Effect, Form, Message, Model, Notice, Overlay, Pane, RowId, RowState, ScrollLimits, TextField,
     Tone, clipboard, close, create, devices, drafts, guard, help, history, leaving, listing,
-    notices::{self, Cause},
+    notices::{self, About},
     paste, queue, recovery, refresh, sign_in, suggest,
     text_field::Dropped,
     unknown, unsent, word, worker,
@@ -26,7 +26,7 @@ pub fn update(model: &mut Model, message: Message, limits: ScrollLimits) -> Vec<
     }
     let selected = model.requests.list().selected();
     let (field, notice) = (paste::field_in_focus(model), model.notice.clone());
-    let cause = Cause::of(&message, model);
+    let cause = About::of(&message, model);
     let mut effects = match message {
         Message::Tick { now, elapsed } => tick(model, now, elapsed),
         Message::Ending => return drafts::save(model, true).into_iter().collect(),
