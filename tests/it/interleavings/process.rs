@@ -46,7 +46,7 @@ pub(super) fn set_clock(lane: usize, ahead: i64) {
 }
 
 /// Everything is quick, so that there is much of it.
-const QUICK: Timing = Timing {
+pub(super) const QUICK: Timing = Timing {
     now: Timestamp::now,
     seed: || 7,
     resend: millis(2, 5),
