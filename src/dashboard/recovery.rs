@@ -118,19 +118,10 @@ fn add_text(model: &mut Model, row: RowId, text: &str) {
 fn row_of(model: &mut Model, id: &RequestId, called: &Draft) -> RowId {
     let title = if called.get(Field::Title).is_empty() { id.raw() } else { called.get(Field::Title) };
     let nameless = ElevationRequest {
-        id: id.clone(),
         ticket: Untrusted::new(called.get(Field::Ticket)),
         device: Untrusted::new(called.get(Field::Device)),
         title: Untrusted::new(title),
-        category: Untrusted::default(),
-        subcategory: Untrusted::default(),
-        plan_of_action: Untrusted::default(),
-        actions_taken: Untrusted::default(),
-        requested_by: Untrusted::default(),
-        closed_by: Untrusted::default(),
-        created: None,
-        closed: None,
-        viewers: Vec::new(),
+        ..ElevationRequest::from_id(id.clone())
     };
     let is_known = model.requests.find(id).is_some();
     let row = model.requests.take_as_mine(nameless, model.now);

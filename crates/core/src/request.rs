@@ -137,6 +137,26 @@ pub struct ElevationRequest {
 }
 
 impl ElevationRequest {
+    /// Returns a request of which no more than the id is known.
+    #[must_use]
+    pub fn from_id(id: RequestId) -> Self {
+        Self {
+            id,
+            ticket: Untrusted::default(),
+            device: Untrusted::default(),
+            title: Untrusted::default(),
+            category: Untrusted::default(),
+            subcategory: Untrusted::default(),
+            plan_of_action: Untrusted::default(),
+            actions_taken: Untrusted::default(),
+            requested_by: Untrusted::default(),
+            closed_by: Untrusted::default(),
+            created: None,
+            closed: None,
+            viewers: Vec::new(),
+        }
+    }
+
     /// Returns the text of a field of the form.
     #[must_use]
     pub const fn text(&self, field: Field) -> &Untrusted {

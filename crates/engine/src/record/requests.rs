@@ -9,7 +9,7 @@ use super::{
     tenant::TenantKey,
     writes,
 };
-use mmd_elevate_core::{CloseElevationRequest, ElevationRequest, Operation, RequestId, Untrusted, WriteId};
+use mmd_elevate_core::{CloseElevationRequest, ElevationRequest, Operation, RequestId, WriteId};
 
 /// The source of a request's state.
 #[derive(Clone, Copy)]
@@ -72,31 +72,15 @@ pub(super) fn take_as_closed(tx: &Transaction<'_>, context: &ProcessContext, id:
     let Some(accepted) = writes::accepted_closes(tx, context, id)?.pop() else { return Ok(false) };
     let request = match (known.into_iter().next(), &accepted.write.operation) {
         (Some(row), _) => row.request,
-        (None, Operation::Close(closed)) => request_of(closed),
+        // Its text is not the service's, which may hold another one.
+        (None, Operation::Close(CloseElevationRequest { id, device, .. })) => {
+            ElevationRequest { device: device.clone(), ..ElevationRequest::from_id(id.clone()) }
+        }
         (None, Operation::Create(_)) => return Ok(false),
     };
     save(tx, context, &request, StateSource::End)?;
     writes::note_taken_as_closed(tx, context, accepted)?;
     Ok(true)
-}
-
-/// Returns what a close tells of a request that was opened elsewhere. Its text is not the service's, which may hold another one.
-fn request_of(close: &CloseElevationRequest) -> ElevationRequest {
-    ElevationRequest {
-        id: close.id.clone(),
-        ticket: Untrusted::default(),
-        device: close.device.clone(),
-        title: Untrusted::default(),
-        category: Untrusted::default(),
-        subcategory: Untrusted::default(),
-        plan_of_action: Untrusted::default(),
-        actions_taken: Untrusted::default(),
-        requested_by: Untrusted::default(),
-        closed_by: Untrusted::default(),
-        created: None,
-        closed: None,
-        viewers: Vec::new(),
-    }
 }
 
 /// Saves a request that a create has opened.
