@@ -85,9 +85,9 @@ impl World {
                 // One that a server did twice may have been nobody's.
                 _ if key.ticket == TWICE => {}
                 _ if key.ticket == LIMITED && self.was_given_up(&key) => {}
-                // What the first of two made that were sent as separate requests, where the second was taken back before
-                // it was sent, and what was done and answered with 429: these stand in the tenant's list, and under nobody's
-                // own.
+                // What the first of two made that were sent as separate requests, where that came long after, or where the
+                // second was taken back before it was sent; and what was done and answered with 429. These stand in the
+                // tenant's list, and under nobody's own.
                 _ if (key.ticket == LIMITED || self.again.contains(&key)) && listed.contains(&held.id) => {}
                 Some(left) => *left -= 1,
                 None => return Some(format!("{} is open, and no row says so: {key:?}", held.id)),

@@ -107,8 +107,7 @@ fn answer_is_no_input_and_nothing_waits_for_it() {
     let mut pty = started(home.dashboard());
     pty.send("n");
     pty.wait_for_text("New request");
-    // Late: long after the question, and in the middle of a word.
-    std::thread::sleep(Duration::from_millis(250));
+    // In the middle of a word.
     pty.send("INC-1\x1b]11;rgb:ffff/ffff/ffff\x1b\\0442");
     pty.wait_for_text("INC-10442");
     let before = pty.processor_time();
