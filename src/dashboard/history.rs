@@ -3,7 +3,9 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Effect, Model, Overlay, Pane, Row, RowId, Subject};
+use jiff::Timestamp;
+
+use super::{Effect, Model, Overlay, Pane, Row, RowId, RowState, Subject};
 use mmd_elevate_core::{Call, CallError, WriteHistory};
 
 /// How long the agent rests on a row before its history is read.
@@ -12,12 +14,15 @@ const REST: Duration = Duration::from_millis(300);
 /// How many histories are kept.
 const KEPT: usize = 64;
 
-/// What is known of a row's writes, and when it was read, as [`Model::elapsed`] stood then.
+/// What of a row its history follows: its state, and when that was learnt.
+type Version = (RowState, Timestamp);
+
+/// What is known of a row's writes.
 #[derive(Clone, Debug)]
 struct History {
-    writes: Vec<WriteHistory>,
+    writes: Result<Vec<WriteHistory>, CallError>,
     /// The state and time of the row when it was read: it is read anew once they have changed.
-    of: String,
+    of: Version,
 }
 
 /// The histories that were read.
@@ -27,22 +32,21 @@ pub struct Histories {
     /// The row that is rested on, and when that began.
     rests: Option<(RowId, Duration)>,
     /// The row whose history is being read, and what it was then.
-    asking: Option<(RowId, String)>,
+    asking: Option<(RowId, Version)>,
 }
 
 impl Histories {
-    /// The writes of a row, as far as they were read.
+    /// The writes of a row, or why they could not be read. `None`: nothing was read yet.
     #[must_use]
-    pub fn get(&self, row: RowId) -> &[WriteHistory] {
-        self.read.get(&row).map_or(&[], |history| &history.writes)
+    pub fn get(&self, row: RowId) -> Option<Result<&[WriteHistory], &CallError>> {
+        self.read.get(&row).map(|history| history.writes.as_deref())
     }
 }
 
-/// What of a row its history follows.
-fn version(model: &Model, row: RowId) -> Option<String> {
+fn version(model: &Model, row: RowId) -> Option<Version> {
     let row = model.requests.get(row)?;
     // Only what was written from here is in the record.
-    (row.mine || row.sent_close.is_some() || row.draft.is_some()).then(|| format!("{:?} {}", row.state, row.as_of))
+    (row.mine || row.sent_close.is_some() || row.draft.is_some()).then_some((row.state, row.as_of))
 }
 
 /// The row whose details are seen.
@@ -62,8 +66,7 @@ impl Model {
         // Before anything is recorded there is nothing to read.
         let is_recorded = |row: Row<'_>| row.request_id().is_some() || row.write.is_some();
         self.requests.get(row).filter(|row| is_recorded(*row))?;
-        let is_read =
-            self.histories.read.get(&row).is_some_and(|history| Some(&history.of) == version(self, row).as_ref());
+        let is_read = self.histories.read.get(&row).is_some_and(|history| Some(history.of) == version(self, row));
         if is_read || self.histories.asking.is_some() || !self.record.is_read() || version(self, row).is_none() {
             return None;
         }
@@ -99,9 +102,8 @@ pub(super) fn tick(model: &mut Model) -> Option<Effect> {
 /// The record was read, or could not be.
 pub(super) fn apply(model: &mut Model, row: RowId, result: Result<Vec<WriteHistory>, CallError>) {
     let Some((_, of)) = model.histories.asking.take().filter(|(asked, _)| *asked == row) else { return };
-    // What could not be read is not asked for again and again.
-    let writes = result.unwrap_or_default();
-    model.histories.read.insert(row, History { writes, of });
+    // What could not be read is told in its place, and not asked for again and again.
+    model.histories.read.insert(row, History { writes: result, of });
     let read = &mut model.histories.read;
     if read.len() > KEPT
         && let Some(other) = read.keys().copied().find(|other| *other != row)

@@ -106,11 +106,11 @@ pub(super) fn strip(model: &Model, theme: &Theme, width: usize) -> Vec<Line<'sta
 
 /// The other open requests that are known of the row's device: ticket, agent and age.
 fn others_on_device(row: &Row<'_>, model: &Model) -> Vec<String> {
-    let device = row.device().raw().trim().to_lowercase();
-    if device.is_empty() || row.state.is_past() {
+    let device = row.device();
+    if device.is_blank() || row.state.is_past() {
         return Vec::new();
     }
-    let others = model.requests.open_on(&device).filter(|other| other.id != row.id);
+    let others = model.requests.open_on(device.raw()).filter(|other| other.id != row.id);
     let others = others.map(|other| {
         let age = other.since.map_or_else(String::new, |since| format!(" {}", age(since, model.now)));
         format!("{} {}{age}", cut(&other.text(Field::Ticket), 16), model.opener(&other))
@@ -269,7 +269,12 @@ const fn step_word(state: WriteState) -> &'static str {
 
 /// When each write of the request was recorded, sent, unknown, confirmed, and why.
 fn history(row: &Row<'_>, model: &Model, sheet: &mut Sheet) {
-    for write in model.histories.get(row.id) {
+    let writes = match model.histories.get(row.id) {
+        Some(Ok(writes)) => writes,
+        Some(Err(error)) => return sheet.value("Record", &format!("not read: {}", error.what()), Theme::dim()),
+        None => return,
+    };
+    for write in writes {
         for (index, step) in write.steps.iter().enumerate() {
             let label = if index == 0 { write.kind } else { "" };
             let time = local(step.at, &model.time_zone, "%b %d %H:%M:%S");

@@ -5,7 +5,9 @@ use mmd_elevate::dashboard::{
     CopiedTo, Effect, Message,
     Pane::{Details, Form, List},
 };
-use mmd_elevate_core::{Call, CallError, CallResult, HistoryStep, Untrusted, WriteHistory, WriteId, WriteState};
+use mmd_elevate_core::{
+    Call, CallError, CallResult, HistoryStep, Problem, Untrusted, WriteHistory, WriteId, WriteState,
+};
 
 use crate::support::dashboard::{Dashboard, start};
 
@@ -251,4 +253,8 @@ fn history_of_a_write_is_read_from_the_record_once_the_agent_rests_on_its_row() 
     }
     dashboard.press("j k").after(10);
     assert_eq!(histories(&dashboard), 0, "nothing is read again: the row has not changed");
+    dashboard.press("j").after(1);
+    dashboard.reply_to_read(0, Err(CallError::not_recorded(Problem::new("the disk has failed", "look at it"))));
+    assert!(dashboard.prose().contains("Record not read: "), "{}", dashboard.screen());
+    assert!(dashboard.prose().contains("the disk has failed"), "{}", dashboard.screen());
 }
