@@ -52,6 +52,7 @@ pub use model::{
 pub use notice::{Notice, Tone};
 pub use notices::Notices;
 pub use question::Question;
+use requests::normal_device;
 pub use requests::{
     Age, Ages, Attempts, CloseAttempt, Closure, CreateAttempt, CreateState, List, Request, RequestStore, Requests, Row,
     RowId, RowState, SentClose, Sort,

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Effect, Model, Pane, ServiceState, Subject, names::agent};
+use super::{Effect, Model, Pane, ServiceState, Subject, names::agent, normal_device};
 use mmd_elevate_core::{Call, CallError, CallId, Device, ElevationRequest, ErrorCode, Field, visible};
 
 /// How long after the last letter the service is asked.
@@ -62,7 +62,7 @@ impl Devices {
     /// The device of this name, where a search has found it.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&KnownDevice> {
-        self.found.get(&name.trim().to_lowercase())
+        self.found.get(&normal_device(name))
     }
 
     /// Notes the names of devices that a list has.
@@ -79,14 +79,14 @@ impl Devices {
     /// All devices, those that a search has found first.
     pub(super) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
         let found = self.found.values().map(|device| (device.name.as_str(), device.about.as_str()));
-        let seen = self.names.iter().filter(|name| !self.found.contains_key(&name.to_lowercase()));
+        let seen = self.names.iter().filter(|name| !self.found.contains_key(&normal_device(name)));
         found.chain(seen.map(|name| (&**name, "")))
     }
 
     /// The known names that look most like this one.
     pub(super) fn nearest(&self, name: &str, count: usize) -> Vec<String> {
-        let wanted = name.trim().to_lowercase();
-        let likeness = |other: &str| strsim::jaro_winkler(&wanted, &other.to_lowercase());
+        let wanted = normal_device(name);
+        let likeness = |other: &str| strsim::jaro_winkler(&wanted, &normal_device(other));
         let mut near: Vec<_> =
             self.all().map(|(name, _)| (likeness(name), name)).filter(|(like, _)| *like > 0.8).collect();
         near.sort_by(|one, other| other.0.total_cmp(&one.0));
@@ -151,7 +151,7 @@ pub(super) fn apply(model: &mut Model, call: CallId, result: Result<Vec<Device>,
                     about: about.join(" · "),
                     is_in_test_ring: device.update_ring.raw().eq_ignore_ascii_case(TEST_RING),
                 };
-                model.devices.found.insert(known.name.to_lowercase(), known);
+                model.devices.found.insert(normal_device(&known.name), known);
             }
             model.devices.version += 1;
         }

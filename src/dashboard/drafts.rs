@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{CreateState, Effect, Model, Notice, RecordState, RowState, Tone, model::SavedDrafts};
+use super::{CreateState, Effect, Model, Notice, RecordState, Tone, model::SavedDrafts};
 use mmd_elevate_core::{Draft, DraftTarget, Field, Problem};
 
 impl Model {
@@ -34,7 +34,7 @@ impl Model {
             }
         }
         for row in self.requests.closes() {
-            let open = row.state.is_open() || matches!(row.state, RowState::Closing(_)) || row.unsent_text().is_some();
+            let open = row.state.counts_as_open() || row.unsent_text().is_some();
             if let (Some(request), Some(text)) =
                 (row.request, row.actions_taken.filter(|text| open && !text.is_empty()))
             {

@@ -20,7 +20,7 @@ use super::{
     },
     leaving,
     names::viewers,
-    refresh,
+    normal_device, refresh,
 };
 use crate::keys::{Action, Motion, Scope};
 use jiff::{SignedDuration, Timestamp};
@@ -77,11 +77,6 @@ impl DeviceGuard {
     }
 }
 
-/// A device's name as it is compared.
-fn normal(name: &str) -> String {
-    name.trim().to_lowercase()
-}
-
 impl Model {
     /// The device in the form.
     fn form_device(&self) -> String {
@@ -91,20 +86,20 @@ impl Model {
     /// Whether the device in the form is being listed.
     #[must_use]
     pub fn is_checking_device(&self) -> bool {
-        self.guard.is_asking(&normal(&self.form_device()))
+        self.guard.is_asking(&normal_device(&self.form_device()))
     }
 
     /// When the device in the form was listed last.
     #[must_use]
     pub fn device_checked_at(&self) -> Option<Timestamp> {
-        let is_it = self.guard.device == normal(&self.form_device());
+        let is_it = self.guard.device == normal_device(&self.form_device());
         self.guard.open.as_ref().filter(|_| is_it).map(|(_, at)| *at)
     }
 
     /// The requests that are known to be open on the form's device, the oldest first.
     #[must_use]
     pub fn open_on_device(&self) -> Vec<Row<'_>> {
-        if self.guard.device != normal(&self.form_device()) {
+        if self.guard.device != normal_device(&self.form_device()) {
             return Vec::new();
         }
         self.open_of(self.guard.open.as_ref().map_or(&[][..], |(ids, _)| ids))
@@ -112,7 +107,8 @@ impl Model {
 
     /// Those of these requests that are open, the oldest first.
     fn open_of(&self, ids: &[RequestId]) -> Vec<Row<'_>> {
-        let mut rows: Vec<_> = ids.iter().filter_map(|id| self.requests.find(id)).filter(is_open).collect();
+        let mut rows: Vec<_> =
+            ids.iter().filter_map(|id| self.requests.find(id)).filter(|row| row.state.counts_as_open()).collect();
         rows.sort_by_key(|row| (row.since, row.id));
         rows
     }
@@ -131,10 +127,6 @@ impl Model {
         let rows = self.open_on_device();
         (!rows.is_empty()).then(|| describe_all(self, &rows))
     }
-}
-
-fn is_open(row: &Row<'_>) -> bool {
-    row.state.is_open() || matches!(row.state, RowState::Closing(_))
 }
 
 /// "2 open on MMD-1: you 3 h INC-1 · ana 20 min INC-2".
@@ -177,7 +169,7 @@ pub(super) fn ask(model: &mut Model, device: &str, row: Option<RowId>) -> Option
     // The next draft is another one.
     let told = if row.is_some() { std::mem::take(&mut model.guard.told) } else { BTreeSet::new() };
     let (began, at, listed) = (model.elapsed, model.now, Vec::new());
-    model.guard.checks.insert(call, DeviceCheck { device: normal(device), row, began, at, listed, told });
+    model.guard.checks.insert(call, DeviceCheck { device: normal_device(device), row, began, at, listed, told });
     Some(Effect::Call(call, Call::List(Query::Device(device.to_owned()))))
 }
 
@@ -198,8 +190,9 @@ pub(super) fn apply_page(model: &mut Model, call: CallId, page: Vec<ElevationReq
     let mut at = model.now;
     if let Some(check) = model.guard.checks.get_mut(&call) {
         at = check.at;
-        let open =
-            page.iter().filter(|request| normal(request.device.raw()) == check.device && request.closed.is_none());
+        let open = page
+            .iter()
+            .filter(|request| normal_device(request.device.raw()) == check.device && request.closed.is_none());
         check.listed.extend(open.map(|request| request.id.clone()));
     }
     refresh::take_listed(model, page, at);
@@ -213,7 +206,7 @@ pub(super) fn apply(model: &mut Model, call: CallId, result: Result<(Gaps, Times
         Ok((gaps, at)) => {
             let is_new = |row: &Row<'_>| row.request_id().is_some_and(|id| !check.told.contains(id));
             let has_new = model.open_of(&check.listed).iter().any(is_new);
-            let is_of_form = row.is_some() || check.device == normal(&model.form_device());
+            let is_of_form = row.is_some() || check.device == normal_device(&model.form_device());
             if is_of_form {
                 (model.guard.device, model.guard.open) = (check.device, Some((check.listed.clone(), at)));
             }

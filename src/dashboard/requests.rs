@@ -18,6 +18,7 @@ use jiff::{Timestamp, tz::TimeZone};
 pub use list::{List, Sort};
 pub use row::{Row, RowState};
 pub use row_map::RowId;
+pub(super) use store::normal_device;
 pub use store::{Closure, Request, RequestStore};
 pub use tab::{Age, Ages};
 
@@ -134,8 +135,8 @@ impl Requests {
 
     /// The rows of the requests that are open on a device, the oldest row first.
     pub fn open_on(&self, device: &str) -> impl Iterator<Item = Row<'_>> {
-        let is_open = |row: &Row<'_>| row.state.is_open() || matches!(row.state, RowState::Closing(_));
-        self.store.on_device(device).filter_map(|request| self.get(request.row)).filter(is_open)
+        let rows = self.store.on_device(device).filter_map(|request| self.get(request.row));
+        rows.filter(|row| row.state.counts_as_open())
     }
 
     /// How a sentence names a row; nothing where there is none.

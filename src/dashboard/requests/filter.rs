@@ -91,7 +91,7 @@ impl Is {
 
     fn holds(self, facts: &Facts) -> bool {
         match self {
-            Self::Open => facts.state.is_open() || matches!(facts.state, RowState::Closing(_)),
+            Self::Open => facts.state.counts_as_open(),
             Self::Closed => matches!(facts.state, RowState::Closed(_)),
             Self::Unknown => facts.state.word() == "unknown",
             Self::Mine => facts.mine,

@@ -97,6 +97,12 @@ impl RowState {
         matches!(self, Self::Open | Self::CloseUnknown | Self::Accepted)
     }
 
+    /// Whether the request counts as open: one that is being closed does, until it is closed.
+    #[must_use]
+    pub const fn counts_as_open(self) -> bool {
+        self.is_open() || matches!(self, Self::Closing(_))
+    }
+
     /// Whether a call is under way.
     #[must_use]
     pub const fn in_flight(self) -> bool {

@@ -110,7 +110,7 @@ pub struct RequestStore {
 }
 
 /// A device's name as it is compared.
-fn normal_device(name: &str) -> String {
+pub(in crate::dashboard) fn normal_device(name: &str) -> String {
     name.trim().to_lowercase()
 }
 

@@ -9,7 +9,7 @@ use crate::keys::Tab;
 pub(super) fn holds(tab: Tab, row: &Row<'_>, ages: Ages, now: Timestamp) -> bool {
     match tab {
         Tab::Mine => row.mine && !row.state.is_past(),
-        Tab::Tenant => row.request.is_some() && (row.state.is_open() || matches!(row.state, RowState::Closing(_))),
+        Tab::Tenant => row.request.is_some() && row.state.counts_as_open(),
         Tab::Attention => needs_attention(row, ages, now),
         Tab::Closed => row.state.is_past(),
     }
@@ -70,7 +70,7 @@ impl Ages {
     /// How old the request of the row is.
     #[must_use]
     pub fn of(self, row: &Row<'_>, now: Timestamp) -> Age {
-        let is_open = row.request.is_some() && (row.state.is_open() || matches!(row.state, RowState::Closing(_)));
+        let is_open = row.request.is_some() && row.state.counts_as_open();
         let age = row.since.filter(|_| is_open).map(|since| now.duration_since(since));
         match age {
             Some(age) if age >= self.alarm => Age::TooOld,

@@ -14,7 +14,7 @@ use crate::dashboard::draw::{
     words::{age, cut, local},
 };
 use crate::{
-    dashboard::{Age, CreateAttempt, CreateState, Model, Row, RowState, ServiceState},
+    dashboard::{Age, CreateAttempt, CreateState, Model, Row, ServiceState},
     keys::{Action, Scope},
 };
 use mmd_elevate_core::{SignIn, visible};
@@ -101,7 +101,7 @@ impl Model {
 
 /// How many of the agent's own requests are open, and the age of the oldest.
 fn open(model: &Model, theme: &Theme, omitted: usize) -> Option<Span<'static>> {
-    let is_open = |row: &Row<'_>| row.state.is_open() || matches!(row.state, RowState::Closing(_));
+    let is_open = |row: &Row<'_>| row.state.counts_as_open();
     // What may be open counts too.
     let is_unknown = |create: &CreateAttempt| matches!(create.state, CreateState::Unknown | CreateState::Looking(_));
     let unknown = model.requests.attempts().creates().filter(|(_, create)| is_unknown(create));
