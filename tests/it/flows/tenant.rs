@@ -144,6 +144,22 @@ fn request_that_a_list_did_not_have_counts_as_open_once_it_is_the_agents_own() {
     assert_eq!(asked_for[0].0.raw(), "x-2");
 }
 
+/// The list came before the record was read, and is older than the close, or the service is behind.
+#[test]
+fn request_that_the_record_has_as_closed_is_the_agents_own_also_where_the_list_had_it_first() {
+    let mut dashboard = two();
+    let at = start() - SignedDuration::from_hours(1);
+    let ended = EndedRequest {
+        request: closed(held("INC-2 MMD-2 Two", "x-2"), "agent@partner.example", at),
+        at,
+        on_word: false,
+    };
+    dashboard.recovered(Recovered { closed: vec![ended], ..Recovered::default() });
+    assert_eq!(dashboard.list(), ["> INC-2 open"]);
+    let Call::Check(asked_for) = &dashboard.calls()[0].1 else { panic!("{:?}", dashboard.calls()) };
+    assert_eq!(asked_for[0].0.raw(), "x-2", "a check decides");
+}
+
 /// A text for a request comes back from the record, and nothing else says what the request is called.
 #[test]
 fn own_request_of_which_only_the_id_is_known_is_looked_for_among_the_closed_ones() {
