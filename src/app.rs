@@ -135,7 +135,7 @@ impl<'a, S: Surface> App<'a, S> {
         self
     }
 
-    /// Sets whether [`App::show_title`] has an effect. It has none at first.
+    /// Sets whether the program names itself and what waits in the title of the terminal. It does not at first.
     #[must_use]
     pub fn with_title(mut self, is_on: bool) -> Self {
         self.title = is_on.then(String::new);
