@@ -54,6 +54,18 @@ pub fn open_to_append(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// Creates the file, which only its owner can read and write. The error is [`io::ErrorKind::AlreadyExists`] if anything has
+/// its name, also a link that leads nowhere.
+///
+/// # Errors
+/// The error of the system, where it refuses.
+pub fn create_new(path: &Path) -> io::Result<File> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR)?);
+    make_private(&file)?;
+    Ok(file)
+}
+
 /// Reads the whole file. Returns `None` if it does not exist. A link, a pipe, or another user's file is refused.
 ///
 /// # Errors
