@@ -20,4 +20,5 @@ pub mod keys;
 pub mod log;
 pub mod output;
 pub mod platform;
+pub mod report;
 pub mod terminal;

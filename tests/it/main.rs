@@ -22,6 +22,7 @@ mod printing;
 mod pty;
 mod real_loop;
 mod record;
+mod report;
 mod session;
 mod support;
 mod tls;
