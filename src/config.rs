@@ -62,6 +62,8 @@ pub struct Config {
     pub keys: BTreeMap<String, Vec<String>>,
     /// For how many days the record keeps settled entries.
     pub keep_days: u32,
+    /// The folder in which reports are written. `None` means the current folder at the start.
+    pub report_folder: Option<PathBuf>,
     /// How the practice tenant is started, if it is the target.
     pub practice: PracticeSettings,
     /// The folder of the record, the practice tenant and the logs.

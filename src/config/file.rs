@@ -1,6 +1,11 @@
 //! Reads the settings file. It reports every mistake in it at once and never writes it.
 
-use std::{collections::BTreeMap, io, path::Path, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use super::{
     AgeSettings, Appearance, BordersSetting, CategorySetting, ConfigError, FileSettings, ListSettings, PatternSettings,
@@ -84,6 +89,7 @@ impl FileSettings {
             ages: ages(reader, root).unwrap_or(default.ages),
             list: list(reader, root).unwrap_or(default.list),
             record: record(reader, root).unwrap_or(default.record),
+            report_folder: report_folder(reader, root, folder),
             colleagues: colleagues(reader, root).unwrap_or(default.colleagues),
             patterns: patterns(reader, root),
             keys: keys.map_or_else(BTreeMap::new, |table| keys::read(reader, &table)),
@@ -207,6 +213,11 @@ fn record(reader: &mut DocumentReader<'_>, root: &SettingsTable<'_, '_>) -> Opti
     let table = reader.table(root.get("record")?, "[record]", &names::RECORD)?;
     let keep_days = table.get("keep_days").and_then(|value| reader.number(value, "keep_days", MAX_DAYS, 90));
     keep_days.map(|keep_days| RecordSettings { keep_days })
+}
+
+fn report_folder(reader: &mut DocumentReader<'_>, root: &SettingsTable<'_, '_>, folder: &Path) -> Option<PathBuf> {
+    let table = reader.table(root.get("report")?, "[report]", &names::REPORT)?;
+    path::read(reader, &table, "folder", folder)
 }
 
 fn colleagues(reader: &mut DocumentReader<'_>, root: &SettingsTable<'_, '_>) -> Option<bool> {

@@ -1,6 +1,6 @@
 //! The names of the settings in each table of the settings file. What a setting means is for the modules that read it.
 
-pub(super) const ROOT: [&str; 13] = [
+pub(super) const ROOT: [&str; 14] = [
     "base_url",
     "ca_file",
     "tenant",
@@ -11,6 +11,7 @@ pub(super) const ROOT: [&str; 13] = [
     "ages",
     "list",
     "record",
+    "report",
     "practice",
     "patterns",
     "keys",
@@ -21,6 +22,7 @@ pub(super) const APPEARANCE: [&str; 5] = ["borders", "accent", "theme", "title",
 pub(super) const AGES: [&str; 2] = ["warn", "alarm"];
 pub(super) const LIST: [&str; 1] = ["refresh_seconds"];
 pub(super) const RECORD: [&str; 1] = ["keep_days"];
+pub(super) const REPORT: [&str; 1] = ["folder"];
 pub(super) const PRACTICE: [&str; 1] = ["colleagues"];
 pub(super) const PATTERNS: [&str; 2] = ["ticket", "device"];
 pub(super) const SIGN_IN: [&str; 10] = [
@@ -37,11 +39,12 @@ pub(super) const SIGN_IN: [&str; 10] = [
 ];
 
 /// The tables whose settings are often written in the wrong table.
-const TABLES: [(&str, &[&str]); 7] = [
+const TABLES: [(&str, &[&str]); 8] = [
     ("[appearance]", &APPEARANCE),
     ("[ages]", &AGES),
     ("[list]", &LIST),
     ("[record]", &RECORD),
+    ("[report]", &REPORT),
     ("[practice]", &PRACTICE),
     ("[patterns]", &PATTERNS),
     ("[tenants.sign_in] or [sign_in]", &SIGN_IN),

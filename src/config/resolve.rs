@@ -175,11 +175,15 @@ impl Overrides {
             ages,
             list,
             record,
+            report_folder,
             colleagues,
             patterns,
             keys,
             mut warnings,
         } = file;
+        let report_folder = report_folder.map(|path| path::expand_home(path, env)).transpose();
+        let report_folder =
+            report_folder.map_err(|problem| in_source("`[report] folder` in the settings file", problem))?;
         let practice = PracticeSettings {
             fresh: flags.fresh,
             colleagues: self.colleagues.unwrap_or(colleagues),
@@ -214,6 +218,7 @@ impl Overrides {
             refresh: list.refresh,
             patterns: tenant_patterns.or(patterns),
             keep_days: record.keep_days,
+            report_folder,
             keys,
             practice,
             state_dir,

@@ -34,6 +34,8 @@ pub struct FileSettings {
     pub list: ListSettings,
     /// How long the record keeps settled entries.
     pub record: RecordSettings,
+    /// The folder in which reports are written. `None` means the current folder at the start.
+    pub report_folder: Option<PathBuf>,
     /// Whether colleagues open and close requests in the practice tenant.
     pub colleagues: bool,
     /// The forms of ticket and device names, for tenants whose profile has none.
@@ -195,6 +197,7 @@ impl Default for FileSettings {
             ages: AgeSettings::default(),
             list: ListSettings::default(),
             record: RecordSettings::default(),
+            report_folder: None,
             colleagues: PRACTICE_COLLEAGUES,
             patterns: PatternSettings::default(),
             keys: BTreeMap::new(),

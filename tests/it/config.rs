@@ -266,6 +266,9 @@ fn a_tilde_is_the_home_folder_in_every_path_and_no_folder_is_made() {
         ("/home/ann/get", &["~/x".to_owned()][..]),
         "arguments are as they are"
     );
+    let of_reports = |file| resolved("--practice", &env, file).unwrap().report_folder;
+    assert_eq!(of_reports("[report]\nfolder = '~/handover'").as_deref(), Some(Path::new("/home/ann/handover")));
+    assert_eq!(of_reports(""), None);
     for (typed, set) in [
         ("--state-dir ~bob/x", &[][..]),
         ("--ca-file ~bob/x", &[]),

@@ -59,12 +59,12 @@ pub(crate) fn whole_example() -> String {
 #[test]
 fn the_example_documents_every_setting() {
     let whole = settings(&whole_example());
-    assert!(whole.base_url.is_some() && whole.tenant.is_some());
+    assert!(whole.base_url.is_some() && whole.tenant.is_some() && whole.report_folder.is_some());
     assert!(whole.tenants[0].color.is_some() && whole.tenants[0].base_url.is_some());
     assert!(!whole.keys.is_empty());
     // What an unknown setting's error lists is every setting there is.
     for (table, settings) in [
-        ("", 13),
+        ("", 14),
         ("[[tenants]]\n", 7),
         ("[sign_in]\n", 10),
         ("[[categories]]\n", 2),
@@ -72,6 +72,7 @@ fn the_example_documents_every_setting() {
         ("[ages]\n", 2),
         ("[list]\n", 1),
         ("[record]\n", 1),
+        ("[report]\n", 1),
         ("[practice]\n", 1),
         ("[patterns]\n", 2),
     ] {
@@ -90,7 +91,7 @@ fn the_example_documents_every_setting() {
 #[rstest]
 #[case::unknown(
     "\n  colour = 1",
-    "FILE, line 2, column 3: unknown setting `colour` in the file\nhint: what can be set here: `base_url`, `ca_file`, `tenant`, `sign_in`, `tenants`, `categories`, `appearance`, `ages`, `list`, `record`, `practice`, `patterns`, `keys`; see config.example.toml"
+    "FILE, line 2, column 3: unknown setting `colour` in the file\nhint: what can be set here: `base_url`, `ca_file`, `tenant`, `sign_in`, `tenants`, `categories`, `appearance`, `ages`, `list`, `record`, `report`, `practice`, `patterns`, `keys`; see config.example.toml"
 )]
 #[case::unknown_in_a_table(
     "[appearance]\ncolour = 'red'",
