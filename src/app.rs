@@ -6,12 +6,14 @@ mod batch;
 mod confirmation;
 mod external;
 pub(crate) mod practice;
+mod report_file;
 mod runtime;
 mod setup;
 
 use std::{
     collections::VecDeque,
     fmt::Display,
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -21,6 +23,7 @@ use color_eyre::eyre;
 pub use confirmation::Confirmation;
 use external::{RunningCopies, RunningEdit, edit_result, start_copy, start_editor};
 use jiff::Timestamp;
+use report_file::{RunningReports, start_report};
 pub use runtime::BackgroundRuntime;
 pub use setup::{Components, open_service, setup};
 use tokio::sync::mpsc::Receiver;
@@ -91,6 +94,9 @@ pub struct App<'a, S> {
     /// Whether the dashboard has applied the text of the editor.
     is_edit_applied: bool,
     copies: RunningCopies,
+    reports: RunningReports,
+    /// The folder of reports. A relative one begins at the current folder.
+    report_folder: PathBuf,
     /// The inputs after the key that opened the editor. They are applied when the editor has ended.
     typed_ahead: Option<Batch>,
     confirmation: Confirmation,
@@ -118,6 +124,8 @@ impl<'a, S: Surface> App<'a, S> {
             edit: None,
             is_edit_applied: false,
             copies: RunningCopies::new(),
+            reports: RunningReports::new(),
+            report_folder: PathBuf::from("."),
             typed_ahead: None,
             confirmation: Confirmation::default(),
             is_drawn: false,
@@ -139,6 +147,14 @@ impl<'a, S: Surface> App<'a, S> {
     #[must_use]
     pub fn with_title(mut self, is_on: bool) -> Self {
         self.title = is_on.then(String::new);
+        self
+    }
+
+    /// Sets the folder in which reports are written. It is the current one at first.
+    #[must_use]
+    pub fn with_report_folder(mut self, folder: PathBuf) -> Self {
+        self.model.report_folder = visible(&folder.to_string_lossy()).into_owned();
+        self.report_folder = folder;
         self
     }
 
@@ -210,6 +226,7 @@ impl<'a, S: Surface> App<'a, S> {
             self.await_background(&mut channels.inputs).await;
         }
         self.apply_last_results(&mut channels, session, matches!(reason, Ok(ExitReason::Terminated(_)))).await;
+        self.await_reports().await;
         let tick = self.tick();
         let mut effects = update(&mut self.model, tick, self.limits);
         effects.extend(update(&mut self.model, Message::Ending, self.limits));
@@ -280,6 +297,7 @@ impl<'a, S: Surface> App<'a, S> {
                 Some(copied) = self.copies.join_next() => {
                     copied.ok().and_then(|(text, result)| self.finish_copy(text, result)).into_iter().collect()
                 }
+                Some(written) = self.reports.join_next() => report_written(written).into_iter().collect(),
                 () = self.surface.writable(), if self.surface.is_behind() => Vec::new(),
                 () = wake => Vec::new(),
             };
@@ -376,6 +394,7 @@ impl<'a, S: Surface> App<'a, S> {
                     Effect::SignIn => messages.extend(not_taken(session.sign_in())),
                     Effect::Save(drafts) => messages.extend(not_saved(session.save(drafts))),
                     Effect::Copy(text) => messages.extend(self.copy(&text)),
+                    Effect::WriteReport(file) => start_report(&mut self.reports, self.report_folder.clone(), file),
                     Effect::OpenEditor(target, text) => messages.extend(self.open_editor(target, text)),
                     Effect::EditTaken => self.is_edit_applied = true,
                     Effect::Suspend => self.suspend(),
@@ -467,6 +486,15 @@ impl<'a, S: Surface> App<'a, S> {
         }
     }
 
+    /// Waits for the reports that are being written, but not for a disk that does not answer.
+    async fn await_reports(&mut self) {
+        while let Ok(Some(written)) = tokio::time::timeout(LAST_RESULTS_TIMEOUT, self.reports.join_next()).await {
+            if let Some(Message::ReportWritten(Err(problem))) = report_written(written) {
+                tracing::warn!(hint = %problem.hint, "{}", problem.what);
+            }
+        }
+    }
+
     /// Copies a text by tmux or by the terminal. Returns a message, unless the result comes later.
     fn copy(&mut self, text: &str) -> Option<Message> {
         let text = redact(text).into_owned();
@@ -521,6 +549,13 @@ fn reason_of_lost_terminal(error: &dyn Display, system: &mut Receiver<SystemEven
         }
     }
     ExitReason::Terminated(Termination::HangUp)
+}
+
+/// Returns the message that says what became of a report.
+fn report_written(written: Result<Result<PathBuf, Problem>, tokio::task::JoinError>) -> Option<Message> {
+    // A task that was not run to its end has written nothing that can be named.
+    let result = written.ok()?;
+    Some(Message::ReportWritten(result.map(|path| visible(&path.to_string_lossy()).into_owned())))
 }
 
 /// Submits a call without waiting. If there is no room, this makes the failed reply itself, or the row would say `sending`

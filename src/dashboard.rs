@@ -31,6 +31,7 @@ mod queue;
 mod recovery;
 mod recovery_panel;
 mod refresh;
+mod report;
 mod requests;
 mod sign_in;
 mod suggest;
@@ -45,13 +46,14 @@ mod worker;
 pub use form::{Category, Form};
 pub use help::Help;
 pub use leaving::Remains;
-pub use message::{CopiedTo, EditTarget, Effect, Message, ScrollLimits};
+pub use message::{CopiedTo, EditTarget, Effect, Message, ReportFile, ScrollLimits};
 pub use model::{
     Model, Overlay, Pane, PendingCall, Preferences, RecordState, Recovery, ServiceState, Setup, Subject, Tenant,
 };
 pub use notice::{Notice, Tone};
 pub use notices::Notices;
 pub use question::Question;
+pub use report::ReportPanel;
 use requests::normal_device;
 pub use requests::{
     Age, Ages, Attempts, CloseAttempt, Closure, CreateAttempt, CreateState, List, Request, RequestStore, Requests, Row,

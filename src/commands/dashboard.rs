@@ -1,6 +1,10 @@
 //! `mmd-elevate`: starts the dashboard, runs it, and ends its parts in time. Nothing slow runs before the first frame.
 
-use std::{process::ExitCode, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use color_eyre::eyre::{self, WrapErr as _};
 use jiff::Timestamp;
@@ -33,6 +37,7 @@ pub fn run(flags: &Flags) -> eyre::Result<ExitCode> {
         Err(error) => return Ok(fail(&error)),
     };
     let (state_dir, level) = (config.state_dir.clone(), config.log);
+    let report_folder = absolute(config.report_folder.as_deref().unwrap_or(Path::new(".")));
     let warnings = [variable::warnings(), config.warnings.clone()].concat();
     let features = TerminalFeatures::from_environment(variable::from_process);
     let components = match setup(config, !is_colour_off(), features, platform::user(), Timestamp::now()) {
@@ -57,7 +62,8 @@ pub fn run(flags: &Flags) -> eyre::Result<ExitCode> {
         Timestamp::now,
     )
     .with_background_question(components.asks_background)
-    .with_title(components.title);
+    .with_title(components.title)
+    .with_report_folder(report_folder);
     if let Err(error) = app.draw() {
         tracing::debug!(%error, "failed to draw the first frame; the loop will fail too and end");
     }
@@ -97,4 +103,9 @@ pub fn run(flags: &Flags) -> eyre::Result<ExitCode> {
         ExitReason::Quit => ExitCode::SUCCESS,
         ExitReason::Terminated(termination) => ExitCode::from(u8::try_from(termination.exit_code()).unwrap_or(1)),
     })
+}
+
+/// Returns the path from the root on, so that notices can name it. If the current folder is unknown, it stays as it is.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).map_or_else(|_| path.to_owned(), |path| path.components().collect())
 }

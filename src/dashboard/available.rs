@@ -63,6 +63,9 @@ impl Model {
                 true => Some("nothing is known to be open on this device"),
                 false => None,
             },
+            Action::CopyReport | Action::WriteReport | Action::NextReportFormat | Action::NextReportPeriod => {
+                (!matches!(self.overlays.last(), Some(Overlay::Report(_)))).then_some("the report is not shown")
+            }
             Action::TakeAsClosed => match row.map(|row| row.state) {
                 None => Some("no request is selected"),
                 Some(RowState::Accepted) => None,

@@ -37,6 +37,8 @@ pub enum Message {
     },
     /// A text was handed over to be copied.
     Copied(CopiedTo, String),
+    /// A report was written to the file at this path, which is visible text, or could not be written.
+    ReportWritten(Result<String, Problem>),
     /// The system ends the program: what was typed is to be saved now.
     Ending,
     /// Something the agent should know that belongs to no call.
@@ -75,6 +77,7 @@ impl Message {
             | Self::WorkerGone
             | Self::Edited { .. }
             | Self::Copied(..)
+            | Self::ReportWritten(_)
             | Self::Ending
             | Self::Warning(_) => false,
         }
@@ -93,6 +96,8 @@ pub struct ScrollLimits {
     pub recovery: u16,
     /// The notices.
     pub notices: u16,
+    /// The report of the shift.
+    pub report: u16,
 }
 
 /// Where a copied text went, as far as that can be known.
@@ -115,6 +120,17 @@ pub enum EditTarget {
     ActionsTaken(RowId),
 }
 
+/// A report that is to be written to a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportFile {
+    /// The file's name without extension. A number follows it where a file has that name.
+    pub stem: String,
+    /// The extension.
+    pub extension: &'static str,
+    /// The report.
+    pub text: String,
+}
+
 /// Something the dashboard asks of the world.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
@@ -128,6 +144,8 @@ pub enum Effect {
     SignIn,
     /// Put this text, harmless already, on the clipboard.
     Copy(String),
+    /// Write this report to a new file.
+    WriteReport(ReportFile),
     /// Hand this text to the agent's editor.
     OpenEditor(EditTarget, String),
     /// The text that the editor saved is in its place: its file is not needed any more.

@@ -9,7 +9,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
     Ages, Category, EditTarget, Form, Notice, Requests, RowId, devices::Devices, guard::DeviceGuard, help,
-    history::Histories, listing::Listings, notices::Notices, queue::Queue,
+    history::Histories, listing::Listings, notices::Notices, queue::Queue, report::ReportPanel,
 };
 use crate::keys::{Keymap, Scope, Tab};
 use mmd_elevate_core::{
@@ -147,6 +147,8 @@ pub enum Overlay {
         /// How far they are scrolled, in lines.
         scroll: u16,
     },
+    /// The report of the shift.
+    Report(Box<ReportPanel>),
     /// What the record has brought back from before this start.
     Recovery {
         /// How far it is scrolled, in lines.
@@ -328,6 +330,8 @@ pub struct Model {
     pub hides_details: bool,
     /// What the settings leave to the agent's liking.
     pub preferences: Preferences,
+    /// Where reports are written, in visible form.
+    pub report_folder: String,
     /// The lists that the service was asked for.
     pub listings: Listings,
     /// What is known of devices.
@@ -381,6 +385,7 @@ impl Model {
             details_scroll: 0,
             hides_details: false,
             preferences: Preferences::default(),
+            report_folder: ".".to_owned(),
             listings: Listings::default(),
             devices: Devices::default(),
             guard: DeviceGuard::default(),
@@ -416,6 +421,7 @@ impl Model {
             Some(Overlay::Help(help)) if help.searching => &[Scope::HelpSearch, Scope::Text, Scope::Anywhere],
             Some(Overlay::Help(_)) => &[Scope::Help, Scope::Anywhere],
             Some(Overlay::Notices { .. }) => &[Scope::Notices, Scope::Anywhere],
+            Some(Overlay::Report(_)) => &[Scope::Report, Scope::Anywhere],
             Some(Overlay::Device(_)) => &[Scope::DevicePanel, Scope::Anywhere],
             Some(Overlay::Look(_)) => &[Scope::Details, Scope::Anywhere],
             Some(Overlay::TakeAsClosed(_)) => &[Scope::TakeAsClosed, Scope::Anywhere],

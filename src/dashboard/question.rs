@@ -48,7 +48,7 @@ impl Model {
                 };
                 self.open_on_device_question().or_else(doubtful)
             }
-            None | Some(Overlay::Help(_) | Overlay::Look(_) | Overlay::Notices { .. }) => None,
+            None | Some(Overlay::Help(_) | Overlay::Look(_) | Overlay::Notices { .. } | Overlay::Report(_)) => None,
         }
     }
 

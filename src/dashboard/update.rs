@@ -8,7 +8,7 @@ use super::{
     Age, EditTarget, Effect, Form, Message, Model, Notice, Overlay, Pane, RowId, RowState, ScrollLimits, TextField,
     Tone, clipboard, close, create, devices, drafts, guard, help, history, leaving, listing,
     notices::{self, About},
-    paste, queue, recovery, refresh, sign_in, suggest,
+    paste, queue, recovery, refresh, report, sign_in, suggest,
     text_field::Dropped,
     unknown, unsent, word, worker,
 };
@@ -52,6 +52,10 @@ pub fn update(model: &mut Model, message: Message, limits: ScrollLimits) -> Vec<
             model.notice = Some(clipboard::notice(to, &text));
             Vec::new()
         }
+        Message::ReportWritten(result) => {
+            report::apply_written(model, result);
+            Vec::new()
+        }
         Message::Warning(Problem { what, hint }) => {
             let problem = Problem::new(visible(&what), visible(&hint));
             model.notice = Some(Notice::from_problem(Tone::Failure, problem));
@@ -69,6 +73,7 @@ pub fn update(model: &mut Model, message: Message, limits: ScrollLimits) -> Vec<
     devices::note_typing(model);
     suggest::update(model);
     history::note_rest(model);
+    report::keep_true(model);
     drafts::note_changes(model);
     notices::note(model, notice, cause);
     queue::hand_over(model, effects)
@@ -101,6 +106,7 @@ fn limit_scrolling(model: &mut Model, limits: ScrollLimits) {
         Some(Overlay::Help(help)) => help.scroll = help.scroll.min(limits.help),
         Some(Overlay::Recovery { scroll }) => *scroll = (*scroll).min(limits.recovery),
         Some(Overlay::Notices { scroll }) => *scroll = (*scroll).min(limits.notices),
+        Some(Overlay::Report(panel)) => panel.scroll = panel.scroll.min(limits.report),
         _ => {}
     }
     model.details_scroll = model.details_scroll.min(limits.details);
@@ -137,6 +143,11 @@ fn act(model: &mut Model, action: Action, limits: ScrollLimits) -> Vec<Effect> {
             }
         }
         Action::ShowNotices => model.overlays.push(Overlay::Notices { scroll: 0 }),
+        Action::ShowReport => report::show(model),
+        Action::CopyReport => return report::copy(model),
+        Action::WriteReport => return report::write(model),
+        Action::NextReportFormat => report::next_format(model),
+        Action::NextReportPeriod => report::next_period(model),
         Action::ShowDevice => guard::open_panel(model),
         Action::TakeAsClosed => word::ask(model),
         Action::Redraw => return vec![Effect::Redraw],
@@ -364,6 +375,7 @@ fn back(model: &mut Model) {
             | Overlay::Device(_)
             | Overlay::Look(_)
             | Overlay::Notices { .. }
+            | Overlay::Report(_)
             | Overlay::Recovery { .. },
         ) => {}
         None if model.filtering => {
@@ -390,6 +402,7 @@ fn move_or_scroll(model: &mut Model, motion: Motion, limits: ScrollLimits) {
         Some(Overlay::Help(help)) => (&mut help.scroll, limits.help),
         Some(Overlay::Recovery { scroll }) => (scroll, limits.recovery),
         Some(Overlay::Notices { scroll }) => (scroll, limits.notices),
+        Some(Overlay::Report(panel)) => (&mut panel.scroll, limits.report),
         Some(Overlay::Look(_)) => (&mut model.details_scroll, limits.details),
         Some(Overlay::Unknown(..)) => return unknown::choose_match(model, motion),
         Some(Overlay::Device(_)) => return guard::choose(model, motion),

@@ -17,7 +17,8 @@ use unicode_width::UnicodeWidthStr;
 use super::draw::words::{columns, wrap};
 pub use super::draw::{Borders, Palette, Theme};
 use super::{
-    Model, Overlay, Pane, ScrollLimits, close, guard, help, leaving, notices, recovery_panel, unknown, unsent, word,
+    Model, Overlay, Pane, ScrollLimits, close, guard, help, leaving, notices, recovery_panel, report, unknown, unsent,
+    word,
 };
 use mmd_elevate_core::invisible_characters;
 
@@ -94,6 +95,7 @@ fn draw_body(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, small:
     match model.overlays.last() {
         Some(Overlay::Help(help)) => limits.help = help::draw(frame, area, model, theme, help),
         Some(Overlay::Notices { scroll }) => limits.notices = notices::draw(frame, area, model, theme, *scroll),
+        Some(Overlay::Report(panel)) => limits.report = report::draw(frame, area, model, theme, panel),
         Some(Overlay::Recovery { scroll }) => {
             limits.recovery = recovery_panel::draw(frame, area, model, theme, *scroll);
         }
@@ -148,7 +150,7 @@ fn draw_sheet(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) -> u1
         Some(Overlay::Device(chosen)) => guard::draw(frame, area, model, theme, *chosen),
         Some(Overlay::Look(row)) => return details::draw(frame, area, model, theme, model.requests.get(*row)),
         // Those take the place of the list and the sheet.
-        Some(Overlay::Help(_) | Overlay::Notices { .. } | Overlay::Recovery { .. }) => {}
+        Some(Overlay::Help(_) | Overlay::Notices { .. } | Overlay::Report(_) | Overlay::Recovery { .. }) => {}
         None if model.pane == Pane::Form => form::draw(frame, area, model, theme),
         None => return details::draw(frame, area, model, theme, model.requests.selected()),
     }

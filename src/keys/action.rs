@@ -38,6 +38,8 @@ pub enum Scope {
     DevicePanel,
     /// The notices of this run.
     Notices,
+    /// The report of the shift.
+    Report,
     /// The help screen.
     Help,
     /// The line that searches the help.
@@ -48,7 +50,7 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes, in the order in which help shows them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::List,
         Self::Details,
         Self::Panes,
@@ -66,6 +68,7 @@ impl Scope {
         Self::QuitQuestion,
         Self::DevicePanel,
         Self::Notices,
+        Self::Report,
         Self::Help,
         Self::HelpSearch,
         Self::Anywhere,
@@ -92,6 +95,7 @@ impl Scope {
             Self::Recovery => "Recovery",
             Self::DevicePanel => "Open on the device",
             Self::Notices => "Notices",
+            Self::Report => "Report of the shift",
             Self::Help => "Help",
             Self::HelpSearch => "Searching the help",
             Self::Anywhere => "Anywhere",
@@ -223,6 +227,16 @@ pub enum Action {
     ToggleDetails,
     /// Show the notices of this run.
     ShowNotices,
+    /// Show the report of the shift.
+    ShowReport,
+    /// Hand the report to the clipboard.
+    CopyReport,
+    /// Write the report to a file.
+    WriteReport,
+    /// Use the next format for the report.
+    NextReportFormat,
+    /// Use the next period for the report.
+    NextReportPeriod,
     /// Show the requests that are open on the form's device.
     ShowDevice,
     /// Take an accepted close that no list shows as done.
@@ -354,6 +368,7 @@ pub const BINDINGS: &[Binding] = {
         row("panes.refresh", S::Panes, A::Refresh, &["r"], None, "ask the service again"),
         row("panes.details", S::Panes, A::ToggleDetails, &["p"], None, "show or hide the details"),
         row("panes.notices", S::Panes, A::ShowNotices, &["!"], None, "the notices of this run, whole"),
+        row("list.report", S::Panes, A::ShowReport, &["R"], None, "report of the shift, to hand over"),
         row("panes.abandon", S::Panes, A::Abandon, &["x"], Some("abandon"), "abandon the call; it is looked up"),
         row("panes.copy-id", S::Panes, A::CopyId, &["y"], Some("copy id"), "copy the request's id"),
         row("panes.copy-line", S::Panes, A::CopyLine, &["Y"], None, "copy a line for the ticket"),
@@ -416,8 +431,10 @@ pub const BINDINGS: &[Binding] = {
         row("recovery.back", S::Recovery, A::Back, &["enter", "esc", "q"], Some("go on"), "on to the dashboard"),
         row("recovery.down", S::Recovery, A::Move(Motion::Down), &["j", "down"], None, "scroll down"),
         row("recovery.up", S::Recovery, A::Move(Motion::Up), &["k", "up"], None, "scroll up"),
+        row("recovery.report", S::Recovery, A::ShowReport, &["R"], Some("report"), "report of the shift, to hand over"),
         row("quit.close", S::QuitQuestion, A::CloseThem, &["c"], Some("close them"), "close them, one after the other"),
         row("quit.leave", S::QuitQuestion, A::LeaveThem, &["l"], Some("leave them"), "leave everything as it is"),
+        row("quit.report", S::QuitQuestion, A::ShowReport, &["R"], Some("report"), "report of the shift; then ask again"),
         row("quit.stay", S::QuitQuestion, A::Back, &["esc"], Some("stay"), "stay"),
         row("help.down", S::Help, A::Move(Motion::Down), &["j", "down"], Some("scroll"), "scroll down"),
         row("help.up", S::Help, A::Move(Motion::Up), &["k", "up"], None, "scroll up"),
@@ -446,6 +463,17 @@ pub const BINDINGS: &[Binding] = {
         row("notices.first", S::Notices, A::Move(Motion::First), &["g", "home"], None, "to the newest"),
         row("notices.last", S::Notices, A::Move(Motion::Last), &["G", "end"], None, "to the oldest"),
         row("notices.back", S::Notices, A::Back, &["esc", "q", "!", "enter"], Some("back"), "back"),
+        row("report.write", S::Report, A::WriteReport, &["enter", "w"], Some("write"), "write it to a file"),
+        row("report.copy", S::Report, A::CopyReport, &["y"], Some("copy"), "hand it to the clipboard"),
+        row("report.format", S::Report, A::NextReportFormat, &["f", "tab"], Some("format"), "next format: Markdown, CSV, JSON"),
+        row("report.period", S::Report, A::NextReportPeriod, &["s"], Some("since"), "next period: today, 24 h, all"),
+        row("report.down", S::Report, A::Move(Motion::Down), &["j", "down"], None, "scroll down"),
+        row("report.up", S::Report, A::Move(Motion::Up), &["k", "up"], None, "scroll up"),
+        row("report.half-down", S::Report, A::Move(Motion::HalfPageDown), &["ctrl-d", "pgdn"], None, "half a page down"),
+        row("report.half-up", S::Report, A::Move(Motion::HalfPageUp), &["ctrl-u", "pgup"], None, "half a page up"),
+        row("report.first", S::Report, A::Move(Motion::First), &["g", "home"], None, "to the beginning"),
+        row("report.last", S::Report, A::Move(Motion::Last), &["G", "end"], None, "to the end"),
+        row("report.back", S::Report, A::Back, &["esc", "q", "R"], Some("back"), "back; nothing is written or copied"),
         row("anywhere.help", S::Anywhere, A::Help, &["f1"], Some("all keys"), "every key that works here"),
         row("anywhere.redraw", S::Anywhere, A::Redraw, &["ctrl-l"], None, "draw the screen anew"),
         row("anywhere.quit", S::Anywhere, A::Interrupt, &["ctrl-c"], None, "quit; twice within 2 s: at once"),

@@ -17,6 +17,7 @@ mod record_seen;
 mod record_start;
 mod record_unknown;
 mod record_writes;
+mod report;
 mod screens;
 mod sign_in;
 mod store;

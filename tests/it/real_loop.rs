@@ -1,8 +1,9 @@
 //! The real loop and the real worker, on a surface that keeps what was drawn and with inputs that are scripted.
 
 use std::{
-    future,
+    fs, future,
     net::Ipv4Addr,
+    os::unix::fs::PermissionsExt as _,
     path::Path,
     sync::{
         Arc,
@@ -108,7 +109,8 @@ async fn run_by(
     script: impl AsyncFnOnce(&mut Agent),
 ) -> ExitReason {
     let (mut stage, drawn) = Stage::new();
-    let mut app = App::new(&mut stage, Model::new(setup()), Theme::default(), clock);
+    let mut app =
+        App::new(&mut stage, Model::new(setup()), Theme::default(), clock).with_report_folder(folder.join("reports"));
     let (to_loop, inputs) = mpsc::channel(64);
     let (to_system, system) = mpsc::channel(8);
     let (session_events, events) = mpsc::channel(CALLS_WAITING);
@@ -156,6 +158,33 @@ async fn a_request_is_opened_and_closed_at_the_practice_tenant_and_the_agent_lea
         agent.press("q").await;
     });
     assert_eq!(ended.await, ExitReason::Quit);
+}
+
+#[tokio::test]
+async fn reports_are_written_to_private_files_and_none_is_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = |end: &str| folder.path().join(format!("reports/mmd-elevate-2026-11-22-shift{end}"));
+    run_in(folder.path(), practice().await, async |agent| {
+        agent.sees("token set").await;
+        agent.press(DRAFT).await;
+        agent.press("ctrl-s").await;
+        agent.sees("● open").await;
+        agent.press("R enter").await;
+        agent.sees("Report written: ").await;
+        agent.press("n INC-2 esc esc R enter").await;
+        // Leaving waits for what is being written.
+        agent.press("q R f enter").await;
+        agent.sees("1 request is open").await;
+        agent.press("l").await;
+    })
+    .await;
+    let [first, second, third] = [report(".md"), report("-2.md"), report(".csv")].map(|path| {
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        fs::read_to_string(path).unwrap()
+    });
+    assert!(first.contains("- INC-10442 · MMD-03690457680 · Excel add-in crashes\n"), "{first}");
+    assert!(!first.contains("INC-2") && second.contains("- INC-2 · – · –\n"), "{second}");
+    assert!(third.starts_with("\"state\",\"ticket\",") && third.contains("\"INC-10442\""), "{third}");
 }
 
 #[tokio::test]

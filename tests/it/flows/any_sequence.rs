@@ -97,6 +97,8 @@ fn steps() -> impl Strategy<Value = Step> {
         "n tab MMD tab",
         "n ctrl-g c",
         "esc esc !",
+        "esc esc R s f",
+        "esc esc q R enter",
         "esc esc ? a / s",
     ];
     prop_oneof![

@@ -90,6 +90,11 @@ fn dashboards_in(scope: Scope) -> Vec<Dashboard> {
             narrow.resize(60, 20);
             vec![then(&narrow, "! j j j j j j")]
         }
+        Scope::Report => {
+            let mut narrow = many;
+            narrow.resize(60, 20);
+            vec![then(&narrow, "R j j j j j j")]
+        }
         Scope::Help => {
             let mut narrow = many;
             narrow.resize(60, 20);

@@ -203,6 +203,7 @@ impl Process {
                     }
                     Effect::SignIn
                     | Effect::Copy(_)
+                    | Effect::WriteReport(_)
                     | Effect::OpenEditor(..)
                     | Effect::EditTaken
                     | Effect::Redraw

@@ -1,0 +1,98 @@
+//! Writes reports to files, away from the loop's thread. A file that is there is never written over.
+
+use std::{
+    fs,
+    io::{self, ErrorKind, Write as _},
+    path::{Path, PathBuf},
+};
+
+use tokio::task::JoinSet;
+
+use crate::dashboard::ReportFile;
+use mmd_elevate_core::{Problem, visible};
+use mmd_elevate_engine::redact::redact;
+
+/// How many files of one name there may be.
+const MOST_FILES: u32 = 1_000;
+
+/// The reports that are being written. The result of each is the path of its file.
+pub(super) type RunningReports = JoinSet<Result<PathBuf, Problem>>;
+
+/// Starts to write a report.
+pub(super) fn start_report(reports: &mut RunningReports, folder: PathBuf, file: ReportFile) {
+    reports.spawn_blocking(move || {
+        write(&folder, &file).map_err(|error| {
+            let folder = visible(&folder.to_string_lossy()).into_owned();
+            let hint = match error.kind() {
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room on the disk",
+                _ => "name a folder that you may write to as [report] folder in the settings",
+            };
+            Problem::new(format!("The report was not written to {folder}: {error}"), hint)
+        })
+    });
+}
+
+/// Writes the report to a file that only its owner can read, under the first name that no file has. Returns its path.
+fn write(folder: &Path, file: &ReportFile) -> io::Result<PathBuf> {
+    let ReportFile { stem, extension, text } = file;
+    // A folder that is there is used as it is: it may be shared on purpose.
+    if fs::metadata(folder).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+        mmd_elevate_files::create_folder(folder)?;
+    }
+    for number in 1..=MOST_FILES {
+        let number = if number == 1 { String::new() } else { format!("-{number}") };
+        let path = folder.join(format!("{stem}{number}.{extension}"));
+        let mut opened = match mmd_elevate_files::create_new(&path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
+            opened => opened?,
+        };
+        let written = opened.write_all(redact(text).as_bytes()).and_then(|()| opened.sync_all());
+        if let Err(error) = written {
+            // A part of a report would pass for all of it.
+            let _ = fs::remove_file(&path);
+            return Err(error);
+        }
+        return Ok(path);
+    }
+    Err(io::Error::other(format!("there are {MOST_FILES} reports of this day already")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use super::*;
+
+    fn file(text: &str) -> ReportFile {
+        ReportFile { stem: "mmd-elevate-2026-11-22-shift".to_owned(), extension: "md", text: text.to_owned() }
+    }
+
+    #[test]
+    fn report_is_private_and_takes_the_first_free_name() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("new/reports");
+        let first = write(&folder, &file("one")).unwrap();
+        // A link that leads nowhere is a name that is taken, too.
+        symlink(home.path().join("elsewhere"), folder.join("mmd-elevate-2026-11-22-shift-2.md")).unwrap();
+        let third = write(&folder, &file("three")).unwrap();
+        assert_eq!(first, folder.join("mmd-elevate-2026-11-22-shift.md"));
+        assert_eq!(third, folder.join("mmd-elevate-2026-11-22-shift-3.md"));
+        for (path, text) in [(first, "one"), (third, "three")] {
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        assert!(!home.path().join("elsewhere").exists());
+    }
+
+    #[tokio::test]
+    async fn folder_that_cannot_be_used_is_named_with_what_to_do() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("file");
+        fs::write(&path, "").unwrap();
+        let mut reports = RunningReports::new();
+        start_report(&mut reports, path.clone(), file("text"));
+        let problem = reports.join_next().await.unwrap().unwrap().unwrap_err();
+        assert!(problem.what.starts_with(&format!("The report was not written to {}: ", path.display())), "{problem}");
+        assert!(problem.hint.contains("[report] folder"), "{problem}");
+    }
+}
