@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::dashboard::ReportFile;
 use mmd_elevate_core::{Problem, visible};
-use mmd_elevate_engine::redact::redact;
+use mmd_elevate_engine::redact;
 
 /// How many files of one name there may be.
 const MOST_FILES: u32 = 1_000;
@@ -46,7 +46,7 @@ fn write(folder: &Path, file: &ReportFile) -> io::Result<PathBuf> {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
             opened => opened?,
         };
-        let written = opened.write_all(redact(text).as_bytes()).and_then(|()| opened.sync_all());
+        let written = opened.write_all(redact::redact(text).as_bytes()).and_then(|()| opened.sync_all());
         if let Err(error) = written {
             // A part of a report would pass for all of it.
             let _ = fs::remove_file(&path);
@@ -82,6 +82,15 @@ mod tests {
             assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         }
         assert!(!home.path().join("elsewhere").exists());
+    }
+
+    #[test]
+    fn secret_that_the_service_repeats_is_in_no_report() {
+        let folder = tempfile::tempdir().unwrap();
+        redact::register(redact::Kind::Token, "canary-token-of-a-report");
+        let path = write(folder.path(), &file("- INC-1 · canary-token-of-a-report · Title")).unwrap();
+        let written = fs::read_to_string(path).unwrap();
+        assert!(written.starts_with("- INC-1 · ") && !written.contains("canary"), "{written}");
     }
 
     #[tokio::test]
