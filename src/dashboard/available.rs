@@ -57,6 +57,10 @@ impl Model {
                 ServiceState::Starting => Some("the service is not ready yet"),
                 ServiceState::Ready => None,
             },
+            Action::Perform => match self.overlays.last() {
+                Some(Overlay::Palette(palette)) => palette.unavailable(),
+                _ => Some("no action is chosen"),
+            },
             Action::ShowTab(tab) => (tab == self.requests.tab()).then_some("this tab is shown"),
             Action::ShowDevice => match self.open_on_device().is_empty() {
                 true if self.is_checking_device() => Some("the device is being looked up"),

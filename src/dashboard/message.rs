@@ -68,6 +68,7 @@ impl Message {
                     | Action::KeepFilter
                     | Action::ToggleDetails
                     | Action::ShowNotices
+                    | Action::ShowPalette
                     | Action::Search
                     | Action::ToggleEverywhere
                     | Action::Redraw

@@ -9,7 +9,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
     Ages, Category, EditTarget, Form, Notice, Requests, RowId, devices::Devices, guard::DeviceGuard, help,
-    history::Histories, listing::Listings, notices::Notices, queue::Queue, report::ReportPanel,
+    history::Histories, listing::Listings, notices::Notices, palette, queue::Queue, report::ReportPanel,
 };
 use crate::keys::{Keymap, Scope, Tab};
 use mmd_elevate_core::{
@@ -149,6 +149,8 @@ pub enum Overlay {
     },
     /// The report of the shift.
     Report(Box<ReportPanel>),
+    /// Every action, to be chosen by its name.
+    Palette(Box<palette::Palette>),
     /// What the record has brought back from before this start.
     Recovery {
         /// How far it is scrolled, in lines.
@@ -422,6 +424,7 @@ impl Model {
             Some(Overlay::Help(_)) => &[Scope::Help, Scope::Anywhere],
             Some(Overlay::Notices { .. }) => &[Scope::Notices, Scope::Anywhere],
             Some(Overlay::Report(_)) => &[Scope::Report, Scope::Anywhere],
+            Some(Overlay::Palette(_)) => &[Scope::Palette, Scope::Text, Scope::Anywhere],
             Some(Overlay::Device(_)) => &[Scope::DevicePanel, Scope::Anywhere],
             Some(Overlay::Look(_)) => &[Scope::Details, Scope::Anywhere],
             Some(Overlay::TakeAsClosed(_)) => &[Scope::TakeAsClosed, Scope::Anywhere],

@@ -23,6 +23,8 @@ pub enum Question {
     Leave,
     /// A text that was not stored, which has come by itself.
     UnsentText(RowId),
+    /// Whether to do this action of the palette, by its id in the table of actions, to this row.
+    Palette(&'static str, Option<RowId>),
     /// What was brought back from before this start, which has come by itself.
     Recovery,
 }
@@ -40,6 +42,7 @@ impl Model {
             Some(Overlay::SendAgain(row)) => Some(Question::SendAgain(*row)),
             Some(Overlay::Recovery { .. }) => Some(Question::Recovery),
             Some(Overlay::TakeAsClosed(row)) => Some(Question::TakeAsClosed(*row)),
+            Some(Overlay::Palette(palette)) => palette.chosen_id().map(|id| Question::Palette(id, self.row_in_focus())),
             Some(Overlay::Device(_)) => self.open_on_device_question(),
             None if self.pane == Pane::Form && !self.filtering => {
                 let doubtful = || {

@@ -1,11 +1,6 @@
 //! What is suggested for the field that has the focus. Nothing is chosen until the agent chooses.
 
-use nucleo_matcher::{
-    Config, Matcher,
-    pattern::{AtomKind, CaseMatching, Normalization, Pattern},
-};
-
-use super::{Category, Model, devices};
+use super::{Category, Model, devices, fuzzy};
 use mmd_elevate_core::Field;
 
 /// How many are offered.
@@ -26,21 +21,10 @@ pub struct Suggestion {
     pub about: String,
 }
 
-/// Ranks texts by how well they fit what was typed: letters in their order, together and at the beginnings of words first.
+/// The texts that fit what was typed, each with what is known about it, the best first.
 fn rank<'a>(typed: &str, texts: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<Suggestion> {
-    let mut matcher = Matcher::new(Config::DEFAULT);
-    let pattern = Pattern::new(typed, CaseMatching::Ignore, Normalization::Smart, AtomKind::Fuzzy);
-    let mut buffer = Vec::new();
-    let mut ranked: Vec<_> = texts
-        .filter_map(|(text, about)| {
-            let all = if about.is_empty() { text.to_owned() } else { format!("{text} {about}") };
-            let score = pattern.score(nucleo_matcher::Utf32Str::new(&all, &mut buffer), &mut matcher)?;
-            Some((score, text, about))
-        })
-        .collect();
-    // The order of equals is that in which they came.
-    ranked.sort_by(|one, other| other.0.cmp(&one.0).then(one.1.len().cmp(&other.1.len())));
-    let one = |(_, text, about): (u32, &str, &str)| Suggestion { text: text.to_owned(), about: about.to_owned() };
+    let ranked = fuzzy::rank(typed, texts.map(|(text, about)| ((text, about), text, about)));
+    let one = |(text, about): (&str, &str)| Suggestion { text: text.to_owned(), about: about.to_owned() };
     ranked.into_iter().take(MOST).map(one).collect()
 }
 

@@ -8,7 +8,7 @@ use super::{
     Age, EditTarget, Effect, Form, Message, Model, Notice, Overlay, Pane, RowId, RowState, ScrollLimits, TextField,
     Tone, clipboard, close, create, devices, drafts, guard, help, history, leaving, listing,
     notices::{self, About},
-    paste, queue, recovery, refresh, report, sign_in, suggest,
+    palette, paste, queue, recovery, refresh, report, sign_in, suggest,
     text_field::Dropped,
     unknown, unsent, word, worker,
 };
@@ -74,6 +74,7 @@ pub fn update(model: &mut Model, message: Message, limits: ScrollLimits) -> Vec<
     suggest::update(model);
     history::note_rest(model);
     report::keep_true(model);
+    palette::update(model);
     drafts::note_changes(model);
     notices::note(model, notice, cause);
     queue::hand_over(model, effects)
@@ -112,6 +113,7 @@ fn limit_scrolling(model: &mut Model, limits: ScrollLimits) {
     model.details_scroll = model.details_scroll.min(limits.details);
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm for each action")]
 fn act(model: &mut Model, action: Action, limits: ScrollLimits) -> Vec<Effect> {
     if let Some(reason) = model.unavailable(action) {
         // Keys that many press by habit say nothing; the rest say why nothing happened.
@@ -141,6 +143,10 @@ fn act(model: &mut Model, action: Action, limits: ScrollLimits) -> Vec<Effect> {
             if model.pane == Pane::Details {
                 model.pane = Pane::List;
             }
+        }
+        Action::ShowPalette => palette::open(model),
+        Action::Perform => {
+            return palette::take(model).map_or_else(Vec::new, |action| act(model, action, limits));
         }
         Action::ShowNotices => model.overlays.push(Overlay::Notices { scroll: 0 }),
         Action::ShowReport => report::show(model),
@@ -205,6 +211,9 @@ fn act(model: &mut Model, action: Action, limits: ScrollLimits) -> Vec<Effect> {
             Some(FocusedText::Form) => model.form.edit(edit),
             Some(FocusedText::Filter) => change_filter(model, |filter| filter.edit(edit)),
             Some(FocusedText::Help) => help::change(model, |help| help.change_search(|search| search.edit(edit))),
+            Some(FocusedText::Palette) => {
+                palette::change(model, |palette| palette.change_search(|search| search.edit(edit)));
+            }
             Some(FocusedText::Dialog(row)) => change_dialog(model, row, |text| text.edit(edit)).unwrap_or_default(),
             None => {}
         },
@@ -218,6 +227,7 @@ enum FocusedText {
     Form,
     Filter,
     Help,
+    Palette,
     Dialog(RowId),
 }
 
@@ -225,6 +235,7 @@ fn focused_text(model: &Model) -> Option<FocusedText> {
     match model.overlays.last() {
         Some(Overlay::Close { row, .. }) => Some(FocusedText::Dialog(*row)),
         Some(Overlay::Help(help)) if help.searching => Some(FocusedText::Help),
+        Some(Overlay::Palette(_)) => Some(FocusedText::Palette),
         Some(_) => None,
         None if model.filtering => Some(FocusedText::Filter),
         None => (model.pane == Pane::Form && model.form.sending().is_none()).then_some(FocusedText::Form),
@@ -266,6 +277,9 @@ fn type_text(model: &mut Model, text: &str) {
         Some(FocusedText::Form) => model.form.type_text(text),
         Some(FocusedText::Filter) => change_filter(model, |filter| filter.type_text(text)),
         Some(FocusedText::Help) => help::change(model, |help| help.change_search(|search| search.type_text(text))),
+        Some(FocusedText::Palette) => {
+            palette::change(model, |palette| palette.change_search(|search| search.type_text(text)));
+        }
         Some(FocusedText::Dialog(row)) => change_dialog(model, row, |field| field.type_text(text)).unwrap_or_default(),
         None => {}
     }
@@ -284,6 +298,11 @@ fn paste_text(model: &mut Model, text: &str) {
         Some(FocusedText::Help) => {
             let mut dropped = Dropped::default();
             help::change(model, |help| help.change_search(|search| dropped = search.paste(text)));
+            dropped
+        }
+        Some(FocusedText::Palette) => {
+            let mut dropped = Dropped::default();
+            palette::change(model, |palette| palette.change_search(|search| dropped = search.paste(text)));
             dropped
         }
         Some(FocusedText::Dialog(row)) => change_dialog(model, row, |field| field.paste(text)).unwrap_or_default(),
@@ -350,7 +369,7 @@ fn open_editor(model: &mut Model) -> Vec<Effect> {
     let target = match focused_text(model) {
         Some(FocusedText::Dialog(row)) => EditTarget::ActionsTaken(row),
         Some(FocusedText::Form) => EditTarget::PlanOfAction,
-        Some(FocusedText::Filter | FocusedText::Help) | None => return Vec::new(),
+        Some(FocusedText::Filter | FocusedText::Help | FocusedText::Palette) | None => return Vec::new(),
     };
     let Some(text) = long_text(model, target) else { return Vec::new() };
     model.in_editor = Some((target, text.clone()));
@@ -376,6 +395,7 @@ fn back(model: &mut Model) {
             | Overlay::Look(_)
             | Overlay::Notices { .. }
             | Overlay::Report(_)
+            | Overlay::Palette(_)
             | Overlay::Recovery { .. },
         ) => {}
         None if model.filtering => {
@@ -406,6 +426,7 @@ fn move_or_scroll(model: &mut Model, motion: Motion, limits: ScrollLimits) {
         Some(Overlay::Look(_)) => (&mut model.details_scroll, limits.details),
         Some(Overlay::Unknown(..)) => return unknown::choose_match(model, motion),
         Some(Overlay::Device(_)) => return guard::choose(model, motion),
+        Some(Overlay::Palette(palette)) => return palette.choose(motion),
         Some(_) => return,
         None if model.pane == Pane::Details => (&mut model.details_scroll, limits.details),
         None => return model.requests.move_selection(motion),

@@ -17,8 +17,8 @@ use unicode_width::UnicodeWidthStr;
 use super::draw::words::{columns, wrap};
 pub use super::draw::{Borders, Palette, Theme};
 use super::{
-    Model, Overlay, Pane, ScrollLimits, close, guard, help, leaving, notices, recovery_panel, report, unknown, unsent,
-    word,
+    Model, Overlay, Pane, ScrollLimits, close, guard, help, leaving, notices, palette, recovery_panel, report, unknown,
+    unsent, word,
 };
 use mmd_elevate_core::invisible_characters;
 
@@ -148,6 +148,7 @@ fn draw_sheet(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) -> u1
         Some(Overlay::SendAgain(row)) => unknown::draw_send_again(frame, area, model, theme, *row),
         Some(Overlay::TakeAsClosed(row)) => word::draw(frame, area, model, theme, *row),
         Some(Overlay::Device(chosen)) => guard::draw(frame, area, model, theme, *chosen),
+        Some(Overlay::Palette(palette)) => palette::draw(frame, area, theme, palette),
         Some(Overlay::Look(row)) => return details::draw(frame, area, model, theme, model.requests.get(*row)),
         // Those take the place of the list and the sheet.
         Some(Overlay::Help(_) | Overlay::Notices { .. } | Overlay::Report(_) | Overlay::Recovery { .. }) => {}

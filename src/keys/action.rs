@@ -40,6 +40,8 @@ pub enum Scope {
     Notices,
     /// The report of the shift.
     Report,
+    /// Every action, to be chosen by its name.
+    Palette,
     /// The help screen.
     Help,
     /// The line that searches the help.
@@ -50,7 +52,7 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes, in the order in which help shows them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::List,
         Self::Details,
         Self::Panes,
@@ -69,6 +71,7 @@ impl Scope {
         Self::DevicePanel,
         Self::Notices,
         Self::Report,
+        Self::Palette,
         Self::Help,
         Self::HelpSearch,
         Self::Anywhere,
@@ -96,6 +99,7 @@ impl Scope {
             Self::DevicePanel => "Open on the device",
             Self::Notices => "Notices",
             Self::Report => "Report of the shift",
+            Self::Palette => "Every action",
             Self::Help => "Help",
             Self::HelpSearch => "Searching the help",
             Self::Anywhere => "Anywhere",
@@ -113,6 +117,7 @@ impl Scope {
                 | Self::Form
                 | Self::Filter
                 | Self::CloseDialog
+                | Self::Palette
                 | Self::HelpSearch
                 | Self::Anywhere
         )
@@ -237,6 +242,10 @@ pub enum Action {
     NextReportFormat,
     /// Use the next period for the report.
     NextReportPeriod,
+    /// Show every action, to be chosen by its name.
+    ShowPalette,
+    /// Do the action that is chosen.
+    Perform,
     /// Show the requests that are open on the form's device.
     ShowDevice,
     /// Take an accepted close that no list shows as done.
@@ -297,7 +306,22 @@ impl Action {
     /// Returns whether the action sends or settles something or quits, so that it must never happen by accident.
     #[must_use]
     pub const fn commits(self) -> bool {
-        matches!(self, Self::Submit | Self::Adopt | Self::SetAside | Self::CloseThem | Self::LeaveThem)
+        matches!(self, Self::Submit | Self::Adopt | Self::SetAside | Self::CloseThem | Self::LeaveThem | Self::Perform)
+    }
+
+    /// Returns whether the action is about the selected request.
+    #[must_use]
+    pub const fn is_about_request(self) -> bool {
+        matches!(
+            self,
+            Self::CloseRequest
+                | Self::Open
+                | Self::Abandon
+                | Self::TakeAsClosed
+                | Self::CopyId
+                | Self::CopyLine
+                | Self::CopyUnsent
+        )
     }
 }
 
@@ -369,6 +393,7 @@ pub const BINDINGS: &[Binding] = {
         row("panes.details", S::Panes, A::ToggleDetails, &["p"], None, "show or hide the details"),
         row("panes.notices", S::Panes, A::ShowNotices, &["!"], None, "the notices of this run, whole"),
         row("list.report", S::Panes, A::ShowReport, &["R"], None, "report of the shift, to hand over"),
+        row("panes.palette", S::Panes, A::ShowPalette, &[":"], None, "every action, by its name"),
         row("panes.abandon", S::Panes, A::Abandon, &["x"], Some("abandon"), "abandon the call; it is looked up"),
         row("panes.copy-id", S::Panes, A::CopyId, &["y"], Some("copy id"), "copy the request's id"),
         row("panes.copy-line", S::Panes, A::CopyLine, &["Y"], None, "copy a line for the ticket"),
@@ -474,6 +499,12 @@ pub const BINDINGS: &[Binding] = {
         row("report.first", S::Report, A::Move(Motion::First), &["g", "home"], None, "to the beginning"),
         row("report.last", S::Report, A::Move(Motion::Last), &["G", "end"], None, "to the end"),
         row("report.back", S::Report, A::Back, &["esc", "q", "R"], Some("back"), "back; nothing is written or copied"),
+        row("palette.do", S::Palette, A::Perform, &["enter"], Some("do"), "do the chosen action, as its key does"),
+        row("palette.down", S::Palette, A::Move(Motion::Down), &["down", "ctrl-n"], Some("choose"), "next action"),
+        row("palette.up", S::Palette, A::Move(Motion::Up), &["up", "ctrl-p"], None, "previous action"),
+        row("palette.page-down", S::Palette, A::Move(Motion::PageDown), &["pgdn"], None, "a page down"),
+        row("palette.page-up", S::Palette, A::Move(Motion::PageUp), &["pgup"], None, "a page up"),
+        row("palette.back", S::Palette, A::Back, &["esc"], Some("back"), "back; nothing is done"),
         row("anywhere.help", S::Anywhere, A::Help, &["f1"], Some("all keys"), "every key that works here"),
         row("anywhere.redraw", S::Anywhere, A::Redraw, &["ctrl-l"], None, "draw the screen anew"),
         row("anywhere.quit", S::Anywhere, A::Interrupt, &["ctrl-c"], None, "quit; twice within 2 s: at once"),

@@ -12,6 +12,7 @@ mod leaving;
 mod list;
 mod notices;
 mod others;
+mod palette;
 mod record_drafts;
 mod record_seen;
 mod record_start;

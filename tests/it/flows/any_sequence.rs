@@ -100,6 +100,9 @@ fn steps() -> impl Strategy<Value = Step> {
         "esc esc R s f",
         "esc esc q R enter",
         "esc esc ? a / s",
+        "esc esc : clo enter",
+        "esc esc : new enter",
+        "esc esc : quit enter",
     ];
     prop_oneof![
         8 => prop::sample::select(bound).prop_map(Step::Press),

@@ -95,6 +95,7 @@ fn dashboards_in(scope: Scope) -> Vec<Dashboard> {
             narrow.resize(60, 20);
             vec![then(&narrow, "R j j j j j j")]
         }
+        Scope::Palette => vec![then(&many, ": down"), then(&many, ": pgdn pgdn")],
         Scope::Help => {
             let mut narrow = many;
             narrow.resize(60, 20);
