@@ -6,6 +6,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod available;
+mod begin;
 mod clipboard;
 mod close;
 mod close_result;
@@ -19,6 +20,7 @@ mod fuzzy;
 mod guard;
 mod help;
 mod history;
+mod intake;
 mod leaving;
 mod listing;
 mod message;

@@ -27,7 +27,7 @@ impl Model {
                 let no_id = row.is_some_and(|row| row.request_id().is_none());
                 none.or(no_id.then_some("the service has given it no id yet"))
             }
-            Action::CopyLine | Action::Open => none,
+            Action::CopyLine | Action::Open | Action::NewLike => none,
             Action::Abandon => {
                 let is_at_rest = row.is_some_and(|row| !row.state.in_flight());
                 none.or(is_at_rest.then_some("no call is under way for this request"))

@@ -1,8 +1,6 @@
 //! Opening a request, up to the call: from the form, and from a draft that waits.
 
-use super::{
-    CreateAttempt, CreateState, Effect, Form, Model, Notice, Pane, RowId, RowState, ServiceState, Subject, guard,
-};
+use super::{CreateAttempt, CreateState, Effect, Model, Notice, Pane, RowId, RowState, ServiceState, Subject, guard};
 use crate::keys::{Action, Scope, Tab};
 use mmd_elevate_core::{Call, Field, NewElevationRequest, Operation};
 
@@ -96,25 +94,4 @@ pub(super) fn hold(model: &mut Model, id: RowId) {
     } else {
         model.requests.change_create(id, |create| create.state = CreateState::Draft);
     }
-}
-
-/// Takes the draft of a row into the form again, unless another draft is there. The row goes.
-pub(super) fn take_up(model: &mut Model, id: RowId) {
-    if model.form.holds_text() {
-        model.notice = Some(
-            Notice::info("Another draft is in the form, and is not replaced")
-                .hint("submit it, or discard it (undo brings it back), then take this one up"),
-        );
-        return;
-    }
-    let name = model.requests.name(id);
-    let Some(create) = model.requests.remove_create(id) else { return };
-    let mut form = Form::from_draft(&create.draft);
-    form.focused = Field::Ticket;
-    if let Some(error) = create.error {
-        model.notice = Some(Notice::from_error(&format!("Not opened for {name}"), &error));
-        form.show_refusal(&error);
-    }
-    model.form.replace_with(form);
-    model.pane = Pane::Form;
 }

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::{Closure, CreateState, Effect, Form, Model, Notice, Pane, PendingCall, RowId, RowState, guard, refresh};
+use super::{
+    Closure, CreateState, Effect, Form, Model, Notice, Pane, PendingCall, RowId, RowState, drafts, guard, refresh,
+};
 use crate::keys::{Action, Scope};
 use mmd_elevate_core::{CallError, CallId, CallResult, ElevationRequest, ErrorCode, Field, Gaps, MatchResult, Problem};
 
@@ -69,6 +71,7 @@ fn apply_opened(
     let closure = (!is_create && request.closed.is_some()).then_some(Closure::Elsewhere);
     model.requests.open(id, request, closure, model.now);
     release_form(model, id);
+    drafts::save_twin_again(model, id);
     let name = model.requests.name(id);
     model.notice = Some(match model.requests.get(id).and_then(|row| row.request) {
         Some(request) if closure.is_some() => {
@@ -83,6 +86,7 @@ fn apply_opened(
 /// the tenant's: one row is enough, and it is the one in which something may have been done since.
 fn apply_known(model: &mut Model, id: RowId, known: RowId, found: ElevationRequest, surplus: Vec<ElevationRequest>) {
     release_form(model, id);
+    drafts::save_twin_again(model, id);
     // The row may have been brought back by its id alone.
     model.requests.change_request(known, |request| request.take(found));
     model.requests.open_as(id, known);

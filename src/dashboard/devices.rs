@@ -76,6 +76,12 @@ impl Devices {
         }
     }
 
+    /// The device that this word names, as it is spelled where it is known; `None` where it is not.
+    pub(super) fn spelling(&self, word: &str) -> Option<&str> {
+        let found = self.found.get(&normal_device(word)).map(|device| device.name.as_str());
+        found.or_else(|| self.names.get(word).map(|name| &**name))
+    }
+
     /// All devices, those that a search has found first.
     pub(super) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
         let found = self.found.values().map(|device| (device.name.as_str(), device.about.as_str()));

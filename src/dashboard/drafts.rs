@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{CreateState, Effect, Model, Notice, RecordState, Tone, model::SavedDrafts};
+use super::{CreateState, Effect, Model, Notice, RecordState, RowId, Tone, model::SavedDrafts};
 use mmd_elevate_core::{Draft, DraftTarget, Field, Problem};
 
 impl Model {
@@ -24,7 +24,8 @@ impl Model {
     /// The drafts of rows.
     fn row_drafts(&self) -> BTreeMap<DraftTarget, Draft> {
         let mut drafts = BTreeMap::new();
-        for (id, create) in self.requests.attempts().creates() {
+        let waiting = self.requests.attempts().creates().filter(|(id, _)| self.form_row != Some(*id));
+        for (id, create) in waiting {
             // What is being sent may not be in the record yet, or come back refused: its text stays until neither can be.
             if matches!(
                 create.state,
@@ -101,6 +102,15 @@ pub(super) fn save(model: &mut Model, at_once: bool) -> Option<Effect> {
 pub(super) fn save_all(model: &mut Model) -> Option<Effect> {
     model.saved.failed = true;
     save(model, true)
+}
+
+/// A create is done. With it the record drops the form's draft of the same text, which was the same draft as a rule: where the
+/// agent has begun another like it meanwhile, that is saved again.
+pub(super) fn save_twin_again(model: &mut Model, row: RowId) {
+    let sent = model.requests.attempts().create(row).map(|create| &create.draft);
+    if model.form.holds_text() && sent.is_some_and(|sent| model.form.draft().is_sent_as(sent)) {
+        model.saved.drafts.remove(&DraftTarget::Form);
+    }
 }
 
 /// The record did not save what it was given last: with the next change it is given all of it again.

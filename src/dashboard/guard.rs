@@ -148,13 +148,22 @@ pub(super) fn ask_after_leaving(model: &mut Model, had_focus: Option<Field>) -> 
         // The next draft is another one.
         model.guard.told.clear();
     }
-    let device = model.form_device();
-    if !left || device.is_empty() || model.form.sending().is_some() || model.is_checking_device() {
-        return None;
-    }
+    if left && model.form.sending().is_none() { ask_about_form(model) } else { None }
+}
+
+/// Tells what is open on the form's device where that has just been listed. Returns whether it has.
+fn tell_recent(model: &mut Model) -> bool {
     let is_recent = model.device_checked_at().is_some_and(|at| model.now.duration_since(at).abs() < RECENT);
     if is_recent {
         tell(model);
+    }
+    is_recent
+}
+
+/// Lists the device of a draft that has just come into the form, unless it was listed lately.
+pub(super) fn ask_about_form(model: &mut Model) -> Option<Effect> {
+    let device = model.form_device();
+    if device.is_empty() || model.is_checking_device() || tell_recent(model) {
         return None;
     }
     ask(model, &device, None)

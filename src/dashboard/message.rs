@@ -60,6 +60,7 @@ impl Message {
                     | Action::NextSuggestion
                     | Action::PreviousSuggestion
                     | Action::NewRequest
+                    | Action::NewLike
                     | Action::CloseRequest
                     | Action::Move(_)
                     | Action::NextPane

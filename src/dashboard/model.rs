@@ -318,6 +318,8 @@ pub struct Model {
     pub overlays: Vec<Overlay>,
     /// The form.
     pub form: Form,
+    /// The row in which the form's draft stands in Mine, while the form has not the focus.
+    pub(super) form_row: Option<RowId>,
     /// The requests of the service, what is attempted about them, and the list of both.
     pub requests: Requests,
     /// The calls under way.
@@ -380,6 +382,7 @@ impl Model {
             filtering: false,
             overlays: Vec::new(),
             form: Form::default(),
+            form_row: None,
             requests: Requests::new(Ages::default(), now),
             calls: BTreeMap::new(),
             notice: None,

@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    Age, EditTarget, Effect, Form, Message, Model, Notice, Overlay, Pane, RowId, RowState, ScrollLimits, TextField,
-    Tone, clipboard, close, create, devices, drafts, guard, help, history, leaving, listing,
+    Age, EditTarget, Effect, Message, Model, Notice, Overlay, Pane, RowId, RowState, ScrollLimits, TextField, Tone,
+    begin, clipboard, close, create, devices, drafts, guard, help, history, leaving, listing,
     notices::{self, About},
     palette, paste, queue, recovery, refresh, report, sign_in, suggest,
     text_field::Dropped,
@@ -38,10 +38,7 @@ pub fn update(model: &mut Model, message: Message, limits: ScrollLimits) -> Vec<
             type_text(model, &text);
             Vec::new()
         }
-        Message::Paste(text) => {
-            paste_text(model, &text);
-            Vec::new()
-        }
+        Message::Paste(text) => paste_text(model, &text),
         Message::Worker(event) => worker::apply(model, event),
         Message::WorkerGone => {
             worker::apply_end(model);
@@ -70,6 +67,7 @@ pub fn update(model: &mut Model, message: Message, limits: ScrollLimits) -> Vec<
     recovery::show(model);
     unsent::show(model);
     effects.extend(leaving::proceed(model));
+    begin::note_form_draft(model);
     devices::note_typing(model);
     suggest::update(model);
     history::note_rest(model);
@@ -181,7 +179,8 @@ fn act(model: &mut Model, action: Action, limits: ScrollLimits) -> Vec<Effect> {
         Action::Back => back(model),
         Action::NextPane | Action::PreviousPane => next_pane(model),
         Action::Move(motion) => move_or_scroll(model, motion, limits),
-        Action::NewRequest => new_request(model),
+        Action::NewRequest => begin::new_request(model),
+        Action::NewLike => begin::like_selected(model),
         Action::CloseRequest => {
             if let Some(id) = model.row_in_focus() {
                 close::open_dialog(model, id);
@@ -285,8 +284,8 @@ fn type_text(model: &mut Model, text: &str) {
     }
 }
 
-/// A paste is text, or nothing: it never acts.
-fn paste_text(model: &mut Model, text: &str) {
+/// A paste is text, or the beginning of a draft: it never acts.
+fn paste_text(model: &mut Model, text: &str) -> Vec<Effect> {
     model.untouched_since = None;
     let dropped = match focused_text(model) {
         Some(FocusedText::Form) => model.form.paste(text),
@@ -306,14 +305,16 @@ fn paste_text(model: &mut Model, text: &str) {
             dropped
         }
         Some(FocusedText::Dialog(row)) => change_dialog(model, row, |field| field.paste(text)).unwrap_or_default(),
+        None if model.overlays.is_empty() => return begin::from_paste(model, text),
         None => {
-            let key = model.keymap.name(Scope::Panes, Action::NewRequest);
+            let key = model.keymap.name(model.scopes()[0], Action::Back);
             model.notice =
-                Some(Notice::info("There is no text field to paste into").hint(format!("{key} goes to the form")));
-            return;
+                Some(Notice::info("There is no text field to paste into here").hint(format!("{key} leaves this")));
+            return Vec::new();
         }
     };
     paste::report_dropped(model, text, dropped, "paste");
+    Vec::new()
 }
 
 /// The long text that the agent's editor may change; `None` where a change would not be seen.
@@ -444,18 +445,6 @@ fn move_or_scroll(model: &mut Model, motion: Motion, limits: ScrollLimits) {
     .min(limit);
 }
 
-fn new_request(model: &mut Model) {
-    // Who begins another request on the way out stays.
-    leaving::stay(model);
-    if model.form.sending().is_some() {
-        // The draft that is being sent lives in its row: another can begin.
-        model.form.replace_with(Form::default());
-    } else if model.form.problem(model.form.focused).is_none() {
-        model.form.focus(Field::Ticket);
-    }
-    model.pane = Pane::Form;
-}
-
 /// Opens what the selected row needs: its draft, its question, or its details.
 fn open_selected(model: &mut Model) {
     if let Some(Overlay::Device(row)) = model.overlays.last() {
@@ -467,7 +456,7 @@ fn open_selected(model: &mut Model) {
     let Some(row) = model.requests.selected() else { return };
     let id = row.id;
     match row.state {
-        RowState::Refused | RowState::Draft => create::take_up(model, id),
+        RowState::Refused | RowState::Draft => begin::take_up(model, id),
         RowState::Unknown => model.overlays.push(Overlay::Unknown(id, 0)),
         RowState::Checking(_)
         | RowState::Sending(_)

@@ -216,6 +216,8 @@ pub enum Action {
     Move(Motion),
     /// Start a request, or return to the existing draft.
     NewRequest,
+    /// Start a request like the selected one.
+    NewLike,
     /// Open the dialog that closes the selected request.
     CloseRequest,
     /// Show the selected request, continue its draft, or ask about its unknown outcome.
@@ -366,6 +368,7 @@ pub const BINDINGS: &[Binding] = {
         row("tab.attention", S::Panes, A::ShowTab(Tab::Attention), &["3"], None, "what needs me"),
         row("tab.closed", S::Panes, A::ShowTab(Tab::Closed), &["4"], None, "what is closed"),
         row("list.close", S::List, A::CloseRequest, &["c"], Some("close"), "close the selected request"),
+        row("list.new-like", S::List, A::NewLike, &["N"], None, "new request like the selected one"),
         row("list.open", S::List, A::Open, &["enter"], Some("details"), "details; go on with a draft; decide"),
         row("list.down", S::List, A::Move(Motion::Down), &["j", "down"], None, "next request"),
         row("list.up", S::List, A::Move(Motion::Up), &["k", "up"], None, "previous request"),

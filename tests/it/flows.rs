@@ -1,6 +1,7 @@
 //! The dashboard's stories: keys and replies in; messages, effects and screens out.
 
 mod any_sequence;
+mod begin;
 mod bindings;
 mod close;
 mod close_accepted;

@@ -84,7 +84,7 @@ impl Patterns {
 
     /// Returns whether a device's name matches a ticket pattern and no device pattern.
     pub(super) fn looks_like_ticket(&self, device: &str) -> bool {
-        self.ticket.iter().any(|pattern| pattern.matches(device)) && !self.matches_device(device)
+        self.matches_ticket(device) && !self.matches_device(device)
     }
 
     /// Returns whether there are device patterns and the name matches none of them.
@@ -92,8 +92,16 @@ impl Patterns {
         !self.device.is_empty() && !self.matches_device(device)
     }
 
-    fn matches_device(&self, device: &str) -> bool {
-        self.device.iter().any(|pattern| pattern.matches(device))
+    /// Returns whether a text matches a ticket pattern.
+    #[must_use]
+    pub fn matches_ticket(&self, text: &str) -> bool {
+        self.ticket.iter().any(|pattern| pattern.matches(text))
+    }
+
+    /// Returns whether there are device patterns and a text matches one of them.
+    #[must_use]
+    pub fn matches_device(&self, text: &str) -> bool {
+        self.device.iter().any(|pattern| pattern.matches(text))
     }
 }
 

@@ -265,6 +265,11 @@ impl<'a> Row<'a> {
                 None => text.into_owned(),
             }
         });
-        format!("{device} ({ticket})")
+        match (device.trim().is_empty(), ticket.trim().is_empty()) {
+            (false, false) => format!("{device} ({ticket})"),
+            (false, true) => device,
+            (true, false) => ticket,
+            (true, true) => "no device and no ticket yet".to_owned(),
+        }
     }
 }

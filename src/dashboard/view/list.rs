@@ -24,8 +24,28 @@ const STRIP: u16 = 4;
 /// How many rows the list needs to show all that it has, with its frame.
 pub(super) fn wanted_rows(model: &Model) -> u16 {
     let list = model.requests.list();
-    let more = u16::from(is_filtered(model)) + u16::from(model.news().is_some());
+    let more = u16::from(is_filtered(model)) + u16::from(model.news().is_some() || is_over_unread_record(model));
     u16::try_from(list.shown().len()).unwrap_or(u16::MAX).max(1).saturating_add(3 + more)
+}
+
+/// Whether the list shows what this run knows, and the record may have more.
+fn is_over_unread_record(model: &Model) -> bool {
+    let is_of_record = matches!(model.requests.tab(), Tab::Mine | Tab::Attention);
+    is_of_record && !model.record.is_read() && !model.requests.list().shown().is_empty()
+}
+
+/// What is said below the rows: what is new, or that there may be more.
+fn line_below(model: &Model, theme: &Theme, width: usize) -> Option<Line<'static>> {
+    if is_over_unread_record(model) {
+        let text = match model.record {
+            RecordState::Opening => "? Reading the record: more may be open",
+            RecordState::NotRead | RecordState::Keeping | RecordState::Failing => "? Record not read: more may be open",
+        };
+        return Some(Line::styled(cut(text, width), theme.doubt()));
+    }
+    let news = model.news()?;
+    let key = format!(" {} shows it", model.keymap.name(Scope::Panes, Action::Refresh));
+    Some(line_with_ends((&format!("  + {news}"), theme.accent()), (&key, Theme::dim()), width))
 }
 
 fn is_filtered(model: &Model) -> bool {
@@ -41,12 +61,12 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, 
     let strip_lines =
         if strip && inner.height >= 8 { details::strip(model, theme, usize::from(inner.width)) } else { Vec::new() };
     let strip_rows = u16::try_from(strip_lines.len()).unwrap_or(STRIP).min(STRIP);
-    let news = model.news();
-    let [filter, heading, rows, news_row, rule, strip] = Layout::vertical([
+    let line_below = line_below(model, theme, usize::from(inner.width));
+    let [filter, heading, rows, row_below, rule, strip] = Layout::vertical([
         Constraint::Length(is_filtered(model).into()),
         Constraint::Length(1),
         Constraint::Fill(1),
-        Constraint::Length(news.is_some().into()),
+        Constraint::Length(line_below.is_some().into()),
         Constraint::Length(u16::from(strip_rows > 0)),
         Constraint::Length(strip_rows),
     ])
@@ -60,11 +80,8 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, 
         frame.render_widget(Line::styled(line, Theme::dim()), Rect { x: area.x, width: area.width, ..rule });
         frame.render_widget(Paragraph::new(strip_lines), strip);
     }
-    if let Some(news) = news {
-        let key = format!(" {} shows it", model.keymap.name(Scope::Panes, Action::Refresh));
-        let line =
-            line_with_ends((&format!("  + {news}"), theme.accent()), (&key, Theme::dim()), usize::from(news_row.width));
-        frame.render_widget(line, news_row);
+    if let Some(line) = line_below {
+        frame.render_widget(line, row_below);
     }
     let list = model.requests.list();
     let (height, all) = (usize::from(rows.height), list.shown().len());

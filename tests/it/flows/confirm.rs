@@ -219,14 +219,14 @@ fn alt_chord_that_nothing_binds_is_esc_and_then_the_key() {
     dashboard.press("n x alt-j");
     assert_eq!(
         (dashboard.model.pane, dashboard.list()),
-        (Pane::List, vec!["INC-2 open".into(), "> INC-1 open".into()])
+        (Pane::List, vec!["x draft".into(), "INC-2 open".into(), "> INC-1 open".into()])
     );
     dashboard.press("n alt-n y");
     assert_eq!(dashboard.form()[0], "xy");
     dashboard.press("alt-up");
     assert_eq!(
         (dashboard.model.pane, dashboard.list()),
-        (Pane::List, vec!["> INC-2 open".into(), "INC-1 open".into()])
+        (Pane::List, vec!["xy draft".into(), "> INC-2 open".into(), "INC-1 open".into()])
     );
     // One that is bound is one key.
     dashboard.press("n ctrl-u 'one two' alt-b alt-d");

@@ -123,16 +123,18 @@ fn a_refusal_never_replaces_what_is_being_typed() {
     dashboard.press("-2");
     assert_eq!(dashboard.form()[1], "MMD-2", "typing goes on where it was");
 
-    dashboard.press("esc enter");
-    assert_eq!(dashboard.form()[0], "INC-2", "not even on wish, as long as it is there");
-    assert!(dashboard.notice().contains("Another draft is in the form"), "{}", dashboard.notice());
-
-    dashboard.press("n ctrl-x esc enter");
+    dashboard.press("esc");
+    assert_eq!(dashboard.list(), ["INC-2 draft", "> INC-10442 refused"], "both are in sight");
+    dashboard.press("enter");
     assert_eq!(dashboard.form()[0], "INC-10442");
     assert_eq!(dashboard.form()[5], "Start Excel as administrator.");
     assert_eq!(dashboard.model.form.focused, Field::Device);
     assert!(dashboard.shows("has too many open"), "it comes with what the service said");
-    assert!(dashboard.list().is_empty());
+    assert_eq!(dashboard.list(), ["> INC-2 draft"], "the other one waits");
+    dashboard.press("esc g j enter");
+    assert_eq!(dashboard.form()[..2], ["INC-2", "MMD-2"], "and can be taken up in turn");
+    dashboard.press("esc");
+    assert_eq!(dashboard.list(), ["INC-2 draft", "> INC-10442 draft"]);
 }
 
 #[test]

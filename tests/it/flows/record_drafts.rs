@@ -111,6 +111,16 @@ fn two_sent_before_the_record_is_open_are_both_kept() {
     assert_eq!(tickets, ["INC-10442", "INC-2"]);
 }
 
+#[test]
+fn draft_like_one_that_was_sent_is_saved_again_once_that_is_open() {
+    let mut dashboard = Dashboard::new();
+    dashboard.press(DRAFT).press("ctrl-s").press(DRAFT).after(1);
+    saves(&mut dashboard);
+    dashboard.opened().after(1);
+    // The record drops a form's draft with the create that it became: it cannot tell this one from that.
+    assert!(saves(&mut dashboard).contains(&form("INC-10442")));
+}
+
 #[rstest]
 fn every_exit_saves_what_was_typed_last(#[values("n INC-7", "n INC-7 esc q", "n INC-7 ctrl-c")] keys: &str) {
     let mut dashboard = Dashboard::new();
