@@ -10,6 +10,7 @@ mod begin;
 mod clipboard;
 mod close;
 mod close_result;
+mod close_round;
 mod create;
 mod create_result;
 mod devices;
@@ -47,6 +48,8 @@ pub mod view;
 mod word;
 mod worker;
 
+pub use close::CloseDialog;
+pub use close_round::CloseRound;
 pub use form::{Category, Form};
 pub use help::Help;
 pub use leaving::Remains;

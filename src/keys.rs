@@ -5,7 +5,7 @@ mod action;
 mod keymap;
 mod notation;
 
-pub use action::{Action, BINDINGS, Binding, Motion, Scope, Tab, TextEdit};
+pub use action::{Action, BINDINGS, Binding, Marking, Motion, Scope, Tab, TextEdit};
 pub use keymap::Keymap;
 pub(crate) use keymap::check_key;
 pub use notation::Key;

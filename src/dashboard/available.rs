@@ -1,7 +1,9 @@
 //! Whether an action can do anything now. It is asked before acting, and before a key is shown.
 
+use std::borrow::Cow;
+
 use super::{Model, Overlay, RowId, RowState, ServiceState};
-use crate::keys::{Action, Scope};
+use crate::keys::{Action, Scope, Tab};
 use mmd_elevate_core::SignIn;
 
 const CLOSED_ALREADY: &str = "it is closed already";
@@ -16,13 +18,34 @@ impl Model {
         }
     }
 
+    /// Whether keys of the list are about the marked rows.
+    fn acts_on_marks(&self) -> bool {
+        self.scopes()[0] == Scope::List && self.requests.list().marks().0 > self.requests.list().marks().1
+    }
+
     /// Why this action can do nothing now, if it cannot. Asked before acting, and before the footer and help show it.
     #[must_use]
     pub fn unavailable(&self, action: Action) -> Option<&'static str> {
         let row = self.row_in_focus().and_then(|id| self.requests.get(id));
         let none = row.is_none().then_some("no request is selected");
         match action {
+            Action::CloseRequest if self.acts_on_marks() => {
+                let is_open = |id| self.requests.get(id).is_some_and(|row| row.state.is_open());
+                let none = !self.requests.list().marked().into_iter().any(is_open);
+                none.then_some("none of the marked requests can be closed")
+            }
             Action::CloseRequest => row.map_or(Some("no request is selected"), |row| cannot_close(row.state)),
+            Action::CloseMistake if self.requests.tab() != Tab::Mine => {
+                Some("only one's own requests, in Mine, can be")
+            }
+            Action::CloseMistake => row.map_or(Some("no request is selected"), |row| cannot_close(row.state)),
+            Action::Mark(_) => self.requests.list().shown().is_empty().then_some("there is nothing to mark"),
+            Action::SkipClose | Action::PreviousClose | Action::ToggleOneText if self.round.is_none() => {
+                Some("one request is being closed")
+            }
+            Action::SkipClose | Action::PreviousClose if self.closed_with_one_text().is_some() => {
+                Some("one text closes all of them")
+            }
             Action::CopyId => {
                 let no_id = row.is_some_and(|row| row.request_id().is_none());
                 none.or(no_id.then_some("the service has given it no id yet"))
@@ -77,7 +100,8 @@ impl Model {
             },
             Action::CloseThem => (self.remains().open == 0).then_some("no request is open"),
             Action::Back if self.scopes()[0] == Scope::List => {
-                self.requests.list().filter().is_empty().then_some("there is no filter")
+                let list = self.requests.list();
+                (list.filter().is_empty() && !list.has_marks()).then_some("there is no filter and no mark")
             }
             _ => None,
         }
@@ -90,6 +114,25 @@ impl Model {
             Action::NextSuggestion => !self.form.suggestions().is_empty(),
             Action::TakeSuggestion => self.form.chosen().is_some(),
             _ => true,
+        }
+    }
+
+    /// What the footer says of an action, where that is more than its `label` in the table.
+    #[must_use]
+    pub fn footer_label(&self, action: Action, label: &'static str) -> Cow<'static, str> {
+        let together = || self.closed_with_one_text().map(|rows| rows.len());
+        match action {
+            Action::CloseRequest if self.acts_on_marks() => {
+                let (marked, hidden) = self.requests.list().marks();
+                format!("{label} {} marked", marked - hidden).into()
+            }
+            Action::Submit if matches!(self.overlays.last(), Some(Overlay::Close(_))) => match together() {
+                Some(count) => format!("close all {count}").into(),
+                None if self.round.is_some() => "close, and next".into(),
+                None => label.into(),
+            },
+            Action::ToggleOneText if together().is_some() => "a text each".into(),
+            _ => label.into(),
         }
     }
 

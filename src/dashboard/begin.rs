@@ -96,7 +96,9 @@ fn set_aside(model: &mut Model) -> Option<String> {
         return None;
     }
     show_form_draft(model, true);
-    let row = model.form_row.take()?;
+    let (row, now) = (model.form_row.take()?, model.now);
+    // From here on it is saved as a draft of its own.
+    model.requests.change_create(row, |create| create.since = now);
     model.form.replace_with(Form::default());
     Some(model.requests.name(row))
 }

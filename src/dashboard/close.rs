@@ -11,10 +11,10 @@ use ratatui::{
 };
 
 use super::{
-    Effect, Model, Notice, Overlay, Row, RowId, Subject, drafts,
+    Effect, Model, Notice, Overlay, Pane, Row, RowId, Subject, close_round,
     draw::{
         Theme,
-        words::{age, cut, local, wrap},
+        words::{age, counted, cut, local, wrap},
     },
 };
 use crate::keys::{Action, Scope};
@@ -23,47 +23,100 @@ use mmd_elevate_core::{Call, CloseElevationRequest, Field, Operation, Untrusted}
 /// From this width on the plan stands beside what is typed.
 const SIDE_BY_SIDE: u16 = 96;
 
-/// Opens the dialog for this row.
-pub(super) fn open_dialog(model: &mut Model, row: RowId) {
-    model.overlays.push(Overlay::Close { row, problem: None, touched: false });
+/// The text with which `u` closes what was opened by mistake.
+const MISTAKE: &str = "Opened by mistake; nothing was done on the device.";
+
+/// The dialog: which request it closes, and what was said of its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CloseDialog {
+    /// The request's row.
+    pub row: RowId,
+    /// What is wrong with the text.
+    pub(super) problem: Option<&'static str>,
+    /// Whether the text was changed since the dialog came.
+    pub(super) touched: bool,
 }
 
-/// Sends what the dialog holds, unless there is nothing to read in it.
-pub(super) fn submit(model: &mut Model, row_id: RowId) -> Vec<Effect> {
-    let Some(row) = model.requests.get(row_id) else { return Vec::new() };
-    let (name, device) = (row.name(), row.device());
-    let Some(id) = row.request_id().cloned().filter(|_| row.state.is_open()) else {
+impl CloseDialog {
+    pub(super) const fn new(row: RowId) -> Self {
+        Self { row, problem: None, touched: false }
+    }
+}
+
+/// Opens the dialog for this row.
+pub(super) fn open_dialog(model: &mut Model, row: RowId) {
+    model.overlays.push(Overlay::Close(CloseDialog::new(row)));
+}
+
+/// Opens the dialog for what the key is about: the marked requests, or the one that is selected.
+pub(super) fn open(model: &mut Model) {
+    let marked = if model.overlays.is_empty() { model.requests.list().marked() } else { Vec::new() };
+    if model.pane == Pane::List && !marked.is_empty() {
+        return close_round::begin(model, marked);
+    }
+    if let Some(id) = model.row_in_focus() {
+        open_dialog(model, id);
+    }
+}
+
+/// Opens the dialog for a request that was opened by mistake, with that text unless it is there.
+pub(super) fn open_mistake(model: &mut Model) {
+    let Some(row) = model.row_in_focus() else { return };
+    if let Some(text) = model.requests.actions_taken(row)
+        && !text.text().contains(MISTAKE)
+    {
+        text.paste(MISTAKE);
+    }
+    open_dialog(model, row);
+}
+
+/// What the dialog would send. `None` where there is nothing to read in it, or nothing to close any more: the agent is told.
+pub(super) fn text_to_send(model: &mut Model, row_id: RowId) -> Option<String> {
+    let row = model.requests.get(row_id)?;
+    let name = row.name();
+    if row.request_id().is_none() || !row.state.is_open() {
         model.overlays.pop();
+        close_round::leave(model);
         model.notice = Some(Notice::info(format!("{name} is no longer open")));
-        return Vec::new();
-    };
+        return None;
+    }
     let text = row.actions_taken.filter(|text| !text.is_blank());
     let Some(actions_taken) = text.map(super::TextField::text) else {
-        if let Some(Overlay::Close { problem, .. }) = model.overlays.last_mut() {
-            *problem = Some("say what was done on the device");
+        if let Some(Overlay::Close(dialog)) = model.overlays.last_mut() {
+            dialog.problem = Some("say what was done on the device");
         }
-        return Vec::new();
+        return None;
     };
+    Some(actions_taken)
+}
+
+/// Sends the close of a request that is open.
+pub(super) fn send(model: &mut Model, row_id: RowId, actions_taken: String) -> Option<Effect> {
+    let row = model.requests.get(row_id)?;
+    let (id, name, device) = (row.request_id()?.clone(), row.name(), row.device());
     let call_id = model.begin_call(Subject::Row(row_id), format!("closing {name}"));
     model.set_close_text(call_id, &actions_taken);
     model.requests.change_close(row_id, |_, close| {
         close.call = Some(call_id);
         (close.error, close.unread) = (None, None);
     });
-    model.overlays.pop();
-    model.notice = None;
-    model.untouched_since = Some(row_id);
+    // Of several each says in its row what became of it: no dialog comes back by itself.
+    let is_alone = model.round.is_none() || model.leaving.closes_all;
+    model.untouched_since = is_alone.then_some(row_id);
     let call = Call::Send(Operation::Close(CloseElevationRequest { id, device, actions_taken }));
-    // Its text is saved now: a service that says it has closed the request may not have stored it.
-    drafts::save(model, true).into_iter().chain([Effect::Call(call_id, call)]).collect()
+    Some(Effect::Call(call_id, call))
 }
 
 /// Draws the dialog: what it closes and what was planned, beside what is typed.
 pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, id: RowId, problem: Option<&str>) {
     let Some(row) = model.requests.get(id) else { return };
     let width = usize::from(area.width.saturating_sub(24));
+    let together = model.closed_with_one_text();
     let turn = model.close_turn().map_or_else(String::new, |(at, of)| format!("  {at} of {of}"));
-    let title = format!("Close request  {}{turn}", cut(&row.text(Field::Ticket), width));
+    let title = match &together {
+        Some(rows) => format!("Close {}  one text for all", counted(rows.len(), "request", "requests")),
+        None => format!("Close request  {}{turn}", cut(&row.text(Field::Ticket), width)),
+    };
     let block = theme.panel(&title, "", true);
     let inner = block.inner(area);
     frame.render_widget(block, area);
@@ -73,20 +126,32 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, 
         for y in rule.y..rule.bottom() {
             frame.render_widget(Line::styled(theme.vertical_rule(), Theme::dim()), Rect { y, height: 1, ..rule });
         }
-        let mut lines = target(&row, model, theme, usize::from(left.width.saturating_sub(1)));
-        lines.push(Line::default());
-        lines.extend(planned(&row, usize::from(left.width.saturating_sub(1)), usize::from(left.height)));
+        let width = usize::from(left.width.saturating_sub(1));
+        let lines = if let Some(rows) = &together {
+            close_round::lines(model, theme, rows, width, usize::from(left.height))
+        } else {
+            let mut lines = target(&row, model, theme, width);
+            lines.push(Line::default());
+            lines.extend(planned(&row, width, usize::from(left.height)));
+            lines
+        };
         frame.render_widget(Paragraph::new(lines), left);
         draw_text(frame, right, model, theme, &row, problem);
         return;
     }
-    let mut lines = target(&row, model, theme, usize::from(inner.width));
-    // What was planned has what room is left beside a text of some lines.
-    let room = usize::from(inner.height).saturating_sub(lines.len() + 6);
-    if room >= 2 {
-        let all = planned(&row, usize::from(inner.width), room.min(6));
-        lines.extend(all);
-    }
+    let width = usize::from(inner.width);
+    let lines = if let Some(rows) = &together {
+        let most = usize::from(inner.height).saturating_sub(5).max(1);
+        close_round::lines(model, theme, rows, width, most)
+    } else {
+        let mut lines = target(&row, model, theme, width);
+        // What was planned has what room is left beside a text of some lines.
+        let room = usize::from(inner.height).saturating_sub(lines.len() + 6);
+        if room >= 2 {
+            lines.extend(planned(&row, width, room.min(6)));
+        }
+        lines
+    };
     let used = u16::try_from(lines.len()).unwrap_or(inner.height).min(inner.height.saturating_sub(3));
     let [above, below] = Layout::vertical([Constraint::Length(used), Constraint::Fill(1)]).areas(inner);
     frame.render_widget(Paragraph::new(lines), above);

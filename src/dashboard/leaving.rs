@@ -1,12 +1,12 @@
 //! Leaving the program: what would be left behind, and the close dialogs on the way out. Only the agent's own requests
 //! count.
 
-use std::{collections::VecDeque, time::Duration};
+use std::time::Duration;
 
 use ratatui::{Frame, layout::Rect};
 
 use super::{
-    Effect, Model, Notice, Overlay, Pane, RecordState, RowState, Subject, close,
+    Effect, Model, Notice, Overlay, Pane, RecordState, RowState, Subject, close_round,
     draw::{Theme, draw_question, words::counted},
     model::Leaving,
 };
@@ -40,13 +40,6 @@ impl Remains {
 }
 
 impl Model {
-    /// The number of the dialog on the way out that is shown, and how many there are.
-    #[must_use]
-    pub fn close_turn(&self) -> Option<(usize, usize)> {
-        let left = self.leaving.to_close.as_ref()?.len();
-        Some((self.leaving.count.saturating_sub(left), self.leaving.count)).filter(|(_, of)| *of > 1)
-    }
-
     /// What would be left behind now.
     #[must_use]
     pub fn remains(&self) -> Remains {
@@ -90,14 +83,14 @@ pub(super) fn close_all(model: &mut Model) -> Vec<Effect> {
     model.overlays.retain(|overlay| *overlay != Overlay::Quit);
     // What was accepted has been closed once: whether to close it again is a decision, and not the way out.
     let is_to_close = |state: RowState| state.is_open() && state != RowState::Accepted;
-    let open: VecDeque<_> = model.requests.mine().filter(|row| is_to_close(row.state)).map(|row| row.id).collect();
-    model.leaving.count = open.len();
-    model.leaving.to_close = Some(open);
+    let open: Vec<_> = model.requests.mine().filter(|row| is_to_close(row.state)).map(|row| row.id).collect();
+    model.leaving.closes_all = true;
     if model.overlays.is_empty() {
         // The question may lie over a text: its draft, or the filter, stays, and the dialogs come now.
         model.filtering = false;
         model.pane = Pane::List;
     }
+    close_round::begin(model, open);
     proceed(model)
 }
 
@@ -109,14 +102,8 @@ pub(super) fn stay(model: &mut Model) {
 /// Goes on with leaving, if that is what the agent chose: the next dialog, or the end.
 pub(super) fn proceed(model: &mut Model) -> Vec<Effect> {
     // Nothing comes by itself between two keys of something being typed, and no key meant for a text leaves the program.
-    if model.leaving.to_close.is_none() || !model.overlays.is_empty() || model.takes_text() {
+    if !model.leaving.closes_all || !model.overlays.is_empty() || model.takes_text() {
         return Vec::new();
-    }
-    while let Some(row) = model.leaving.to_close.as_mut().and_then(VecDeque::pop_front) {
-        if model.requests.get(row).is_some_and(|row| row.state.is_open()) {
-            close::open_dialog(model, row);
-            return Vec::new();
-        }
     }
     let remains = model.remains();
     if remains.nothing() {

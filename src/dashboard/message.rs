@@ -65,6 +65,11 @@ impl Message {
                     | Action::Move(_)
                     | Action::NextPane
                     | Action::PreviousPane
+                    | Action::Mark(_)
+                    | Action::SkipClose
+                    | Action::PreviousClose
+                    | Action::ToggleOneText
+                    | Action::CloseMistake
                     | Action::Filter
                     | Action::KeepFilter
                     | Action::ToggleDetails

@@ -8,8 +8,9 @@ use std::{
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
-    Ages, Category, EditTarget, Form, Notice, Requests, RowId, devices::Devices, guard::DeviceGuard, help,
-    history::Histories, listing::Listings, notices::Notices, palette, queue::Queue, report::ReportPanel,
+    Ages, Category, CloseDialog, CloseRound, EditTarget, Form, Notice, Requests, RowId, devices::Devices,
+    guard::DeviceGuard, help, history::Histories, listing::Listings, notices::Notices, palette, queue::Queue,
+    report::ReportPanel,
 };
 use crate::keys::{Keymap, Scope, Tab};
 use mmd_elevate_core::{
@@ -120,14 +121,7 @@ pub enum Overlay {
     /// The keys.
     Help(Box<help::Help>),
     /// The dialog that closes a request.
-    Close {
-        /// The request's row.
-        row: RowId,
-        /// What is wrong with the text.
-        problem: Option<&'static str>,
-        /// Whether the text was changed since the dialog came.
-        touched: bool,
-    },
+    Close(CloseDialog),
     /// The question on leaving.
     Quit,
     /// A text that the service did not store.
@@ -278,10 +272,8 @@ impl Recovery {
 pub(super) struct Leaving {
     /// When Ctrl-C was pressed last, as [`Model::elapsed`] stood then.
     pub(super) interrupted: Option<Duration>,
-    /// The rows whose close dialogs are still to come, once the agent chose to close them all.
-    pub(super) to_close: Option<VecDeque<RowId>>,
-    /// How many there were.
-    pub(super) count: usize,
+    /// Whether the agent chose to close all that is open, and then to leave.
+    pub(super) closes_all: bool,
 }
 
 /// Everything the dashboard knows. [`super::update`] alone changes it.
@@ -351,6 +343,10 @@ pub struct Model {
     /// The rows with a text that the service did not store and that the agent has not been shown yet.
     pub(super) unsent: VecDeque<RowId>,
     pub(super) leaving: Leaving,
+    /// The requests that are being closed one after the other.
+    pub(super) round: Option<CloseRound>,
+    /// The requests that were closed together, until it is known what became of each.
+    pub(super) closed_together: Vec<RowId>,
     pub(super) queue: Queue,
     /// Whether what is typed and sent is kept.
     pub record: RecordState,
@@ -399,6 +395,8 @@ impl Model {
             untouched_since: None,
             unsent: VecDeque::new(),
             leaving: Leaving::default(),
+            round: None,
+            closed_together: Vec::new(),
             queue: Queue::default(),
             record: RecordState::Opening,
             recovery: Recovery::default(),
@@ -431,7 +429,7 @@ impl Model {
             Some(Overlay::Device(_)) => &[Scope::DevicePanel, Scope::Anywhere],
             Some(Overlay::Look(_)) => &[Scope::Details, Scope::Anywhere],
             Some(Overlay::TakeAsClosed(_)) => &[Scope::TakeAsClosed, Scope::Anywhere],
-            Some(Overlay::Close { .. }) => &[Scope::CloseDialog, Scope::LongText, Scope::Text, Scope::Anywhere],
+            Some(Overlay::Close(_)) => &[Scope::CloseDialog, Scope::LongText, Scope::Text, Scope::Anywhere],
             Some(Overlay::Quit) => &[Scope::QuitQuestion, Scope::Anywhere],
             Some(Overlay::Unsent(_)) => &[Scope::UnsentText, Scope::Anywhere],
             Some(Overlay::Unknown(..)) => &[Scope::UnknownOutcome, Scope::Anywhere],

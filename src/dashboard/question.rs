@@ -15,6 +15,8 @@ pub enum Question {
     TakeAsClosed(RowId),
     /// Whether to close this request with the text that was there when the dialog came.
     Close(RowId),
+    /// Whether to close these requests with one text.
+    CloseAll(Vec<RowId>),
     /// Which of the possible matches is this request, or whether to ask no more.
     UnknownOutcome(RowId),
     /// Whether to send this request once more.
@@ -35,7 +37,10 @@ impl Model {
     pub fn question(&self) -> Option<Question> {
         match self.overlays.last() {
             // What the agent has typed into the dialog, the agent means.
-            Some(Overlay::Close { row, touched, .. }) => (!touched).then_some(Question::Close(*row)),
+            Some(Overlay::Close(dialog)) => (!dialog.touched).then(|| match self.closed_with_one_text() {
+                Some(rows) => Question::CloseAll(rows),
+                None => Question::Close(dialog.row),
+            }),
             Some(Overlay::Quit) => Some(Question::Leave),
             Some(Overlay::Unsent(row)) => Some(Question::UnsentText(*row)),
             Some(Overlay::Unknown(row, _)) => Some(Question::UnknownOutcome(*row)),

@@ -34,7 +34,7 @@ fn lines(model: &Model, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     };
     let rows = |ids: &[RowId]| -> Vec<_> {
         let rows = ids.iter().filter_map(|id| model.requests.get(*id));
-        rows.map(|row| row_line(&row, None, model, theme, &columns)).collect()
+        rows.map(|row| row_line(&row, None, false, model, theme, &columns)).collect()
     };
     let mut lines = vec![Line::raw("This is how you left it; everything is where it was."), Line::default()];
     if !recovery.unresolved.is_empty() {

@@ -23,7 +23,7 @@ pub use store::{Closure, Request, RequestStore};
 pub use tab::{Age, Ages};
 
 use super::TextField;
-use crate::keys::{Motion, Tab};
+use crate::keys::{Marking, Motion, Tab};
 use mmd_elevate_core::{CallError, ElevationRequest, RequestId};
 
 /// The rows of the dashboard.
@@ -386,6 +386,21 @@ impl Requests {
 
     pub(super) fn clear_filter(&mut self) {
         self.list_mut().set_filter(TextField::one_line(), Filter::default());
+    }
+
+    /// Marks or unmarks rows of the tab that is shown.
+    pub(super) fn mark(&mut self, what: Marking) {
+        let list = self.list_mut();
+        match what {
+            Marking::Row => list.toggle_mark(),
+            Marking::Range => list.toggle_range(),
+            Marking::All => list.toggle_all(),
+        }
+    }
+
+    /// Forgets the range, or else the marks, of the tab that is shown. Returns whether there were any.
+    pub(super) fn clear_marks(&mut self) -> bool {
+        self.list_mut().clear_marks()
     }
 
     pub(super) fn next_sort(&mut self) {

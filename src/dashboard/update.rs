@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     Age, EditTarget, Effect, Message, Model, Notice, Overlay, Pane, RowId, RowState, ScrollLimits, TextField, Tone,
-    begin, clipboard, close, create, devices, drafts, guard, help, history, leaving, listing,
+    begin, clipboard, close, close_round, create, devices, drafts, guard, help, history, leaving, listing,
     notices::{self, About},
     palette, paste, queue, recovery, refresh, report, sign_in, suggest,
     text_field::Dropped,
@@ -68,6 +68,7 @@ pub fn update(model: &mut Model, message: Message, limits: ScrollLimits) -> Vec<
     unsent::show(model);
     effects.extend(leaving::proceed(model));
     begin::note_form_draft(model);
+    close_round::tell_result(model);
     devices::note_typing(model);
     suggest::update(model);
     history::note_rest(model);
@@ -181,11 +182,12 @@ fn act(model: &mut Model, action: Action, limits: ScrollLimits) -> Vec<Effect> {
         Action::Move(motion) => move_or_scroll(model, motion, limits),
         Action::NewRequest => begin::new_request(model),
         Action::NewLike => begin::like_selected(model),
-        Action::CloseRequest => {
-            if let Some(id) = model.row_in_focus() {
-                close::open_dialog(model, id);
-            }
-        }
+        Action::CloseRequest => close::open(model),
+        Action::CloseMistake => close::open_mistake(model),
+        Action::Mark(what) => model.requests.mark(what),
+        Action::SkipClose => close_round::skip(model, true),
+        Action::PreviousClose => close_round::skip(model, false),
+        Action::ToggleOneText => close_round::toggle_one_text(model),
         Action::Open => open_selected(model),
         Action::Filter => model.filtering = true,
         Action::KeepFilter => {
@@ -232,7 +234,7 @@ enum FocusedText {
 
 fn focused_text(model: &Model) -> Option<FocusedText> {
     match model.overlays.last() {
-        Some(Overlay::Close { row, .. }) => Some(FocusedText::Dialog(*row)),
+        Some(Overlay::Close(dialog)) => Some(FocusedText::Dialog(dialog.row)),
         Some(Overlay::Help(help)) if help.searching => Some(FocusedText::Help),
         Some(Overlay::Palette(_)) => Some(FocusedText::Palette),
         Some(_) => None,
@@ -263,9 +265,9 @@ fn change_dialog<T>(model: &mut Model, row: RowId, change: impl FnOnce(&mut Text
     let before = text.text();
     let result = change(text);
     let changed = text.text() != before;
-    if let Some(Overlay::Close { problem, touched, .. }) = model.overlays.last_mut() {
-        *problem = None;
-        *touched |= changed;
+    if let Some(Overlay::Close(dialog)) = model.overlays.last_mut() {
+        dialog.problem = None;
+        dialog.touched |= changed;
     }
     Some(result)
 }
@@ -324,7 +326,7 @@ fn long_text(model: &Model, target: EditTarget) -> Option<String> {
             model.form.sending().is_none().then(|| model.form.field(Field::PlanOfAction).text())
         }
         EditTarget::ActionsTaken(id) => {
-            let is_open = |overlay: &Overlay| matches!(overlay, Overlay::Close { row, .. } if *row == id);
+            let is_open = |overlay: &Overlay| matches!(overlay, Overlay::Close(dialog) if dialog.row == id);
             let row = model.requests.get(id).filter(|_| model.overlays.iter().any(is_open))?;
             Some(row.actions_taken.map_or_else(String::new, TextField::text))
         }
@@ -351,8 +353,8 @@ fn take_edited(model: &mut Model, target: EditTarget, text: &str) -> Option<Effe
 }
 
 fn submit(model: &mut Model) -> Vec<Effect> {
-    if let Some(Overlay::Close { row, .. }) = model.overlays.last() {
-        return close::submit(model, *row);
+    if let Some(Overlay::Close(dialog)) = model.overlays.last() {
+        return close_round::submit(model, dialog.row);
     }
     if let Some(Overlay::SendAgain(row)) = model.overlays.last() {
         return unknown::send_again(model, *row);
@@ -385,7 +387,10 @@ fn back(model: &mut Model) {
     }
     match model.overlays.pop() {
         // Leaving a dialog that came by itself on the way out means: stay.
-        Some(Overlay::Close { .. } | Overlay::Quit) => leaving::stay(model),
+        Some(Overlay::Close(_) | Overlay::Quit) => {
+            leaving::stay(model);
+            close_round::leave(model);
+        }
         Some(
             Overlay::Help(_)
             | Overlay::Unsent(_)
@@ -403,7 +408,11 @@ fn back(model: &mut Model) {
             model.filtering = false;
             model.requests.clear_filter();
         }
-        None if model.pane == Pane::List => model.requests.clear_filter(),
+        None if model.pane == Pane::List => {
+            if !model.requests.clear_marks() {
+                model.requests.clear_filter();
+            }
+        }
         None if model.pane == Pane::Form && model.form.hide_suggestions() => {}
         None => model.pane = Pane::List,
     }

@@ -141,7 +141,7 @@ fn split(area: Rect, model: &Model) -> [Rect; 2] {
 /// Draws what stands below the list, or in its place. Returns how far details can be scrolled.
 fn draw_sheet(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) -> u16 {
     match model.overlays.last() {
-        Some(Overlay::Close { row, problem, .. }) => close::draw(frame, area, model, theme, *row, *problem),
+        Some(Overlay::Close(dialog)) => close::draw(frame, area, model, theme, dialog.row, dialog.problem),
         Some(Overlay::Quit) => leaving::draw(frame, area, model, theme),
         Some(Overlay::Unsent(row)) => unsent::draw(frame, area, model, theme, *row),
         Some(Overlay::Unknown(row, chosen)) => unknown::draw(frame, area, model, theme, *row, *chosen),

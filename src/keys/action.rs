@@ -168,6 +168,17 @@ pub enum Motion {
     Last,
 }
 
+/// What is marked in the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Marking {
+    /// The selected row.
+    Row,
+    /// The rows from here on, until the range is ended.
+    Range,
+    /// All rows that are shown.
+    All,
+}
+
 /// A movement of the cursor or a change of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the names say it")]
@@ -218,8 +229,18 @@ pub enum Action {
     NewRequest,
     /// Start a request like the selected one.
     NewLike,
-    /// Open the dialog that closes the selected request.
+    /// Open the dialog that closes the selected request, or the marked ones.
     CloseRequest,
+    /// Open the dialog that closes a request that was opened by mistake, with that text.
+    CloseMistake,
+    /// Mark rows, or take their marks.
+    Mark(Marking),
+    /// Of several requests that are being closed, go to the next without closing this one.
+    SkipClose,
+    /// Of several requests that are being closed, go back.
+    PreviousClose,
+    /// Close several requests with one text, or with a text each.
+    ToggleOneText,
     /// Show the selected request, continue its draft, or ask about its unknown outcome.
     Open,
     /// Focus the filter.
@@ -367,7 +388,8 @@ pub const BINDINGS: &[Binding] = {
         row("tab.tenant", S::Panes, A::ShowTab(Tab::Tenant), &["2"], None, "all open requests of the tenant"),
         row("tab.attention", S::Panes, A::ShowTab(Tab::Attention), &["3"], None, "what needs me"),
         row("tab.closed", S::Panes, A::ShowTab(Tab::Closed), &["4"], None, "what is closed"),
-        row("list.close", S::List, A::CloseRequest, &["c"], Some("close"), "close the selected request"),
+        row("list.close", S::List, A::CloseRequest, &["c"], Some("close"), "close the selected, or the marked"),
+        row("list.take-as-closed", S::List, A::TakeAsClosed, &["d"], Some("take as closed"), "take an accepted close as done"),
         row("list.new-like", S::List, A::NewLike, &["N"], None, "new request like the selected one"),
         row("list.open", S::List, A::Open, &["enter"], Some("details"), "details; go on with a draft; decide"),
         row("list.down", S::List, A::Move(Motion::Down), &["j", "down"], None, "next request"),
@@ -379,9 +401,12 @@ pub const BINDINGS: &[Binding] = {
         row("list.half-down", S::List, A::Move(Motion::HalfPageDown), &["ctrl-d"], None, "half a page down"),
         row("list.half-up", S::List, A::Move(Motion::HalfPageUp), &["ctrl-u"], None, "half a page up"),
         row("list.filter", S::List, A::Filter, &["/"], Some("filter"), "filter, such as by:ana age:>2h -word"),
-        row("list.clear", S::List, A::Back, &["esc"], None, "clear the filter"),
+        row("list.mark", S::List, A::Mark(Marking::Row), &["space"], Some("mark"), "mark, and on to the next"),
+        row("list.mark-range", S::List, A::Mark(Marking::Range), &["v"], None, "mark a range; v or Space ends it"),
+        row("list.mark-all", S::List, A::Mark(Marking::All), &["*"], None, "mark all that are shown, or none"),
+        row("list.mistake", S::List, A::CloseMistake, &["u"], None, "close what was opened by mistake"),
+        row("list.clear", S::List, A::Back, &["esc"], None, "drop the range, the marks, the filter"),
         row("list.sort", S::List, A::NextSort, &["s"], Some("sort"), "next sort order"),
-        row("list.take-as-closed", S::List, A::TakeAsClosed, &["d"], Some("take as closed"), "take an accepted close as done"),
         row("details.close", S::Details, A::CloseRequest, &["c"], Some("close"), "close this request"),
         row("details.back", S::Details, A::Back, &["esc", "enter"], Some("list"), "back to the list"),
         row("details.down", S::Details, A::Move(Motion::Down), &["j", "down"], None, "scroll down"),
@@ -417,6 +442,9 @@ pub const BINDINGS: &[Binding] = {
         row("line.next", S::Line, A::NextSuggestion, &["down", "ctrl-n"], Some("choose"), "next suggestion, or the field below"),
         row("line.previous", S::Line, A::PreviousSuggestion, &["up", "ctrl-p"], None, "previous suggestion, or the field above"),
         row("dialog.submit", S::CloseDialog, A::Submit, &["ctrl-s", "f2"], Some("close it"), "close the request"),
+        row("dialog.one-text", S::CloseDialog, A::ToggleOneText, &["ctrl-r"], Some("one text for all"), "one text for all, or a text each"),
+        row("dialog.next", S::CloseDialog, A::SkipClose, &["tab"], Some("next"), "skip to the next; the text is kept"),
+        row("dialog.previous", S::CloseDialog, A::PreviousClose, &["shift-tab"], None, "back to the one before"),
         row("dialog.back", S::CloseDialog, A::Back, &["esc"], Some("leave"), "leave; the text is kept"),
         row("filter.keep", S::Filter, A::KeepFilter, &["enter", "tab", "down"], Some("keep"), "back to the list with this filter"),
         row("filter.clear", S::Filter, A::Back, &["esc"], Some("clear"), "clear the filter"),

@@ -11,6 +11,7 @@ mod doubts;
 mod guard;
 mod leaving;
 mod list;
+mod marks;
 mod notices;
 mod others;
 mod palette;

@@ -123,10 +123,11 @@ fn age_cell(row: &Row<'_>, model: &Model, columns: &Columns) -> String {
     }
 }
 
-/// A row. `selected`: it is the selected one, and whether the list has the focus.
+/// A row. `selected`: it is the selected one, and whether the list has the focus. `marked`: the agent has marked it.
 pub(in crate::dashboard) fn row_line(
     row: &Row<'_>,
     selected: Option<bool>,
+    marked: bool,
     model: &Model,
     theme: &Theme,
     columns: &Columns,
@@ -151,7 +152,7 @@ pub(in crate::dashboard) fn row_line(
     };
     let ground = selected.map_or_else(Style::new, |focused| theme.selection(focused));
     Line::from(vec![
-        Span::styled(theme.selected_mark(selected.is_some()), ground.patch(theme.accent())),
+        Span::styled(theme.row_mark(selected.is_some(), marked), ground.patch(theme.accent())),
         Span::styled(texts, ground),
         Span::styled(age, ground.patch(theme.age(band))),
         Span::styled(fit(&state, columns.state), ground.patch(theme.state(row.state))),

@@ -272,6 +272,16 @@ impl Theme {
         }
     }
 
+    /// What stands before a row that may be marked: two columns.
+    pub(in crate::dashboard) fn row_mark(self, selected: bool, marked: bool) -> &'static str {
+        match (selected, marked, self.is_ascii()) {
+            (_, false, _) => self.selected_mark(selected),
+            (false, true, _) => " *",
+            (true, true, false) => "▌*",
+            (true, true, true) => ">*",
+        }
+    }
+
     /// The rule between two columns.
     pub(in crate::dashboard) fn vertical_rule(self) -> &'static str {
         if self.is_ascii() { "|" } else { "│" }

@@ -83,7 +83,35 @@ impl ListEntry {
     }
 }
 
-/// The rows of a tab in their order, its filter and its selection.
+/// The rows that the agent has marked, and the range that is being marked.
+#[derive(Clone, Debug, Default)]
+struct Marks {
+    rows: RowMap<()>,
+    count: usize,
+    /// Where the range began; it ends at the selected row.
+    range: Option<RowId>,
+}
+
+impl Marks {
+    fn has(&self, row: RowId) -> bool {
+        self.rows.get(row).is_some()
+    }
+
+    fn set(&mut self, row: RowId, is_marked: bool) {
+        if self.has(row) == is_marked {
+            return;
+        }
+        if is_marked {
+            self.rows.insert(row, ());
+            self.count += 1;
+        } else {
+            self.rows.remove(row);
+            self.count -= 1;
+        }
+    }
+}
+
+/// The rows of a tab in their order, its filter, its selection and its marks.
 #[derive(Clone, Debug)]
 pub struct List {
     tab: Tab,
@@ -93,6 +121,7 @@ pub struct List {
     /// Those of them that the filter lets through.
     shown: Vec<RowId>,
     selected: Option<RowId>,
+    marks: Marks,
     /// Whether the agent has seen it.
     was_seen: bool,
     sort: Sort,
@@ -109,6 +138,7 @@ impl List {
             order: Vec::new(),
             shown: Vec::new(),
             selected: None,
+            marks: Marks::default(),
             was_seen: false,
             sort: Sort::default(),
             line: TextField::one_line(),
@@ -167,6 +197,104 @@ impl List {
     #[must_use]
     pub fn position(&self) -> Option<usize> {
         self.place(&self.shown, self.selected?).ok()
+    }
+
+    /// The first and the last place of the range that is being marked.
+    fn range(&self) -> Option<(usize, usize)> {
+        let (from, to) = (self.place(&self.shown, self.marks.range?).ok()?, self.position()?);
+        Some((from.min(to), from.max(to)))
+    }
+
+    /// Whether a range is being marked.
+    #[must_use]
+    pub const fn is_marking_range(&self) -> bool {
+        self.marks.range.is_some()
+    }
+
+    /// The rows that are marked and shown, in their order: these are acted on.
+    #[must_use]
+    pub fn marked(&self) -> Vec<RowId> {
+        if self.marks.count == 0 && self.marks.range.is_none() {
+            return Vec::new();
+        }
+        let range = self.range();
+        let is_in_range = |at: usize| range.is_some_and(|(from, to)| (from..=to).contains(&at));
+        let shown = self.shown.iter().enumerate();
+        shown.filter(|(at, row)| is_in_range(*at) || self.marks.has(**row)).map(|(_, row)| *row).collect()
+    }
+
+    /// How many rows are marked, and how many of them the filter hides.
+    #[must_use]
+    pub fn marks(&self) -> (usize, usize) {
+        let shown = if self.marks.range.is_none() && self.shown.len() == self.order.len() {
+            self.marks.count
+        } else {
+            self.marked().len()
+        };
+        let in_marks = self.shown.iter().filter(|row| self.marks.has(**row));
+        let hidden = if self.shown.len() == self.order.len() { 0 } else { self.marks.count - in_marks.count() };
+        (shown + hidden, hidden)
+    }
+
+    /// Whether a row that is shown is marked. `at` is its place.
+    #[must_use]
+    pub fn is_marked(&self, row: RowId, at: usize) -> bool {
+        self.marks.has(row)
+            || self.marks.range.is_some() && self.range().is_some_and(|(from, to)| (from..=to).contains(&at))
+    }
+
+    /// Marks the selected row or takes its mark, and goes on to the next. A range that is being marked becomes marks.
+    pub(super) fn toggle_mark(&mut self) {
+        if self.end_range() {
+            return;
+        }
+        if let Some(row) = self.selected {
+            self.marks.set(row, !self.marks.has(row));
+            self.move_selection(Motion::Down);
+        }
+    }
+
+    /// Begins a range at the selected row, or makes marks of the one that is being marked.
+    pub(super) fn toggle_range(&mut self) {
+        if !self.end_range() {
+            self.marks.range = self.selected;
+        }
+    }
+
+    /// Makes marks of the range that is being marked. Returns whether there was one.
+    fn end_range(&mut self) -> bool {
+        if self.marks.range.is_none() {
+            return false;
+        }
+        for row in self.marked() {
+            self.marks.set(row, true);
+        }
+        self.marks.range = None;
+        true
+    }
+
+    /// Marks all that are shown, or takes all their marks if they are marked.
+    pub(super) fn toggle_all(&mut self) {
+        self.marks.range = None;
+        let is_marked = !self.shown.iter().all(|row| self.marks.has(*row));
+        for row in &self.shown {
+            self.marks.set(*row, is_marked);
+        }
+    }
+
+    /// Forgets the range that is being marked, or else all marks. Returns whether there were any.
+    pub(super) fn clear_marks(&mut self) -> bool {
+        let had_range = self.marks.range.take().is_some();
+        if had_range {
+            return true;
+        }
+        std::mem::take(&mut self.marks).count > 0
+    }
+
+    /// Whether there are marks, or a range that is being marked.
+    #[must_use]
+    pub const fn has_marks(&self) -> bool {
+        self.marks.count > 0 || self.marks.range.is_some()
     }
 
     /// Compares two rows of the list by its order.
@@ -240,6 +368,8 @@ impl List {
     pub(super) fn remove(&mut self, row: RowId) {
         let position = self.position();
         self.take_out(row);
+        self.marks.set(row, false);
+        self.marks.range.take_if(|from| *from == row);
         self.keep_selected(position);
     }
 

@@ -1,5 +1,7 @@
 //! The last lines: what just happened, and the keys that work here.
 
+use std::borrow::Cow;
+
 use ratatui::{
     Frame,
     layout::Rect,
@@ -95,7 +97,7 @@ fn wrapped(text: &str, width: usize, most: usize, model: &Model) -> Vec<String> 
 
 /// What stands where nothing has just happened: the draft that waits in the form, or how the list of the tab comes about.
 fn standing_line(model: &Model, theme: &Theme, width: usize) -> Option<Line<'static>> {
-    if let Some(Overlay::Close { .. }) = model.overlays.last() {
+    if let Some(Overlay::Close(_)) = model.overlays.last() {
         let text = " Closing ends the request; when the device takes the rights back is up to the service.";
         return Some(Line::styled(cut(text, width), Theme::dim()));
     }
@@ -135,16 +137,16 @@ fn standing_line(model: &Model, theme: &Theme, width: usize) -> Option<Line<'sta
 pub(super) fn draw_keys(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) {
     let width = usize::from(area.width);
     let scopes = model.scopes();
-    let mut entries: Vec<(Action, String, &'static str)> = Vec::new();
+    let mut entries: Vec<(Action, String, Cow<'static, str>)> = Vec::new();
     for (binding, keys) in model.keymap.reachable(scopes) {
         let Some(label) = binding.footer else { continue };
         let known = entries.iter().any(|(action, ..)| *action == binding.action);
         if !known && model.unavailable(binding.action).is_none() && model.is_worth_naming(binding.action) {
-            entries.push((binding.action, keys[0].to_string(), label));
+            entries.push((binding.action, keys[0].to_string(), model.footer_label(binding.action, label)));
         }
     }
     let at_end = |action: Action| matches!(action, Action::Help | Action::Quit);
-    let length = |(_, key, label): &(Action, String, &str)| columns(key) + label.len() + 3;
+    let length = |(_, key, label): &(Action, String, Cow<'_, str>)| columns(key) + label.len() + 3;
     while entries.iter().map(length).sum::<usize>() > width {
         // From the end, but never what sends and the way out; help, too, can be had by its key unseen.
         let is_needed = |action: Action| matches!(action, Action::Back | Action::Submit);
@@ -160,7 +162,7 @@ pub(super) fn draw_keys(frame: &mut Frame, area: Rect, model: &Model, theme: &Th
         entries.remove(least);
     }
     let (right, left): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(action, ..)| at_end(*action));
-    let spans = |entries: Vec<(Action, String, &'static str)>| {
+    let spans = |entries: Vec<(Action, String, Cow<'static, str>)>| {
         let spans = entries.into_iter().flat_map(|(_, key, label)| {
             [Span::raw(" "), Span::styled(key, theme.accent()), Span::styled(format!(" {label} "), Theme::dim())]
         });

@@ -105,7 +105,8 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, 
     let seen = list.shown().iter().enumerate().skip(first).take(height);
     let lines = seen.filter_map(|(index, id)| {
         let selected = (index == position).then_some(focused);
-        Some(row_line(&model.requests.get(*id)?, selected, model, theme, &columns))
+        let marked = list.is_marked(*id, index);
+        Some(row_line(&model.requests.get(*id)?, selected, marked, model, theme, &columns))
     });
     frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()), rows);
 }
@@ -193,6 +194,11 @@ fn right_titles(model: &Model, theme: &Theme, small: bool, seen: (usize, usize))
         RecordState::NotRead => ends.push("record not read".to_owned()),
         RecordState::Keeping | RecordState::Failing => {}
     }
+    ends.extend(match list.marks() {
+        (0, _) => None,
+        (marked, 0) => Some(format!("{marked} marked")),
+        (marked, hidden) => Some(format!("{marked} marked, {hidden} not shown")),
+    });
     let is_whole = list.shown().len() == list.len();
     let count = (!list.shown().is_empty()).then(|| {
         let of = if is_whole { "" } else { " found" };

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use mmd_elevate::{
-    dashboard::{Closure, Message, Model, Overlay, Pane, RowId, RowState, ScrollLimits, Subject, update},
+    dashboard::{CloseDialog, Closure, Message, Model, Overlay, Pane, RowId, RowState, ScrollLimits, Subject, update},
     keys::{Action, BINDINGS, TextEdit},
     terminal::Input,
 };
@@ -169,7 +169,7 @@ fn may_change(model: &Model, message: &Message) -> Option<Typed> {
         return None;
     }
     match model.overlays.last() {
-        Some(Overlay::Close { row, .. }) => {
+        Some(Overlay::Close(CloseDialog { row, .. })) => {
             let text = model.requests.get(*row)?.actions_taken?.text();
             Some(Typed::ActionsTaken(*row, text))
         }
@@ -409,13 +409,14 @@ fn happens(dashboard: &mut Dashboard, step: Step) {
             let index = index.index(dashboard.reads().len());
             read(dashboard, index, which, fault);
             // A list that comes in while a dialog is open changes nothing of what it is about.
-            if let Some(Overlay::Close { row, .. } | Overlay::SendAgain(row) | Overlay::TakeAsClosed(row)) =
-                before.overlays.last()
+            if let Some(
+                Overlay::Close(CloseDialog { row, .. }) | Overlay::SendAgain(row) | Overlay::TakeAsClosed(row),
+            ) = before.overlays.last()
             {
                 let after = dashboard.model.overlays.last();
                 let is_same = matches!(
                     after,
-                    Some(Overlay::Close { row: now, .. } | Overlay::SendAgain(now) | Overlay::TakeAsClosed(now)) if now == row
+                    Some(Overlay::Close(CloseDialog { row: now, .. }) | Overlay::SendAgain(now) | Overlay::TakeAsClosed(now)) if now == row
                 );
                 assert!(is_same, "{row:?} {after:?}");
             }
@@ -446,7 +447,7 @@ fn happens(dashboard: &mut Dashboard, step: Step) {
         Step::Edited(text) => {
             // The editor was opened where a long text had the focus, and no key has come since.
             let target = match dashboard.model.overlays.last() {
-                Some(Overlay::Close { row, .. }) => mmd_elevate::dashboard::EditTarget::ActionsTaken(*row),
+                Some(Overlay::Close(CloseDialog { row, .. })) => mmd_elevate::dashboard::EditTarget::ActionsTaken(*row),
                 None if dashboard.model.pane == Pane::Form && dashboard.model.takes_text() => {
                     mmd_elevate::dashboard::EditTarget::PlanOfAction
                 }

@@ -49,7 +49,9 @@ fn dashboards_in(scope: Scope) -> Vec<Dashboard> {
         }
         Scope::Form => vec![then(&many, DRAFT), then(&on_device(&many), DRAFT)],
         Scope::Line => vec![then(&many, "n tab tab tab")],
-        Scope::CloseDialog => vec![then(&many, "c Done")],
+        Scope::CloseDialog => {
+            vec![then(&many, "c Done"), then(&many, "g space space c Done"), then(&many, "g v j c ctrl-r Done")]
+        }
         Scope::Filter => vec![then(&many, "/ INC")],
         Scope::LongText | Scope::Text => vec![
             then(&many, &format!("n shift-tab {text}")),
