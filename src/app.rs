@@ -23,10 +23,10 @@ use color_eyre::eyre;
 pub use confirmation::Confirmation;
 use external::{RunningCopies, RunningEdit, edit_result, start_copy, start_editor};
 use jiff::Timestamp;
-use report_file::{RunningReports, start_report};
+use report_file::write_report;
 pub use runtime::BackgroundRuntime;
 pub use setup::{Components, open_service, setup};
-use tokio::sync::mpsc::Receiver;
+use tokio::{sync::mpsc::Receiver, task::JoinSet};
 
 use crate::{
     dashboard::{
@@ -34,6 +34,7 @@ use crate::{
         view::{self, Palette, Theme},
     },
     platform::{self, SystemEvent, Termination, TmuxCopy},
+    templates::TemplateFolders,
     terminal::{Background, InputBatch, Surface, TerminalError, editor::EditResult},
 };
 use mmd_elevate_core::{Call, CallId, Event, Problem, Reply, visible};
@@ -94,9 +95,11 @@ pub struct App<'a, S> {
     /// Whether the dashboard has applied the text of the editor.
     is_edit_applied: bool,
     copies: RunningCopies,
-    reports: RunningReports,
     /// The folder of reports. A relative one begins at the current folder.
     report_folder: PathBuf,
+    /// What is done with files meanwhile, each with what it tells the dashboard.
+    jobs: JoinSet<Option<Message>>,
+    template_folders: TemplateFolders,
     /// The inputs after the key that opened the editor. They are applied when the editor has ended.
     typed_ahead: Option<Batch>,
     confirmation: Confirmation,
@@ -124,8 +127,9 @@ impl<'a, S: Surface> App<'a, S> {
             edit: None,
             is_edit_applied: false,
             copies: RunningCopies::new(),
-            reports: RunningReports::new(),
             report_folder: PathBuf::from("."),
+            jobs: JoinSet::new(),
+            template_folders: TemplateFolders::default(),
             typed_ahead: None,
             confirmation: Confirmation::default(),
             is_drawn: false,
@@ -155,6 +159,13 @@ impl<'a, S: Surface> App<'a, S> {
     pub fn with_report_folder(mut self, folder: PathBuf) -> Self {
         self.model.report_folder = visible(&folder.to_string_lossy()).into_owned();
         self.report_folder = folder;
+        self
+    }
+
+    /// Sets where templates are kept. At first there are only those that the program brings along.
+    #[must_use]
+    pub fn with_template_folders(mut self, folders: TemplateFolders) -> Self {
+        self.template_folders = folders;
         self
     }
 
@@ -226,7 +237,7 @@ impl<'a, S: Surface> App<'a, S> {
             self.await_background(&mut channels.inputs).await;
         }
         self.apply_last_results(&mut channels, session, matches!(reason, Ok(ExitReason::Terminated(_)))).await;
-        self.await_reports().await;
+        self.await_jobs().await;
         let tick = self.tick();
         let mut effects = update(&mut self.model, tick, self.limits);
         effects.extend(update(&mut self.model, Message::Ending, self.limits));
@@ -297,7 +308,7 @@ impl<'a, S: Surface> App<'a, S> {
                 Some(copied) = self.copies.join_next() => {
                     copied.ok().and_then(|(text, result)| self.finish_copy(text, result)).into_iter().collect()
                 }
-                Some(written) = self.reports.join_next() => report_written(written).into_iter().collect(),
+                Some(done) = self.jobs.join_next() => done.ok().flatten().into_iter().collect(),
                 () = self.surface.writable(), if self.surface.is_behind() => Vec::new(),
                 () = wake => Vec::new(),
             };
@@ -394,7 +405,27 @@ impl<'a, S: Surface> App<'a, S> {
                     Effect::SignIn => messages.extend(not_taken(session.sign_in())),
                     Effect::Save(drafts) => messages.extend(not_saved(session.save(drafts))),
                     Effect::Copy(text) => messages.extend(self.copy(&text)),
-                    Effect::WriteReport(file) => start_report(&mut self.reports, self.report_folder.clone(), file),
+                    Effect::WriteReport(file) => {
+                        let folder = self.report_folder.clone();
+                        self.jobs.spawn_blocking(move || Some(Message::ReportWritten(write_report(&folder, &file))));
+                    }
+                    Effect::ReadTemplates => {
+                        let folders = self.template_folders.clone();
+                        self.jobs.spawn_blocking(move || Some(Message::Templates(folders.read())));
+                    }
+                    Effect::SaveTemplate(template) => {
+                        let folders = self.template_folders.clone();
+                        self.jobs.spawn_blocking(move || Some(Message::TemplateSaved(folders.save(&template))));
+                    }
+                    Effect::CountTemplate(name) => {
+                        let folders = self.template_folders.clone();
+                        self.jobs.spawn_blocking(move || {
+                            if let Err(error) = folders.count_use(&name) {
+                                tracing::warn!(%error, "the use of a template was not counted");
+                            }
+                            None
+                        });
+                    }
                     Effect::OpenEditor(target, text) => messages.extend(self.open_editor(target, text)),
                     Effect::EditTaken => self.is_edit_applied = true,
                     Effect::Suspend => self.suspend(),
@@ -486,10 +517,10 @@ impl<'a, S: Surface> App<'a, S> {
         }
     }
 
-    /// Waits for the reports that are being written, but not for a disk that does not answer.
-    async fn await_reports(&mut self) {
-        while let Ok(Some(written)) = tokio::time::timeout(LAST_RESULTS_TIMEOUT, self.reports.join_next()).await {
-            if let Some(Message::ReportWritten(Err(problem))) = report_written(written) {
+    /// Waits for the files that are being written, but not for a disk that does not answer.
+    async fn await_jobs(&mut self) {
+        while let Ok(Some(done)) = tokio::time::timeout(LAST_RESULTS_TIMEOUT, self.jobs.join_next()).await {
+            if let Ok(Some(Message::ReportWritten(Err(problem)) | Message::TemplateSaved(Err(problem)))) = done {
                 tracing::warn!(hint = %problem.hint, "{}", problem.what);
             }
         }
@@ -549,13 +580,6 @@ fn reason_of_lost_terminal(error: &dyn Display, system: &mut Receiver<SystemEven
         }
     }
     ExitReason::Terminated(Termination::HangUp)
-}
-
-/// Returns the message that says what became of a report.
-fn report_written(written: Result<Result<PathBuf, Problem>, tokio::task::JoinError>) -> Option<Message> {
-    // A task that was not run to its end has written nothing that can be named.
-    let result = written.ok()?;
-    Some(Message::ReportWritten(result.map(|path| visible(&path.to_string_lossy()).into_owned())))
 }
 
 /// Submits a call without waiting. If there is no room, this makes the failed reply itself, or the row would say `sending`

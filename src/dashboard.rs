@@ -40,6 +40,7 @@ mod report;
 mod requests;
 mod sign_in;
 mod suggest;
+mod template_picker;
 mod text_field;
 mod unknown;
 mod unsent;

@@ -21,4 +21,5 @@ pub mod log;
 pub mod output;
 pub mod platform;
 pub mod report;
+pub mod templates;
 pub mod terminal;

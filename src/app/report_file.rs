@@ -6,30 +6,23 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tokio::task::JoinSet;
-
 use crate::dashboard::ReportFile;
 use mmd_elevate_core::{Problem, visible};
 use mmd_elevate_engine::redact;
 
-/// How many files of one name there may be.
-const MOST_FILES: u32 = 1_000;
-
-/// The reports that are being written. The result of each is the path of its file.
-pub(super) type RunningReports = JoinSet<Result<PathBuf, Problem>>;
-
-/// Starts to write a report.
-pub(super) fn start_report(reports: &mut RunningReports, folder: PathBuf, file: ReportFile) {
-    reports.spawn_blocking(move || {
-        write(&folder, &file).map_err(|error| {
-            let folder = visible(&folder.to_string_lossy()).into_owned();
-            let hint = match error.kind() {
-                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room on the disk",
-                _ => "name a folder that you may write to as [report] folder in the settings",
-            };
-            Problem::new(format!("The report was not written to {folder}: {error}"), hint)
-        })
-    });
+/// Writes a report. Returns the path of its file, as it is shown.
+///
+/// # Errors
+/// The folder or the disk takes no file.
+pub(super) fn write_report(folder: &Path, file: &ReportFile) -> Result<String, Problem> {
+    let shown = |path: &Path| visible(&path.to_string_lossy()).into_owned();
+    write(folder, file).map(|path| shown(&path)).map_err(|error| {
+        let hint = match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room on the disk",
+            _ => "name a folder that you may write to as [report] folder in the settings",
+        };
+        Problem::new(format!("The report was not written to {}: {error}", shown(folder)), hint)
+    })
 }
 
 /// Writes the report to a file that only its owner can read, under the first name that no file has. Returns its path.
@@ -39,22 +32,14 @@ fn write(folder: &Path, file: &ReportFile) -> io::Result<PathBuf> {
     if fs::metadata(folder).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
         mmd_elevate_files::create_folder(folder)?;
     }
-    for number in 1..=MOST_FILES {
-        let number = if number == 1 { String::new() } else { format!("-{number}") };
-        let path = folder.join(format!("{stem}{number}.{extension}"));
-        let mut opened = match mmd_elevate_files::create_new(&path) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
-            opened => opened?,
-        };
-        let written = opened.write_all(redact::redact(text).as_bytes()).and_then(|()| opened.sync_all());
-        if let Err(error) = written {
-            // A part of a report would pass for all of it.
-            let _ = fs::remove_file(&path);
-            return Err(error);
-        }
-        return Ok(path);
+    let (path, mut opened) = mmd_elevate_files::create_numbered(folder, stem, extension)?;
+    let written = opened.write_all(redact::redact(text).as_bytes()).and_then(|()| opened.sync_all());
+    if let Err(error) = written {
+        // A part of a report would pass for all of it.
+        let _ = fs::remove_file(&path);
+        return Err(error);
     }
-    Err(io::Error::other(format!("there are {MOST_FILES} reports of this day already")))
+    Ok(path)
 }
 
 #[cfg(test)]
@@ -93,14 +78,12 @@ mod tests {
         assert!(written.starts_with("- INC-1 · ") && !written.contains("canary"), "{written}");
     }
 
-    #[tokio::test]
-    async fn folder_that_cannot_be_used_is_named_with_what_to_do() {
+    #[test]
+    fn folder_that_cannot_be_used_is_named_with_what_to_do() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("file");
         fs::write(&path, "").unwrap();
-        let mut reports = RunningReports::new();
-        start_report(&mut reports, path.clone(), file("text"));
-        let problem = reports.join_next().await.unwrap().unwrap().unwrap_err();
+        let problem = write_report(&path, &file("text")).unwrap_err();
         assert!(problem.what.starts_with(&format!("The report was not written to {}: ", path.display())), "{problem}");
         assert!(problem.hint.contains("[report] folder"), "{problem}");
     }

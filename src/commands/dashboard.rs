@@ -21,6 +21,7 @@ use crate::{
     log,
     output::{fail, is_colour_off},
     platform,
+    templates::TemplateFolders,
     terminal::{self, Screen, TerminalFeatures},
 };
 
@@ -40,6 +41,11 @@ pub fn run(flags: &Flags) -> eyre::Result<ExitCode> {
     let report_folder = absolute(config.report_folder.as_deref().unwrap_or(Path::new(".")));
     let warnings = [variable::warnings(), config.warnings.clone()].concat();
     let features = TerminalFeatures::from_environment(variable::from_process);
+    // Beside the settings, whether or not there is a file of them.
+    let templates = match config::settings_file(flags, variable::from_process) {
+        Ok(file) => file.with_file_name("templates"),
+        Err(problem) => return Ok(fail(&problem)),
+    };
     let components = match setup(config, !is_colour_off(), features, platform::user(), Timestamp::now()) {
         Ok(components) => components,
         Err(problem) => return Ok(fail(&problem)),
@@ -63,7 +69,8 @@ pub fn run(flags: &Flags) -> eyre::Result<ExitCode> {
     )
     .with_background_question(components.asks_background)
     .with_title(components.title)
-    .with_report_folder(report_folder);
+    .with_report_folder(report_folder)
+    .with_template_folders(TemplateFolders { own: templates, state: state_dir.clone() });
     if let Err(error) = app.draw() {
         tracing::debug!(%error, "failed to draw the first frame; the loop will fail too and end");
     }

@@ -18,6 +18,13 @@ impl Model {
         }
     }
 
+    /// Whether the text of the close dialog has a blank of a template.
+    fn has_blank_to_fill_in(&self) -> bool {
+        let Some(Overlay::Close(dialog)) = self.overlays.last() else { return false };
+        let text = self.requests.get(dialog.row).and_then(|row| row.actions_taken);
+        text.is_some_and(|text| !text.unfilled_blanks().is_empty())
+    }
+
     /// Whether keys of the list are about the marked rows.
     fn acts_on_marks(&self) -> bool {
         self.scopes()[0] == Scope::List && self.requests.list().marks().0 > self.requests.list().marks().1
@@ -40,6 +47,7 @@ impl Model {
             }
             Action::CloseMistake => row.map_or(Some("no request is selected"), |row| cannot_close(row.state)),
             Action::Mark(_) => self.requests.list().shown().is_empty().then_some("there is nothing to mark"),
+            Action::SkipClose if self.has_blank_to_fill_in() => None,
             Action::SkipClose | Action::PreviousClose | Action::ToggleOneText if self.round.is_none() => {
                 Some("one request is being closed")
             }

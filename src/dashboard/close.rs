@@ -35,11 +35,13 @@ pub struct CloseDialog {
     pub(super) problem: Option<&'static str>,
     /// Whether the text was changed since the dialog came.
     pub(super) touched: bool,
+    /// Whether the agent was told that blanks of a template are not filled in: closing again closes all the same.
+    pub(super) warned_of_blanks: bool,
 }
 
 impl CloseDialog {
     pub(super) const fn new(row: RowId) -> Self {
-        Self { row, problem: None, touched: false }
+        Self { row, problem: None, touched: false, warned_of_blanks: false }
     }
 }
 
@@ -87,6 +89,19 @@ pub(super) fn text_to_send(model: &mut Model, row_id: RowId) -> Option<String> {
         }
         return None;
     };
+    let has_blanks = model.requests.actions_taken(row_id).is_some_and(|text| !text.unfilled_blanks().is_empty());
+    if let Some(Overlay::Close(dialog)) = model.overlays.last_mut()
+        && has_blanks
+        && !dialog.warned_of_blanks
+    {
+        // What was typed before is not the answer to this.
+        *dialog = CloseDialog { warned_of_blanks: true, ..CloseDialog::new(row_id) };
+        dialog.problem = Some("a blank is not filled in; sent again, it is sent as it is");
+        if let Some(text) = model.requests.actions_taken(row_id) {
+            text.select_first_blank();
+        }
+        return None;
+    }
     Some(actions_taken)
 }
 
@@ -216,7 +231,8 @@ fn draw_text(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, row: &
     let head = if let Some(problem) = problem {
         Line::from(vec![label, Span::raw("  "), Span::styled(theme.problem(problem), theme.failure())])
     } else {
-        let hint = format!("{key} opens your editor");
+        let templates = model.keymap.name(Scope::LongText, Action::ShowTemplates);
+        let hint = format!("{templates} texts  {key} editor");
         let gap = usize::from(area.width).saturating_sub(label.width() + hint.len());
         let hint = if gap < 2 { String::new() } else { format!("{}{hint}", " ".repeat(gap)) };
         Line::from(vec![label, Span::styled(hint, Theme::dim())])

@@ -3,7 +3,7 @@
 use ratatui::text::{Line, Span};
 
 use super::{
-    CloseDialog, Effect, Model, Notice, Overlay, RowId, RowState, close, drafts,
+    CloseDialog, Effect, Model, Notice, Overlay, RowId, RowState, TextField, close, drafts,
     draw::{
         Theme,
         words::{counted, cut, fit},
@@ -63,6 +63,15 @@ pub(super) fn begin(model: &mut Model, rows: Vec<RowId>) {
 /// The dialog is left: what was typed is kept, and nothing comes after it.
 pub(super) fn leave(model: &mut Model) {
     model.round = None;
+}
+
+/// Goes to the next blank of a template in the text, or else to the next request.
+pub(super) fn fill_in_or_skip(model: &mut Model) {
+    let Some(Overlay::Close(dialog)) = model.overlays.last() else { return };
+    let row = dialog.row;
+    if !model.requests.actions_taken(row).is_some_and(TextField::select_next_blank) {
+        skip(model, true);
+    }
 }
 
 /// Goes to the next request that is to be closed, or to the one before; behind the last stands the first.

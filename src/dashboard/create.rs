@@ -2,7 +2,7 @@
 
 use super::{CreateAttempt, CreateState, Effect, Model, Notice, Pane, RowId, RowState, ServiceState, Subject, guard};
 use crate::keys::{Action, Scope, Tab};
-use mmd_elevate_core::{Call, Field, NewElevationRequest, Operation};
+use mmd_elevate_core::{Call, Field, NewElevationRequest, Operation, visible};
 
 /// Sends the draft, unless something is missing in it or the agent has not yet been warned of its device's name.
 /// Submitting the same name once more confirms it: the service may have devices of any name.
@@ -24,6 +24,13 @@ pub(super) fn submit(model: &mut Model) -> Vec<Effect> {
         let what = if known.is_some() { "device" } else { "device's name" };
         let text = format!("Not sent yet, look at the {what}: {warning}");
         model.notice = Some(Notice::doubt(text).hint(format!("correct it, or {key} sends it as it is")));
+        return Vec::new();
+    }
+    if let Some(blanks) = model.form.warn_of_blanks() {
+        let key = |action| model.keymap.name(Scope::Form, action);
+        let text = format!("Not sent yet: the plan has blanks of its template: {}", visible(&blanks));
+        let hint = format!("{} goes through them; {} sends it as it is", key(Action::NextField), key(Action::Submit));
+        model.notice = Some(Notice::doubt(text).hint(hint));
         return Vec::new();
     }
     let device = request.get(Field::Device).to_owned();

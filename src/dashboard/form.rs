@@ -22,6 +22,8 @@ pub struct Form {
     problems: Vec<FieldProblem>,
     /// The device's name that the agent was warned of on submitting it.
     warned_of: Option<String>,
+    /// The blanks of a template that the agent was warned of on submitting the form.
+    warned_blanks: Vec<String>,
     sending: Option<RowId>,
     discarded: Option<Draft>,
     /// What is suggested for the field in focus, and what that was found from.
@@ -45,6 +47,7 @@ impl Default for Form {
             focused: Field::Ticket,
             problems: Vec::new(),
             warned_of: None,
+            warned_blanks: Vec::new(),
             sending: None,
             discarded: None,
             suggestions: Vec::new(),
@@ -209,12 +212,9 @@ impl Form {
         &mut self.fields[focused as usize]
     }
 
-    pub(super) fn type_text(&mut self, text: &str) {
-        self.focused_text().type_text(text);
-    }
-
-    pub(super) fn paste(&mut self, text: &str) -> Dropped {
-        self.focused_text().paste(text)
+    /// Changes the text that has the focus.
+    pub(super) fn change<T>(&mut self, change: impl FnOnce(&mut TextField) -> T) -> T {
+        change(self.focused_text())
     }
 
     pub(super) fn edit(&mut self, edit: TextEdit) {
@@ -240,6 +240,49 @@ impl Form {
     pub(super) fn set_plan(&mut self, text: &str) -> Dropped {
         self.problems.retain(|problem| problem.field != Field::PlanOfAction);
         self.fields[Field::PlanOfAction as usize].replace(text)
+    }
+
+    /// Inserts a text at the cursor of the plan. Returns how many blanks it has.
+    pub(super) fn insert(&mut self, text: &str, has_blanks: bool) -> usize {
+        self.problems.retain(|problem| problem.field != Field::PlanOfAction);
+        self.fields[Field::PlanOfAction as usize].insert(text, has_blanks)
+    }
+
+    /// Fills in category and subcategory where both are empty. Returns whether it did.
+    pub(super) fn fill_categories(&mut self, category: &str, subcategory: &str) -> bool {
+        let fields = [(Field::Category, category), (Field::Subcategory, subcategory)];
+        if category.is_empty() || fields.iter().any(|(field, _)| !self.field(*field).is_blank()) {
+            return false;
+        }
+        for (field, text) in fields {
+            self.problems.retain(|problem| problem.field != field);
+            self.fields[field as usize].replace(text);
+        }
+        true
+    }
+
+    /// Goes to the next blank of a template in the plan, if the plan has the focus and one is behind the cursor.
+    pub(super) fn next_blank(&mut self) -> bool {
+        self.focused == Field::PlanOfAction && self.fields[Field::PlanOfAction as usize].select_next_blank()
+    }
+
+    /// The blanks of the plan for which sending it was put off, while they are still there: sending again sends them.
+    pub(super) fn confirmable_blanks(&self) -> Vec<&str> {
+        let left = self.field(Field::PlanOfAction).unfilled_blanks();
+        if self.sending.is_none() && left == self.warned_blanks { left } else { Vec::new() }
+    }
+
+    /// The blanks of the plan that the agent was not told of on submitting it; from here on they count as told.
+    pub(super) fn warn_of_blanks(&mut self) -> Option<String> {
+        let left: Vec<_> = self.field(Field::PlanOfAction).unfilled_blanks().into_iter().map(str::to_owned).collect();
+        if left.is_empty() || left == self.warned_blanks {
+            return None;
+        }
+        let told = left.join(", ");
+        self.warned_blanks = left;
+        self.focus(Field::PlanOfAction);
+        self.fields[Field::PlanOfAction as usize].select_first_blank();
+        Some(told)
     }
 
     /// Empties the form; undo brings it back.

@@ -53,9 +53,9 @@ impl Help {
         Self { scopes, everywhere: false, searching: false, search: TextField::one_line(), scroll: 0 }
     }
 
-    pub(super) fn change_search(&mut self, change: impl FnOnce(&mut TextField)) {
-        change(&mut self.search);
+    pub(super) fn change_search<T>(&mut self, change: impl FnOnce(&mut TextField) -> T) -> T {
         self.scroll = 0;
+        change(&mut self.search)
     }
 
     /// Leaves the search that is being typed, or clears one that was kept. Returns whether there was one.

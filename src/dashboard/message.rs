@@ -5,7 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::RowId;
-use crate::keys::Action;
+use crate::{
+    keys::Action,
+    templates::{Template, Templates},
+};
 use mmd_elevate_core::{Call, CallId, Draft, DraftTarget, Event, Problem};
 
 /// Something that happened.
@@ -35,6 +38,10 @@ pub enum Message {
         /// The new text.
         text: String,
     },
+    /// The templates were read.
+    Templates(Templates),
+    /// A template was saved in this file, or could not be.
+    TemplateSaved(Result<String, Problem>),
     /// A text was handed over to be copied.
     Copied(CopiedTo, String),
     /// A report was written to the file at this path, which is visible text, or could not be written.
@@ -83,6 +90,8 @@ impl Message {
             | Self::Worker(_)
             | Self::WorkerGone
             | Self::Edited { .. }
+            | Self::Templates(_)
+            | Self::TemplateSaved(_)
             | Self::Copied(..)
             | Self::ReportWritten(_)
             | Self::Ending
@@ -149,6 +158,12 @@ pub enum Effect {
     Save(Vec<(DraftTarget, Option<Draft>)>),
     /// Have the worker fetch a new token.
     SignIn,
+    /// Read the templates.
+    ReadTemplates,
+    /// Save this template in a file of its own.
+    SaveTemplate(Template),
+    /// Count that the template of this name was used.
+    CountTemplate(String),
     /// Put this text, harmless already, on the clipboard.
     Copy(String),
     /// Write this report to a new file.

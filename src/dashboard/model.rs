@@ -10,9 +10,12 @@ use jiff::{Timestamp, tz::TimeZone};
 use super::{
     Ages, Category, CloseDialog, CloseRound, EditTarget, Form, Notice, Requests, RowId, devices::Devices,
     guard::DeviceGuard, help, history::Histories, listing::Listings, notices::Notices, palette, queue::Queue,
-    report::ReportPanel,
+    report::ReportPanel, template_picker,
 };
-use crate::keys::{Keymap, Scope, Tab};
+use crate::{
+    keys::{Keymap, Scope, Tab},
+    templates::Templates,
+};
 use mmd_elevate_core::{
     CallError, CallId, Draft, DraftTarget, ElevationRequest, Patterns, Progress, RequestId, SignIn,
 };
@@ -145,6 +148,8 @@ pub enum Overlay {
     Report(Box<ReportPanel>),
     /// Every action, to be chosen by its name.
     Palette(Box<palette::Palette>),
+    /// Templates and recent texts for the long text beneath.
+    Templates(Box<template_picker::TemplatePicker>),
     /// What the record has brought back from before this start.
     Recovery {
         /// How far it is scrolled, in lines.
@@ -353,6 +358,8 @@ pub struct Model {
     /// What was brought back from before this start.
     pub recovery: Recovery,
     pub(super) saved: SavedDrafts,
+    /// The templates, once the folder was read.
+    pub(super) templates: Option<Templates>,
     /// What the editor was opened with, until it brings its text back.
     pub(super) in_editor: Option<(EditTarget, String)>,
 }
@@ -401,6 +408,7 @@ impl Model {
             record: RecordState::Opening,
             recovery: Recovery::default(),
             saved: SavedDrafts::default(),
+            templates: None,
             in_editor: None,
         }
     }
@@ -426,6 +434,7 @@ impl Model {
             Some(Overlay::Notices { .. }) => &[Scope::Notices, Scope::Anywhere],
             Some(Overlay::Report(_)) => &[Scope::Report, Scope::Anywhere],
             Some(Overlay::Palette(_)) => &[Scope::Palette, Scope::Text, Scope::Anywhere],
+            Some(Overlay::Templates(_)) => &[Scope::Templates, Scope::Text, Scope::Anywhere],
             Some(Overlay::Device(_)) => &[Scope::DevicePanel, Scope::Anywhere],
             Some(Overlay::Look(_)) => &[Scope::Details, Scope::Anywhere],
             Some(Overlay::TakeAsClosed(_)) => &[Scope::TakeAsClosed, Scope::Anywhere],

@@ -122,13 +122,14 @@ impl Palette {
     }
 
     /// Changes what is searched for; the best that fits is chosen.
-    pub(super) fn change_search(&mut self, change: impl FnOnce(&mut TextField)) {
+    pub(super) fn change_search<T>(&mut self, change: impl FnOnce(&mut TextField) -> T) -> T {
         let before = self.search.text();
-        change(&mut self.search);
+        let result = change(&mut self.search);
         if self.search.text() != before {
             self.chosen = None;
             self.filter();
         }
+        result
     }
 
     pub(super) fn choose(&mut self, motion: Motion) {
@@ -207,13 +208,6 @@ fn target(model: &Model, action: Action) -> String {
 pub(super) fn open(model: &mut Model) {
     let palette = Palette::new(entries(model));
     model.overlays.push(Overlay::Palette(Box::new(palette)));
-}
-
-/// Changes the palette that is shown.
-pub(super) fn change(model: &mut Model, change: impl FnOnce(&mut Palette)) {
-    if let Some(Overlay::Palette(palette)) = model.overlays.last_mut() {
-        change(palette);
-    }
 }
 
 /// Closes the palette and returns what is to be done, as its key would do it.

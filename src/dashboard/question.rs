@@ -15,6 +15,10 @@ pub enum Question {
     TakeAsClosed(RowId),
     /// Whether to close this request with the text that was there when the dialog came.
     Close(RowId),
+    /// Whether to close this request although blanks of a template are not filled in.
+    CloseWithBlanks(RowId),
+    /// Whether to send the form although these blanks of a template are not filled in.
+    Blanks(Vec<String>),
     /// Whether to close these requests with one text.
     CloseAll(Vec<RowId>),
     /// Which of the possible matches is this request, or whether to ask no more.
@@ -39,6 +43,7 @@ impl Model {
             // What the agent has typed into the dialog, the agent means.
             Some(Overlay::Close(dialog)) => (!dialog.touched).then(|| match self.closed_with_one_text() {
                 Some(rows) => Question::CloseAll(rows),
+                None if dialog.warned_of_blanks => Question::CloseWithBlanks(dialog.row),
                 None => Question::Close(dialog.row),
             }),
             Some(Overlay::Quit) => Some(Question::Leave),
@@ -54,9 +59,20 @@ impl Model {
                     let name = self.form.confirmable_device(&self.patterns, self.form_known_device());
                     name.map(|name| Question::DoubtfulDevice(name.to_owned()))
                 };
-                self.open_on_device_question().or_else(doubtful)
+                let blanks = || {
+                    let blanks = self.form.confirmable_blanks();
+                    (!blanks.is_empty()).then(|| Question::Blanks(blanks.into_iter().map(str::to_owned).collect()))
+                };
+                self.open_on_device_question().or_else(doubtful).or_else(blanks)
             }
-            None | Some(Overlay::Help(_) | Overlay::Look(_) | Overlay::Notices { .. } | Overlay::Report(_)) => None,
+            None
+            | Some(
+                Overlay::Help(_)
+                | Overlay::Look(_)
+                | Overlay::Notices { .. }
+                | Overlay::Report(_)
+                | Overlay::Templates(_),
+            ) => None,
         }
     }
 

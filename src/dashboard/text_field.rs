@@ -1,6 +1,9 @@
 //! A text that is being typed. The only file that knows the text-area crate.
 
-use ratatui::layout::Position;
+use ratatui::{
+    layout::Position,
+    style::{Modifier, Style},
+};
 use tui_textarea::{CursorMove, CursorRenderMode, TextArea, WrapMode};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -40,6 +43,32 @@ impl Dropped {
 pub struct TextField {
     area: TextArea<'static>,
     one_line: bool,
+    /// The blanks that came with a template, as they are written: `<user>`.
+    blanks: Vec<String>,
+}
+
+/// The longest blank, in characters.
+const LONGEST_BLANK: usize = 60;
+
+/// The blanks of a template's text, in their order: what stands between `<` and `>` on one line.
+pub(super) fn blanks(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for line in text.lines() {
+        let mut rest = line;
+        while let Some(start) = rest.find('<') {
+            rest = &rest[start..];
+            let end = rest[1..].find(['<', '>']).map(|end| end + 1);
+            match end {
+                Some(end) if rest.as_bytes()[end] == b'>' && end > 1 && rest[..end].chars().count() < LONGEST_BLANK => {
+                    found.push(rest[..=end].to_owned());
+                    rest = &rest[end + 1..];
+                }
+                Some(end) => rest = &rest[end..],
+                None => break,
+            }
+        }
+    }
+    found
 }
 
 impl TextField {
@@ -65,7 +94,8 @@ impl TextField {
         if !one_line {
             area.set_wrap_mode(WrapMode::WordOrGlyph);
         }
-        Self { area, one_line }
+        area.set_selection_style(Style::new().add_modifier(Modifier::REVERSED));
+        Self { area, one_line, blanks: Vec::new() }
     }
 
     /// The whole text.
@@ -158,8 +188,73 @@ impl TextField {
 
     /// Replaces the whole text, so that undo brings the old one back.
     pub fn replace(&mut self, text: &str) -> Dropped {
+        self.area.cancel_selection();
         self.area.clear();
         self.paste(text)
+    }
+
+    /// Inserts a text at the cursor, as one step that undo takes back. Where it `has_blanks`, the first of them is selected.
+    /// Returns how many there are.
+    pub(super) fn insert(&mut self, text: &str, has_blanks: bool) -> usize {
+        self.area.cancel_selection();
+        let at = self.area.cursor();
+        let (clean, _) = self.clean(text);
+        self.area.insert_str(&clean);
+        let new = if has_blanks { blanks(&clean) } else { Vec::new() };
+        let count = new.len();
+        for blank in new {
+            if !self.blanks.contains(&blank) {
+                self.blanks.push(blank);
+            }
+        }
+        if count > 0 {
+            self.jump(at);
+            self.select_next_blank();
+        }
+        count
+    }
+
+    /// The blanks that came with a template and are not filled in.
+    #[must_use]
+    pub fn unfilled_blanks(&self) -> Vec<&str> {
+        let is_there = |blank: &&String| self.lines().iter().any(|line| line.contains(blank.as_str()));
+        self.blanks.iter().filter(is_there).map(String::as_str).collect()
+    }
+
+    /// Selects the next blank behind the cursor, so that typing replaces it. Returns whether there is one.
+    pub(super) fn select_next_blank(&mut self) -> bool {
+        if self.blanks.is_empty() {
+            return false;
+        }
+        let (row, column) = self.area.cursor();
+        let mut next = None;
+        for (at, line) in self.lines().iter().enumerate().skip(row) {
+            let from = if at == row { line.char_indices().nth(column).map_or(line.len(), |(at, _)| at) } else { 0 };
+            let of =
+                |blank: &String| line[from..].find(blank.as_str()).map(|start| (from + start, blank.chars().count()));
+            if let Some((start, length)) = self.blanks.iter().filter_map(of).min() {
+                next = Some((at, line[..start].chars().count(), length));
+                break;
+            }
+        }
+        let Some((row, column, length)) = next else { return false };
+        self.area.cancel_selection();
+        self.jump((row, column));
+        self.area.start_selection();
+        self.jump((row, column + length));
+        true
+    }
+
+    /// Selects the first blank that is not filled in.
+    pub(super) fn select_first_blank(&mut self) -> bool {
+        self.area.cancel_selection();
+        self.jump((0, 0));
+        self.select_next_blank()
+    }
+
+    fn jump(&mut self, (row, column): (usize, usize)) {
+        let place = |at: usize| u16::try_from(at).unwrap_or(u16::MAX);
+        self.area.move_cursor(CursorMove::Jump(place(row), place(column)));
     }
 
     /// Drops the blanks around a field of one line, as changes that undo takes back. Returns whether there were any.
@@ -208,6 +303,35 @@ impl TextField {
     /// Moves the cursor or changes the text around it, by what a reader takes for one character.
     pub fn edit(&mut self, edit: TextEdit) {
         let area = &mut self.area;
+        if area.is_selecting() {
+            match edit {
+                TextEdit::DeleteLeft
+                | TextEdit::DeleteRight
+                | TextEdit::DeleteWordLeft
+                | TextEdit::DeleteWordRight
+                | TextEdit::DeleteToLineStart
+                | TextEdit::DeleteToLineEnd => {
+                    // What is selected goes, and no more.
+                    area.delete_char();
+                    return;
+                }
+                TextEdit::NewLine => {}
+                TextEdit::Left
+                | TextEdit::Right
+                | TextEdit::Up
+                | TextEdit::Down
+                | TextEdit::WordLeft
+                | TextEdit::WordRight
+                | TextEdit::LineStart
+                | TextEdit::LineEnd
+                | TextEdit::TextStart
+                | TextEdit::TextEnd
+                | TextEdit::PageUp
+                | TextEdit::PageDown
+                | TextEdit::Undo
+                | TextEdit::Redo => area.cancel_selection(),
+            }
+        }
         match edit {
             TextEdit::Left => Self::repeat(area, Self::before(area), |area| area.move_cursor(CursorMove::Back)),
             TextEdit::Right => Self::repeat(area, Self::after(area), |area| area.move_cursor(CursorMove::Forward)),
@@ -337,6 +461,62 @@ mod tests {
         assert_eq!(field.text(), "e\u{301}");
         field.edit(TextEdit::DeleteRight);
         assert_eq!(field.text(), "");
+    }
+
+    #[test]
+    fn blanks_stand_between_marks_on_one_line() {
+        for (text, found) in [
+            ("remove <which add-in>, test with <user>", vec!["<which add-in>", "<user>"]),
+            ("a < b, c > d", vec!["< b, c >"]),
+            ("<> << <a> >", vec!["<a>"]),
+            ("<a\nb> <é>", vec!["<é>"]),
+            ("none", vec![]),
+        ] {
+            assert_eq!(blanks(text), found, "{text:?}");
+        }
+        assert!(blanks(&format!("<{}>", "x".repeat(100))).is_empty());
+    }
+
+    #[test]
+    fn blanks_of_a_template_are_gone_through_and_typing_replaces_them() {
+        let mut field = TextField::multi_line();
+        field.type_text("Ä ");
+        assert_eq!(field.insert("remove <add-in>\ntest with <user>, <add-in>", true), 3);
+        field.type_text("X");
+        assert_eq!(field.text(), "Ä remove X\ntest with <user>, <add-in>");
+        assert_eq!(field.unfilled_blanks(), ["<add-in>", "<user>"]);
+        assert!(field.select_next_blank());
+        field.type_text("Ann");
+        assert!(field.select_next_blank());
+        field.edit(TextEdit::DeleteLeft);
+        assert_eq!(field.text(), "Ä remove X\ntest with Ann, ");
+        assert!(!field.select_next_blank() && field.unfilled_blanks().is_empty());
+    }
+
+    #[test]
+    fn moving_leaves_the_blank_as_it_is() {
+        for edit in [TextEdit::Left, TextEdit::LineEnd, TextEdit::Down] {
+            let mut field = TextField::multi_line();
+            field.insert("with <user>", true);
+            field.edit(edit);
+            field.type_text("x");
+            assert!(field.text().contains("<user"), "{edit:?} {}", field.text());
+        }
+    }
+
+    #[test]
+    fn inserting_is_one_step_that_is_undone_and_text_with_marks_of_its_own_has_no_blanks() {
+        let mut field = TextField::multi_line();
+        field.type_text("a <b> ");
+        field.insert("x\ny", false);
+        assert!(field.unfilled_blanks().is_empty() && !field.select_first_blank());
+        field.edit(TextEdit::Undo);
+        assert_eq!(field.text(), "a <b> ");
+        let mut field = TextField::multi_line();
+        field.insert("one\n<two>", true);
+        field.edit(TextEdit::Undo);
+        assert_eq!(field.text(), "");
+        assert!(field.unfilled_blanks().is_empty());
     }
 
     #[test]

@@ -8,9 +8,7 @@ use super::{
     Age, EditTarget, Effect, Message, Model, Notice, Overlay, Pane, RowId, RowState, ScrollLimits, TextField, Tone,
     begin, clipboard, close, close_round, create, devices, drafts, guard, help, history, leaving, listing,
     notices::{self, About},
-    palette, paste, queue, recovery, refresh, report, sign_in, suggest,
-    text_field::Dropped,
-    unknown, unsent, word, worker,
+    palette, paste, queue, recovery, refresh, report, sign_in, suggest, template_picker, unknown, unsent, word, worker,
 };
 use crate::keys::{Action, Motion, Scope, TextEdit};
 use mmd_elevate_core::{Event, Field, Problem, visible};
@@ -44,6 +42,11 @@ pub fn update(model: &mut Model, message: Message, limits: ScrollLimits) -> Vec<
             worker::apply_end(model);
             Vec::new()
         }
+        Message::Templates(templates) => {
+            template_picker::apply_read(model, templates);
+            Vec::new()
+        }
+        Message::TemplateSaved(result) => template_picker::apply_saved(model, result),
         Message::Edited { target, text } => take_edited(model, target, &text).into_iter().collect(),
         Message::Copied(to, text) => {
             model.notice = Some(clipboard::notice(to, &text));
@@ -185,7 +188,13 @@ fn act(model: &mut Model, action: Action, limits: ScrollLimits) -> Vec<Effect> {
         Action::CloseRequest => close::open(model),
         Action::CloseMistake => close::open_mistake(model),
         Action::Mark(what) => model.requests.mark(what),
-        Action::SkipClose => close_round::skip(model, true),
+        Action::SkipClose => close_round::fill_in_or_skip(model),
+        Action::ShowTemplates => {
+            if let Some(target) = focused_long_text(model) {
+                return template_picker::open(model, target);
+            }
+        }
+        Action::TakeTemplate => return template_picker::take(model),
         Action::PreviousClose => close_round::skip(model, false),
         Action::ToggleOneText => close_round::toggle_one_text(model),
         Action::Open => open_selected(model),
@@ -209,14 +218,9 @@ fn act(model: &mut Model, action: Action, limits: ScrollLimits) -> Vec<Effect> {
             model.notice = Some(Notice::info("Draft discarded").hint(format!("{key} brings it back")));
         }
         Action::Edit(edit) => match focused_text(model) {
+            // The form's undo knows more than its fields do.
             Some(FocusedText::Form) => model.form.edit(edit),
-            Some(FocusedText::Filter) => change_filter(model, |filter| filter.edit(edit)),
-            Some(FocusedText::Help) => help::change(model, |help| help.change_search(|search| search.edit(edit))),
-            Some(FocusedText::Palette) => {
-                palette::change(model, |palette| palette.change_search(|search| search.edit(edit)));
-            }
-            Some(FocusedText::Dialog(row)) => change_dialog(model, row, |text| text.edit(edit)).unwrap_or_default(),
-            None => {}
+            focused => _ = change_text(model, focused, |text| text.edit(edit)),
         },
     }
     Vec::new()
@@ -227,19 +231,29 @@ fn act(model: &mut Model, action: Action, limits: ScrollLimits) -> Vec<Effect> {
 enum FocusedText {
     Form,
     Filter,
-    Help,
-    Palette,
+    /// The text of the close dialog of this row.
     Dialog(RowId),
+    /// What is searched for, or named, in the overlay that has the keys.
+    Overlay,
 }
 
 fn focused_text(model: &Model) -> Option<FocusedText> {
     match model.overlays.last() {
         Some(Overlay::Close(dialog)) => Some(FocusedText::Dialog(dialog.row)),
-        Some(Overlay::Help(help)) if help.searching => Some(FocusedText::Help),
-        Some(Overlay::Palette(_)) => Some(FocusedText::Palette),
+        Some(Overlay::Help(help)) => help.searching.then_some(FocusedText::Overlay),
+        Some(Overlay::Palette(_) | Overlay::Templates(_)) => Some(FocusedText::Overlay),
         Some(_) => None,
         None if model.filtering => Some(FocusedText::Filter),
         None => (model.pane == Pane::Form && model.form.sending().is_none()).then_some(FocusedText::Form),
+    }
+}
+
+/// The long text that has the focus.
+fn focused_long_text(model: &Model) -> Option<EditTarget> {
+    match focused_text(model)? {
+        FocusedText::Dialog(row) => Some(EditTarget::ActionsTaken(row)),
+        FocusedText::Form => (!model.form.focused.is_one_line()).then_some(EditTarget::PlanOfAction),
+        FocusedText::Filter | FocusedText::Overlay => None,
     }
 }
 
@@ -248,8 +262,11 @@ fn change_filter(model: &mut Model, change: impl FnOnce(&mut TextField)) {
     model.requests.change_filter(&zone, change);
 }
 
-/// Leaves the field for the next one. A category of which the only beginning was typed is completed.
+/// Leaves the field for the next one, or goes to the next blank of a template. A category of which the only beginning was typed is completed.
 fn next_field(model: &mut Model) {
+    if model.form.next_blank() {
+        return;
+    }
     let Some(name) = suggest::only_beginning(model).filter(|_| model.form.chosen().is_none()) else {
         return model.form.focus(model.form.focused.next());
     };
@@ -260,60 +277,64 @@ fn next_field(model: &mut Model) {
 }
 
 /// Changes the text of the close dialog: what was wrong with it may not hold any longer.
-fn change_dialog<T>(model: &mut Model, row: RowId, change: impl FnOnce(&mut TextField) -> T) -> Option<T> {
+pub(super) fn change_dialog<T>(model: &mut Model, row: RowId, change: impl FnOnce(&mut TextField) -> T) -> Option<T> {
     let text = model.requests.actions_taken(row)?;
     let before = text.text();
     let result = change(text);
     let changed = text.text() != before;
-    if let Some(Overlay::Close(dialog)) = model.overlays.last_mut() {
+    // The picker of texts may lie over the dialog.
+    let dialog = model.overlays.iter_mut().rev().find_map(|overlay| match overlay {
+        Overlay::Close(dialog) => Some(dialog),
+        _ => None,
+    });
+    if let Some(dialog) = dialog {
         dialog.problem = None;
         dialog.touched |= changed;
     }
     Some(result)
 }
 
+/// Changes the text that has the focus, if one has.
+fn change_text<T>(
+    model: &mut Model,
+    focused: Option<FocusedText>,
+    change: impl FnOnce(&mut TextField) -> T,
+) -> Option<T> {
+    match focused? {
+        FocusedText::Form => Some(model.form.change(change)),
+        FocusedText::Filter => {
+            let mut result = None;
+            change_filter(model, |filter| result = Some(change(filter)));
+            result
+        }
+        FocusedText::Dialog(row) => change_dialog(model, row, change),
+        FocusedText::Overlay => match model.overlays.last_mut()? {
+            Overlay::Help(help) => Some(help.change_search(change)),
+            Overlay::Palette(palette) => Some(palette.change_search(change)),
+            Overlay::Templates(picker) => Some(picker.change_text(change)),
+            _ => None,
+        },
+    }
+}
+
 fn type_text(model: &mut Model, text: &str) {
     model.untouched_since = None;
-    match focused_text(model) {
-        Some(FocusedText::Form) => model.form.type_text(text),
-        Some(FocusedText::Filter) => change_filter(model, |filter| filter.type_text(text)),
-        Some(FocusedText::Help) => help::change(model, |help| help.change_search(|search| search.type_text(text))),
-        Some(FocusedText::Palette) => {
-            palette::change(model, |palette| palette.change_search(|search| search.type_text(text)));
-        }
-        Some(FocusedText::Dialog(row)) => change_dialog(model, row, |field| field.type_text(text)).unwrap_or_default(),
-        None => {}
-    }
+    let focused = focused_text(model);
+    change_text(model, focused, |field| field.type_text(text));
 }
 
 /// A paste is text, or the beginning of a draft: it never acts.
 fn paste_text(model: &mut Model, text: &str) -> Vec<Effect> {
     model.untouched_since = None;
-    let dropped = match focused_text(model) {
-        Some(FocusedText::Form) => model.form.paste(text),
-        Some(FocusedText::Filter) => {
-            let mut dropped = Dropped::default();
-            change_filter(model, |filter| dropped = filter.paste(text));
-            dropped
-        }
-        Some(FocusedText::Help) => {
-            let mut dropped = Dropped::default();
-            help::change(model, |help| help.change_search(|search| dropped = search.paste(text)));
-            dropped
-        }
-        Some(FocusedText::Palette) => {
-            let mut dropped = Dropped::default();
-            palette::change(model, |palette| palette.change_search(|search| dropped = search.paste(text)));
-            dropped
-        }
-        Some(FocusedText::Dialog(row)) => change_dialog(model, row, |field| field.paste(text)).unwrap_or_default(),
-        None if model.overlays.is_empty() => return begin::from_paste(model, text),
-        None => {
-            let key = model.keymap.name(model.scopes()[0], Action::Back);
-            model.notice =
-                Some(Notice::info("There is no text field to paste into here").hint(format!("{key} leaves this")));
-            return Vec::new();
-        }
+    let focused = focused_text(model);
+    if focused.is_none() && model.overlays.is_empty() {
+        return begin::from_paste(model, text);
+    }
+    let Some(dropped) = change_text(model, focused, |field| field.paste(text)) else {
+        let key = model.keymap.name(model.scopes()[0], Action::Back);
+        model.notice =
+            Some(Notice::info("There is no text field to paste into here").hint(format!("{key} leaves this")));
+        return Vec::new();
     };
     paste::report_dropped(model, text, dropped, "paste");
     Vec::new()
@@ -369,11 +390,7 @@ fn submit(model: &mut Model) -> Vec<Effect> {
 }
 
 fn open_editor(model: &mut Model) -> Vec<Effect> {
-    let target = match focused_text(model) {
-        Some(FocusedText::Dialog(row)) => EditTarget::ActionsTaken(row),
-        Some(FocusedText::Form) => EditTarget::PlanOfAction,
-        Some(FocusedText::Filter | FocusedText::Help | FocusedText::Palette) | None => return Vec::new(),
-    };
+    let Some(target) = focused_long_text(model) else { return Vec::new() };
     let Some(text) = long_text(model, target) else { return Vec::new() };
     model.in_editor = Some((target, text.clone()));
     vec![Effect::OpenEditor(target, text)]
@@ -382,6 +399,11 @@ fn open_editor(model: &mut Model) -> Vec<Effect> {
 fn back(model: &mut Model) {
     if let Some(Overlay::Help(help)) = model.overlays.last_mut()
         && help.leave_search()
+    {
+        return;
+    }
+    if let Some(Overlay::Templates(picker)) = model.overlays.last_mut()
+        && picker.leave_name()
     {
         return;
     }
@@ -402,6 +424,7 @@ fn back(model: &mut Model) {
             | Overlay::Notices { .. }
             | Overlay::Report(_)
             | Overlay::Palette(_)
+            | Overlay::Templates(_)
             | Overlay::Recovery { .. },
         ) => {}
         None if model.filtering => {
@@ -437,6 +460,7 @@ fn move_or_scroll(model: &mut Model, motion: Motion, limits: ScrollLimits) {
         Some(Overlay::Unknown(..)) => return unknown::choose_match(model, motion),
         Some(Overlay::Device(_)) => return guard::choose(model, motion),
         Some(Overlay::Palette(palette)) => return palette.choose(motion),
+        Some(Overlay::Templates(_)) => return template_picker::choose(model, motion),
         Some(_) => return,
         None if model.pane == Pane::Details => (&mut model.details_scroll, limits.details),
         None => return model.requests.move_selection(motion),

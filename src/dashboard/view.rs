@@ -17,8 +17,8 @@ use unicode_width::UnicodeWidthStr;
 use super::draw::words::{columns, wrap};
 pub use super::draw::{Borders, Palette, Theme};
 use super::{
-    Model, Overlay, Pane, ScrollLimits, close, guard, help, leaving, notices, palette, recovery_panel, report, unknown,
-    unsent, word,
+    Model, Overlay, Pane, ScrollLimits, close, guard, help, leaving, notices, palette, recovery_panel, report,
+    template_picker, unknown, unsent, word,
 };
 use mmd_elevate_core::invisible_characters;
 
@@ -149,6 +149,7 @@ fn draw_sheet(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) -> u1
         Some(Overlay::TakeAsClosed(row)) => word::draw(frame, area, model, theme, *row),
         Some(Overlay::Device(chosen)) => guard::draw(frame, area, model, theme, *chosen),
         Some(Overlay::Palette(palette)) => palette::draw(frame, area, theme, palette),
+        Some(Overlay::Templates(picker)) => template_picker::draw(frame, area, model, theme, picker),
         Some(Overlay::Look(row)) => return details::draw(frame, area, model, theme, model.requests.get(*row)),
         // Those take the place of the list and the sheet.
         Some(Overlay::Help(_) | Overlay::Notices { .. } | Overlay::Report(_) | Overlay::Recovery { .. }) => {}

@@ -46,13 +46,15 @@ pub enum Scope {
     Help,
     /// The line that searches the help.
     HelpSearch,
+    /// The templates and recent texts for a long text.
+    Templates,
     /// Everywhere.
     Anywhere,
 }
 
 impl Scope {
     /// All scopes, in the order in which help shows them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::List,
         Self::Details,
         Self::Panes,
@@ -74,6 +76,7 @@ impl Scope {
         Self::Palette,
         Self::Help,
         Self::HelpSearch,
+        Self::Templates,
         Self::Anywhere,
     ];
 
@@ -102,6 +105,7 @@ impl Scope {
             Self::Palette => "Every action",
             Self::Help => "Help",
             Self::HelpSearch => "Searching the help",
+            Self::Templates => "Templates",
             Self::Anywhere => "Anywhere",
         }
     }
@@ -119,6 +123,7 @@ impl Scope {
                 | Self::CloseDialog
                 | Self::Palette
                 | Self::HelpSearch
+                | Self::Templates
                 | Self::Anywhere
         )
     }
@@ -299,6 +304,10 @@ pub enum Action {
     Submit,
     /// Clear the form; undo restores it.
     Discard,
+    /// Show templates and recent texts for the text.
+    ShowTemplates,
+    /// Insert the chosen template or text, or save the text under the typed name.
+    TakeTemplate,
     /// Open the text in the agent's editor.
     OpenEditor,
     /// Edit the text.
@@ -388,7 +397,7 @@ pub const BINDINGS: &[Binding] = {
         row("tab.tenant", S::Panes, A::ShowTab(Tab::Tenant), &["2"], None, "all open requests of the tenant"),
         row("tab.attention", S::Panes, A::ShowTab(Tab::Attention), &["3"], None, "what needs me"),
         row("tab.closed", S::Panes, A::ShowTab(Tab::Closed), &["4"], None, "what is closed"),
-        row("list.close", S::List, A::CloseRequest, &["c"], Some("close"), "close the selected, or the marked"),
+        row("list.close", S::List, A::CloseRequest, &["c"], Some("close"), "close the selected request or the marks"),
         row("list.take-as-closed", S::List, A::TakeAsClosed, &["d"], Some("take as closed"), "take an accepted close as done"),
         row("list.new-like", S::List, A::NewLike, &["N"], None, "new request like the selected one"),
         row("list.open", S::List, A::Open, &["enter"], Some("details"), "details; go on with a draft; decide"),
@@ -404,7 +413,7 @@ pub const BINDINGS: &[Binding] = {
         row("list.mark", S::List, A::Mark(Marking::Row), &["space"], Some("mark"), "mark, and on to the next"),
         row("list.mark-range", S::List, A::Mark(Marking::Range), &["v"], None, "mark a range; v or Space ends it"),
         row("list.mark-all", S::List, A::Mark(Marking::All), &["*"], None, "mark all that are shown, or none"),
-        row("list.mistake", S::List, A::CloseMistake, &["u"], None, "close what was opened by mistake"),
+        row("list.mistake", S::List, A::CloseMistake, &["u"], None, "opened by mistake: close it again"),
         row("list.clear", S::List, A::Back, &["esc"], None, "drop the range, the marks, the filter"),
         row("list.sort", S::List, A::NextSort, &["s"], Some("sort"), "next sort order"),
         row("details.close", S::Details, A::CloseRequest, &["c"], Some("close"), "close this request"),
@@ -448,6 +457,7 @@ pub const BINDINGS: &[Binding] = {
         row("dialog.back", S::CloseDialog, A::Back, &["esc"], Some("leave"), "leave; the text is kept"),
         row("filter.keep", S::Filter, A::KeepFilter, &["enter", "tab", "down"], Some("keep"), "back to the list with this filter"),
         row("filter.clear", S::Filter, A::Back, &["esc"], Some("clear"), "clear the filter"),
+        row("long.templates", S::LongText, A::ShowTemplates, &["ctrl-t"], Some("texts"), "templates and recent texts"),
         row("long.editor", S::LongText, A::OpenEditor, &["ctrl-o"], Some("editor"), "edit the text in $VISUAL or $EDITOR"),
         row("long.new-line", S::LongText, A::Edit(T::NewLine), &["enter"], None, "new line"),
         row("long.up", S::LongText, A::Edit(T::Up), &["up", "ctrl-p"], None, "line up"),
@@ -536,6 +546,12 @@ pub const BINDINGS: &[Binding] = {
         row("palette.page-down", S::Palette, A::Move(Motion::PageDown), &["pgdn"], None, "a page down"),
         row("palette.page-up", S::Palette, A::Move(Motion::PageUp), &["pgup"], None, "a page up"),
         row("palette.back", S::Palette, A::Back, &["esc"], Some("back"), "back; nothing is done"),
+        row("templates.take", S::Templates, A::TakeTemplate, &["enter"], Some("take"), "insert it at the cursor; save the name"),
+        row("templates.down", S::Templates, A::Move(Motion::Down), &["down", "ctrl-n"], Some("choose"), "next text"),
+        row("templates.up", S::Templates, A::Move(Motion::Up), &["up", "ctrl-p"], None, "previous text"),
+        row("templates.page-down", S::Templates, A::Move(Motion::PageDown), &["pgdn"], None, "five texts down"),
+        row("templates.page-up", S::Templates, A::Move(Motion::PageUp), &["pgup"], None, "five texts up"),
+        row("templates.back", S::Templates, A::Back, &["esc"], Some("back"), "back to the text; nothing is inserted"),
         row("anywhere.help", S::Anywhere, A::Help, &["f1"], Some("all keys"), "every key that works here"),
         row("anywhere.redraw", S::Anywhere, A::Redraw, &["ctrl-l"], None, "draw the screen anew"),
         row("anywhere.quit", S::Anywhere, A::Interrupt, &["ctrl-c"], None, "quit; twice within 2 s: at once"),

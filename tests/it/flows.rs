@@ -24,6 +24,8 @@ mod report;
 mod screens;
 mod sign_in;
 mod store;
+mod stories;
+mod templates;
 mod tenant;
 mod text;
 mod themes;

@@ -4,10 +4,13 @@ use std::{
     fs::{self, DirBuilder, File, Permissions},
     io::{self, Read as _},
     os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, PermissionsExt as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use rustix::fs::{Access, Mode, OFlags, access};
+
+/// How many files of one name there may be.
+const MOST_OF_ONE_NAME: u32 = 1_000;
 
 /// Creates the folder if it does not exist. An existing folder keeps its mode: it may be shared on purpose. A link to a
 /// folder of the user is followed; a dangling link, or a link to another user's folder, is refused.
@@ -64,6 +67,22 @@ pub fn create_new(path: &Path) -> io::Result<File> {
     let file = File::from(rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR)?);
     make_private(&file)?;
     Ok(file)
+}
+
+/// Creates a private file under the first free name: `stem.extension`, `stem-2.extension`, and so on. Returns its path too.
+///
+/// # Errors
+/// The error of the system, where it refuses, or 1,000 names are taken.
+pub fn create_numbered(folder: &Path, stem: &str, extension: &str) -> io::Result<(PathBuf, File)> {
+    for number in 1..=MOST_OF_ONE_NAME {
+        let number = if number == 1 { String::new() } else { format!("-{number}") };
+        let path = folder.join(format!("{stem}{number}.{extension}"));
+        match create_new(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            created => return Ok((path, created?)),
+        }
+    }
+    Err(io::Error::other(format!("there are {MOST_OF_ONE_NAME} files called {stem} already")))
 }
 
 /// Reads the whole file. Returns `None` if it does not exist. A link, a pipe, or another user's file is refused.

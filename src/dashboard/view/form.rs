@@ -208,7 +208,8 @@ fn draw_plan(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, editab
         frame.render_widget(Line::styled(line, theme.failure()), beside);
     } else if here {
         let key = model.keymap.name(Scope::LongText, Action::OpenEditor);
-        let text = format!("{key} opens your editor");
+        let templates = model.keymap.name(Scope::LongText, Action::ShowTemplates);
+        let text = format!("{templates} texts  {key} editor");
         let width = u16::try_from(text.len()).unwrap_or(0);
         if beside.width >= width {
             let at = Rect { x: beside.right() - width, width, ..beside };

@@ -103,6 +103,12 @@ fn steps() -> impl Strategy<Value = Step> {
         "esc esc : clo enter",
         "esc esc : new enter",
         "esc esc : quit enter",
+        "esc esc N x tab y",
+        "esc esc * c ctrl-r Done ctrl-s",
+        "esc esc space space c One tab Two ctrl-s",
+        "esc esc v j u ctrl-s",
+        "esc esc c ctrl-t enter ctrl-s",
+        "esc esc n shift-tab ctrl-t down enter tab Ann",
     ];
     prop_oneof![
         8 => prop::sample::select(bound).prop_map(Step::Press),
@@ -151,7 +157,9 @@ fn held(model: &Model) -> BTreeSet<Typed> {
         let typed = row.actions_taken.as_ref().map(|text| text.text());
         let stored = row.request.filter(|_| matches!(row.state, RowState::Closed(Closure::Verified)));
         let stored = stored.map(|request| request.actions_taken.raw().to_owned());
-        held.extend(typed.or(stored).filter(|text| !text.is_empty()).map(|text| Typed::ActionsTaken(row.id, text)));
+        held.extend(
+            typed.or(stored).filter(|text| !text.trim().is_empty()).map(|text| Typed::ActionsTaken(row.id, text)),
+        );
     }
     held
 }
@@ -163,12 +171,25 @@ fn may_change(model: &Model, message: &Message) -> Option<Typed> {
         Message::Text(_)
             | Message::Paste(_)
             | Message::Edited { .. }
-            | Message::Act(Action::Edit(_) | Action::Discard | Action::TakeSuggestion)
+            | Message::Act(
+                Action::Edit(_)
+                    | Action::Discard
+                    | Action::TakeSuggestion
+                    | Action::TakeTemplate
+                    | Action::CloseMistake
+            )
     );
     if !edits {
         return None;
     }
-    match model.overlays.last() {
+    if matches!(message, Message::Act(Action::CloseMistake)) {
+        let row = model.row_in_focus()?;
+        return Some(Typed::ActionsTaken(row, model.requests.get(row)?.actions_taken?.text()));
+    }
+    // A template is inserted into the text beneath.
+    let beneath = model.overlays.iter().rfind(|overlay| !matches!(overlay, Overlay::Templates(_)));
+    let overlay = if matches!(message, Message::Act(Action::TakeTemplate)) { beneath } else { model.overlays.last() };
+    match overlay {
         Some(Overlay::Close(CloseDialog { row, .. })) => {
             let text = model.requests.get(*row)?.actions_taken?.text();
             Some(Typed::ActionsTaken(*row, text))
@@ -208,7 +229,9 @@ fn take(dashboard: &mut Dashboard, input: Input) {
         };
         assert_eq!(others(was), others(&now), "one field changes at a time");
     }
-    if let (Some(Typed::Draft(_)), Message::Text(text)) = (&changing, message) {
+    // What is typed over a blank of a template takes its place.
+    let has_blanks = !before.form.field(before.form.focused).unfilled_blanks().is_empty();
+    if let (Some(Typed::Draft(_)), Message::Text(text), false) = (&changing, message, has_blanks) {
         let (focused, was) = (before.form.focused as usize, before.form.field(before.form.focused).text());
         let visible = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t')).count();
         assert_eq!(dashboard.form()[focused].chars().count(), was.chars().count() + visible, "{text:?}");
@@ -217,7 +240,7 @@ fn take(dashboard: &mut Dashboard, input: Input) {
 
 /// Whether the message is about the whole draft.
 fn is_whole(message: &Message) -> bool {
-    matches!(message, Message::Act(Action::Discard | Action::Edit(TextEdit::Undo)))
+    matches!(message, Message::Act(Action::Discard | Action::TakeTemplate | Action::Edit(TextEdit::Undo)))
 }
 
 #[track_caller]
@@ -247,7 +270,12 @@ fn assert_settled(dashboard: &Dashboard) {
     let on_the_wire: BTreeSet<CallId> = dashboard.calls().iter().chain(dashboard.reads()).map(|(id, _)| *id).collect();
     let awaited: BTreeSet<CallId> = dashboard.model.calls.keys().copied().collect();
     let by_rows: BTreeSet<CallId> = dashboard.model.requests.all().filter_map(|row| row.state.call()).collect();
-    assert_eq!(on_the_wire, awaited);
+    // At most four writes run at once: what waits is on no wire, and waits only as long as four run.
+    let (waiting, running): (BTreeSet<CallId>, BTreeSet<CallId>) =
+        awaited.iter().partition(|call| dashboard.model.is_waiting(**call));
+    assert_eq!(on_the_wire, running);
+    let writes = dashboard.calls().iter().filter(|(_, call)| matches!(call, Call::Send(_))).count();
+    assert!(writes == 4 || writes < 4 && waiting.is_empty(), "{writes} run, {waiting:?} wait");
     assert!(by_rows.is_subset(&awaited), "{by_rows:?} {awaited:?}");
     for (id, call) in dashboard.model.calls.iter().filter(|(id, _)| !by_rows.contains(id)) {
         match call.subject {

@@ -103,6 +103,9 @@ fn dashboards_in(scope: Scope) -> Vec<Dashboard> {
             narrow.resize(60, 20);
             vec![then(&narrow, "? j j j j j j")]
         }
+        Scope::Templates => {
+            vec![then(&many, "n shift-tab ctrl-t down"), then(&many, "n shift-tab ctrl-t pgdn pgdn")]
+        }
         Scope::HelpSearch => vec![then(&many, "? / abandon")],
     }
 }

@@ -210,6 +210,9 @@ impl Process {
                     | Effect::Bell
                     | Effect::Suspend
                     | Effect::LogUnawaited(_)
+                    | Effect::ReadTemplates
+                    | Effect::SaveTemplate(_)
+                    | Effect::CountTemplate(_)
                     | Effect::Exit => {}
                 }
             }
