@@ -403,6 +403,8 @@ impl<'a, S: Surface> App<'a, S> {
                     Effect::Call(id, call) => messages.extend(submit(session, id, call)),
                     Effect::Abandon(id) => messages.extend(not_taken(session.abandon(id))),
                     Effect::SignIn => messages.extend(not_taken(session.sign_in())),
+                    // Where there is no room, the next refresh looks again.
+                    Effect::ReadChanges => _ = session.read_changes(),
                     Effect::Save(drafts) => messages.extend(not_saved(session.save(drafts))),
                     Effect::Copy(text) => messages.extend(self.copy(&text)),
                     Effect::WriteReport(file) => {

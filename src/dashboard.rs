@@ -33,6 +33,7 @@ mod palette;
 mod paste;
 mod question;
 mod queue;
+mod record_changes;
 mod recovery;
 mod recovery_panel;
 mod refresh;

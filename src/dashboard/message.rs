@@ -164,6 +164,8 @@ pub enum Effect {
     SaveTemplate(Template),
     /// Count that the template of this name was used.
     CountTemplate(String),
+    /// Have the worker read what other processes have changed in the record.
+    ReadChanges,
     /// Put this text, harmless already, on the clipboard.
     Copy(String),
     /// Write this report to a new file.

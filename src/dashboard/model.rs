@@ -10,7 +10,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use super::{
     Ages, Category, CloseDialog, CloseRound, EditTarget, Form, Notice, Requests, RowId, devices::Devices,
     guard::DeviceGuard, help, history::Histories, listing::Listings, notices::Notices, palette, queue::Queue,
-    report::ReportPanel, template_picker,
+    record_changes, report::ReportPanel, template_picker,
 };
 use crate::{
     keys::{Keymap, Scope, Tab},
@@ -357,6 +357,8 @@ pub struct Model {
     pub record: RecordState,
     /// What was brought back from before this start.
     pub recovery: Recovery,
+    /// When the record was looked at for what other processes have changed, as [`Model::elapsed`] stood then.
+    pub(super) record_looked_at: Duration,
     pub(super) saved: SavedDrafts,
     /// The templates, once the folder was read.
     pub(super) templates: Option<Templates>,
@@ -407,6 +409,7 @@ impl Model {
             queue: Queue::default(),
             record: RecordState::Opening,
             recovery: Recovery::default(),
+            record_looked_at: Duration::ZERO,
             saved: SavedDrafts::default(),
             templates: None,
             in_editor: None,
@@ -539,6 +542,7 @@ impl Model {
             self.devices.due_in(self.elapsed),
             self.guard.due_in(self),
             self.history_due_in(),
+            record_changes::due_in(self),
         ];
         slow.chain(due.into_iter().flatten()).fold(minute, Duration::min).max(Duration::from_millis(1))
     }

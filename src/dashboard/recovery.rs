@@ -19,6 +19,7 @@ pub(super) fn apply(model: &mut Model, recovered: Recovered) -> Vec<Effect> {
         RecordState::Failing => RecordState::Failing,
         RecordState::Opening | RecordState::NotRead | RecordState::Keeping => RecordState::Keeping,
     };
+    model.record_looked_at = model.elapsed;
     model.recovery = Recovery { others, ..Recovery::default() };
     let nothing_selected = model.requests.selected().is_none();
     for request in open {

@@ -8,7 +8,8 @@ use super::{
     Age, EditTarget, Effect, Message, Model, Notice, Overlay, Pane, RowId, RowState, ScrollLimits, TextField, Tone,
     begin, clipboard, close, close_round, create, devices, drafts, guard, help, history, leaving, listing,
     notices::{self, About},
-    palette, paste, queue, recovery, refresh, report, sign_in, suggest, template_picker, unknown, unsent, word, worker,
+    palette, paste, queue, record_changes, recovery, refresh, report, sign_in, suggest, template_picker, unknown,
+    unsent, word, worker,
 };
 use crate::keys::{Action, Motion, Scope, TextEdit};
 use mmd_elevate_core::{Event, Field, Problem, visible};
@@ -97,7 +98,9 @@ fn tick(model: &mut Model, now: Timestamp, elapsed: Duration) -> Vec<Effect> {
         }
     }
     effects.extend(guard::tick(model));
-    effects.extend(listing::tick(model));
+    let listing = listing::tick(model);
+    effects.extend(record_changes::tick(model, listing.is_some()));
+    effects.extend(listing);
     effects.extend(devices::tick(model));
     effects.extend(history::tick(model));
     effects
@@ -132,7 +135,8 @@ fn act(model: &mut Model, action: Action, limits: ScrollLimits) -> Vec<Effect> {
         Action::Suspend => return vec![Effect::Suspend],
         Action::Submit => return submit(model),
         Action::Refresh => {
-            let mut effects: Vec<_> = refresh::refresh(model).into_iter().collect();
+            let mut effects = vec![record_changes::look(model)];
+            effects.extend(refresh::refresh(model));
             effects.extend(listing::refresh(model));
             return effects;
         }

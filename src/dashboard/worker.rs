@@ -2,7 +2,7 @@
 
 use super::{
     Effect, Model, Notice, PendingCall, RowState, ServiceState, Subject, Tone, close_result, create_result, devices,
-    drafts, guard, history, listing, recovery, refresh, sign_in, word,
+    drafts, guard, history, listing, record_changes, recovery, refresh, sign_in, word,
 };
 use crate::keys::{Action, Scope};
 use mmd_elevate_core::{CallError, CallId, CallResult, ElevationRequest, Event, Progress, Reply, RequestId};
@@ -11,6 +11,7 @@ use mmd_elevate_core::{CallError, CallId, CallResult, ElevationRequest, Event, P
 pub(super) fn apply(model: &mut Model, event: Event) -> Vec<Effect> {
     match event {
         Event::Recovered(recovered) => return recovery::apply(model, *recovered),
+        Event::RecordChanged(changes) => record_changes::apply(model, *changes),
         Event::SignIn(sign_in) => sign_in::apply(model, sign_in),
         Event::Ready => {
             model.service = ServiceState::Ready;

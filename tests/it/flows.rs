@@ -22,6 +22,7 @@ mod record_unknown;
 mod record_writes;
 mod report;
 mod screens;
+mod shared_record;
 mod sign_in;
 mod store;
 mod stories;

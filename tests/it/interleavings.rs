@@ -8,6 +8,7 @@
 //!
 //! - the server holds no more requests of a kind than agents confirmed (a server that opens two for one is allowed for,
 //!   and only where it does);
+//! - each dashboard has all requests that are open in the record, whoever opened them;
 //! - what each list says of each request is what the server holds, or that it is unknown, or was set aside;
 //! - every text that was typed and had a second to be saved is in a form, in a row, in a dialog, at the server, or was
 //!   let go on purpose;

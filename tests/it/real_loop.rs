@@ -15,7 +15,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use mmd_elevate::{
     app::{App, Channels, ExitReason},
-    dashboard::{Model, view::Theme},
+    dashboard::{Model, Preferences, view::Theme},
     platform::{SystemEvent, Termination},
     terminal::{Background, Input, InputBatch, TerminalReply},
 };
@@ -70,7 +70,7 @@ impl Agent {
     /// Waits until the screen shows this, and says how often it has been drawn by then.
     async fn sees(&mut self, text: &str) -> usize {
         let seen =
-            tokio::time::timeout(Duration::from_secs(30), self.drawn.wait_for(|d| d.screen.contains(text))).await;
+            tokio::time::timeout(Duration::from_secs(20), self.drawn.wait_for(|d| d.screen.contains(text))).await;
         let times = seen.map(|drawn| drawn.unwrap().times);
         times.unwrap_or_else(|_| panic!("\"{text}\" does not come:\n{}", self.drawn.borrow().screen))
     }
@@ -98,19 +98,21 @@ async fn run(client: Client, script: impl AsyncFnOnce(&mut Agent)) -> ExitReason
 
 /// The same with the record in this folder. When it returns, the worker has ended and let go of the record.
 async fn run_in(folder: &Path, client: Client, script: impl AsyncFnOnce(&mut Agent)) -> ExitReason {
-    run_by(start, folder, client, script).await
+    run_by(start, None, folder, client, script).await
 }
 
-/// The same by this clock.
+/// The same by this clock, with the lists refreshed this often.
 async fn run_by(
     clock: fn() -> Timestamp,
+    refresh: Option<Duration>,
     folder: &Path,
     client: Client,
     script: impl AsyncFnOnce(&mut Agent),
 ) -> ExitReason {
     let (mut stage, drawn) = Stage::new();
-    let mut app =
-        App::new(&mut stage, Model::new(setup()), Theme::default(), clock).with_report_folder(folder.join("reports"));
+    let preferences = Preferences { refresh, ..Preferences::default() };
+    let model = Model::new(setup()).with_preferences(preferences);
+    let mut app = App::new(&mut stage, model, Theme::default(), clock).with_report_folder(folder.join("reports"));
     let (to_loop, inputs) = mpsc::channel(64);
     let (to_system, system) = mpsc::channel(8);
     let (session_events, events) = mpsc::channel(CALLS_WAITING);
@@ -374,7 +376,7 @@ async fn draft_typed_while_the_clock_is_set_is_in_the_record_within_a_second() {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        run_by(clock, folder.path(), practice().await, async |agent| {
+        run_by(clock, None, folder.path(), practice().await, async |agent| {
             agent.sees("No open requests.").await;
             agent.press("n INC-1").await;
             agent.sees("INC-1").await;
@@ -387,4 +389,42 @@ async fn draft_typed_while_the_clock_is_set_is_in_the_record_within_a_second() {
         })
         .await;
     }
+}
+
+#[tokio::test]
+async fn two_dashboards_on_one_record_see_each_others_requests_and_keep_their_own_drafts() {
+    let (folder, client) = (tempfile::tempdir().unwrap(), practice().await);
+    let often = Some(Duration::from_millis(50));
+    let (seen, other_has_seen) = watch::channel(0);
+    let step = async |number: usize| {
+        within(other_has_seen.clone().wait_for(|seen| *seen >= number)).await.unwrap();
+    };
+    let first = run_by(Timestamp::now, often, folder.path(), client.clone(), async |agent| {
+        agent.sees("token set").await;
+        agent.press("n 'first has this'").await;
+        agent.sees("first has this").await;
+        seen.send_replace(1);
+        // What the other one opens stands in the list here, as the agent's own.
+        agent.sees("INC-10442").await;
+        agent.sees("first has this").await;
+        step(2).await;
+        agent.press("esc c 'Reset the add-in.' ctrl-s").await;
+        agent.sees("4 Closed 1").await;
+        step(3).await;
+        agent.press("ctrl-c ctrl-c").await;
+    });
+    let second = run_by(Timestamp::now, often, folder.path(), client.clone(), async |agent| {
+        step(1).await;
+        agent.sees("token set").await;
+        agent.press(DRAFT).await;
+        agent.press("ctrl-s").await;
+        agent.sees("● open").await;
+        assert!(!agent.drawn.borrow().screen.contains("first has this"), "that is the other's draft");
+        seen.send_replace(2);
+        agent.sees("No open requests.").await;
+        seen.send_replace(3);
+        agent.press("q").await;
+    });
+    let ended = tokio::join!(first, second);
+    assert_eq!(ended, (ExitReason::Quit, ExitReason::Quit));
 }

@@ -1,5 +1,6 @@
 //! Tests of the record on disk through its public API.
 
+mod changes;
 mod closed;
 mod damage;
 mod history;

@@ -5,8 +5,8 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::{
-    CallError, Device, Draft, DraftTarget, ElevationRequest, Gaps, MatchResult, Operation, Problem, Query, Recovered,
-    RequestId, SignIn, Untrusted, WriteHistory, WriteId,
+    CallError, Device, Draft, DraftTarget, ElevationRequest, Gaps, MatchResult, Operation, Problem, Query,
+    RecordChanges, Recovered, RequestId, SignIn, Untrusted, WriteHistory, WriteId,
 };
 
 /// How many calls may wait for the worker. The loop never waits for room: if the channel is full, the call fails.
@@ -168,6 +168,9 @@ pub enum Command {
     Save(Vec<(DraftTarget, Option<Draft>)>),
     /// Fetches a new token now, even if there is one.
     SignIn,
+    /// Reads what other processes have changed in the record since it was read last. Only where there is something, an event
+    /// follows.
+    ReadChanges,
 }
 
 /// An event of the worker for the loop.
@@ -176,6 +179,8 @@ pub enum Event {
     /// What the record holds for the tenant, or why it could not be opened. It is sent again if the record had to be
     /// replaced while the program runs.
     Recovered(Box<Recovered>),
+    /// What other processes have changed in the record.
+    RecordChanged(Box<RecordChanges>),
     /// The service can be called now.
     Ready,
     /// The state of signing in.

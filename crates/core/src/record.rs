@@ -126,6 +126,26 @@ pub struct Recovered {
     pub warnings: Vec<Problem>,
 }
 
+/// What other processes have changed in the record while this one uses it. What they type is not in it, nor what they send
+/// as long as its outcome is not known: they settle that themselves.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordChanges {
+    /// Requests that they opened, and open ones of which they learnt something.
+    pub open: Vec<ElevationRequest>,
+    /// Their closes of open requests that the service accepted and no list has shown yet; the newest is the last.
+    pub accepted: Vec<WriteRecord>,
+    /// Requests that are known to be closed now, the newest first.
+    pub closed: Vec<EndedRequest>,
+}
+
+impl RecordChanges {
+    /// Whether there is nothing to tell.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.open.is_empty() && self.accepted.is_empty() && self.closed.is_empty()
+    }
+}
+
 impl Recovered {
     /// For how many days a closed request is recovered. A record that keeps settled rows for less time holds fewer.
     pub const CLOSED_DAYS: u32 = 90;

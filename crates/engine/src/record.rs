@@ -17,6 +17,7 @@
 //! record is restored in its place with the same contents (`restore.rs`). A database that fails `SQLite`'s check is set aside, and its
 //! readable rows are copied into a new one (`recover.rs`, `snapshot.rs`).
 
+mod changes;
 mod claim;
 mod context;
 mod drafts;
@@ -60,8 +61,8 @@ use tokio::sync::{
 
 use context::ProcessContext;
 use mmd_elevate_core::{
-    Draft, DraftTarget, ElevationRequest, Operation, Outcome, Recovered, RequestId, SavedDraft, WriteHistory, WriteId,
-    WriteRecord,
+    Draft, DraftTarget, ElevationRequest, Operation, Outcome, RecordChanges, Recovered, RequestId, SavedDraft,
+    WriteHistory, WriteId, WriteRecord,
 };
 use store::{Job, Store};
 pub use tenant::TenantKey;
@@ -210,6 +211,15 @@ impl Record {
     /// [`RecordError`] if they could not be read.
     pub async fn unclaimed_creates(&self) -> Result<Vec<Unclaimed>, RecordError> {
         self.read(writes::unclaimed_creates).await
+    }
+
+    /// Returns what other processes have changed since this was called last, or since the record was opened: `None` if nobody
+    /// else has written. Only one caller gets each change.
+    ///
+    /// # Errors
+    /// [`RecordError`] if it could not be read.
+    pub async fn changes(&self) -> Result<Option<RecordChanges>, RecordError> {
+        self.run(Store::changes).await
     }
 
     /// Returns the last known state of a request.

@@ -219,6 +219,15 @@ impl Session {
         self.command(Command::SignIn)
     }
 
+    /// Reads what other processes have changed in the record since this was called last. Only where there is something, an
+    /// event follows.
+    ///
+    /// # Errors
+    /// The command was not sent.
+    pub fn read_changes(&self) -> Result<(), CommandError> {
+        self.command(Command::ReadChanges)
+    }
+
     /// Saves drafts.
     ///
     /// # Errors

@@ -113,7 +113,14 @@ async fn serve(
     }
     let saver = DraftSaver::start(record.clone(), timing.save_again, events.clone());
     let context = Context { backend: backend_ready, record, in_flight, timing, events };
-    Worker { context: Arc::new(context), calls: JoinSet::new(), abandons: HashMap::new(), saver }.serve(commands).await;
+    let worker = Worker {
+        context: Arc::new(context),
+        calls: JoinSet::new(),
+        readings: JoinSet::new(),
+        abandons: HashMap::new(),
+        saver,
+    };
+    worker.serve(commands).await;
     drop(starting);
 }
 
@@ -204,6 +211,8 @@ async fn send_recovered(recovered: Recovered, in_flight: &InFlight, events: &mps
 struct Worker {
     context: Arc<Context>,
     calls: JoinSet<CallId>,
+    /// The readings of what other processes have changed.
+    readings: JoinSet<()>,
     abandons: HashMap<CallId, Abandon>,
     saver: DraftSaver,
 }
@@ -217,6 +226,7 @@ impl Worker {
                     None => break,
                 },
                 Some(ended) = self.calls.join_next() => self.remove_ended(&ended),
+                Some(_) = self.readings.join_next() => {}
                 () = self.context.events.closed() => {
                     tracing::debug!("the receiver of events is gone: the worker ends");
                     commands.close();
@@ -230,7 +240,8 @@ impl Worker {
                 }
             }
         }
-        let Self { context, mut calls, saver, .. } = self;
+        let Self { context, mut calls, saver, readings, .. } = self;
+        drop(readings);
         let answered = async {
             tokio::select! {
                 () = async { while calls.join_next().await.is_some() {} } => {}
@@ -256,6 +267,14 @@ impl Worker {
             }
             Command::Save(drafts) => self.saver.save(drafts),
             Command::SignIn => self.context.sign_in(),
+            Command::ReadChanges => {
+                let context = Arc::clone(&self.context);
+                self.readings.spawn(async move {
+                    if let Some(changes) = context.record.changes().await {
+                        let _ = context.events.send(Event::RecordChanged(Box::new(changes))).await;
+                    }
+                });
+            }
         }
     }
 

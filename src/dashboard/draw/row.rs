@@ -133,8 +133,7 @@ pub(in crate::dashboard) fn row_line(
     columns: &Columns,
 ) -> Line<'static> {
     let text = |field| row.text(field).into_owned();
-    let categories = [Field::Category, Field::Subcategory].map(text);
-    let category = categories.into_iter().filter(|name| !name.trim().is_empty()).collect::<Vec<_>>().join("/");
+    let category = row.categories("/");
     let by = match (columns.tab, row.request) {
         (Tab::Closed, Some(request)) if !request.closed_by.is_blank() => agent(&request.closed_by),
         (Tab::Closed, _) => "–".to_owned(),

@@ -235,6 +235,13 @@ impl<'a> Row<'a> {
         if is_missing && text.trim().is_empty() { Cow::Borrowed("–") } else { text }
     }
 
+    /// Category and subcategory, as far as there are any, with this between them; harmless to a terminal.
+    #[must_use]
+    pub fn categories(&self, between: &str) -> String {
+        let names = [Field::Category, Field::Subcategory].map(|field| self.text(field).into_owned());
+        names.into_iter().filter(|name| !name.trim().is_empty()).collect::<Vec<_>>().join(between)
+    }
+
     /// The device by which the service is asked for it: in the service's words where there are any, else as typed.
     pub(in crate::dashboard) fn device(&self) -> Untrusted {
         let stored = self.request.map(|request| request.device.clone()).filter(|device| !device.is_blank());

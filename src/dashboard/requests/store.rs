@@ -29,7 +29,7 @@ pub enum Closure {
     Gone,
     /// A list shows it as closed, and it was not closed from here.
     Elsewhere,
-    /// The record has it as closed, from before this start.
+    /// The record has it as closed, from before this start or by another process.
     Recorded,
     /// The service took our close, no list has shown it, and the agent said that it is done.
     OnWord,

@@ -223,8 +223,7 @@ fn facts(row: &Row<'_>, model: &Model, theme: &Theme, width: usize) -> Vec<Line<
     }
     sheet.value("Ticket", &row.text(Field::Ticket), Style::new());
     sheet.value("Title", &row.text(Field::Title), Style::new());
-    let category = format!("{} / {}", row.text(Field::Category), row.text(Field::Subcategory));
-    sheet.value("Category", &category, Style::new());
+    sheet.value("Category", &row.categories(" / "), Style::new());
     if let Some(request) = row.request {
         let by = |upn: &Untrusted| if upn.is_blank() { String::new() } else { format!(" by {}", upn.visible()) };
         if let Some(created) = &request.created {

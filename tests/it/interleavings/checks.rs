@@ -76,6 +76,11 @@ impl World {
                 *unclear.entry(Key::of_row(&row)).or_default() += 1;
                 in_sight.extend(row.possible().iter().map(|request| plain(&request.id)));
             }
+            // Dashboards that share a record see each other's requests.
+            let opened = column(&self.machine, "SELECT request_id FROM open_request");
+            if let Some(unseen) = opened.into_iter().map(|id| id.to_lowercase()).find(|id| !shown.contains(id)) {
+                return Some(format!("{unseen} was opened from this record, and agent {} has no row", process.agent));
+            }
             in_sight.extend(shown);
         }
         for held in held.iter().filter(|held| held.open && !in_sight.contains(&held.id)) {
@@ -148,7 +153,7 @@ fn is_unknown(row: &Row<'_>) -> bool {
 /// The requests that the dashboard's rows are, or what it says that is not so.
 fn shown(process: &Process, held: &[StoredRequest]) -> Result<BTreeSet<String>, String> {
     let (mut shown, mut open) = (BTreeSet::new(), 0);
-    // What another agent opened is not followed.
+    // What the service's list alone has is not followed.
     for row in process.model.requests.all().filter(|row| row.mine) {
         let Some(id) = row.request_id().map(plain) else {
             if row.state.is_open() || matches!(row.state, RowState::Closed(_)) {

@@ -201,6 +201,7 @@ impl Process {
                             messages.push_back(Message::Worker(word));
                         }
                     }
+                    Effect::ReadChanges => _ = self.words.try_send(Command::ReadChanges),
                     Effect::SignIn
                     | Effect::Copy(_)
                     | Effect::WriteReport(_)

@@ -76,7 +76,7 @@ pub(super) fn read_open(tx: &Transaction<'_>, context: &ProcessContext, now: Tim
 }
 
 /// Adds the tenant's open requests, the accepted closes of them, and the requests that were closed lately.
-fn add_requests(
+pub(super) fn add_requests(
     recovered: &mut Recovered,
     context: &ProcessContext,
     requests: Vec<RequestRow>,

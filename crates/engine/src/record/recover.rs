@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::{
+    changes::SeenRequests,
     claim,
     context::ProcessContext,
     error::{RecordError, display_path},
@@ -195,11 +196,16 @@ fn take_over(
 ) -> Result<OpenResult, RecordError> {
     schema::prepare(&mut db, files, others.is_empty())?;
     files.check()?; // Now the log and its index exist.
-    let mut database = OpenDatabase { db, guard: Guard::new(files, &context.owner), files: files.clone() };
+    let mut database = OpenDatabase {
+        db,
+        guard: Guard::new(files, &context.owner),
+        files: files.clone(),
+        seen: SeenRequests::default(),
+    };
     let now = context.now();
     let mut living = others.clone();
     living.insert(context.owner.name.clone());
-    let (recovered, renumbered) = database.change(context, |tx, context| {
+    let (recovered, renumbered, seen) = database.change(context, |tx, context| {
         let mut warnings = Vec::new();
         for (snapshot, why) in damaged {
             snapshot.merge(tx, context)?;
@@ -222,8 +228,11 @@ fn take_over(
         if context.mode == OpenMode::TakeOver {
             retention::purge(tx, retention::days_before(now, context.place.keep_days))?;
         }
-        Ok((recovered, renumbered))
+        // Of a record that was written anew everything is told again: what was there and not told yet is not known.
+        let seen = if previous.is_some() { SeenRequests::default() } else { SeenRequests::now(tx)? };
+        Ok((recovered, renumbered, seen))
     })?;
+    database.seen = seen;
     for Problem { what, .. } in &recovered.warnings {
         tracing::warn!("{what}");
     }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::{
+    changes::{self, SeenRequests},
     context::ProcessContext,
     error::{RecordError, TransactionError},
     files::Files,
@@ -17,7 +18,7 @@ use super::{
     table::Entry,
     writes,
 };
-use mmd_elevate_core::{Operation, Outcome, RequestId, WriteHistory, WriteId, WriteRecord};
+use mmd_elevate_core::{Operation, Outcome, RecordChanges, RequestId, WriteHistory, WriteId, WriteRecord};
 
 /// A job for the record's thread; `None` closes the record.
 pub(super) type Job = Option<Box<dyn FnOnce(&mut Store) + Send>>;
@@ -26,6 +27,7 @@ pub(super) struct OpenDatabase {
     pub(super) db: Connection,
     pub(super) files: Files,
     pub(super) guard: Guard,
+    pub(super) seen: SeenRequests,
 }
 
 /// Where the rows are.
@@ -106,6 +108,17 @@ impl Store {
             self.schedule_restore(error);
         }
         read
+    }
+
+    /// Returns what other processes have changed since this was called last, or since the record was opened.
+    pub(super) fn changes(&mut self) -> Result<Option<RecordChanges>, RecordError> {
+        let StoreState::Open(database) = &mut self.state else { return Err(self.why_closed()) };
+        let OpenDatabase { db, files, seen, .. } = &mut **database;
+        let changes = changes::read(db, &self.context, seen).map_err(|error| files.to_error(&error));
+        if let Err(error) = &changes {
+            self.schedule_restore(error);
+        }
+        changes
     }
 
     /// Adds a write.

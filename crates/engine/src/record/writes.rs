@@ -169,6 +169,22 @@ pub(super) fn taken_as_closed(context: &ProcessContext, writes: &[WriteRow]) -> 
     taken.filter_map(accepted_for).cloned().collect()
 }
 
+/// Returns the closes of open requests that the service accepted, of all processes but this; the newest is the last.
+pub(super) fn accepted_elsewhere(db: &Connection, context: &ProcessContext) -> rusqlite::Result<Vec<WriteRow>> {
+    let condition = "kind = 'close' AND stage = 'done' AND owner <> ?1
+         AND request_id IN (SELECT request_id FROM request WHERE ended_at IS NULL) ORDER BY id";
+    let mut rows = WriteRow::find(db, condition, [&context.owner.name])?;
+    rows.retain(|row| row.tenant == *context.tenant());
+    Ok(rows)
+}
+
+/// Returns the numbers of the creates of this process.
+pub(super) fn own_creates(db: &Connection, context: &ProcessContext) -> rusqlite::Result<HashSet<i64>> {
+    let mut statement = db.prepare_cached("SELECT id FROM intent WHERE kind = 'create' AND owner = ?1")?;
+    let ids = statement.query_map([&context.owner.name], |row| row.get(0))?;
+    ids.collect()
+}
+
 /// Returns the requests that creates of all processes have made, without this write's.
 pub(super) fn owned_requests(
     db: &Connection,

@@ -12,8 +12,8 @@ use tokio::sync::watch;
 
 use crate::record::{Record, RecordError, Unclaimed};
 use mmd_elevate_core::{
-    CallError, Draft, DraftTarget, ElevationRequest, Operation, Outcome, Problem, RequestId, WriteHistory, WriteId,
-    WriteRecord,
+    CallError, Draft, DraftTarget, ElevationRequest, Operation, Outcome, Problem, RecordChanges, RequestId,
+    WriteHistory, WriteId, WriteRecord,
 };
 
 /// Why the record could not be used.
@@ -169,6 +169,19 @@ impl RecordHandle {
     /// Returns the creates of all processes that may have made a request which no write has claimed.
     pub(super) async fn unclaimed_creates(&self) -> Result<Vec<Unclaimed>, RecordRefusal> {
         Ok(self.opened().await?.unclaimed_creates().await?)
+    }
+
+    /// Returns what other processes have changed in the record since this was called last.
+    pub(super) async fn changes(&self) -> Option<RecordChanges> {
+        let record = self.open_now().ok()?;
+        match record.changes().await {
+            Ok(changes) => changes.filter(|changes| !changes.is_empty()),
+            Err(error) => {
+                // It is read again with the next refresh, and what is written meanwhile says what is wrong.
+                tracing::debug!(%error, "the changes of other processes were not read");
+                None
+            }
+        }
     }
 
     /// Updates known requests. It does nothing if the record is not open, because the list is valid without it.
