@@ -234,6 +234,8 @@ impl<'a, S: Surface> App<'a, S> {
     pub async fn run(&mut self, mut channels: Channels, session: &Session) -> eyre::Result<ExitReason> {
         let reason = self.run_until_exit(&mut channels, session).await;
         if matches!(reason, Ok(ExitReason::Quit)) {
+            // A busy worker must not keep the program from ending.
+            let _ = tokio::time::timeout(LAST_DRAFTS_TIMEOUT, session.leave()).await;
             self.await_background(&mut channels.inputs).await;
         }
         self.apply_last_results(&mut channels, session, matches!(reason, Ok(ExitReason::Terminated(_)))).await;

@@ -10,14 +10,14 @@ use jiff::{Timestamp, tz::TimeZone};
 use super::{
     Ages, Category, CloseDialog, CloseRound, EditTarget, Form, Notice, Requests, RowId, devices::Devices,
     guard::DeviceGuard, help, history::Histories, listing::Listings, notices::Notices, palette, queue::Queue,
-    record_changes, report::ReportPanel, template_picker,
+    record_changes, recovery_panel::RecoveryPanel, report::ReportPanel, template_picker,
 };
 use crate::{
     keys::{Keymap, Scope, Tab},
     templates::Templates,
 };
 use mmd_elevate_core::{
-    CallError, CallId, Draft, DraftTarget, ElevationRequest, Patterns, Progress, RequestId, SignIn,
+    CallError, CallId, Draft, DraftTarget, ElevationRequest, Left, Patterns, Progress, RequestId, SignIn,
 };
 
 /// From when on a call that has no answer yet is called slow.
@@ -151,10 +151,7 @@ pub enum Overlay {
     /// Templates and recent texts for the long text beneath.
     Templates(Box<template_picker::TemplatePicker>),
     /// What the record has brought back from before this start.
-    Recovery {
-        /// How far it is scrolled, in lines.
-        scroll: u16,
-    },
+    Recovery(RecoveryPanel),
 }
 
 /// What a call is about.
@@ -249,6 +246,8 @@ pub struct Recovery {
     pub closes: usize,
     /// How many other dashboards use the same record.
     pub others: usize,
+    /// How the record was left.
+    pub left: Option<Left>,
     /// Whether the agent has not been shown it yet.
     pub(super) is_unseen: bool,
 }
@@ -263,6 +262,21 @@ impl Recovery {
                 *row = to;
             }
         }
+    }
+
+    /// The rows in which something stands, in the order in which they are told.
+    pub(super) fn rows(&self) -> impl DoubleEndedIterator<Item = RowId> {
+        self.unresolved.iter().copied().chain(self.only_open()).chain(self.drafts.iter().copied())
+    }
+
+    /// The requests that were open, without those that are told as unresolved.
+    pub(super) fn only_open(&self) -> impl DoubleEndedIterator<Item = RowId> {
+        self.open.iter().copied().filter(|row| !self.unresolved.contains(row))
+    }
+
+    /// Whether the agent is needed: not after a plain leave with nothing unresolved, when all is as it was left.
+    pub(super) fn needs_agent(&self) -> bool {
+        !self.is_empty() && (!self.unresolved.is_empty() || !matches!(self.left, Some(Left::Plainly(_))))
     }
 
     /// Whether nothing was brought back.
@@ -446,7 +460,7 @@ impl Model {
             Some(Overlay::Unsent(_)) => &[Scope::UnsentText, Scope::Anywhere],
             Some(Overlay::Unknown(..)) => &[Scope::UnknownOutcome, Scope::Anywhere],
             Some(Overlay::SendAgain(_)) => &[Scope::SendAgain, Scope::Anywhere],
-            Some(Overlay::Recovery { .. }) => &[Scope::Recovery, Scope::Anywhere],
+            Some(Overlay::Recovery(_)) => &[Scope::Recovery, Scope::Anywhere],
             None if self.filtering => &[Scope::Filter, Scope::Text, Scope::Anywhere],
             None => match self.pane {
                 Pane::List => &[Scope::List, Scope::Panes, Scope::Anywhere],

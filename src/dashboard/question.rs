@@ -50,7 +50,7 @@ impl Model {
             Some(Overlay::Unsent(row)) => Some(Question::UnsentText(*row)),
             Some(Overlay::Unknown(row, _)) => Some(Question::UnknownOutcome(*row)),
             Some(Overlay::SendAgain(row)) => Some(Question::SendAgain(*row)),
-            Some(Overlay::Recovery { .. }) => Some(Question::Recovery),
+            Some(Overlay::Recovery(_)) => Some(Question::Recovery),
             Some(Overlay::TakeAsClosed(row)) => Some(Question::TakeAsClosed(*row)),
             Some(Overlay::Palette(palette)) => palette.chosen_id().map(|id| Question::Palette(id, self.row_in_focus())),
             Some(Overlay::Device(_)) => self.open_on_device_question(),
@@ -83,7 +83,7 @@ impl Model {
     /// Whether this action commits to something: it answers a question, or it sends.
     #[must_use]
     pub fn commits(&self, action: Action) -> bool {
-        let comes_by_itself = matches!(self.overlays.last(), Some(Overlay::Unsent(_) | Overlay::Recovery { .. }));
+        let comes_by_itself = matches!(self.overlays.last(), Some(Overlay::Unsent(_) | Overlay::Recovery(_)));
         action.commits() || (action == Action::Back && comes_by_itself)
     }
 }

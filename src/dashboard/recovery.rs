@@ -2,7 +2,9 @@
 
 use super::{
     Closure, CreateAttempt, CreateState, Effect, Form, Model, Notice, Overlay, RecordState, Recovery, RowId, SentClose,
-    Tone, drafts, refresh,
+    Tone, drafts,
+    recovery_panel::{self, RecoveryPanel},
+    refresh,
 };
 use crate::keys::Motion;
 use mmd_elevate_core::{
@@ -12,7 +14,7 @@ use mmd_elevate_core::{
 
 /// Applies what the record holds. A draft for which the form has no room stands in a row.
 pub(super) fn apply(model: &mut Model, recovered: Recovered) -> Vec<Effect> {
-    let Recovered { unresolved, open, accepted, drafts, closed, unusable, others, warnings } = recovered;
+    let Recovered { unresolved, open, accepted, drafts, closed, unusable, others, left, warnings } = recovered;
     model.record = match model.record {
         _ if unusable => RecordState::NotRead,
         // It was written anew while the program ran. Once it has saved something, that is told.
@@ -20,7 +22,7 @@ pub(super) fn apply(model: &mut Model, recovered: Recovered) -> Vec<Effect> {
         RecordState::Opening | RecordState::NotRead | RecordState::Keeping => RecordState::Keeping,
     };
     model.record_looked_at = model.elapsed;
-    model.recovery = Recovery { others, ..Recovery::default() };
+    model.recovery = Recovery { others, left, ..Recovery::default() };
     let nothing_selected = model.requests.selected().is_none();
     for request in open {
         // Of a request that is known already this run knows more than the record.
@@ -55,7 +57,10 @@ pub(super) fn apply(model: &mut Model, recovered: Recovered) -> Vec<Effect> {
     if others > 0 && model.notice.is_none() {
         model.notice = Some(Notice::info("Another dashboard uses this record; each has its own drafts"));
     }
-    model.recovery.is_unseen = !model.recovery.is_empty();
+    model.recovery.is_unseen = model.recovery.needs_agent();
+    if !model.recovery.is_unseen && model.notice.is_none() {
+        model.notice = recovery_panel::describe(model);
+    }
     // At once, as they are: what is typed into them before they are saved again would leave the old ones behind. All of
     // them: a record that was written anew may not have what was saved in the one before.
     effects.extend(drafts::save_all(model));
@@ -174,6 +179,6 @@ fn resolve(model: &mut Model, write: &WriteRecord) -> Effect {
 pub(super) fn show(model: &mut Model) {
     if model.recovery.is_unseen && model.overlays.is_empty() && !model.takes_text() {
         model.recovery.is_unseen = false;
-        model.overlays.push(Overlay::Recovery { scroll: 0 });
+        model.overlays.push(Overlay::Recovery(RecoveryPanel::new(model)));
     }
 }

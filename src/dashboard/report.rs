@@ -224,8 +224,11 @@ fn entry(model: &Model, row: &Row<'_>, agent: Option<&Untrusted>) -> Entry {
     }
 }
 
-/// The draft in the form, which has no row.
+/// The draft in the form, while it has no row.
 fn form_entry(model: &Model) -> Option<Entry> {
+    if model.form_row.is_some() {
+        return None;
+    }
     let is_waiting = model.form.holds_text() && model.form.sending().is_none();
     let draft: Draft = is_waiting.then(|| model.form.draft())?;
     let text = |field| Untrusted::new(draft.get(field));

@@ -8,8 +8,8 @@ use super::{
     Age, EditTarget, Effect, Message, Model, Notice, Overlay, Pane, RowId, RowState, ScrollLimits, TextField, Tone,
     begin, clipboard, close, close_round, create, devices, drafts, guard, help, history, leaving, listing,
     notices::{self, About},
-    palette, paste, queue, record_changes, recovery, refresh, report, sign_in, suggest, template_picker, unknown,
-    unsent, word, worker,
+    palette, paste, queue, record_changes, recovery, recovery_panel, refresh, report, sign_in, suggest,
+    template_picker, unknown, unsent, word, worker,
 };
 use crate::keys::{Action, Motion, Scope, TextEdit};
 use mmd_elevate_core::{Event, Field, Problem, visible};
@@ -110,7 +110,7 @@ fn tick(model: &mut Model, now: Timestamp, elapsed: Duration) -> Vec<Effect> {
 fn limit_scrolling(model: &mut Model, limits: ScrollLimits) {
     match model.overlays.last_mut() {
         Some(Overlay::Help(help)) => help.scroll = help.scroll.min(limits.help),
-        Some(Overlay::Recovery { scroll }) => *scroll = (*scroll).min(limits.recovery),
+        Some(Overlay::Recovery(panel)) => panel.scroll = panel.scroll.min(limits.recovery),
         Some(Overlay::Notices { scroll }) => *scroll = (*scroll).min(limits.notices),
         Some(Overlay::Report(panel)) => panel.scroll = panel.scroll.min(limits.report),
         _ => {}
@@ -429,7 +429,7 @@ fn back(model: &mut Model) {
             | Overlay::Report(_)
             | Overlay::Palette(_)
             | Overlay::Templates(_)
-            | Overlay::Recovery { .. },
+            | Overlay::Recovery(_),
         ) => {}
         None if model.filtering => {
             model.filtering = false;
@@ -455,9 +455,12 @@ fn next_pane(model: &mut Model) {
 
 /// Moves the selection, or scrolls what has the keys as far as its text goes.
 fn move_or_scroll(model: &mut Model, motion: Motion, limits: ScrollLimits) {
+    if recovery_panel::choose(model, motion) {
+        return;
+    }
     let (scroll, limit) = match model.overlays.last_mut() {
         Some(Overlay::Help(help)) => (&mut help.scroll, limits.help),
-        Some(Overlay::Recovery { scroll }) => (scroll, limits.recovery),
+        Some(Overlay::Recovery(panel)) => (&mut panel.scroll, limits.recovery),
         Some(Overlay::Notices { scroll }) => (scroll, limits.notices),
         Some(Overlay::Report(panel)) => (&mut panel.scroll, limits.report),
         Some(Overlay::Look(_)) => (&mut model.details_scroll, limits.details),
@@ -485,15 +488,17 @@ fn move_or_scroll(model: &mut Model, motion: Motion, limits: ScrollLimits) {
 /// Opens what the selected row needs: its draft, its question, or its details.
 fn open_selected(model: &mut Model) {
     if let Some(Overlay::Device(row)) = model.overlays.last() {
-        let row = *row;
-        model.details_scroll = 0;
-        model.overlays.push(Overlay::Look(row));
-        return;
+        return look_at(model, *row);
     }
-    let Some(row) = model.requests.selected() else { return };
+    let Some(row) = model.row_in_focus().and_then(|id| model.requests.get(id)) else { return };
     let id = row.id;
+    let is_in_panel = matches!(model.overlays.last(), Some(Overlay::Recovery(_)));
     match row.state {
-        RowState::Refused | RowState::Draft => begin::take_up(model, id),
+        RowState::Refused | RowState::Draft => {
+            // Who takes up a draft goes on to the dashboard.
+            model.overlays.retain(|overlay| !matches!(overlay, Overlay::Recovery(_)));
+            begin::take_up(model, id);
+        }
         RowState::Unknown => model.overlays.push(Overlay::Unknown(id, 0)),
         RowState::Checking(_)
         | RowState::Sending(_)
@@ -504,9 +509,18 @@ fn open_selected(model: &mut Model) {
         | RowState::CloseUnknown
         | RowState::Accepted
         | RowState::Closed(_) => {
+            if is_in_panel {
+                return look_at(model, id);
+            }
             model.pane = Pane::Details;
         }
     }
+}
+
+/// Shows the details of a row before the overlay that it was chosen in.
+fn look_at(model: &mut Model, row: RowId) {
+    model.details_scroll = 0;
+    model.overlays.push(Overlay::Look(row));
 }
 
 /// Abandons the selected request's call. Its reply still comes: what may have been sent is looked for.

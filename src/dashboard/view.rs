@@ -96,9 +96,7 @@ fn draw_body(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, small:
         Some(Overlay::Help(help)) => limits.help = help::draw(frame, area, model, theme, help),
         Some(Overlay::Notices { scroll }) => limits.notices = notices::draw(frame, area, model, theme, *scroll),
         Some(Overlay::Report(panel)) => limits.report = report::draw(frame, area, model, theme, panel),
-        Some(Overlay::Recovery { scroll }) => {
-            limits.recovery = recovery_panel::draw(frame, area, model, theme, *scroll);
-        }
+        Some(Overlay::Recovery(panel)) => limits.recovery = recovery_panel::draw(frame, area, model, theme, panel),
         overlay => {
             let is_below = area.width >= BELOW.0 && area.height >= BELOW.1;
             let has_sheet = overlay.is_some() || model.pane != Pane::List;
@@ -152,7 +150,7 @@ fn draw_sheet(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) -> u1
         Some(Overlay::Templates(picker)) => template_picker::draw(frame, area, model, theme, picker),
         Some(Overlay::Look(row)) => return details::draw(frame, area, model, theme, model.requests.get(*row)),
         // Those take the place of the list and the sheet.
-        Some(Overlay::Help(_) | Overlay::Notices { .. } | Overlay::Report(_) | Overlay::Recovery { .. }) => {}
+        Some(Overlay::Help(_) | Overlay::Notices { .. } | Overlay::Report(_) | Overlay::Recovery(_)) => {}
         None if model.pane == Pane::Form => form::draw(frame, area, model, theme),
         None => return details::draw(frame, area, model, theme, model.requests.selected()),
     }

@@ -345,8 +345,7 @@ async fn what_was_left_and_typed_is_there_at_the_next_start_in_the_same_folder()
     })
     .await;
     let ended = run_in(folder.path(), client, async |agent| {
-        agent.sees("1 request was open").await;
-        agent.press("enter").await;
+        agent.sees("1 request is open, 1 draft waits").await;
         agent.sees("half a ticket").await;
         agent.press("c 'Reset the add-in.' ctrl-s").await;
         agent.sees("Request closed: MMD-03690457680 (INC-10442), verified").await;

@@ -31,7 +31,7 @@ pub use patterns::{Pattern, Patterns};
 pub use problem::Problem;
 pub use protocol::{CALLS_WAITING, Call, CallId, CallResult, Command, Event, Progress, ReadBack, Reply};
 pub use record::{
-    DraftTarget, EndedRequest, HistoryStep, Outcome, RecordChanges, Recovered, SavedDraft, WriteHistory, WriteId,
+    DraftTarget, EndedRequest, HistoryStep, Left, Outcome, RecordChanges, Recovered, SavedDraft, WriteHistory, WriteId,
     WriteRecord,
 };
 pub use request::{ElevationRequest, RequestId, uuid};

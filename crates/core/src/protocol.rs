@@ -171,6 +171,8 @@ pub enum Command {
     /// Reads what other processes have changed in the record since it was read last. Only where there is something, an event
     /// follows.
     ReadChanges,
+    /// The agent leaves by choice: the next start tells since when, once the record is closed.
+    Leave,
 }
 
 /// An event of the worker for the loop.

@@ -122,8 +122,19 @@ pub struct Recovered {
     pub unusable: bool,
     /// How many other dashboards use the record now.
     pub others: usize,
+    /// How the record was left before this start, as far as that is known.
+    pub left: Option<Left>,
     /// Warnings for the agent, such as where a damaged file was set aside.
     pub warnings: Vec<Problem>,
+}
+
+/// How a record was left by the processes before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// The agent left the last dashboard by choice, then.
+    Plainly(Timestamp),
+    /// A process died. This is when it wrote last, if it has left anything.
+    Died(Option<Timestamp>),
 }
 
 /// What other processes have changed in the record while this one uses it. What they type is not in it, nor what they send

@@ -299,6 +299,17 @@ impl Record {
         .await
     }
 
+    /// Notes that the agent leaves by choice now. Nothing depends on it but what the next start says.
+    pub async fn note_left(&self) {
+        let noted = self.run(|store| {
+            store.context.note_left();
+            Ok(())
+        });
+        if let Err(error) = noted.await {
+            tracing::debug!(%error, "the time of leaving was not noted");
+        }
+    }
+
     /// Completes the jobs before this one, moves the log into the database and closes the record, also for other handles. The
     /// caller limits the time.
     pub async fn close(self) {

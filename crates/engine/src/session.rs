@@ -250,6 +250,13 @@ impl Session {
         })
     }
 
+    /// Notes that the agent leaves by choice: the next start tells since when. Waits if the queue is full.
+    pub async fn leave(&self) {
+        if self.commands.send(Command::Leave).await.is_err() {
+            tracing::debug!("the worker has ended before the agent left");
+        }
+    }
+
     /// Accepts no more calls, and waits until all have their replies and all drafts are saved.
     pub async fn end(self) {
         drop(self.commands);

@@ -119,6 +119,7 @@ async fn serve(
         readings: JoinSet::new(),
         abandons: HashMap::new(),
         saver,
+        is_left: false,
     };
     worker.serve(commands).await;
     drop(starting);
@@ -215,6 +216,8 @@ struct Worker {
     readings: JoinSet<()>,
     abandons: HashMap<CallId, Abandon>,
     saver: DraftSaver,
+    /// Whether the agent leaves by choice.
+    is_left: bool,
 }
 
 impl Worker {
@@ -232,15 +235,17 @@ impl Worker {
                     commands.close();
                     self.calls.abort_all();
                     while let Some(command) = commands.recv().await {
-                        if let Command::Save(drafts) = command {
-                            self.saver.save(drafts);
+                        match command {
+                            Command::Save(drafts) => self.saver.save(drafts),
+                            Command::Leave => self.is_left = true,
+                            Command::Do(..) | Command::Abandon(_) | Command::SignIn | Command::ReadChanges => {}
                         }
                     }
                     break;
                 }
             }
         }
-        let Self { context, mut calls, saver, readings, .. } = self;
+        let Self { context, mut calls, saver, readings, is_left, .. } = self;
         drop(readings);
         let answered = async {
             tokio::select! {
@@ -249,7 +254,7 @@ impl Worker {
             }
         };
         tokio::join!(answered, saver.finish());
-        context.record.close().await;
+        context.record.close(is_left).await;
     }
 
     fn handle_command(&mut self, command: Command) {
@@ -267,6 +272,7 @@ impl Worker {
             }
             Command::Save(drafts) => self.saver.save(drafts),
             Command::SignIn => self.context.sign_in(),
+            Command::Leave => self.is_left = true,
             Command::ReadChanges => {
                 let context = Arc::clone(&self.context);
                 self.readings.spawn(async move {

@@ -1,7 +1,9 @@
 //! A start after anything: the recovery pane comes first, and then everything is where it was.
 
-use mmd_elevate::dashboard::{Closure, Overlay, RowState};
-use mmd_elevate_core::{Call, CallResult, DraftTarget, Event, Field, Problem, ReadBack, Recovered, Untrusted, WriteId};
+use mmd_elevate::dashboard::{Closure, Effect, Overlay, RowState};
+use mmd_elevate_core::{
+    Call, CallResult, DraftTarget, Event, Field, Left, Problem, ReadBack, Recovered, Untrusted, WriteId,
+};
 use rstest::rstest;
 
 use crate::support::{
@@ -10,7 +12,7 @@ use crate::support::{
 };
 
 fn shows_recovery(dashboard: &Dashboard) -> bool {
-    matches!(dashboard.model.overlays.last(), Some(Overlay::Recovery { .. }))
+    matches!(dashboard.model.overlays.last(), Some(Overlay::Recovery(_)))
 }
 
 fn of(drafts: &[(DraftTarget, &str)]) -> Recovered {
@@ -60,6 +62,84 @@ fn where_nothing_was_left_nothing_is_told() {
     dashboard.recovered(Recovered { others: 1, ..Recovered::default() });
     assert!(dashboard.model.overlays.is_empty());
     assert_eq!(dashboard.notice(), "Another dashboard uses this record; each has its own drafts");
+}
+
+/// What was left at such a moment.
+fn left(left: Left, recovered: Recovered) -> Recovered {
+    Recovered { left: Some(left), ..recovered }
+}
+
+#[test]
+fn after_a_plain_leave_with_nothing_unresolved_a_notice_says_what_waits() {
+    let yesterday = Left::Plainly("2026-11-21T17:42:00Z".parse().unwrap());
+    let open = vec![held("INC-1 MMD-1 One", "id-1"), held("INC-2 MMD-2 Two", "id-2")];
+    let mut dashboard = Dashboard::opening(120, 36);
+    let mut recovered = Recovered { open, ..of(&[(DraftTarget::Form, "INC-3 MMD-3 Three")]) };
+    recovered.drafts.push(saved_close("id-1", "Half a sentence"));
+    dashboard.recovered(left(yesterday, recovered));
+    assert!(!shows_recovery(&dashboard));
+    assert_eq!(
+        dashboard.notice(),
+        "Since you left, yesterday 17:42: 2 requests are open, 1 draft waits, 1 close dialog has its text · \
+         hint: n goes on with the draft"
+    );
+    assert_eq!(dashboard.list(), ["INC-3 draft", "> INC-2 open", "INC-1 open"]);
+    let mut dashboard = Dashboard::opening(120, 36);
+    dashboard.recovered(left(yesterday, Recovered::default()));
+    assert_eq!(dashboard.notice(), "", "where nothing waits, nothing is said");
+}
+
+#[test]
+fn pane_comes_where_the_agent_is_needed_and_says_since_when() {
+    let at = "2026-11-21T17:42:00Z".parse().unwrap();
+    for (how, title) in [
+        (Left::Plainly(at), "Since you left, yesterday 17:42"),
+        (Left::Died(Some(at)), "The program did not end by itself, yesterday 17:42"),
+        (Left::Died(None), "The program did not end by itself"),
+    ] {
+        let mut dashboard = Dashboard::opening(120, 36);
+        dashboard.recovered(left(how, everything()));
+        assert!(shows_recovery(&dashboard) && dashboard.shows(title), "{title}\n{}", dashboard.screen());
+        assert_eq!(dashboard.shows("20 h ago"), how != Left::Died(None), "{}", dashboard.screen());
+    }
+    // Also for drafts alone, where the program did not end by itself.
+    let mut dashboard = Dashboard::opening(120, 36);
+    dashboard.recovered(left(Left::Died(None), of(&[(DraftTarget::Form, "INC-3 MMD-3 Three")])));
+    assert!(shows_recovery(&dashboard));
+}
+
+#[test]
+fn row_of_the_pane_is_chosen_and_its_keys_act_on_it() {
+    let mut dashboard = Dashboard::opening(120, 36);
+    dashboard.recovered(everything());
+    assert!(dashboard.shows("▌ INC-10442"), "{}", dashboard.screen());
+    dashboard.press("l");
+    assert!(matches!(dashboard.model.overlays[..], [Overlay::Recovery(_), Overlay::Unknown(..) | Overlay::Look(_)]));
+    dashboard.press("esc j j");
+    assert!(dashboard.shows("▌ INC-10460"), "{}", dashboard.screen());
+    dashboard.press("c");
+    assert!(dashboard.shows("Close request  INC-10460") && dashboard.shows("Restarted the service."));
+    dashboard.press("esc l");
+    assert!(dashboard.shows("MMD-00000000020") && matches!(dashboard.model.overlays.last(), Some(Overlay::Look(_))));
+    dashboard.press("esc k k k k").press("Y");
+    assert!(matches!(&dashboard.take_effects()[..], [Effect::Copy(line)] if line.starts_with("INC-10442")));
+    dashboard.press("j j j l");
+    assert!(dashboard.model.overlays.is_empty(), "who takes up a draft goes on to the dashboard");
+    assert_eq!(dashboard.form()[0], "INC-10480");
+    dashboard.press("esc");
+    assert!(dashboard.list().contains(&"INC-10470 draft".to_owned()), "the other one waits");
+}
+
+#[test]
+fn request_that_is_closed_from_the_pane_stays_in_it_with_its_state() {
+    let mut dashboard = Dashboard::opening(120, 36);
+    dashboard.recovered(Recovered { open: vec![held("INC-1 MMD-1 One", "id-1")], ..Recovered::default() });
+    dashboard.press("c Done ctrl-s");
+    let close = dashboard.calls().iter().position(|(_, call)| matches!(call, Call::Send(_))).unwrap();
+    let request = closed(held("INC-1 MMD-1 One", "id-1"), "agent", start());
+    let request = mmd_elevate_core::ElevationRequest { actions_taken: Untrusted::new("Done"), ..request };
+    dashboard.reply_to(close, Ok(CallResult::Closed(ReadBack::Verified(Box::new(request)))));
+    assert!(shows_recovery(&dashboard) && dashboard.shows("✓ closed"), "{}", dashboard.screen());
 }
 
 #[test]

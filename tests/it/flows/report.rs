@@ -135,7 +135,7 @@ fn report_has_each_state_with_its_reason() {
             "INC-20005 open: ",
             "INC-20006 unknown: No answer came in time; sent at 2026-11-22T16:52:00Z",
             "INC-20007 refused: This device has too many open elevation requests",
-            "INC-20008 draft: typed in the form and not sent",
+            "INC-20008 draft: typed and not sent",
             "INC-20001 closed: ",
         ]
     );
@@ -262,7 +262,7 @@ fn what_was_recovered_can_be_reported_before_going_on() {
     assert!(is_shown(&dashboard) && dashboard.shows("Still open"), "{}", dashboard.screen());
     dashboard.press("y");
     assert!(copied(&mut dashboard).contains("INC-10460"));
-    assert!(matches!(dashboard.model.overlays[..], [Overlay::Recovery { .. }]), "the pane is back");
+    assert!(matches!(dashboard.model.overlays[..], [Overlay::Recovery(_)]), "the pane is back");
 }
 
 #[test]

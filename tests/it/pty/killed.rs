@@ -164,7 +164,7 @@ fn a_create(
         pty.send("n");
         pty.wait_for("the text", |screen| {
             let shown = screen.contents();
-            [TICKET, PLAN].iter().all(|text| shown.contains(text)) && !shown.contains("Recovery")
+            [TICKET, PLAN].iter().all(|text| shown.contains(text)) && !shown.contains("This is how you left it")
         });
     } else {
         pty.wait_for_text("1 write had no answer");
@@ -207,8 +207,7 @@ fn a_close(
     let service = Service::start();
     service.with_one_open();
     let mut pty = started(moment.dashboard(&service, Endpoint::Close));
-    pty.wait_for_text("1 request was open");
-    pty.send("\r");
+    pty.wait_for_text("Since you left");
     pty.wait_for_text("● open");
     pty.send(format!("c{DONE}"));
     service.has_saved(DONE);
@@ -230,7 +229,7 @@ fn a_close(
             pty.send("x");
             pty.wait_for_text("? unknown");
         }
-        pty.wait_for("the row", |screen| !screen.contents().contains("Recovery"));
+        pty.wait_for("the row", |screen| !screen.contents().contains("This is how you left it"));
         pty.send("c");
         pty.wait_for_text("Close request");
         pty.wait_for_text(DONE);

@@ -42,6 +42,13 @@ impl ProcessContext {
         self.now().max(after)
     }
 
+    /// Notes that the agent leaves by choice, if this is a dashboard.
+    pub(super) fn note_left(&self) {
+        if self.mode == OpenMode::TakeOver {
+            self.owner.note_left(self.now());
+        }
+    }
+
     /// Notes the time of a create of this process.
     pub(super) fn note_create(&self, at: Timestamp) {
         self.newest_create.set(self.newest_create.get().max(at));

@@ -7,16 +7,23 @@
 use std::{
     collections::HashSet,
     fs::{self, File, TryLockError},
-    io,
+    io::{self, Write as _},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::error::RecordError;
 
 const SUFFIX: &str = ".lock";
+
+/// The file that says when the agent left by choice.
+const LEFT: &str = "left";
+
+/// The longest text of a time, in bytes.
+const LONGEST_TIME: usize = 64;
 
 /// The wait between two attempts to acquire the opening lock.
 const RETRY_INTERVAL: Duration = Duration::from_millis(10);
@@ -41,10 +48,19 @@ impl OpeningLock {
     }
 }
 
-/// Returns the names of living owners, and removes the lock files of dead ones.
-pub(super) fn find_living(owners: &Path, _: &OpeningLock) -> Result<HashSet<String>, RecordError> {
+/// The owners that were found.
+pub(super) struct FoundOwners {
+    /// The names of those that live.
+    pub(super) living: HashSet<String>,
+    /// Whether one had died without giving its lock back.
+    pub(super) has_dead: bool,
+}
+
+/// Finds the owners, and removes the lock files of dead ones, which say to the next dashboard that a process died: a command
+/// leaves them (`keeps_dead`).
+pub(super) fn find_owners(owners: &Path, keeps_dead: bool, _: &OpeningLock) -> Result<FoundOwners, RecordError> {
     let failed = |error: io::Error| RecordError::io(owners, &error);
-    let mut living = HashSet::new();
+    let (mut living, mut has_dead) = (HashSet::new(), false);
     for entry in fs::read_dir(owners).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         let Some(name) = path.file_name().and_then(|name| name.to_str()?.strip_suffix(SUFFIX)) else { continue };
@@ -53,14 +69,27 @@ pub(super) fn find_living(owners: &Path, _: &OpeningLock) -> Result<HashSet<Stri
         }
         let file = mmd_elevate_files::open_to_append(&path).map_err(|error| RecordError::io(&path, &error))?;
         match file.try_lock() {
-            Ok(()) => remove(&path),
+            Ok(()) => {
+                has_dead = true;
+                if !keeps_dead {
+                    remove(&path);
+                }
+            }
             Err(TryLockError::WouldBlock) => {
                 living.insert(name.to_owned());
             }
             Err(TryLockError::Error(error)) => return Err(locking_error(path, &error)),
         }
     }
-    Ok(living)
+    Ok(FoundOwners { living, has_dead })
+}
+
+/// Returns when the agent left by choice, if that was how the last dashboard ended. It is told once.
+pub(super) fn take_left(owners: &Path) -> Option<Timestamp> {
+    let path = owners.join(LEFT);
+    let bytes = mmd_elevate_files::read_bounded(&path, LONGEST_TIME).ok()?;
+    remove(&path);
+    std::str::from_utf8(&bytes).ok()?.trim().parse().ok()
 }
 
 /// This process as an owner.
@@ -82,6 +111,18 @@ impl Owner {
     /// Returns the path of its lock file.
     pub(super) const fn path(&self) -> &PathBuf {
         &self.path
+    }
+
+    /// Notes that the agent leaves by choice now. Nothing depends on it but what the next start says.
+    pub(super) fn note_left(&self, now: Timestamp) {
+        let path = self.path.with_file_name(LEFT);
+        let written = mmd_elevate_files::open_to_append(&path).and_then(|mut file| {
+            file.set_len(0)?;
+            file.write_all(now.to_string().as_bytes())
+        });
+        if let Err(error) = written {
+            tracing::debug!(%error, "the time of leaving was not noted");
+        }
     }
 
     /// Locks the file of the same name again if it is not the one that was locked.
@@ -114,7 +155,7 @@ fn lock(path: &Path) -> Result<File, RecordError> {
 
 fn remove(path: &Path) {
     if let Err(error) = fs::remove_file(path) {
-        tracing::debug!(%error, "a lock file was not removed"); // The next start tries again.
+        tracing::debug!(%error, "a file beside the locks was not removed"); // The next start tries again.
     }
 }
 

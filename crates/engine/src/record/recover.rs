@@ -17,7 +17,7 @@ use super::{
     error::{RecordError, display_path},
     files::{Files, unread_name},
     guard::Guard,
-    owner::{OpeningLock, Owner, find_living},
+    owner::{FoundOwners, OpeningLock, Owner, find_owners, take_left},
     place::{OpenMode, Place},
     retention::{self, Purged},
     rows::WriteRow,
@@ -27,7 +27,7 @@ use super::{
     table::Entry,
 };
 use crate::failpoint;
-use mmd_elevate_core::{Problem, Recovered};
+use mmd_elevate_core::{Left, Problem, Recovered};
 
 /// How long the opening lock is waited for.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(20);
@@ -47,10 +47,17 @@ struct OpenResult {
 pub(super) fn open(place: Place, clock: fn() -> Timestamp, mode: OpenMode) -> Result<(Store, Recovered), RecordError> {
     let files = Files::create_in(&place.state_dir)?;
     let lock = OpeningLock::acquire(&files.owners, LOCK_TIMEOUT)?;
-    let others = find_living(&files.owners, &lock)?;
+    let FoundOwners { living: others, has_dead } = find_owners(&files.owners, mode != OpenMode::TakeOver, &lock)?;
+    let left = if mode == OpenMode::TakeOver { take_left(&files.owners) } else { None };
     let owner = Owner::new(&files.owners, &lock)?;
     let context = ProcessContext::new(owner, place, clock, mode);
-    let OpenResult { database, recovered, .. } = open_database(&files, &context, &others, None)?;
+    let OpenResult { database, mut recovered, .. } = open_database(&files, &context, &others, None)?;
+    recovered.left = if has_dead {
+        let written = recovered.drafts.iter().map(|draft| draft.at);
+        Some(Left::Died(written.chain(recovered.unresolved.iter().map(|write| write.at)).max()))
+    } else {
+        left.map(Left::Plainly)
+    };
     Ok((Store::new(database, context), recovered))
 }
 
@@ -61,7 +68,7 @@ pub(super) fn reopen(store: &mut Store, cause: &RecordError) -> Result<Recovered
     let files = Files::create_in(&store.context.place.state_dir)?;
     let lock = OpeningLock::acquire(&files.owners, RESTORE_LOCK_TIMEOUT)?;
     store.context.owner.relock(&files.owners, &lock)?;
-    let mut others = find_living(&files.owners, &lock)?;
+    let mut others = find_owners(&files.owners, true, &lock)?.living;
     others.remove(&store.context.owner.name);
     if let StoreState::Open(database) = &store.state {
         let mut snapshot = Snapshot::read(&database.db);
@@ -250,7 +257,7 @@ pub(super) fn purge(state_dir: &Path, before: Timestamp) -> Result<Purged, Recor
         return Ok(Purged::default());
     }
     // A damaged record stays as it is: a dashboard sets it aside and shows the warning and the writes.
-    let is_alone = find_living(&files.owners, &lock)?.is_empty();
+    let is_alone = find_owners(&files.owners, true, &lock)?.living.is_empty();
     let mut db = schema::open(&files, !is_alone, false)?;
     schema::prepare(&mut db, &files, is_alone)?;
     let failed = |error: rusqlite::Error| files.to_error(&error);

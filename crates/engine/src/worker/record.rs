@@ -207,8 +207,11 @@ impl RecordHandle {
     }
 
     /// Closes the record if it is open.
-    pub(super) async fn close(&self) {
+    pub(super) async fn close(&self, is_left: bool) {
         let Some(Ok(record)) = self.opened.borrow().clone() else { return };
+        if is_left {
+            record.note_left().await;
+        }
         record.close().await;
     }
 }
