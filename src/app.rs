@@ -21,7 +21,10 @@ use background::BackgroundQuestion;
 pub use batch::Batch;
 use color_eyre::eyre;
 pub use confirmation::Confirmation;
-use external::{RunningCopies, RunningEdit, edit_result, start_copy, start_editor};
+use external::{
+    CopiedText, CopyReason, RunningCopies, RunningEdit, RunningOpenings, edit_result, start_copy, start_editor,
+    start_opening,
+};
 use jiff::Timestamp;
 use report_file::write_report;
 pub use runtime::BackgroundRuntime;
@@ -30,7 +33,7 @@ use tokio::{sync::mpsc::Receiver, task::JoinSet};
 
 use crate::{
     dashboard::{
-        CopiedTo, EditTarget, Effect, Message, Model, ScrollLimits, update,
+        CopiedTo, EditTarget, Effect, HandedOver, Message, Model, ScrollLimits, update,
         view::{self, Palette, Theme},
     },
     platform::{self, SystemEvent, Termination, TmuxCopy},
@@ -100,6 +103,7 @@ pub struct App<'a, S> {
     /// What is done with files meanwhile, each with what it tells the dashboard.
     jobs: JoinSet<Option<Message>>,
     template_folders: TemplateFolders,
+    openings: RunningOpenings,
     /// The inputs after the key that opened the editor. They are applied when the editor has ended.
     typed_ahead: Option<Batch>,
     confirmation: Confirmation,
@@ -130,6 +134,7 @@ impl<'a, S: Surface> App<'a, S> {
             report_folder: PathBuf::from("."),
             jobs: JoinSet::new(),
             template_folders: TemplateFolders::default(),
+            openings: RunningOpenings::new(),
             typed_ahead: None,
             confirmation: Confirmation::default(),
             is_drawn: false,
@@ -311,6 +316,9 @@ impl<'a, S: Surface> App<'a, S> {
                     copied.ok().and_then(|(text, result)| self.finish_copy(text, result)).into_iter().collect()
                 }
                 Some(done) = self.jobs.join_next() => done.ok().flatten().into_iter().collect(),
+                Some(opened) = self.openings.join_next() => {
+                    opened.ok().and_then(|(address, failed)| self.finish_opening(&address, failed?)).into_iter().collect()
+                }
                 () = self.surface.writable(), if self.surface.is_behind() => Vec::new(),
                 () = wake => Vec::new(),
             };
@@ -408,7 +416,8 @@ impl<'a, S: Surface> App<'a, S> {
                     // Where there is no room, the next refresh looks again.
                     Effect::ReadChanges => _ = session.read_changes(),
                     Effect::Save(drafts) => messages.extend(not_saved(session.save(drafts))),
-                    Effect::Copy(text) => messages.extend(self.copy(&text)),
+                    Effect::Copy(text) => messages.extend(self.copy(&text, CopyReason::Asked)),
+                    Effect::OpenAddress(address) => messages.extend(self.open_address(address)),
                     Effect::WriteReport(file) => {
                         let folder = self.report_folder.clone();
                         self.jobs.spawn_blocking(move || Some(Message::ReportWritten(write_report(&folder, &file))));
@@ -531,8 +540,8 @@ impl<'a, S: Surface> App<'a, S> {
     }
 
     /// Copies a text by tmux or by the terminal. Returns a message, unless the result comes later.
-    fn copy(&mut self, text: &str) -> Option<Message> {
-        let text = redact(text).into_owned();
+    fn copy(&mut self, text: &str, reason: CopyReason) -> Option<Message> {
+        let text = CopiedText { text: redact(text).into_owned(), reason };
         if !platform::is_in_tmux() {
             return Some(self.copy_by_terminal(text));
         }
@@ -541,24 +550,39 @@ impl<'a, S: Surface> App<'a, S> {
     }
 
     /// Completes a copy by tmux, by the terminal if tmux did not take it.
-    fn finish_copy(&mut self, text: String, result: Option<TmuxCopy>) -> Option<Message> {
+    fn finish_copy(&mut self, text: CopiedText, result: Option<TmuxCopy>) -> Option<Message> {
         Some(match result {
-            Some(TmuxCopy::BufferAndTerminal) => Message::Copied(CopiedTo::TmuxAndTerminal, text),
-            Some(TmuxCopy::Buffer) => Message::Copied(CopiedTo::Tmux, text),
+            Some(TmuxCopy::BufferAndTerminal) => text.into_message(CopiedTo::TmuxAndTerminal),
+            Some(TmuxCopy::Buffer) => text.into_message(CopiedTo::Tmux),
             // The sequence would spoil the editor's screen.
             None if self.edit.is_some() => return None,
             None => self.copy_by_terminal(text),
         })
     }
 
-    fn copy_by_terminal(&mut self, text: String) -> Message {
-        match self.surface.copy_to_clipboard(&text) {
-            Ok(()) => Message::Copied(CopiedTo::Terminal, text),
+    fn copy_by_terminal(&mut self, text: CopiedText) -> Message {
+        match self.surface.copy_to_clipboard(&text.text) {
+            Ok(()) => text.into_message(CopiedTo::Terminal),
             Err(error) => Message::Warning(Problem::new(
                 format!("The terminal did not take the copy: {error}"),
                 "copy it by hand",
             )),
         }
+    }
+
+    /// Has an address opened in the browser. Where nothing opens it, it is copied.
+    fn open_address(&mut self, address: String) -> Option<Message> {
+        let openers = platform::openers();
+        let Some(first) = openers.first() else { return self.copy(&address, CopyReason::NoBrowser) };
+        let asked = Message::AddressHandedOver(HandedOver::Asked(first.name().to_owned()), address.clone());
+        start_opening(&mut self.openings, openers, address);
+        Some(asked)
+    }
+
+    /// Copies an address that this program did not open.
+    fn finish_opening(&mut self, address: &str, program: String) -> Option<Message> {
+        // As for a copy by tmux: the sequence would spoil the editor's screen.
+        if self.edit.is_some() { None } else { self.copy(address, CopyReason::NotOpened(program)) }
     }
 
     /// Stops until the shell continues the job. While an editor has the terminal, only the editor stops.

@@ -34,7 +34,7 @@ pub use settings::{
 pub use sign_in::SignInSettings;
 pub use value::{LEVELS, level};
 
-use mmd_elevate_core::{Patterns, Problem};
+use mmd_elevate_core::{Patterns, Problem, TicketUrl};
 use mmd_elevate_engine::{auth::Method, http::BaseUrl};
 
 /// The base URL of the service, unless another is set (documented).
@@ -58,6 +58,8 @@ pub struct Config {
     pub refresh: Option<Duration>,
     /// The forms of ticket and device names of the tenant.
     pub patterns: Patterns,
+    /// The form of the addresses of the tenant's tickets.
+    pub ticket_url: Option<TicketUrl>,
     /// The keys of each action id that does not keep its default keys. [`crate::keys::Keymap`] accepts them.
     pub keys: BTreeMap<String, Vec<String>>,
     /// For how many days the record keeps settled entries.

@@ -43,6 +43,7 @@ mod sign_in;
 mod suggest;
 mod template_picker;
 mod text_field;
+mod ticket;
 mod unknown;
 mod unsent;
 mod update;
@@ -55,7 +56,7 @@ pub use close_round::CloseRound;
 pub use form::{Category, Form};
 pub use help::Help;
 pub use leaving::Remains;
-pub use message::{CopiedTo, EditTarget, Effect, Message, ReportFile, ScrollLimits};
+pub use message::{CopiedTo, EditTarget, Effect, HandedOver, Message, ReportFile, ScrollLimits};
 pub use model::{
     Model, Overlay, Pane, PendingCall, Preferences, RecordState, Recovery, ServiceState, Setup, Subject, Tenant,
 };

@@ -1,4 +1,4 @@
-//! Everything that is specific to Unix: the terminal device, signals, job control, tmux, the time zone and the user.
+//! Everything that is specific to Unix: the terminal device, signals, job control, tmux, the browser, the time zone and the user.
 //!
 //! The rest of the program makes no system call of its own, except to open private files.
 
@@ -7,6 +7,7 @@ compile_error!(
     "mmd-elevate needs a Unix terminal: another platform gets a module beside `platform`, not changes in the rest"
 );
 
+mod browser;
 mod core_dump;
 mod file_size_limit;
 mod job;
@@ -17,6 +18,7 @@ mod tty;
 mod user;
 mod zone;
 
+pub(crate) use browser::{Opener, open_address, openers};
 pub use core_dump::disable_core_dumps;
 pub use file_size_limit::handle_file_size_limit;
 pub use job::{has_shell, stop_until_continued};

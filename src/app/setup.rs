@@ -16,7 +16,7 @@ use crate::{
     platform,
     terminal::TerminalFeatures,
 };
-use mmd_elevate_core::{CallError, Event, Patterns, Problem};
+use mmd_elevate_core::{CallError, Event, Patterns, Problem, TicketUrl};
 use mmd_elevate_engine::{
     auth::{Renewal, Source, TokenSession},
     backend::Backend,
@@ -33,6 +33,8 @@ pub struct Components {
     pub setup: Setup,
     /// The forms of ticket and device names.
     pub patterns: Patterns,
+    /// The form of the addresses of tickets.
+    pub ticket_url: Option<TicketUrl>,
     /// The theme of the view.
     pub theme: Theme,
     /// The limits of ages, how often the service is asked, whether the bell rings.
@@ -125,6 +127,7 @@ pub fn setup(
     Ok(Components {
         setup,
         patterns: config.patterns,
+        ticket_url: config.ticket_url,
         theme,
         preferences: Preferences {
             ages: Ages {

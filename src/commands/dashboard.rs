@@ -63,7 +63,10 @@ pub fn run(flags: &Flags) -> eyre::Result<ExitCode> {
     // The first frame needs nothing slow; everything slow starts after it.
     let mut app = App::new(
         &mut screen,
-        Model::new(components.setup).with_patterns(components.patterns).with_preferences(components.preferences),
+        Model::new(components.setup)
+            .with_patterns(components.patterns)
+            .with_ticket_url(components.ticket_url)
+            .with_preferences(components.preferences),
         components.theme,
         Timestamp::now,
     )

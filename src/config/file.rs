@@ -19,7 +19,7 @@ use super::{
     value,
     warnings::add_warnings,
 };
-use mmd_elevate_core::{Pattern, Problem, visible};
+use mmd_elevate_core::{Pattern, Problem, TicketUrl, visible};
 use mmd_elevate_engine::{http::BaseUrl, redact::quoted};
 
 /// The longest file that is read, in bytes: many times one with a thousand tenants.
@@ -92,6 +92,7 @@ impl FileSettings {
             report_folder: report_folder(reader, root, folder),
             colleagues: colleagues(reader, root).unwrap_or(default.colleagues),
             patterns: patterns(reader, root),
+            ticket_url: ticket_url(reader, root),
             keys: keys.map_or_else(BTreeMap::new, |table| keys::read(reader, &table)),
             warnings: Vec::new(),
         };
@@ -102,6 +103,10 @@ impl FileSettings {
 
 fn base_url(reader: &mut DocumentReader<'_>, table: &SettingsTable<'_, '_>) -> Option<BaseUrl> {
     table.get("base_url").and_then(|value| reader.parse_text(value, "base_url", value::base_url))
+}
+
+fn ticket_url(reader: &mut DocumentReader<'_>, table: &SettingsTable<'_, '_>) -> Option<TicketUrl> {
+    table.get("ticket_url").and_then(|value| reader.parse_text(value, "ticket_url", TicketUrl::parse))
 }
 
 fn tenants(reader: &mut DocumentReader<'_>, value: &Value<'_>, folder: &Path) -> Vec<TenantSettings> {
@@ -119,6 +124,7 @@ fn tenants(reader: &mut DocumentReader<'_>, value: &Value<'_>, folder: &Path) ->
             base_url: base_url(reader, &table),
             ca_file: path::read(reader, &table, "ca_file", folder),
             patterns: patterns(reader, &table),
+            ticket_url: ticket_url(reader, &table),
             sign_in: table.get("sign_in").and_then(|value| sign_in::read(reader, value, "[tenants.sign_in]", folder)),
         };
         // `--tenant` takes a name or an id, so neither may mean two profiles.

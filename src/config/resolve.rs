@@ -12,7 +12,7 @@ use super::{
     ServiceSettings, SignInSettings, Target, TenantProfile, TenantSettings, path, settings::PRACTICE_COLLEAGUES,
     suggest::suggest, value, variable,
 };
-use mmd_elevate_core::{Problem, visible};
+use mmd_elevate_core::{Problem, TicketUrl, visible};
 use mmd_elevate_engine::{
     auth::{Method, Token},
     http::{BaseUrl, register_proxy_passwords},
@@ -178,6 +178,7 @@ impl Overrides {
             report_folder,
             colleagues,
             patterns,
+            ticket_url,
             keys,
             mut warnings,
         } = file;
@@ -191,11 +192,8 @@ impl Overrides {
         };
         let (state_dir, log) = (self.state_dir.clone(), self.log);
         let file = FileService { base_url, ca_file, tenant, sign_in, profiles: tenants };
-        let (target, tenant_patterns) = if flags.practice {
-            (Target::Practice, PatternSettings::default())
-        } else {
-            self.target(flags, env, file)?
-        };
+        let (target, choices) =
+            if flags.practice { (Target::Practice, TenantChoices::default()) } else { self.target(flags, env, file)? };
         if let Target::Service(service) = &target {
             if practice.fresh || practice.rules.is_some() {
                 // Ignoring the flag would make the agent believe that it has an effect.
@@ -216,7 +214,8 @@ impl Overrides {
             appearance,
             ages,
             refresh: list.refresh,
-            patterns: tenant_patterns.or(patterns),
+            patterns: choices.patterns.or(patterns),
+            ticket_url: choices.ticket_url.or(ticket_url),
             keep_days: record.keep_days,
             report_folder,
             keys,
@@ -233,7 +232,7 @@ impl Overrides {
         flags: &Flags,
         env: &impl Fn(&str) -> Option<String>,
         file: FileService,
-    ) -> Result<(Target, PatternSettings), Problem> {
+    ) -> Result<(Target, TenantChoices), Problem> {
         let selection = match (&flags.tenant, self.tenant_id, file.tenant) {
             (Some(text), ..) => Some(TenantSelection { source: "--tenant", text: text.clone(), id_only: false }),
             (None, Some(text), _) => Some(TenantSelection { source: variable::TENANT_ID, text, id_only: true }),
@@ -245,7 +244,7 @@ impl Overrides {
         let has_url = self.base_url.is_some() || file.base_url.is_some();
         let has_tenant = selection.is_some() || !file.profiles.is_empty();
         if !has_url && !has_tenant && self.token.is_none() && file.sign_in.is_none() {
-            return Ok((Target::Practice, PatternSettings::default()));
+            return Ok((Target::Practice, TenantChoices::default()));
         }
         let selected = select_tenant(selection, file.profiles)?;
         let sign_in = match &selected {
@@ -258,7 +257,7 @@ impl Overrides {
             None => self.token.map(Method::Environment),
         };
         match (selected, sign_in) {
-            (Some(SelectedTenant { tenant, base_url, ca_file, patterns, .. }), Some(sign_in)) => {
+            (Some(SelectedTenant { tenant, base_url, ca_file, choices, .. }), Some(sign_in)) => {
                 let base_url = match self.base_url.or(base_url).or(file.base_url) {
                     Some(url) => url,
                     None => parse_url("the default", DEFAULT_BASE_URL)?,
@@ -266,7 +265,7 @@ impl Overrides {
                 let file_ca = ca_file.or(file.ca_file).map(|path| path::expand_home(path, env)).transpose();
                 let file_ca = file_ca.map_err(|problem| in_source("`ca_file` in the settings file", problem))?;
                 let ca_file = self.ca_file.or(file_ca);
-                Ok((Target::Service(Box::new(ServiceSettings { base_url, tenant, ca_file, sign_in })), patterns))
+                Ok((Target::Service(Box::new(ServiceSettings { base_url, tenant, ca_file, sign_in })), choices))
             }
             (Some(_), None) => Err(incomplete("the token is", &[TOKEN_HINT])),
             (None, Some(_)) => Err(incomplete("the tenant is", &[TENANT_HINT])),
@@ -335,8 +334,15 @@ struct SelectedTenant {
     tenant: TenantProfile,
     base_url: Option<BaseUrl>,
     ca_file: Option<PathBuf>,
-    patterns: PatternSettings,
+    choices: TenantChoices,
     sign_in: Option<SignInSettings>,
+}
+
+/// The settings of a profile that are not about its service. They go over those of the file.
+#[derive(Default)]
+struct TenantChoices {
+    patterns: PatternSettings,
+    ticket_url: Option<TicketUrl>,
 }
 
 /// The name or id of the tenant to start with, and the layer that gives it.
@@ -377,14 +383,15 @@ fn select_tenant(
     }
     let id = value::tenant_id(&text).map_err(|problem| in_source(source, problem))?;
     let tenant = TenantProfile { name: None, id, color: None };
-    let patterns = PatternSettings::default();
-    Ok(Some(SelectedTenant { tenant, base_url: None, ca_file: None, patterns, sign_in: None }))
+    let choices = TenantChoices::default();
+    Ok(Some(SelectedTenant { tenant, base_url: None, ca_file: None, choices, sign_in: None }))
 }
 
 impl From<TenantSettings> for SelectedTenant {
     fn from(settings: TenantSettings) -> Self {
-        let TenantSettings { name, id, color, base_url, ca_file, patterns, sign_in } = settings;
-        Self { tenant: TenantProfile { name: Some(name), id, color }, base_url, ca_file, patterns, sign_in }
+        let TenantSettings { name, id, color, base_url, ca_file, patterns, ticket_url, sign_in } = settings;
+        let choices = TenantChoices { patterns, ticket_url };
+        Self { tenant: TenantProfile { name: Some(name), id, color }, base_url, ca_file, choices, sign_in }
     }
 }
 

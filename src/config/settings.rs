@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use ratatui::style::Color;
 
 use super::SignInSettings;
-use mmd_elevate_core::{Pattern, Patterns, Problem};
+use mmd_elevate_core::{Pattern, Patterns, Problem, TicketUrl};
 use mmd_elevate_engine::http::BaseUrl;
 
 /// Whether the practice tenant has colleagues, unless a layer says otherwise.
@@ -40,6 +40,8 @@ pub struct FileSettings {
     pub colleagues: bool,
     /// The forms of ticket and device names, for tenants whose profile has none.
     pub patterns: PatternSettings,
+    /// The form of the addresses of tickets, for tenants whose profile has none.
+    pub ticket_url: Option<TicketUrl>,
     /// The keys of each action id that does not keep its default keys.
     pub keys: BTreeMap<String, Vec<String>>,
     /// Settings that are accepted but may not be meant, each with its place.
@@ -78,6 +80,8 @@ pub struct TenantSettings {
     pub ca_file: Option<PathBuf>,
     /// The forms of its ticket and device names.
     pub patterns: PatternSettings,
+    /// The form of the addresses of its tickets.
+    pub ticket_url: Option<TicketUrl>,
     /// How it signs in.
     pub sign_in: Option<SignInSettings>,
 }
@@ -200,6 +204,7 @@ impl Default for FileSettings {
             report_folder: None,
             colleagues: PRACTICE_COLLEAGUES,
             patterns: PatternSettings::default(),
+            ticket_url: None,
             keys: BTreeMap::new(),
             warnings: Vec::new(),
         }

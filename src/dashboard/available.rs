@@ -75,6 +75,7 @@ impl Model {
                 _ if row.and_then(|row| row.unsent_text()).is_some() => None,
                 _ => Some("every text of this request was stored"),
             },
+            Action::OpenTicket => none.or_else(|| self.ticket_address().err()),
             Action::SignIn => match (&self.service, &self.sign_in) {
                 (ServiceState::NotReady(_), _) => Some("there is no service to sign in to"),
                 (ServiceState::Starting, None) | (_, Some(SignIn::SigningIn | SignIn::Renewing { .. })) => {

@@ -44,7 +44,12 @@ fn ticket_line(row: &Row<'_>) -> String {
 
 /// Says what was copied, its beginning only, and where it went as far as that is known.
 pub(super) fn notice(to: CopiedTo, text: &str) -> Notice {
-    let mut shown: String = text.chars().take_while(|c| *c != '\n').take(LONGEST_SHOWN).collect();
+    described(to, text, LONGEST_SHOWN)
+}
+
+/// The same with so many characters of the text.
+pub(super) fn described(to: CopiedTo, text: &str, longest: usize) -> Notice {
+    let mut shown: String = text.chars().take_while(|c| *c != '\n').take(longest).collect();
     if shown.len() < text.len() {
         shown.push('…');
     }
@@ -53,6 +58,6 @@ pub(super) fn notice(to: CopiedTo, text: &str) -> Notice {
         CopiedTo::Terminal => Notice::info(format!("Sent to the terminal: {shown}")),
         CopiedTo::TmuxAndTerminal => Notice::info(format!("Sent to tmux and the terminal: {shown}")),
         CopiedTo::Tmux => Notice::info(format!("Sent to tmux: {shown}"))
-            .hint("tmux pastes it; it does not hand copies on while its set-clipboard is off"),
+            .hint("tmux pastes it, and has not handed it on to the terminal"),
     }
 }

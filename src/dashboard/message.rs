@@ -46,6 +46,8 @@ pub enum Message {
     Copied(CopiedTo, String),
     /// A report was written to the file at this path, which is visible text, or could not be written.
     ReportWritten(Result<String, Problem>),
+    /// An address was handed over to be opened, or else to be copied.
+    AddressHandedOver(HandedOver, String),
     /// The system ends the program: what was typed is to be saved now.
     Ending,
     /// Something the agent should know that belongs to no call.
@@ -94,6 +96,7 @@ impl Message {
             | Self::TemplateSaved(_)
             | Self::Copied(..)
             | Self::ReportWritten(_)
+            | Self::AddressHandedOver(..)
             | Self::Ending
             | Self::Warning(_) => false,
         }
@@ -125,6 +128,17 @@ pub enum CopiedTo {
     TmuxAndTerminal,
     /// Into the buffer of tmux alone.
     Tmux,
+}
+
+/// What became of an address that was to be opened in the browser, as far as that can be known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HandedOver {
+    /// This program was asked to open it.
+    Asked(String),
+    /// Nothing here opens addresses: it was copied.
+    CopiedWithoutBrowser(CopiedTo),
+    /// This program did not open it: it was copied.
+    CopiedAfterFailure(CopiedTo, String),
 }
 
 /// Which long text is in the agent's editor.
@@ -170,6 +184,8 @@ pub enum Effect {
     Copy(String),
     /// Write this report to a new file.
     WriteReport(ReportFile),
+    /// Have this address, encoded already, opened in the browser, or put it on the clipboard where that is not possible.
+    OpenAddress(String),
     /// Hand this text to the agent's editor.
     OpenEditor(EditTarget, String),
     /// The text that the editor saved is in its place: its file is not needed any more.

@@ -17,7 +17,7 @@ use crate::{
     templates::Templates,
 };
 use mmd_elevate_core::{
-    CallError, CallId, Draft, DraftTarget, ElevationRequest, Left, Patterns, Progress, RequestId, SignIn,
+    CallError, CallId, Draft, DraftTarget, ElevationRequest, Left, Patterns, Progress, RequestId, SignIn, TicketUrl,
 };
 
 /// From when on a call that has no answer yet is called slow.
@@ -305,6 +305,8 @@ pub struct Model {
     pub categories: Vec<Category>,
     /// What tickets and devices are called.
     pub patterns: Patterns,
+    /// The form of the addresses of tickets, where the settings have one.
+    pub ticket_url: Option<TicketUrl>,
     /// What the keys do.
     pub keymap: Keymap,
     /// The agent's time zone.
@@ -389,6 +391,7 @@ impl Model {
             tenant,
             categories,
             patterns: Patterns::default(),
+            ticket_url: None,
             keymap,
             time_zone,
             now,
@@ -434,6 +437,12 @@ impl Model {
     #[must_use]
     pub fn with_patterns(self, patterns: Patterns) -> Self {
         Self { patterns, ..self }
+    }
+
+    /// The same with what the settings say of the addresses of tickets.
+    #[must_use]
+    pub fn with_ticket_url(self, ticket_url: Option<TicketUrl>) -> Self {
+        Self { ticket_url, ..self }
     }
 
     /// The same with what the settings leave to the agent's liking. It comes before any request.

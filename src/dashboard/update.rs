@@ -9,7 +9,7 @@ use super::{
     begin, clipboard, close, close_round, create, devices, drafts, guard, help, history, leaving, listing,
     notices::{self, About},
     palette, paste, queue, record_changes, recovery, recovery_panel, refresh, report, sign_in, suggest,
-    template_picker, unknown, unsent, word, worker,
+    template_picker, ticket, unknown, unsent, word, worker,
 };
 use crate::keys::{Action, Motion, Scope, TextEdit};
 use mmd_elevate_core::{Event, Field, Problem, visible};
@@ -55,6 +55,10 @@ pub fn update(model: &mut Model, message: Message, limits: ScrollLimits) -> Vec<
         }
         Message::ReportWritten(result) => {
             report::apply_written(model, result);
+            Vec::new()
+        }
+        Message::AddressHandedOver(how, address) => {
+            model.notice = Some(ticket::notice(how, &address));
             Vec::new()
         }
         Message::Warning(Problem { what, hint }) => {
@@ -180,6 +184,7 @@ fn act(model: &mut Model, action: Action, limits: ScrollLimits) -> Vec<Effect> {
         Action::CopyId => return clipboard::copy_id(model),
         Action::CopyLine => return clipboard::copy_line(model),
         Action::CopyUnsent => return clipboard::copy_unsent(model),
+        Action::OpenTicket => return ticket::open(model),
         Action::Help => {
             let scopes = model.scopes().to_vec();
             model.overlays.push(Overlay::Help(Box::new(help::Help::new(scopes))));

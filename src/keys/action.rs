@@ -290,6 +290,8 @@ pub enum Action {
     CopyLine,
     /// Copy the text that the service did not store.
     CopyUnsent,
+    /// Open the selected request's ticket in the browser.
+    OpenTicket,
     /// Focus the next field.
     NextField,
     /// Focus the previous field.
@@ -353,6 +355,7 @@ impl Action {
                 | Self::CopyId
                 | Self::CopyLine
                 | Self::CopyUnsent
+                | Self::OpenTicket
         )
     }
 }
@@ -435,6 +438,7 @@ pub const BINDINGS: &[Binding] = {
         row("panes.copy-id", S::Panes, A::CopyId, &["y"], Some("copy id"), "copy the request's id"),
         row("panes.copy-line", S::Panes, A::CopyLine, &["Y"], None, "copy a line for the ticket"),
         row("panes.copy-text", S::Panes, A::CopyUnsent, &["t"], Some("copy text"), "copy the text that was not stored"),
+        row("panes.ticket", S::Panes, A::OpenTicket, &["o"], None, "open the ticket in the browser"),
         row("panes.sign-in", S::Panes, A::SignIn, &["L"], None, "sign in again, with a new token"),
         row("panes.next", S::Panes, A::NextPane, &["tab"], None, "to the details, and back"),
         row("panes.previous", S::Panes, A::PreviousPane, &["shift-tab"], None, "to the details, and back"),

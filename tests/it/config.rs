@@ -302,6 +302,21 @@ fn patterns_of_a_tenant_go_over_those_of_the_file_and_those_over_the_built_in() 
 }
 
 #[test]
+fn ticket_url_of_a_tenant_goes_over_that_of_the_file() {
+    let file = format!(
+        "ticket_url = 'https://a.example/{{ticket}}'\n{TWO_TENANTS}ticket_url = 'http://f.example/?{{ticket}}'\n"
+    );
+    let address = |typed: &str, file: &str| {
+        let form = resolved(typed, &[(variable::TOKEN, "t")], file).unwrap().ticket_url;
+        form.map(|form| form.address(&mmd_elevate_core::Untrusted::new("INC-1")).unwrap())
+    };
+    assert_eq!(address("--tenant contoso", &file).as_deref(), Some("https://a.example/INC-1"));
+    assert_eq!(address("--tenant fabrikam", &file).as_deref(), Some("http://f.example/?INC-1"));
+    assert_eq!(address("--practice", &file).as_deref(), Some("https://a.example/INC-1"));
+    assert_eq!(address("--tenant contoso", TWO_TENANTS), None);
+}
+
+#[test]
 fn id_of_the_environment_that_is_cut_has_a_warning() {
     let warnings = |id: &str| resolved("", &[(variable::TENANT_ID, id), (variable::TOKEN, "t")], "").unwrap().warnings;
     assert_eq!(warnings(ID), []);

@@ -64,8 +64,8 @@ fn the_example_documents_every_setting() {
     assert!(!whole.keys.is_empty());
     // What an unknown setting's error lists is every setting there is.
     for (table, settings) in [
-        ("", 14),
-        ("[[tenants]]\n", 7),
+        ("", 15),
+        ("[[tenants]]\n", 8),
         ("[sign_in]\n", 10),
         ("[[categories]]\n", 2),
         ("[appearance]\n", 5),
@@ -91,7 +91,7 @@ fn the_example_documents_every_setting() {
 #[rstest]
 #[case::unknown(
     "\n  colour = 1",
-    "FILE, line 2, column 3: unknown setting `colour` in the file\nhint: what can be set here: `base_url`, `ca_file`, `tenant`, `sign_in`, `tenants`, `categories`, `appearance`, `ages`, `list`, `record`, `report`, `practice`, `patterns`, `keys`; see config.example.toml"
+    "FILE, line 2, column 3: unknown setting `colour` in the file\nhint: what can be set here: `base_url`, `ca_file`, `tenant`, `sign_in`, `tenants`, `categories`, `appearance`, `ages`, `list`, `record`, `report`, `practice`, `patterns`, `ticket_url`, `keys`; see config.example.toml"
 )]
 #[case::unknown_in_a_table(
     "[appearance]\ncolour = 'red'",
@@ -358,6 +358,18 @@ fn the_example_documents_every_setting() {
 #[case::a_number_for_a_pattern(
     "[patterns]\ndevice = 5",
     "FILE, line 2, column 10: `device` must be a list in brackets, and this is a number"
+)]
+#[case::no_place_for_the_ticket(
+    "ticket_url = 'https://t.example/'",
+    "FILE, line 1, column 14: the address of tickets has no place for the ticket: {ticket}\nhint: write it like \"https://tickets.example.com/{ticket}\""
+)]
+#[case::ticket_as_host_of_a_tenant(
+    "[[tenants]]\nname = 'A'\nid = 'a.example'\nticket_url = 'https://{ticket}/'",
+    "FILE, line 4, column 14: the address of tickets has {ticket} in the name of its host\nhint: write it like "
+)]
+#[case::another_scheme(
+    "ticket_url = 'javascript:{ticket}'",
+    "FILE, line 1, column 14: the address of tickets does not begin with https:// or http://\nhint: write it like "
 )]
 fn what_is_wrong_in_the_file_is_told_with_its_place(#[case] text: &str, #[case] expected: &str) {
     let error = error_in(text);

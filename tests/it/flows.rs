@@ -30,5 +30,6 @@ mod templates;
 mod tenant;
 mod text;
 mod themes;
+mod ticket;
 mod time;
 mod untrusted;

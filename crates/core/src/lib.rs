@@ -19,6 +19,7 @@ mod service_time;
 mod sign_in;
 mod status;
 mod stored_text;
+mod ticket_url;
 mod untrusted;
 mod write;
 
@@ -38,5 +39,6 @@ pub use request::{ElevationRequest, RequestId, uuid};
 pub use service_time::ServiceTime;
 pub use sign_in::SignIn;
 pub use stored_text::ClosedBy;
+pub use ticket_url::TicketUrl;
 pub use untrusted::{Untrusted, invisible_characters, visible};
 pub use write::{Transition, WriteState};

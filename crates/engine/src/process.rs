@@ -96,6 +96,25 @@ pub async fn run_detached_with_input(
     tokio::time::timeout(limit, run).await.map_err(|_| DetachedError::TimedOut)?
 }
 
+/// Starts a program without input and output, without a shell, and leaves it running, also after this program has ended. Waits
+/// until it ends, at most for `limit`. Returns how it ended, or `None` if it still runs.
+///
+/// # Errors
+/// The program cannot be started or waited for.
+pub async fn start_detached(
+    program: &str,
+    arguments: &[String],
+    limit: Duration,
+) -> Result<Option<ExitStatus>, DetachedError> {
+    let mut command = CommandWrap::with_new(program, |command| {
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    });
+    command.wrap(ProcessSession);
+    let mut child = command.spawn().map_err(DetachedError::NotStarted)?;
+    let ended = tokio::time::timeout(limit, child.wait()).await;
+    ended.ok().transpose().map_err(DetachedError::Unreadable)
+}
+
 async fn wait_for_output(group: &mut ProcessGroup) -> Result<ProgramOutput, DetachedError> {
     let (stdout, stderr) = (group.0.stdout().take(), group.0.stderr().take());
     let reads = async { tokio::try_join!(read_bounded(stdout), read_bounded(stderr)) };

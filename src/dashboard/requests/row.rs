@@ -248,6 +248,12 @@ impl<'a> Row<'a> {
         stored.unwrap_or_else(|| Untrusted::new(self.draft.map_or("", |draft| draft.get(Field::Device))))
     }
 
+    /// The ticket as it is looked up elsewhere: in the service's words where there are any, else as typed.
+    pub(in crate::dashboard) fn ticket(&self) -> Untrusted {
+        let stored = self.request.map(|request| request.ticket.clone()).filter(|ticket| !ticket.is_blank());
+        stored.unwrap_or_else(|| Untrusted::new(self.draft.map_or("", |draft| draft.get(Field::Ticket))))
+    }
+
     /// The service's id, once there is one.
     #[must_use]
     pub fn request_id(&self) -> Option<&'a RequestId> {

@@ -4,7 +4,7 @@ use mmd_elevate::{
     dashboard::{Model, Notices},
     keys::{BINDINGS, Key, Scope},
 };
-use mmd_elevate_core::{CallError, CallResult, MatchResult, Progress, Recovered, WriteId};
+use mmd_elevate_core::{CallError, CallResult, MatchResult, Progress, Recovered, TicketUrl, WriteId};
 
 use crate::support::{
     dashboard::{DRAFT, Dashboard, fault, start},
@@ -14,7 +14,8 @@ use crate::support::{
 /// Dashboards in which each scope has something to act on, more than one where one cannot show all of its keys.
 fn dashboards_in(scope: Scope) -> Vec<Dashboard> {
     let requests: Vec<String> = (10..35).map(|number| format!("INC-{number} MMD-1 Title")).collect();
-    let many = Dashboard::with_open(&requests.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut many = Dashboard::with_open(&requests.iter().map(String::as_str).collect::<Vec<_>>());
+    many.model.ticket_url = TicketUrl::parse("https://tickets.example.com/{ticket}").ok();
     let then = |dashboard: &Dashboard, keys: &str| {
         let mut dashboard = dashboard.clone();
         dashboard.press(keys);

@@ -205,6 +205,7 @@ impl Process {
                     Effect::SignIn
                     | Effect::Copy(_)
                     | Effect::WriteReport(_)
+                    | Effect::OpenAddress(_)
                     | Effect::OpenEditor(..)
                     | Effect::EditTaken
                     | Effect::Redraw
