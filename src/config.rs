@@ -60,6 +60,8 @@ pub struct Config {
     pub patterns: Patterns,
     /// The form of the addresses of the tenant's tickets.
     pub ticket_url: Option<TicketUrl>,
+    /// Whether no request is opened and none closed.
+    pub read_only: bool,
     /// The keys of each action id that does not keep its default keys. [`crate::keys::Keymap`] accepts them.
     pub keys: BTreeMap<String, Vec<String>>,
     /// For how many days the record keeps settled entries.

@@ -35,6 +35,8 @@ pub struct Components {
     pub patterns: Patterns,
     /// The form of the addresses of tickets.
     pub ticket_url: Option<TicketUrl>,
+    /// Whether no request is opened and none closed.
+    pub read_only: bool,
     /// The theme of the view.
     pub theme: Theme,
     /// The limits of ages, how often the service is asked, whether the bell rings.
@@ -128,6 +130,7 @@ pub fn setup(
         setup,
         patterns: config.patterns,
         ticket_url: config.ticket_url,
+        read_only: config.read_only,
         theme,
         preferences: Preferences {
             ages: Ages {

@@ -66,6 +66,7 @@ pub fn run(flags: &Flags) -> eyre::Result<ExitCode> {
         Model::new(components.setup)
             .with_patterns(components.patterns)
             .with_ticket_url(components.ticket_url)
+            .with_read_only(components.read_only)
             .with_preferences(components.preferences),
         components.theme,
         Timestamp::now,
@@ -100,8 +101,14 @@ pub fn run(flags: &Flags) -> eyre::Result<ExitCode> {
     app.surface().read_input(input_batches).wrap_err("failed to read the terminal")?;
     let service = open_service(components.target, components.trust, components.practice, session_events.clone());
     let place = components.place;
-    let open_record = move || Record::open(place.clone(), Timestamp::now);
-    let session = Session::open(background.handle(), service, open_record, Timing::default(), session_events);
+    let (handle, timing) = (background.handle(), Timing::default());
+    let session = if components.read_only {
+        let look = move || Record::look(place.clone(), Timestamp::now);
+        Session::open_to_look(handle, service, look, timing, session_events)
+    } else {
+        let open = move || Record::open(place.clone(), Timestamp::now);
+        Session::open(handle, service, open, timing, session_events)
+    };
     let reason = background.handle().block_on(app.run(Channels { inputs, system, events }, &session));
     screen.leave();
     // The last drafts go to disk. A disk that does not answer must not keep the program from ending.

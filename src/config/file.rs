@@ -93,6 +93,7 @@ impl FileSettings {
             colleagues: colleagues(reader, root).unwrap_or(default.colleagues),
             patterns: patterns(reader, root),
             ticket_url: ticket_url(reader, root),
+            read_only: read_only(reader, root).unwrap_or(default.read_only),
             keys: keys.map_or_else(BTreeMap::new, |table| keys::read(reader, &table)),
             warnings: Vec::new(),
         };
@@ -107,6 +108,10 @@ fn base_url(reader: &mut DocumentReader<'_>, table: &SettingsTable<'_, '_>) -> O
 
 fn ticket_url(reader: &mut DocumentReader<'_>, table: &SettingsTable<'_, '_>) -> Option<TicketUrl> {
     table.get("ticket_url").and_then(|value| reader.parse_text(value, "ticket_url", TicketUrl::parse))
+}
+
+fn read_only(reader: &mut DocumentReader<'_>, table: &SettingsTable<'_, '_>) -> Option<bool> {
+    table.get("read_only").and_then(|value| reader.switch(value, "read_only"))
 }
 
 fn tenants(reader: &mut DocumentReader<'_>, value: &Value<'_>, folder: &Path) -> Vec<TenantSettings> {
@@ -125,6 +130,7 @@ fn tenants(reader: &mut DocumentReader<'_>, value: &Value<'_>, folder: &Path) ->
             ca_file: path::read(reader, &table, "ca_file", folder),
             patterns: patterns(reader, &table),
             ticket_url: ticket_url(reader, &table),
+            read_only: read_only(reader, &table),
             sign_in: table.get("sign_in").and_then(|value| sign_in::read(reader, value, "[tenants.sign_in]", folder)),
         };
         // `--tenant` takes a name or an id, so neither may mean two profiles.

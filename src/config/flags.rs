@@ -28,6 +28,9 @@ pub struct Flags {
     /// The log level: off, error, warn, info (the default), debug or trace
     #[arg(long, global = true, value_name = "LEVEL", value_parser = level)]
     pub log: Option<LevelFilter>,
+    /// Open no request and close none: show what there is
+    #[arg(long, global = true)]
+    pub read_only: bool,
     /// Open the practice tenant, even if a service is configured
     #[arg(long, global = true)]
     pub practice: bool,
@@ -40,13 +43,14 @@ pub struct Flags {
 }
 
 /// The names of the flags, in the order of [`Flags`].
-pub(crate) const FLAG_NAMES: [&str; 9] = [
+pub(crate) const FLAG_NAMES: [&str; 10] = [
     "--config",
     "--base-url",
     "--ca-file",
     "--tenant",
     "--state-dir",
     "--log",
+    "--read-only",
     "--practice",
     "--fresh",
     "--practice-rules",
@@ -55,7 +59,8 @@ pub(crate) const FLAG_NAMES: [&str; 9] = [
 impl Flags {
     /// Returns the names of the flags that are given.
     pub(crate) fn given(&self) -> Vec<&'static str> {
-        let Self { config, base_url, ca_file, tenant, state_dir, log, practice, fresh, practice_rules } = self;
+        let Self { config, base_url, ca_file, tenant, state_dir, log, read_only, practice, fresh, practice_rules } =
+            self;
         let given = [
             config.is_some(),
             base_url.is_some(),
@@ -63,6 +68,7 @@ impl Flags {
             tenant.is_some(),
             state_dir.is_some(),
             log.is_some(),
+            *read_only,
             *practice,
             *fresh,
             practice_rules.is_some(),

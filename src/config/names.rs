@@ -1,6 +1,6 @@
 //! The names of the settings in each table of the settings file. What a setting means is for the modules that read it.
 
-pub(super) const ROOT: [&str; 15] = [
+pub(super) const ROOT: [&str; 16] = [
     "base_url",
     "ca_file",
     "tenant",
@@ -15,10 +15,11 @@ pub(super) const ROOT: [&str; 15] = [
     "practice",
     "patterns",
     "ticket_url",
+    "read_only",
     "keys",
 ];
-pub(super) const TENANT: [&str; 8] =
-    ["name", "id", "color", "base_url", "ca_file", "patterns", "ticket_url", "sign_in"];
+pub(super) const TENANT: [&str; 9] =
+    ["name", "id", "color", "base_url", "ca_file", "patterns", "ticket_url", "read_only", "sign_in"];
 pub(super) const CATEGORY: [&str; 2] = ["name", "subcategories"];
 pub(super) const APPEARANCE: [&str; 5] = ["borders", "accent", "theme", "title", "bell"];
 pub(super) const AGES: [&str; 2] = ["warn", "alarm"];

@@ -179,6 +179,7 @@ impl Overrides {
             colleagues,
             patterns,
             ticket_url,
+            read_only,
             keys,
             mut warnings,
         } = file;
@@ -216,6 +217,7 @@ impl Overrides {
             refresh: list.refresh,
             patterns: choices.patterns.or(patterns),
             ticket_url: choices.ticket_url.or(ticket_url),
+            read_only: flags.read_only || choices.read_only.unwrap_or(read_only),
             keep_days: record.keep_days,
             report_folder,
             keys,
@@ -343,6 +345,7 @@ struct SelectedTenant {
 struct TenantChoices {
     patterns: PatternSettings,
     ticket_url: Option<TicketUrl>,
+    read_only: Option<bool>,
 }
 
 /// The name or id of the tenant to start with, and the layer that gives it.
@@ -389,8 +392,8 @@ fn select_tenant(
 
 impl From<TenantSettings> for SelectedTenant {
     fn from(settings: TenantSettings) -> Self {
-        let TenantSettings { name, id, color, base_url, ca_file, patterns, ticket_url, sign_in } = settings;
-        let choices = TenantChoices { patterns, ticket_url };
+        let TenantSettings { name, id, color, base_url, ca_file, patterns, ticket_url, read_only, sign_in } = settings;
+        let choices = TenantChoices { patterns, ticket_url, read_only };
         Self { tenant: TenantProfile { name: Some(name), id, color }, base_url, ca_file, choices, sign_in }
     }
 }

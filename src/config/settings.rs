@@ -42,6 +42,8 @@ pub struct FileSettings {
     pub patterns: PatternSettings,
     /// The form of the addresses of tickets, for tenants whose profile has none.
     pub ticket_url: Option<TicketUrl>,
+    /// Whether nothing is opened or closed, for tenants whose profile does not say.
+    pub read_only: bool,
     /// The keys of each action id that does not keep its default keys.
     pub keys: BTreeMap<String, Vec<String>>,
     /// Settings that are accepted but may not be meant, each with its place.
@@ -82,6 +84,8 @@ pub struct TenantSettings {
     pub patterns: PatternSettings,
     /// The form of the addresses of its tickets.
     pub ticket_url: Option<TicketUrl>,
+    /// Whether nothing is opened or closed in it.
+    pub read_only: Option<bool>,
     /// How it signs in.
     pub sign_in: Option<SignInSettings>,
 }
@@ -205,6 +209,7 @@ impl Default for FileSettings {
             colleagues: PRACTICE_COLLEAGUES,
             patterns: PatternSettings::default(),
             ticket_url: None,
+            read_only: false,
             keys: BTreeMap::new(),
             warnings: Vec::new(),
         }

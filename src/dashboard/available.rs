@@ -6,6 +6,9 @@ use super::{Model, Overlay, RowId, RowState, ServiceState};
 use crate::keys::{Action, Scope, Tab};
 use mmd_elevate_core::SignIn;
 
+/// Why nothing is written.
+const READ_ONLY: &str = "this dashboard is read-only";
+
 const CLOSED_ALREADY: &str = "it is closed already";
 
 impl Model {
@@ -27,7 +30,7 @@ impl Model {
     }
 
     /// Whether keys of the list are about the marked rows.
-    fn acts_on_marks(&self) -> bool {
+    pub(super) fn acts_on_marks(&self) -> bool {
         self.scopes()[0] == Scope::List && self.requests.list().marks().0 > self.requests.list().marks().1
     }
 
@@ -42,6 +45,8 @@ impl Model {
                 let none = !self.requests.list().marked().into_iter().any(is_open);
                 none.then_some("none of the marked requests can be closed")
             }
+            // Whatever else may be in its way, this does not pass.
+            _ if self.read_only && action.writes() => Some(READ_ONLY),
             Action::CloseRequest => row.map_or(Some("no request is selected"), |row| cannot_close(row.state)),
             Action::CloseMistake if self.requests.tab() != Tab::Mine => {
                 Some("only one's own requests, in Mine, can be")

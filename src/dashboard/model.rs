@@ -307,6 +307,8 @@ pub struct Model {
     pub patterns: Patterns,
     /// The form of the addresses of tickets, where the settings have one.
     pub ticket_url: Option<TicketUrl>,
+    /// Whether no request is opened and none closed.
+    pub read_only: bool,
     /// What the keys do.
     pub keymap: Keymap,
     /// The agent's time zone.
@@ -392,6 +394,7 @@ impl Model {
             categories,
             patterns: Patterns::default(),
             ticket_url: None,
+            read_only: false,
             keymap,
             time_zone,
             now,
@@ -443,6 +446,12 @@ impl Model {
     #[must_use]
     pub fn with_ticket_url(self, ticket_url: Option<TicketUrl>) -> Self {
         Self { ticket_url, ..self }
+    }
+
+    /// The same for a session that is read-only, or is not.
+    #[must_use]
+    pub fn with_read_only(self, read_only: bool) -> Self {
+        Self { read_only, ..self }
     }
 
     /// The same with what the settings leave to the agent's liking. It comes before any request.

@@ -185,6 +185,10 @@ fn entries(model: &Model) -> Vec<Entry> {
 
 /// What the action is done to: the selected request, a tab, the draft in the form, the filter.
 fn target(model: &Model, action: Action) -> String {
+    if action == Action::CloseRequest && model.acts_on_marks() {
+        let (marked, hidden) = model.requests.list().marks();
+        return format!("{} marked", marked - hidden);
+    }
     if action.is_about_request() {
         let row = model.row_in_focus().and_then(|id| model.requests.get(id));
         return row.map_or_else(String::new, |row| {

@@ -88,7 +88,8 @@ fn was_sent(saved: &SavedDraft, write: &WriteRecord) -> bool {
 fn restore_draft(model: &mut Model, saved: SavedDraft) {
     let SavedDraft { target, draft, .. } = saved;
     match target {
-        DraftTarget::Form if model.form.is_empty() && model.form.sending().is_none() => {
+        // A form that cannot be reached would hide it.
+        DraftTarget::Form if !model.read_only && model.form.is_empty() && model.form.sending().is_none() => {
             let focused = model.form.focused;
             model.form.replace_with(Form::from_draft(&draft));
             model.form.focus(focused);

@@ -112,7 +112,11 @@ fn lines(model: &Model, theme: &Theme, width: usize, panel: &RecoveryPanel) -> (
         Line::from(vec![Span::styled(text, Theme::bold()), Span::styled(about, Theme::dim())])
     };
     let mut chosen = None;
-    let mut lines = vec![Line::raw("This is how you left it; everything is where it was."), Line::default()];
+    let mut lines = vec![Line::raw("This is how you left it; everything is where it was.")];
+    if model.read_only {
+        lines.push(Line::raw("It is only looked at: the next dashboard that is not read-only takes it up."));
+    }
+    lines.push(Line::default());
     let mut add = |lines: &mut Vec<Line<'static>>, ids: &[RowId]| {
         for row in ids.iter().filter_map(|id| model.requests.get(*id)) {
             let is_chosen = panel.chosen == Some(row.id);

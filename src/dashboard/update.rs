@@ -337,6 +337,10 @@ fn paste_text(model: &mut Model, text: &str) -> Vec<Effect> {
     model.untouched_since = None;
     let focused = focused_text(model);
     if focused.is_none() && model.overlays.is_empty() {
+        if let Some(reason) = model.unavailable(Action::NewRequest) {
+            model.notice = Some(Notice::info(format!("There is no text field to paste into: {reason}")));
+            return Vec::new();
+        }
         return begin::from_paste(model, text);
     }
     let Some(dropped) = change_text(model, focused, |field| field.paste(text)) else {
@@ -499,7 +503,7 @@ fn open_selected(model: &mut Model) {
     let id = row.id;
     let is_in_panel = matches!(model.overlays.last(), Some(Overlay::Recovery(_)));
     match row.state {
-        RowState::Refused | RowState::Draft => {
+        RowState::Refused | RowState::Draft if !model.read_only => {
             // Who takes up a draft goes on to the dashboard.
             model.overlays.retain(|overlay| !matches!(overlay, Overlay::Recovery(_)));
             begin::take_up(model, id);
@@ -508,6 +512,8 @@ fn open_selected(model: &mut Model) {
         RowState::Checking(_)
         | RowState::Sending(_)
         | RowState::Looking(_)
+        | RowState::Refused
+        | RowState::Draft
         | RowState::SetAside
         | RowState::Open
         | RowState::Closing(_)

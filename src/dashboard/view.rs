@@ -79,7 +79,8 @@ pub fn draw(frame: &mut Frame, model: &Model, theme: &Theme) -> ScrollLimits {
         let tenant = format!(" {} ", list::tenant_words(model));
         let width = u16::try_from(columns(&tenant)).unwrap_or(body.width).min(body.width.saturating_sub(4));
         let at = Rect { x: body.right().saturating_sub(width + 2), width, height: 1.min(body.height), ..body };
-        frame.render_widget(Line::styled(tenant, theme.tenant()), at);
+        frame.render_widget(Line::styled(tenant.as_str(), theme.tenant()), at);
+        header::mark_read_only(frame, at, &tenant, theme);
     }
     frame.render_widget(Paragraph::new(told), notice);
     footer::draw_keys(frame, keys, model, theme);

@@ -343,12 +343,36 @@ impl Action {
         matches!(self, Self::Submit | Self::Adopt | Self::SetAside | Self::CloseThem | Self::LeaveThem | Self::Perform)
     }
 
+    /// Returns whether the action opens or closes a request, settles how that went, or writes the texts for it: a read-only
+    /// dashboard has none of these.
+    #[must_use]
+    pub const fn writes(self) -> bool {
+        matches!(
+            self,
+            Self::NewRequest
+                | Self::NewLike
+                | Self::CloseRequest
+                | Self::CloseMistake
+                | Self::CloseMatch
+                | Self::CloseThem
+                | Self::Submit
+                | Self::SendAgain
+                | Self::Adopt
+                | Self::SetAside
+                | Self::TakeAsClosed
+                | Self::Discard
+                | Self::OpenEditor
+        )
+    }
+
     /// Returns whether the action is about the selected request.
     #[must_use]
     pub const fn is_about_request(self) -> bool {
         matches!(
             self,
             Self::CloseRequest
+                | Self::CloseMistake
+                | Self::NewLike
                 | Self::Open
                 | Self::Abandon
                 | Self::TakeAsClosed

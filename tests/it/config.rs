@@ -317,6 +317,18 @@ fn ticket_url_of_a_tenant_goes_over_that_of_the_file() {
 }
 
 #[test]
+fn read_only_is_asked_for_by_the_flag_or_the_file_and_a_tenant_may_differ() {
+    let file = format!("read_only = true\n{TWO_TENANTS}read_only = false\n");
+    let read_only = |typed: &str, file: &str| resolved(typed, &[(variable::TOKEN, "t")], file).unwrap().read_only;
+    assert!(!read_only("--tenant contoso", TWO_TENANTS));
+    assert!(read_only("--tenant contoso --read-only", TWO_TENANTS));
+    assert!(read_only("--tenant contoso", &file));
+    assert!(!read_only("--tenant fabrikam", &file));
+    assert!(read_only("--tenant fabrikam --read-only", &file), "the flag takes nothing back");
+    assert!(read_only("--practice", &file));
+}
+
+#[test]
 fn id_of_the_environment_that_is_cut_has_a_warning() {
     let warnings = |id: &str| resolved("", &[(variable::TENANT_ID, id), (variable::TOKEN, "t")], "").unwrap().warnings;
     assert_eq!(warnings(ID), []);

@@ -64,8 +64,8 @@ fn the_example_documents_every_setting() {
     assert!(!whole.keys.is_empty());
     // What an unknown setting's error lists is every setting there is.
     for (table, settings) in [
-        ("", 15),
-        ("[[tenants]]\n", 8),
+        ("", 16),
+        ("[[tenants]]\n", 9),
         ("[sign_in]\n", 10),
         ("[[categories]]\n", 2),
         ("[appearance]\n", 5),
@@ -91,7 +91,7 @@ fn the_example_documents_every_setting() {
 #[rstest]
 #[case::unknown(
     "\n  colour = 1",
-    "FILE, line 2, column 3: unknown setting `colour` in the file\nhint: what can be set here: `base_url`, `ca_file`, `tenant`, `sign_in`, `tenants`, `categories`, `appearance`, `ages`, `list`, `record`, `report`, `practice`, `patterns`, `ticket_url`, `keys`; see config.example.toml"
+    "FILE, line 2, column 3: unknown setting `colour` in the file\nhint: what can be set here: `base_url`, `ca_file`, `tenant`, `sign_in`, `tenants`, `categories`, `appearance`, `ages`, `list`, `record`, `report`, `practice`, `patterns`, `ticket_url`, `read_only`, `keys`; see config.example.toml"
 )]
 #[case::unknown_in_a_table(
     "[appearance]\ncolour = 'red'",

@@ -15,6 +15,7 @@ mod marks;
 mod notices;
 mod others;
 mod palette;
+mod read_only;
 mod record_drafts;
 mod record_seen;
 mod record_start;

@@ -87,6 +87,13 @@ impl Tenant {
         Open::with(|events| Session::open(&Handle::current(), ready(self.client()), record, BRIEF, events))
     }
 
+    /// A session that only looks at the record in this folder.
+    fn open_to_look(&self, folder: &Path) -> Open {
+        let place = self.place(folder);
+        let record = move || Record::look(place.clone(), Timestamp::now);
+        Open::with(|events| Session::open_to_look(&Handle::current(), ready(self.client()), record, BRIEF, events))
+    }
+
     fn open_read_only(&self) -> Open {
         Open::with(|events| Session::open_read_only(&Handle::current(), ready(self.client()), BRIEF, events))
     }
@@ -462,6 +469,95 @@ async fn read_only_session_sends_no_write_and_reads_all_the_same() {
     while let Some(event) = within(open.events.recv()).await {
         assert!(matches!(event, Event::Ready | Event::SignIn(_)), "no record is told of: {event:?}");
     }
+}
+
+#[tokio::test]
+async fn session_that_looks_finds_what_was_left_and_leaves_all_of_it_for_the_next() {
+    let tenant = Tenant::serve().await;
+    let folder = tempfile::tempdir().unwrap();
+    let left = tenant.open(folder.path());
+    let known = left.created("INC-10450 MMD-00000000017 Word template missing").await;
+    left.session.save(vec![(DraftTarget::Form, Some(draft("INC-1 MMD-00000000001 Typed")))]).unwrap();
+    let hangs = Misdeed::HangAfter(Duration::from_secs(600));
+    tenant.observer.set_rules([Rule::new(Endpoint::Create, hangs), Rule::new(Endpoint::Close, hangs)]);
+    left.session.submit(CallId(1), Call::Send(Operation::Create(new_request(EXCEL)))).unwrap();
+    left.session.submit(CallId(2), Call::Send(Operation::Close(close_of(&known, "Done.")))).unwrap();
+    tenant.received(Endpoint::Create, 2).await;
+    tenant.received(Endpoint::Close, 1).await;
+    let committed = || tenant.observer.requests().unwrap().iter().any(|held| held.actions_taken == "Done.");
+    within(async {
+        while !committed() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    })
+    .await;
+    // As a process that is killed: nothing more is applied.
+    drop(left.events);
+    within(left.session.end()).await;
+    tenant.observer.set_rules([]);
+    let writes = tenant.writes();
+
+    let mut before = None;
+    for turn in ["first", "second"] {
+        let mut looking = tenant.open_to_look(folder.path());
+        let recovered = looking.recovered().await;
+        assert_eq!(recovered.unresolved.len(), 2, "{turn}: {recovered:?}");
+        assert_eq!(drafts(&recovered), [draft("INC-1 MMD-00000000001 Typed")], "{turn}");
+        assert_eq!(recovered.open.len(), 1, "{turn}");
+        assert_eq!(before.get_or_insert_with(|| recovered.clone()), &recovered, "{turn}");
+        let (create, close) = (recovered.unresolved[0].id, recovered.unresolved[1].id);
+        let found = within(looking.session.look_up(create)).await;
+        assert!(matches!(&found, Ok(CallResult::Created { surplus, .. }) if surplus.is_empty()), "{turn}: {found:?}");
+        let closed = within(looking.session.look_up(close)).await;
+        assert!(matches!(closed, Ok(CallResult::Closed(ReadBack::Verified(_)))), "{turn}: {closed:?}");
+        for call in [
+            Call::Send(Operation::Create(new_request(EXCEL))),
+            Call::Send(Operation::Close(close_of(&known, "Again."))),
+            Call::SetAside(create),
+            Call::Adopt(create, Box::new(known.clone())),
+            Call::TakeAsClosed(known.id.clone()),
+        ] {
+            let error = within(looking.session.call(call)).await.unwrap_err();
+            assert_eq!(error.what(), "Nothing was sent: this session is read-only.", "{turn}");
+        }
+        // Of its own it saves nothing, and deletes nothing of others.
+        looking.session.save(vec![(DraftTarget::Form, None), (DraftTarget::Refused(1), Some(draft(EXCEL)))]).unwrap();
+        looking.session.end().await;
+        let unsaved =
+            std::iter::from_fn(|| looking.events.try_recv().ok()).find(|event| matches!(event, Event::NotSaved(_)));
+        assert!(unsaved.is_none(), "{turn}: {unsaved:?}");
+    }
+    assert_eq!(tenant.writes(), writes);
+
+    let mut next = tenant.open(folder.path());
+    assert_eq!(Some(next.recovered().await), before, "nothing of it was lost");
+    for write in before.unwrap().unresolved {
+        let settled = within(next.session.look_up(write.id)).await;
+        assert!(matches!(settled, Ok(CallResult::Created { .. } | CallResult::Closed(_))), "{settled:?}");
+    }
+    next.drop().await;
+    let recovered = tenant.open(folder.path()).recovered().await;
+    assert!(recovered.unresolved.is_empty(), "{recovered:?}");
+    assert_eq!(tenant.writes(), writes);
+}
+
+#[tokio::test]
+async fn session_that_looks_leaves_alone_what_a_living_one_has() {
+    let tenant = Tenant::serve().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut living = tenant.open(folder.path());
+    living.recovered().await;
+    living.session.save(vec![(DraftTarget::Form, Some(draft("INC-1 MMD-00000000001 Typed")))]).unwrap();
+    let known = living.created(EXCEL).await;
+    let mut looking = tenant.open_to_look(folder.path());
+    let recovered = looking.recovered().await;
+    assert_eq!(ids(&[recovered.open]), [known.id.raw()]);
+    assert!(recovered.drafts.is_empty() && recovered.unresolved.is_empty());
+    // What is closed meanwhile is listed there, and told to the record by the one that may write.
+    within(living.session.close(close_of(&known, "Done."))).await.unwrap();
+    let check = Call::Check(vec![(known.id.clone(), known.device.clone())]);
+    let checked = within(looking.session.call(check)).await;
+    assert!(matches!(checked, Ok(CallResult::Checked { listed, .. }) if listed[0].closed.is_some()));
 }
 
 #[tokio::test]

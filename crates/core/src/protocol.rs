@@ -53,6 +53,17 @@ pub enum Call {
     },
 }
 
+impl Call {
+    /// Returns whether the call sends no write and settles none: all that a read-only session does.
+    #[must_use]
+    pub const fn only_reads(&self) -> bool {
+        match self {
+            Self::Send(_) | Self::SetAside(_) | Self::Adopt(..) | Self::TakeAsClosed(_) => false,
+            Self::List(_) | Self::SearchDevices(_) | Self::Look(_) | Self::Check(_) | Self::History { .. } => true,
+        }
+    }
+}
+
 /// The result of a call that succeeded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallResult {

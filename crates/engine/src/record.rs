@@ -102,6 +102,15 @@ impl Record {
         Self::start(place, clock, OpenMode::Join).await
     }
 
+    /// Opens the record for a dashboard that sends nothing: reads what [`Record::open`] would take over, and leaves it to the next
+    /// dashboard. A damaged database is set aside nevertheless.
+    ///
+    /// # Errors
+    /// [`RecordError`] if there is no record to read.
+    pub async fn look(place: Place, clock: fn() -> Timestamp) -> Result<(Self, Recovered), RecordError> {
+        Self::start(place, clock, OpenMode::Look).await
+    }
+
     async fn start(place: Place, clock: fn() -> Timestamp, mode: OpenMode) -> Result<(Self, Recovered), RecordError> {
         let (jobs, job_receiver) = mpsc::channel::<Job>();
         let (opened, open_result) = oneshot::channel();

@@ -93,6 +93,21 @@ impl Session {
         Self::start(runtime, events, |commands, events| worker::run_read_only(backend, timing, commands, events))
     }
 
+    /// Opens a session that reads a record and writes nothing: every create and close is refused before anything is sent, writes of
+    /// unknown outcome are looked up, and what is found is not saved. `record` opens the record as [`Record::look`] does.
+    pub fn open_to_look<Opening>(
+        runtime: &Handle,
+        backend: impl Future<Output = Result<Arc<dyn Backend>, CallError>> + Send + 'static,
+        record: impl FnMut() -> Opening + Send + 'static,
+        timing: Timing,
+        events: mpsc::Sender<Event>,
+    ) -> Self
+    where
+        Opening: Future<Output = Result<(Record, Recovered), RecordError>> + Send + 'static,
+    {
+        Self::start(runtime, events, |commands, events| worker::run_to_look(backend, record, timing, commands, events))
+    }
+
     fn start<Running>(
         runtime: &Handle,
         events: mpsc::Sender<Event>,

@@ -84,6 +84,23 @@ pub async fn run<Opening>(
     serve(backend, RecordHandle::new(record_ready), Some(opening), in_flight, timing, commands, events).await;
 }
 
+/// Does the same and sends no write. The record is read, and nothing is written to it: what was left behind is looked up, and stays
+/// for the next session that may write.
+pub async fn run_to_look<Opening>(
+    backend: impl Future<Output = Result<Arc<dyn Backend>, CallError>> + Send + 'static,
+    record: impl FnMut() -> Opening + Send + 'static,
+    timing: Timing,
+    commands: mpsc::Receiver<Command>,
+    events: mpsc::Sender<Event>,
+) where
+    Opening: Future<Output = Result<(Record, Recovered), RecordError>> + Send + 'static,
+{
+    let (opened, record_ready) = watch::channel(None);
+    let in_flight = InFlight::default();
+    let opening = open(record, timing.save_again, opened, in_flight.clone(), events.clone());
+    serve(backend, RecordHandle::read_only(record_ready), Some(opening), in_flight, timing, commands, events).await;
+}
+
 /// Runs calls without a record: every write is refused before anything is sent, and drafts are not saved.
 pub async fn run_read_only(
     backend: impl Future<Output = Result<Arc<dyn Backend>, CallError>> + Send + 'static,
@@ -91,7 +108,7 @@ pub async fn run_read_only(
     commands: mpsc::Receiver<Command>,
     events: mpsc::Sender<Event>,
 ) {
-    let record = RecordHandle::new(watch::channel(Some(Err(RecordRefusal::read_only()))).1);
+    let record = RecordHandle::read_only(watch::channel(Some(Err(RecordRefusal::read_only()))).1);
     let opening = None::<Ready<()>>;
     serve(backend, record, opening, InFlight::default(), timing, commands, events).await;
 }
@@ -311,6 +328,9 @@ async fn run_call(context: Arc<Context>, call_id: CallId, what: Call, abandon: A
 
 async fn perform(context: &Arc<Context>, call: &CallContext, what: Call) -> Result<CallResult, CallError> {
     failpoint::panic_if_asked("call");
+    if context.record.is_read_only() && !what.only_reads() {
+        return Err(RecordRefusal::read_only().into());
+    }
     match what {
         Call::Send(Operation::Create(new)) => create::create(context, call, new).await,
         Call::Send(Operation::Close(closing)) => close::close(context, call, closing).await,

@@ -149,6 +149,11 @@ impl Theme {
         self.coloured(Color::Magenta).add_modifier(Modifier::BOLD)
     }
 
+    /// That nothing is opened or closed here.
+    pub(in crate::dashboard) fn read_only(self) -> Style {
+        self.doubt().add_modifier(Modifier::BOLD | Modifier::REVERSED)
+    }
+
     /// The tenant's name.
     pub(in crate::dashboard) fn tenant(self) -> Style {
         self.tenant.map_or_else(Style::new, |colour| self.coloured(colour)).add_modifier(Modifier::BOLD)

@@ -11,7 +11,7 @@ use ratatui::{
 
 use crate::dashboard::draw::{
     Theme,
-    words::{age, cut, local},
+    words::{age, columns, cut, local},
 };
 use crate::{
     dashboard::{Age, CreateAttempt, CreateState, Model, Row, ServiceState},
@@ -21,6 +21,9 @@ use mmd_elevate_core::{SignIn, visible};
 
 /// With fewer minutes left than this something is not as it should be: a sign-in is renewed when five are left.
 const SCARCE: i64 = 4;
+
+/// What stands on every screen of a dashboard that opens and closes nothing.
+pub(super) const READ_ONLY: &str = "READ-ONLY";
 
 pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) {
     let room = usize::from(area.width);
@@ -54,7 +57,20 @@ fn left(model: &Model, theme: &Theme, omitted: usize, room: usize) -> Line<'stat
         spans.push(Span::raw("  "));
         spans.push(Span::styled("PRACTICE TENANT", theme.practice()));
     }
+    if model.read_only {
+        spans.push(Span::raw("  "));
+        spans.push(Span::styled(READ_ONLY, theme.read_only()));
+    }
     Line::from(spans)
+}
+
+/// Makes it unmistakable in a text that is drawn here that nothing is written.
+pub(super) fn mark_read_only(frame: &mut Frame, area: Rect, text: &str, theme: &Theme) {
+    let Some(at) = text.find(READ_ONLY) else { return };
+    let columns = |text: &str| u16::try_from(columns(text)).unwrap_or(u16::MAX);
+    let mark = Rect { x: area.x.saturating_add(columns(&text[..at])), width: columns(READ_ONLY), ..area };
+    let mark = mark.intersection(area);
+    frame.buffer_mut().set_style(mark, theme.read_only());
 }
 
 /// The two ends of an id: enough to know it by.
@@ -95,7 +111,8 @@ impl Model {
     pub fn title(&self) -> String {
         let tenant = self.tenant.name.as_deref().unwrap_or(&self.tenant.id);
         let open = open(self, &Theme::default(), 0).map_or_else(String::new, |open| format!(": {}", open.content));
-        format!("{}{open} - mmd-elevate", visible(tenant))
+        let read_only = if self.read_only { " (read-only)" } else { "" };
+        format!("{}{read_only}{open} - mmd-elevate", visible(tenant))
     }
 }
 

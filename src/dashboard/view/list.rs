@@ -139,7 +139,8 @@ fn draw_title(
         let right = format!(" {right} ");
         let width = u16::try_from(columns(&right)).unwrap_or(0);
         let at = Rect { x: area.right().saturating_sub(width + 2), width, height: 1, ..area };
-        frame.render_widget(Line::styled(right, Theme::dim()), at);
+        frame.render_widget(Line::styled(right.as_str(), Theme::dim()), at);
+        header::mark_read_only(frame, at, &right, theme);
     }
 }
 
@@ -240,6 +241,7 @@ fn right_titles(model: &Model, theme: &Theme, small: bool, seen: (usize, usize))
         join(&[&ends, &tenant]),
         join(&[&tenant]),
     ];
+    titles.extend((small && model.read_only).then(|| read_only_words(model)));
     titles.retain(|title| !title.is_empty());
     titles
 }
@@ -249,9 +251,18 @@ pub(super) fn tenant_words(model: &Model) -> String {
     let name = model.tenant.name.as_deref().unwrap_or(&model.tenant.id);
     let practice = if model.tenant.practice { " PRACTICE" } else { "" };
     match header::sign_in_trouble(model) {
+        Some(trouble) if model.read_only => format!("{} {trouble} {}", header::READ_ONLY, cut(&visible(name), 8)),
         Some(trouble) => format!("{trouble} {}", cut(&visible(name), 8)),
+        None if model.read_only => read_only_words(model),
         None => format!("{}{practice}", cut(&visible(name), 12)),
     }
+}
+
+/// That nothing is written here, and the tenant, in as few words as can be.
+fn read_only_words(model: &Model) -> String {
+    let name = model.tenant.name.as_deref().unwrap_or(&model.tenant.id);
+    let name = if model.tenant.practice { "PRACTICE".to_owned() } else { cut(&visible(name), 12) };
+    format!("{} {name}", header::READ_ONLY)
 }
 
 fn draw_filter(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) {
@@ -297,6 +308,7 @@ fn empty(model: &Model, theme: &Theme) -> Line<'static> {
     let asks = || key(Scope::Panes, Action::Refresh);
     match (tab, record, model.listings.get(tab)) {
         (Tab::Mine | Tab::Attention, Some(record), _) => record,
+        (Tab::Mine, None, _) if model.read_only => Line::raw("No open requests."),
         (Tab::Mine, None, _) => Line::from(vec![Span::raw("No open requests. "), new(), Span::raw(" opens one.")]),
         (Tab::Attention, None, _) => Line::raw("Nothing needs you."),
         (_, _, Some(listing)) if listing.is_loading() => {
@@ -310,6 +322,7 @@ fn empty(model: &Model, theme: &Theme) -> Line<'static> {
             ]),
             (_, None) => Line::from(vec![Span::raw("The service was not asked yet. "), asks(), Span::raw(" asks it.")]),
             (_, Some(_)) if tab == Tab::Closed => Line::raw("Nothing was closed in the last 90 days."),
+            (_, Some(_)) if model.read_only => Line::raw("The tenant has no open requests."),
             (_, Some(_)) => {
                 Line::from(vec![Span::raw("The tenant has no open requests. "), new(), Span::raw(" opens one.")])
             }

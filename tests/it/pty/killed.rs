@@ -191,6 +191,49 @@ fn a_create(
 }
 
 #[rstest]
+fn a_create_is_only_looked_for_in_read_only_and_resolved_by_the_next_start(
+    #[values(Moment::AfterRecording, Moment::ReadByTheServer, Moment::CommittedByTheServer)] moment: Moment,
+) {
+    if pty::missing() {
+        return;
+    }
+    let service = Service::start();
+    let mut pty = started(moment.dashboard(&service, Endpoint::Create));
+    create(&mut pty, TICKET, DEVICE);
+    moment.comes(&service, Endpoint::Create, &mut pty);
+
+    let lists = service.calls(Endpoint::List);
+    let mut pty = service.dashboard().arg("--read-only").start();
+    pty.wait_for_text("1 write had no answer");
+    assert!(pty.screen().contains("READ-ONLY"), "{}", pty.screen());
+    pty.send("\r");
+    if moment.is_done() {
+        pty.wait_for_text("● open");
+    } else {
+        pty.wait_for_text("? unknown");
+        pty.send("x");
+        pty.wait_for("what looking came to", |screen| {
+            ["not seen at", "It is unknown whether"].iter().any(|words| screen.contents().contains(words))
+        });
+    }
+    // Neither the keys that send nor those of the questions do anything.
+    pty.send(format!("nc{SUBMIT}"));
+    pty.wait_for_text("Nothing to do: this dashboard is read-only");
+    assert!(service.calls(Endpoint::List) > lists);
+    pty.signal(Signal::KILL);
+    assert_eq!(pty.wait_for_exit(Duration::from_secs(20)).signal(), Some("Killed"));
+    assert_eq!((service.calls(Endpoint::Create), service.calls(Endpoint::Close)), (moment.calls(), 0));
+
+    let mut pty = service.dashboard().start();
+    pty.wait_for_text("1 write had no answer");
+    pty.send("\r");
+    pty.wait_for_text(if moment.is_done() { "● open" } else { "? unknown" });
+    assert_eq!((service.calls(Endpoint::Create), service.calls(Endpoint::Close)), (moment.calls(), 0));
+    pty.send("\x03\x03");
+    pty.wait_for_exit(GONE);
+}
+
+#[rstest]
 fn a_close(
     #[values(
         Moment::BeforeRecording,

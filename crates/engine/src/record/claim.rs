@@ -8,6 +8,7 @@ use rusqlite::Transaction;
 
 use super::{
     context::ProcessContext,
+    place::OpenMode,
     retention,
     rows::{DraftRow, RequestRow, WriteRow, format_time},
     table::Entry,
@@ -18,17 +19,19 @@ use mmd_elevate_core::{
     RequestId, Transition, WriteState,
 };
 
-/// Takes over the rows of dead processes, and reads the open requests and those closed lately.
+/// Takes over the rows of dead processes, and reads the open requests and those closed lately. A process that only looks reads the
+/// same and changes no row.
 pub(super) fn claim(
     tx: &Transaction<'_>,
     context: &ProcessContext,
     living: &HashSet<String>,
     now: Timestamp,
 ) -> rusqlite::Result<Recovered> {
+    let takes_over = context.mode == OpenMode::TakeOver;
     let mut recovered = Recovered::default();
-    let writes: Vec<WriteRow> = read_table(tx, now, &mut recovered.warnings)?;
-    let mut requests: Vec<RequestRow> = read_table(tx, now, &mut recovered.warnings)?;
-    let drafts: Vec<DraftRow> = read_table(tx, now, &mut recovered.warnings)?;
+    let writes: Vec<WriteRow> = read_rows(tx, takes_over, now, &mut recovered.warnings)?;
+    let mut requests: Vec<RequestRow> = read_rows(tx, takes_over, now, &mut recovered.warnings)?;
+    let drafts: Vec<DraftRow> = read_rows(tx, takes_over, now, &mut recovered.warnings)?;
     requests.retain(|row| row.tenant == *context.tenant());
     let taken = taken_as_closed(context, &writes);
     let with_text: Vec<_> = writes.iter().filter(|row| replaces_draft(row)).cloned().collect();
@@ -37,13 +40,15 @@ pub(super) fn claim(
         if row.tenant != *context.tenant() || living.contains(&row.owner) {
             continue;
         }
-        row.revision += 1;
-        row.owner.clone_from(&context.owner.name);
         row.write.state = after;
-        row.changed_at = now;
-        row.save_with_step(tx, None)?;
-        if matches!(row.write.operation, Operation::Create(_)) {
-            context.note_create(row.write.at);
+        if takes_over {
+            row.revision += 1;
+            row.owner.clone_from(&context.owner.name);
+            row.changed_at = now;
+            row.save_with_step(tx, None)?;
+            if matches!(row.write.operation, Operation::Create(_)) {
+                context.note_create(row.write.at);
+            }
         }
         recovered.unresolved.push(row.write);
     }
@@ -52,12 +57,16 @@ pub(super) fn claim(
             continue;
         }
         if with_text.iter().any(|write| is_draft_of(&row, write) && is_text_preserved(write, &requests, &taken)) {
-            DraftRow::TABLE.delete(tx, row.id)?;
+            if takes_over {
+                DraftRow::TABLE.delete(tx, row.id)?;
+            }
             continue;
         }
-        row.revision += 1;
-        row.left_by = Some(std::mem::replace(&mut row.owner, context.owner.name.clone()));
-        row.save(tx)?;
+        if takes_over {
+            row.revision += 1;
+            row.left_by = Some(std::mem::replace(&mut row.owner, context.owner.name.clone()));
+            row.save(tx)?;
+        }
         recovered.drafts.push(row.saved);
     }
     add_requests(&mut recovered, context, requests, with_text, &taken, now);
@@ -145,6 +154,16 @@ fn is_text_preserved(write: &WriteRow, requests: &[RequestRow], taken: &HashSet<
         let is_stored = is_unshown || row.request.holds_text(actions_taken);
         if row.ended_at.is_some() { is_stored } else { row.opened_by.is_some() }
     })
+}
+
+/// Returns the parsed rows of a table, of all tenants. Only a process that takes rows over marks the invalid ones.
+fn read_rows<T: Entry>(
+    tx: &Transaction<'_>,
+    takes_over: bool,
+    now: Timestamp,
+    warnings: &mut Vec<Problem>,
+) -> rusqlite::Result<Vec<T>> {
+    if takes_over { read_table(tx, now, warnings) } else { T::find(tx, "damaged_at IS NULL ORDER BY id", []) }
 }
 
 /// Returns the parsed rows of a table, of all tenants. Invalid rows are marked, so that each is reported only once.

@@ -22,6 +22,8 @@ pub struct Place {
 pub(super) enum OpenMode {
     /// They stay.
     Join,
+    /// They stay, and are read.
+    Look,
     /// This process takes them over.
     TakeOver,
 }

@@ -226,7 +226,7 @@ fn take_over(
             None => HashMap::new(),
         };
         let mut recovered = match context.mode {
-            OpenMode::TakeOver => claim::claim(tx, context, &living, now)?,
+            OpenMode::TakeOver | OpenMode::Look => claim::claim(tx, context, &living, now)?,
             OpenMode::Join => claim::read_open(tx, context, now)?,
         };
         recovered.unresolved.sort_by_key(|write| write.id);

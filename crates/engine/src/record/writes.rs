@@ -24,6 +24,8 @@ const TAKEN_AS_CLOSED: &str = "taken as closed on the agent's word";
 /// A create whose request no write has claimed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unclaimed {
+    /// Its id.
+    pub id: WriteId,
     /// What was sent.
     pub request: NewElevationRequest,
     /// When it was made durable.
@@ -202,8 +204,8 @@ pub(super) fn unclaimed_creates(db: &Connection, context: &ProcessContext) -> ru
     let rows = WriteRow::find(db, condition, [])?;
     let to_unclaimed = |row: WriteRow| {
         let is_ours = row.owner == context.owner.name;
-        let WriteRecord { operation: Operation::Create(request), at, state, .. } = row.write else { return None };
-        Some(Unclaimed { request, at, state, is_ours })
+        let WriteRecord { id, operation: Operation::Create(request), at, state } = row.write else { return None };
+        Some(Unclaimed { id, request, at, state, is_ours })
     };
     Ok(rows.into_iter().filter(|row| row.tenant == *context.tenant()).filter_map(to_unclaimed).collect())
 }

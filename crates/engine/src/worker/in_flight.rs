@@ -57,6 +57,11 @@ impl InFlight {
         self.lock().creates.insert(id, (request.clone(), CreateStatus::Lost));
     }
 
+    /// Returns whether this is an unsettled create of this process.
+    pub(super) fn has_create(&self, id: WriteId) -> bool {
+        self.lock().creates.contains_key(&id)
+    }
+
     /// Marks a write whose outcome is unknown.
     pub(super) fn mark_write_lost(&self, write: &WriteRecord) {
         match &write.operation {

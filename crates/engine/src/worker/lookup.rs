@@ -173,9 +173,10 @@ async fn decide(
     context.in_flight.add_owned(&mut owned);
     let gaps = listed.gaps();
     let sent = SentCreate { request: new, at: write.sent_at(), skew: listed.skew.unwrap_or(SignedDuration::ZERO) };
-    // `in_flight` holds the newest state of this process's own creates.
+    // `in_flight` holds the newest state of this process's own creates, and of those that it looks up for dead ones.
     let others: Vec<_> = (context.record.unclaimed_creates().await?.into_iter())
-        .filter(|other| !other.is_ours && other.state != WriteState::SetAside && are_equivalent(&other.request, new))
+        .filter(|other| !other.is_ours && !context.in_flight.has_create(other.id))
+        .filter(|other| other.state != WriteState::SetAside && are_equivalent(&other.request, new))
         .collect();
     let lost = others.iter().filter(|other| other.state == WriteState::Unknown).count();
     let may_be_anothers = context.in_flight.may_be_anothers(id, new) || lost < others.len();

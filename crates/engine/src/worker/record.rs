@@ -27,7 +27,10 @@ pub(super) struct RecordRefusal {
 
 impl RecordRefusal {
     pub(super) fn read_only() -> Self {
-        let problem = Problem::new("this session is read-only", "open the tenant without read_only to send anything");
+        let problem = Problem::new(
+            "this session is read-only",
+            "start without --read-only and without the setting `read_only` to send anything",
+        );
         Self { problem, is_owned: false }
     }
 
@@ -83,13 +86,25 @@ impl Openings {
 #[derive(Clone)]
 pub(super) struct RecordHandle {
     opened: watch::Receiver<Opened>,
+    /// Whether nothing is written to it.
+    is_read_only: bool,
     /// Whether a write to the record has failed since the last success.
     has_failed: Arc<AtomicBool>,
 }
 
 impl RecordHandle {
     pub(super) fn new(opened: watch::Receiver<Opened>) -> Self {
-        Self { opened, has_failed: Arc::default() }
+        Self { opened, is_read_only: false, has_failed: Arc::default() }
+    }
+
+    /// Makes a handle that writes nothing: a write of the agent is refused, and what was learnt is not saved.
+    pub(super) fn read_only(opened: watch::Receiver<Opened>) -> Self {
+        Self { is_read_only: true, ..Self::new(opened) }
+    }
+
+    /// Returns whether nothing may be sent, and nothing is written.
+    pub(super) const fn is_read_only(&self) -> bool {
+        self.is_read_only
     }
 
     /// Returns whether the record has been opened.
@@ -140,10 +155,17 @@ impl RecordHandle {
 
     /// Makes the write durable.
     pub(super) async fn begin(&self, what: &Operation) -> Result<WriteRecord, RecordRefusal> {
+        if self.is_read_only {
+            return Err(RecordRefusal::read_only());
+        }
         Ok(self.opened().await?.begin(what).await?)
     }
 
+    /// Saves an outcome. In a read-only session it is known to this process alone.
     pub(super) async fn settle(&self, id: WriteId, outcome: Outcome) -> Result<(), RecordRefusal> {
+        if self.is_read_only {
+            return Ok(());
+        }
         let settled = async { Ok(self.opened().await?.settle(id, outcome).await?) };
         self.note_failure(settled.await)
     }
@@ -186,22 +208,32 @@ impl RecordHandle {
 
     /// Updates known requests. It does nothing if the record is not open, because the list is valid without it.
     pub(super) async fn update_requests(&self, listed: Vec<ElevationRequest>) -> Result<(), RecordRefusal> {
-        let Some(Ok(record)) = self.opened.borrow().clone() else { return Ok(()) };
+        let Some(Ok(record)) = self.opened.borrow().clone().filter(|_| !self.is_read_only) else { return Ok(()) };
         self.note_failure(record.update_requests(listed).await.map(drop).map_err(RecordRefusal::from))
     }
 
     /// Ends a request that is closed although no list shows this.
     pub(super) async fn end_request(&self, id: &RequestId) -> Result<(), RecordRefusal> {
+        if self.is_read_only {
+            return Ok(());
+        }
         let ended = async { Ok(self.opened().await?.end_request(id).await?) };
         self.note_failure(ended.await)
     }
 
     /// Ends a request on the agent's word. Returns `false` if no close of it was accepted.
     pub(super) async fn take_as_closed(&self, id: &RequestId) -> Result<bool, RecordRefusal> {
+        if self.is_read_only {
+            return Err(RecordRefusal::read_only());
+        }
         Ok(self.open_now()?.take_as_closed(id).await?)
     }
 
+    /// Saves drafts. A read-only session has none of its own.
     pub(super) async fn save(&self, drafts: Vec<(DraftTarget, Option<Draft>)>) -> Result<(), RecordRefusal> {
+        if self.is_read_only {
+            return Ok(());
+        }
         let saved = async { Ok(self.opened().await?.save(drafts).await?) };
         self.note_failure(saved.await)
     }
