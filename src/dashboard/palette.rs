@@ -20,8 +20,15 @@ use super::{
 use crate::keys::{Action, Motion};
 use mmd_elevate_core::{Field, visible};
 
-/// From this width on the targets stand in a column; in a narrower panel the last line has that of the chosen action.
+/// From this width on the targets stand in a column.
 const THREE_COLUMNS: usize = 76;
+
+/// From this width on there is room for most of what is said of an action; in a narrower panel the last line says it of the chosen
+/// one.
+const ROOMY: usize = 100;
+
+/// In a wider row the eye loses the line.
+const WIDEST: u16 = 120;
 
 /// How wide the column of the targets is at least, and the one of the keys at most.
 const TARGET: usize = 28;
@@ -250,10 +257,10 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, theme: &Theme, palette: &Palet
     if let Some(cursor) = palette.search.cursor(text.width) {
         frame.set_cursor_position(cursor);
     }
-    let width = usize::from(inner.width);
+    let width = usize::from(inner.width.min(WIDEST));
     let is_wide = width >= THREE_COLUMNS;
     let gap = u16::from(inner.height >= 9);
-    let told = u16::from(!is_wide && inner.height >= 4);
+    let told = u16::from(width < ROOMY && inner.height >= 4);
     let room = inner.height.saturating_sub(1 + gap + told);
     let list = Rect { y: inner.y + 1 + gap, height: room, ..inner }.intersection(inner);
     if palette.shown.is_empty() {
