@@ -417,7 +417,7 @@ impl<'a, S: Surface> App<'a, S> {
                     Effect::ReadChanges => _ = session.read_changes(),
                     Effect::Save(drafts) => messages.extend(not_saved(session.save(drafts))),
                     Effect::Copy(text) => messages.extend(self.copy(&text, CopyReason::Asked)),
-                    Effect::OpenAddress(address) => messages.extend(self.open_address(address)),
+                    Effect::OpenAddress(address) => messages.extend(self.open_address(&address)),
                     Effect::WriteReport(file) => {
                         let folder = self.report_folder.clone();
                         self.jobs.spawn_blocking(move || Some(Message::ReportWritten(write_report(&folder, &file))));
@@ -571,7 +571,9 @@ impl<'a, S: Surface> App<'a, S> {
     }
 
     /// Has an address opened in the browser. Where nothing opens it, it is copied.
-    fn open_address(&mut self, address: String) -> Option<Message> {
+    fn open_address(&mut self, address: &str) -> Option<Message> {
+        // No secret that a service repeats as a ticket goes elsewhere.
+        let address = redact(address).into_owned();
         let openers = platform::openers();
         let Some(first) = openers.first() else { return self.copy(&address, CopyReason::NoBrowser) };
         let asked = Message::AddressHandedOver(HandedOver::Asked(first.name().to_owned()), address.clone());
