@@ -48,6 +48,11 @@ pub(crate) const APP: &str = "mmd-elevate";
 pub struct Config {
     /// The service or the practice tenant.
     pub target: Target,
+    /// The tenants of the settings that the agent can switch to, in the file's order: without the one that was chosen at the
+    /// start.
+    pub others: Vec<OtherTenant>,
+    /// How many of the others stand before that one.
+    pub position: usize,
     /// The form's suggestions.
     pub categories: Vec<CategorySetting>,
     /// How the dashboard looks.
@@ -109,6 +114,37 @@ pub struct ServiceSettings {
     pub ca_file: Option<PathBuf>,
     /// How tokens for this tenant are fetched. No other tenant gets them.
     pub sign_in: Method,
+}
+
+/// A tenant that the agent can switch to.
+#[derive(Debug)]
+pub struct OtherTenant {
+    /// The tenant.
+    pub tenant: TenantProfile,
+    /// What it is opened with, or why it cannot be opened.
+    pub settings: Result<Box<OtherSettings>, Problem>,
+}
+
+/// What a tenant is opened with that the agent switches to.
+#[derive(Debug)]
+pub struct OtherSettings {
+    /// Its service.
+    pub service: ServiceSettings,
+    /// What else differs from tenant to tenant.
+    pub options: TenantOptions,
+}
+
+/// What differs from tenant to tenant beside the service.
+#[derive(Clone, Debug)]
+pub struct TenantOptions {
+    /// The form's suggestions.
+    pub categories: Vec<CategorySetting>,
+    /// The forms of ticket and device names.
+    pub patterns: Patterns,
+    /// The form of the addresses of tickets.
+    pub ticket_url: Option<TicketUrl>,
+    /// Whether no request is opened and none closed.
+    pub read_only: bool,
 }
 
 /// A tenant as it is shown and addressed.

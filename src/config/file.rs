@@ -76,7 +76,7 @@ impl FileSettings {
     fn read(reader: &mut DocumentReader<'_>, root: &SettingsTable<'_, '_>, folder: &Path) -> Self {
         let default = Self::default();
         let tenants = root.get("tenants").map_or_else(Vec::new, |value| tenants(reader, value, folder));
-        let categories = root.get("categories").map(|value| categories(reader, value));
+        let categories = root.get("categories").map(|value| categories(reader, value, "[[categories]]"));
         let keys = root.get("keys").and_then(|value| reader.any_table(value, "[keys]"));
         let settings = Self {
             base_url: base_url(reader, root),
@@ -128,6 +128,7 @@ fn tenants(reader: &mut DocumentReader<'_>, value: &Value<'_>, folder: &Path) ->
             color: table.get("color").and_then(|value| reader.parse_text(value, "color", color)),
             base_url: base_url(reader, &table),
             ca_file: path::read(reader, &table, "ca_file", folder),
+            categories: table.get("categories").map(|value| categories(reader, value, "[[tenants.categories]]")),
             patterns: patterns(reader, &table),
             ticket_url: ticket_url(reader, &table),
             read_only: read_only(reader, &table),
@@ -147,10 +148,10 @@ fn tenants(reader: &mut DocumentReader<'_>, value: &Value<'_>, folder: &Path) ->
     tenants
 }
 
-fn categories(reader: &mut DocumentReader<'_>, value: &Value<'_>) -> Vec<CategorySetting> {
+fn categories(reader: &mut DocumentReader<'_>, value: &Value<'_>, list: &'static str) -> Vec<CategorySetting> {
     let mut categories = Vec::<CategorySetting>::new();
-    for value in reader.tables(value, "[[categories]]") {
-        let Some(table) = reader.table(value, "[[categories]]", &names::CATEGORY) else { continue };
+    for value in reader.tables(value, list) {
+        let Some(table) = reader.table(value, list, &names::CATEGORY) else { continue };
         let name = reader.required(&table, "name", "give the category a name");
         let name = name.and_then(|value| reader.parse_text(value, "name", value::name));
         let list = reader.required(&table, "subcategories", "list its subcategories; [] means none");

@@ -18,8 +18,8 @@ pub(super) const ROOT: [&str; 16] = [
     "read_only",
     "keys",
 ];
-pub(super) const TENANT: [&str; 9] =
-    ["name", "id", "color", "base_url", "ca_file", "patterns", "ticket_url", "read_only", "sign_in"];
+pub(super) const TENANT: [&str; 10] =
+    ["name", "id", "color", "base_url", "ca_file", "categories", "patterns", "ticket_url", "read_only", "sign_in"];
 pub(super) const CATEGORY: [&str; 2] = ["name", "subcategories"];
 pub(super) const APPEARANCE: [&str; 5] = ["borders", "accent", "theme", "title", "bell"];
 pub(super) const AGES: [&str; 2] = ["warn", "alarm"];

@@ -8,9 +8,9 @@ use tracing::level_filters::LevelFilter;
 use uuid::Uuid;
 
 use super::{
-    APP, Config, ConfigError, DEFAULT_BASE_URL, FileSettings, Flags, PatternSettings, PracticeSettings,
-    ServiceSettings, SignInSettings, Target, TenantProfile, TenantSettings, path, settings::PRACTICE_COLLEAGUES,
-    suggest::suggest, value, variable,
+    APP, CategorySetting, Config, ConfigError, DEFAULT_BASE_URL, FileSettings, Flags, OtherSettings, OtherTenant,
+    PatternSettings, PracticeSettings, ServiceSettings, SignInSettings, Target, TenantOptions, TenantProfile,
+    TenantSettings, path, settings::PRACTICE_COLLEAGUES, suggest::suggest, value, variable,
 };
 use mmd_elevate_core::{Problem, TicketUrl, visible};
 use mmd_elevate_engine::{
@@ -192,9 +192,10 @@ impl Overrides {
             rules: self.rules.clone(),
         };
         let (state_dir, log) = (self.state_dir.clone(), self.log);
-        let file = FileService { base_url, ca_file, tenant, sign_in, profiles: tenants };
-        let (target, choices) =
-            if flags.practice { (Target::Practice, TenantChoices::default()) } else { self.target(flags, env, file)? };
+        let defaults = TenantChoices { categories: Some(categories), patterns, ticket_url, read_only: Some(read_only) };
+        let file = FileService { base_url, ca_file, tenant, sign_in, profiles: tenants, defaults };
+        let Resolved { target, options, mut others, position } =
+            if flags.practice { Resolved::practice(file) } else { self.target(flags, env, file)? };
         if let Target::Service(service) = &target {
             if practice.fresh || practice.rules.is_some() {
                 // Ignoring the flag would make the agent believe that it has an effect.
@@ -209,15 +210,20 @@ impl Overrides {
                 warnings.push(in_source(source, problem));
             }
         }
+        for of_tenant in others.iter_mut().filter_map(|other| other.settings.as_mut().ok()) {
+            of_tenant.options.read_only |= flags.read_only;
+        }
         Ok(Config {
             target,
-            categories,
+            others,
+            position,
+            categories: options.categories,
             appearance,
             ages,
             refresh: list.refresh,
-            patterns: choices.patterns.or(patterns),
-            ticket_url: choices.ticket_url.or(ticket_url),
-            read_only: flags.read_only || choices.read_only.unwrap_or(read_only),
+            patterns: options.patterns,
+            ticket_url: options.ticket_url,
+            read_only: flags.read_only || options.read_only,
             keep_days: record.keep_days,
             report_folder,
             keys,
@@ -233,9 +239,9 @@ impl Overrides {
         self,
         flags: &Flags,
         env: &impl Fn(&str) -> Option<String>,
-        file: FileService,
-    ) -> Result<(Target, TenantChoices), Problem> {
-        let selection = match (&flags.tenant, self.tenant_id, file.tenant) {
+        mut file: FileService,
+    ) -> Result<Resolved, Problem> {
+        let selection = match (&flags.tenant, self.tenant_id.clone(), file.tenant.take()) {
             (Some(text), ..) => Some(TenantSelection { source: "--tenant", text: text.clone(), id_only: false }),
             (None, Some(text), _) => Some(TenantSelection { source: variable::TENANT_ID, text, id_only: true }),
             (None, None, Some(text)) => {
@@ -246,36 +252,91 @@ impl Overrides {
         let has_url = self.base_url.is_some() || file.base_url.is_some();
         let has_tenant = selection.is_some() || !file.profiles.is_empty();
         if !has_url && !has_tenant && self.token.is_none() && file.sign_in.is_none() {
-            return Ok((Target::Practice, TenantChoices::default()));
+            return Ok(Resolved::practice(file));
         }
-        let selected = select_tenant(selection, file.profiles)?;
+        let selected = select_tenant(selection, file.profiles.clone())?;
+        let token = self.token.clone();
         let sign_in = match &selected {
             Some(SelectedTenant { tenant, sign_in, .. }) => {
-                sign_in_method(sign_in.clone().or(file.sign_in), &tenant.id, self.token, env)?
+                sign_in_method(sign_in.clone().or(file.sign_in.clone()), &tenant.id, token, env)?
             }
             None if file.sign_in.as_ref().is_some_and(|sign_in| !sign_in.is_environment()) => {
                 return Err(incomplete("the tenant is", &[TENANT_HINT]));
             }
-            None => self.token.map(Method::Environment),
+            None => token.map(Method::Environment),
         };
         match (selected, sign_in) {
-            (Some(SelectedTenant { tenant, base_url, ca_file, choices, .. }), Some(sign_in)) => {
-                let base_url = match self.base_url.or(base_url).or(file.base_url) {
-                    Some(url) => url,
-                    None => parse_url("the default", DEFAULT_BASE_URL)?,
-                };
-                let file_ca = ca_file.or(file.ca_file).map(|path| path::expand_home(path, env)).transpose();
-                let file_ca = file_ca.map_err(|problem| in_source("`ca_file` in the settings file", problem))?;
-                let ca_file = self.ca_file.or(file_ca);
-                Ok((Target::Service(Box::new(ServiceSettings { base_url, tenant, ca_file, sign_in })), choices))
+            (Some(selected), Some(sign_in)) => {
+                let is_selected = |profile: &TenantSettings| profile.id.eq_ignore_ascii_case(&selected.tenant.id);
+                let position = file.profiles.iter().position(is_selected).unwrap_or(0);
+                let others = file.profiles.iter().filter(|profile| !is_selected(profile)).cloned();
+                let others = others.map(|profile| self.other(profile, &file, env)).collect();
+                let OtherSettings { service, options } = self.settings(selected, sign_in, &file, env)?;
+                Ok(Resolved { target: Target::Service(Box::new(service)), options, others, position })
             }
             (Some(_), None) => Err(incomplete("the token is", &[TOKEN_HINT])),
             (None, Some(_)) => Err(incomplete("the tenant is", &[TENANT_HINT])),
             (None, None) => Err(incomplete("the tenant and the token are", &[TENANT_HINT, TOKEN_HINT])),
         }
     }
+
+    /// Returns a tenant that the agent can switch to. What is missing or wrong there keeps no other tenant from being used.
+    fn other(&self, profile: TenantSettings, file: &FileService, env: &impl Fn(&str) -> Option<String>) -> OtherTenant {
+        let selected = SelectedTenant::from(profile);
+        let tenant = selected.tenant.clone();
+        let settings = (|| {
+            let sign_in = selected.sign_in.clone().or(file.sign_in.clone());
+            // The token of the environment is for the tenant that was chosen at the start, and goes to no other.
+            let Some(sign_in) = sign_in_method(sign_in, &tenant.id, None, env)? else {
+                let what = format!("the token in {} is for the tenant that was chosen at the start", variable::TOKEN);
+                return Err(Problem::new(what, OTHER_SIGN_IN_HINT));
+            };
+            self.settings(selected, sign_in, file, env).map(Box::new)
+        })();
+        OtherTenant { tenant, settings }
+    }
+
+    /// Returns what a tenant is opened with.
+    fn settings(
+        &self,
+        selected: SelectedTenant,
+        sign_in: Method,
+        file: &FileService,
+        env: &impl Fn(&str) -> Option<String>,
+    ) -> Result<OtherSettings, Problem> {
+        let SelectedTenant { tenant, base_url, ca_file, choices, .. } = selected;
+        let base_url = match self.base_url.clone().or(base_url).or(file.base_url.clone()) {
+            Some(url) => url,
+            None => parse_url("the default", DEFAULT_BASE_URL)?,
+        };
+        let file_ca = ca_file.or(file.ca_file.clone()).map(|path| path::expand_home(path, env)).transpose();
+        let file_ca = file_ca.map_err(|problem| in_source("`ca_file` in the settings file", problem))?;
+        let ca_file = self.ca_file.clone().or(file_ca);
+        Ok(OtherSettings {
+            service: ServiceSettings { base_url, tenant, ca_file, sign_in },
+            options: choices.or(&file.defaults),
+        })
+    }
 }
 
+/// What is resolved of the tenants.
+struct Resolved {
+    target: Target,
+    options: TenantOptions,
+    others: Vec<OtherTenant>,
+    position: usize,
+}
+
+impl Resolved {
+    /// Returns the practice tenant, beside which there is no other.
+    fn practice(file: FileService) -> Self {
+        let options = TenantChoices::default().or(&file.defaults);
+        Self { target: Target::Practice, options, others: Vec::new(), position: 0 }
+    }
+}
+
+const OTHER_SIGN_IN_HINT: &str =
+    "give this tenant [tenants.sign_in] in the settings file, or start again with --tenant and its token";
 const TENANT_HINT: &str = "set the tenant with --tenant, MMD_ELEVATE_TENANT_ID or [[tenants]] in the settings file";
 const TOKEN_HINT: &str = "set the token with MMD_ELEVATE_TOKEN";
 
@@ -316,6 +377,7 @@ struct FileService {
     tenant: Option<String>,
     sign_in: Option<SignInSettings>,
     profiles: Vec<TenantSettings>,
+    defaults: TenantChoices,
 }
 
 /// Returns the sign-in of the file, if there is one, or else the token of the environment. Returns `None` if that token is
@@ -343,9 +405,22 @@ struct SelectedTenant {
 /// The settings of a profile that are not about its service. They go over those of the file.
 #[derive(Default)]
 struct TenantChoices {
+    categories: Option<Vec<CategorySetting>>,
     patterns: PatternSettings,
     ticket_url: Option<TicketUrl>,
     read_only: Option<bool>,
+}
+
+impl TenantChoices {
+    /// Returns these choices, completed by those of the file's root.
+    fn or(self, defaults: &Self) -> TenantOptions {
+        TenantOptions {
+            categories: self.categories.or_else(|| defaults.categories.clone()).unwrap_or_default(),
+            patterns: self.patterns.or(defaults.patterns.clone()),
+            ticket_url: self.ticket_url.or_else(|| defaults.ticket_url.clone()),
+            read_only: self.read_only.or(defaults.read_only).unwrap_or_default(),
+        }
+    }
 }
 
 /// The name or id of the tenant to start with, and the layer that gives it.
@@ -392,9 +467,11 @@ fn select_tenant(
 
 impl From<TenantSettings> for SelectedTenant {
     fn from(settings: TenantSettings) -> Self {
-        let TenantSettings { name, id, color, base_url, ca_file, patterns, ticket_url, read_only, sign_in } = settings;
-        let choices = TenantChoices { patterns, ticket_url, read_only };
-        Self { tenant: TenantProfile { name: Some(name), id, color }, base_url, ca_file, choices, sign_in }
+        let TenantSettings { name, id, color, base_url, ca_file, categories, patterns, ticket_url, read_only, sign_in } =
+            settings;
+        let choices = TenantChoices { categories, patterns, ticket_url, read_only };
+        let tenant = TenantProfile { name: Some(name), id, color };
+        Self { tenant, base_url, ca_file, choices, sign_in }
     }
 }
 

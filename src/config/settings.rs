@@ -80,6 +80,8 @@ pub struct TenantSettings {
     pub base_url: Option<BaseUrl>,
     /// A file of CA certificates for its service.
     pub ca_file: Option<PathBuf>,
+    /// The form's suggestions for this tenant, in place of the file's.
+    pub categories: Option<Vec<CategorySetting>>,
     /// The forms of its ticket and device names.
     pub patterns: PatternSettings,
     /// The form of the addresses of its tickets.

@@ -301,6 +301,58 @@ fn patterns_of_a_tenant_go_over_those_of_the_file_and_those_over_the_built_in() 
     assert_eq!(doubt(contoso, TWO_TENANTS, "INC-4711"), Some(DeviceNameWarning::TicketNumber));
 }
 
+/// The tenants that can be switched to: each with its name and base URL, or with what is wrong.
+fn others(config: &Config) -> Vec<(String, String)> {
+    let others = config.others.iter().map(|other| {
+        let settings = other.settings.as_ref();
+        let url = settings.map_or_else(ToString::to_string, |settings| settings.service.base_url.to_string());
+        (other.tenant.name.clone().unwrap(), url)
+    });
+    others.collect()
+}
+
+#[test]
+fn other_tenants_of_the_file_can_be_switched_to_with_settings_of_their_own() {
+    let sign_in = "[tenants.sign_in]\nmethod = 'command'\ncommand = ['get']\n";
+    let file = format!(
+        "base_url = 'https://all.example.com/v1'\n{TWO_TENANTS}
+         categories = [{{ name = 'Own', subcategories = [] }}]\npatterns = {{ device = 'ZZ' }}\n{sign_in}
+         [[tenants]]\nname = 'Northwind'\nid = 'northwind.example'\n{sign_in}"
+    );
+    let config = resolved("--tenant contoso", &[(variable::TOKEN, "t")], &file).unwrap();
+    let all = "https://all.example.com/v1".to_owned();
+    assert_eq!(others(&config), [("Fabrikam".to_owned(), all.clone()), ("Northwind".to_owned(), all.clone())]);
+    assert_eq!(config.position, 0);
+    let categories = |config: &Config, index: usize| config.others[index].settings.as_ref().unwrap().categories.len();
+    assert_eq!((categories(&config, 0), categories(&config, 1), config.categories.len()), (1, 3, 3));
+    let config = resolved("--tenant northwind", &[], &file).unwrap();
+    assert_eq!((config.position, others(&config)[1].0.as_str()), (2, "Fabrikam"));
+    let config = resolved("--tenant fabrikam", &[], &file).unwrap();
+    assert_eq!((config.position, config.categories[0].name.as_str()), (1, "Own"));
+    let method = |config: &Config| config.others[1].settings.as_ref().unwrap().service.sign_in.clone();
+    assert!(matches!(method(&config), Method::Command { .. }));
+    assert!(resolved("--practice", &[], &file).unwrap().others.is_empty());
+}
+
+#[test]
+fn token_of_the_environment_is_for_the_tenant_of_the_start_alone() {
+    for file in [TWO_TENANTS.to_owned(), format!("{TWO_TENANTS}[tenants.sign_in]\nmethod = 'environment'\n")] {
+        let config = resolved("--tenant contoso", &[(variable::TOKEN, "t")], &file).unwrap();
+        let problem = config.others[0].settings.as_ref().unwrap_err();
+        assert_eq!(problem.what, "the token in MMD_ELEVATE_TOKEN is for the tenant that was chosen at the start");
+        assert!(problem.hint.contains("[tenants.sign_in]"));
+    }
+}
+
+#[test]
+fn mistake_in_the_sign_in_of_another_tenant_does_not_keep_the_program_from_starting() {
+    let broken = "[tenants.sign_in]\nmethod = 'client-secret'\nclient_id = 'app.example'\nsecret_env = 'MISSING'\n";
+    let file = format!("{TWO_TENANTS}{broken}");
+    let config = resolved("--tenant contoso", &[(variable::TOKEN, "t")], &file).unwrap();
+    assert!(config.others[0].settings.is_err());
+    resolved("--tenant fabrikam", &[], &file).unwrap_err();
+}
+
 #[test]
 fn ticket_url_of_a_tenant_goes_over_that_of_the_file() {
     let file = format!(

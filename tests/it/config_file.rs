@@ -65,7 +65,7 @@ fn the_example_documents_every_setting() {
     // What an unknown setting's error lists is every setting there is.
     for (table, settings) in [
         ("", 16),
-        ("[[tenants]]\n", 9),
+        ("[[tenants]]\n", 10),
         ("[sign_in]\n", 10),
         ("[[categories]]\n", 2),
         ("[appearance]\n", 5),
