@@ -9,11 +9,13 @@ pub(crate) mod practice;
 mod report_file;
 mod runtime;
 mod setup;
+mod tenants;
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     fmt::Display,
     path::PathBuf,
+    task::Poll,
     time::{Duration, Instant},
 };
 
@@ -28,14 +30,18 @@ use external::{
 use jiff::Timestamp;
 use report_file::write_report;
 pub use runtime::BackgroundRuntime;
-pub use setup::{Components, open_service, setup};
+pub use setup::{Components, OtherTenants, open_service, open_session, setup};
+use tenants::{Connections, HiddenTenant, elsewhere};
+pub use tenants::{OpenedTenant, TenantOpener};
 use tokio::{sync::mpsc::Receiver, task::JoinSet};
 
 use crate::{
     dashboard::{
-        CopiedTo, EditTarget, Effect, HandedOver, Message, Model, ScrollLimits, update,
+        CopiedTo, EditTarget, Effect, HandedOver, Message, Model, ScrollLimits, TenantNumber, TenantState, Tenants,
+        update,
         view::{self, Palette, Theme},
     },
+    keys::{Action, Scope},
     platform::{self, SystemEvent, Termination, TmuxCopy},
     templates::TemplateFolders,
     terminal::{Background, InputBatch, Surface, TerminalError, editor::EditResult},
@@ -87,7 +93,17 @@ pub enum ExitReason {
 #[derive(Debug)]
 pub struct App<'a, S> {
     surface: &'a mut S,
+    /// The dashboard of the tenant that is shown.
     model: Model,
+    /// The tenants that can be shown.
+    tenants: Tenants,
+    open_tenant: Option<TenantOpener>,
+    /// The tenants that are open and not shown.
+    hidden: BTreeMap<TenantNumber, HiddenTenant>,
+    /// The tenant that the agent has chosen.
+    wanted_tenant: Option<TenantNumber>,
+    /// The sessions that the loop has opened, once it has ended.
+    sessions: Vec<Session>,
     /// How far the last frame can be scrolled.
     limits: ScrollLimits,
     theme: Theme,
@@ -124,6 +140,11 @@ impl<'a, S: Surface> App<'a, S> {
         Self {
             surface,
             model,
+            tenants: Tenants::default(),
+            open_tenant: None,
+            hidden: BTreeMap::new(),
+            wanted_tenant: None,
+            sessions: Vec::new(),
             limits: ScrollLimits::default(),
             theme,
             clock,
@@ -172,6 +193,18 @@ impl<'a, S: Surface> App<'a, S> {
     pub fn with_template_folders(mut self, folders: TemplateFolders) -> Self {
         self.template_folders = folders;
         self
+    }
+
+    /// Sets the tenants that the agent can switch to, and how one is opened.
+    pub fn set_tenants(&mut self, tenants: Tenants, open: TenantOpener) {
+        self.tenants = tenants;
+        self.open_tenant = Some(open);
+        update(&mut self.model, Message::Tenants(self.tenants.clone()), self.limits);
+    }
+
+    /// Returns the sessions that the loop has opened, for the caller to end.
+    pub fn take_sessions(&mut self) -> Vec<Session> {
+        std::mem::take(&mut self.sessions)
     }
 
     /// Returns the background of the terminal, as far as it is known.
@@ -237,10 +270,15 @@ impl<'a, S: Surface> App<'a, S> {
     /// # Errors
     /// The terminal cannot be read although it is still there.
     pub async fn run(&mut self, mut channels: Channels, session: &Session) -> eyre::Result<ExitReason> {
-        let reason = self.run_until_exit(&mut channels, session).await;
+        let first = self.tenants.present;
+        let mut connections = Connections::new(first, session);
+        let reason = self.run_until_exit(&mut channels, &mut connections).await;
+        let session = connections.session(self.tenants.present);
         if matches!(reason, Ok(ExitReason::Quit)) {
-            // A busy worker must not keep the program from ending.
-            let _ = tokio::time::timeout(LAST_DRAFTS_TIMEOUT, session.leave()).await;
+            for session in connections.sessions() {
+                // A busy worker must not keep the program from ending.
+                let _ = tokio::time::timeout(LAST_DRAFTS_TIMEOUT, session.leave()).await;
+            }
             self.await_background(&mut channels.inputs).await;
         }
         self.apply_last_results(&mut channels, session, matches!(reason, Ok(ExitReason::Terminated(_)))).await;
@@ -248,34 +286,46 @@ impl<'a, S: Surface> App<'a, S> {
         let tick = self.tick();
         let mut effects = update(&mut self.model, tick, self.limits);
         effects.extend(update(&mut self.model, Message::Ending, self.limits));
-        for effect in effects {
-            if let Effect::Save(drafts) = effect {
-                // A busy worker must not keep the program from ending.
-                let sent = tokio::time::timeout(LAST_DRAFTS_TIMEOUT, session.save_last(drafts)).await;
-                tracing::debug!(in_time = sent.is_ok(), "sent the last drafts to the worker");
+        let mut all = vec![(self.tenants.present, effects)];
+        let tick = self.tick();
+        all.extend(self.hidden.iter_mut().map(|(number, hidden)| (*number, hidden.end(tick.clone()))));
+        // A busy worker must keep neither the program from ending nor the drafts of another tenant from being saved.
+        let sending = all.into_iter().map(async |(number, effects)| {
+            for effect in effects {
+                if let Effect::Save(drafts) = effect {
+                    connections.session(number).save_last(drafts).await;
+                }
             }
-        }
+        });
+        let sent = tokio::time::timeout(LAST_DRAFTS_TIMEOUT, join_all(sending)).await;
+        tracing::debug!(in_time = sent.is_ok(), "sent the last drafts to the workers");
+        self.sessions = connections.into_sessions();
         reason
     }
 
-    async fn run_until_exit(&mut self, channels: &mut Channels, session: &Session) -> eyre::Result<ExitReason> {
-        let mut is_worker_running = true;
+    async fn run_until_exit(
+        &mut self,
+        channels: &mut Channels,
+        connections: &mut Connections<'_>,
+    ) -> eyre::Result<ExitReason> {
         loop {
+            let shown = self.tenants.present;
             if let Err(error) = self.draw() {
                 return Ok(reason_of_lost_terminal(&error, &mut channels.system));
             }
             self.ask_background();
             self.show_title(&self.model.title());
-            let wake = tokio::time::sleep(self.model.next_wake());
-            let messages = tokio::select! {
+            let wake = self.hidden.values().map(HiddenTenant::due_in).fold(self.model.next_wake(), Duration::min);
+            let wake = tokio::time::sleep(wake);
+            let (of, messages) = tokio::select! {
                 // In this order: the result of an editor comes before the signal that ended it.
                 biased;
                 (target, result) = edit_result(&mut self.edit) => {
-                    self.apply_edit_result(target, result, session);
+                    self.apply_edit_result(target, result, connections.session(shown));
                     if let Err(error) = self.surface.resume() {
                         return Ok(reason_of_lost_terminal(&error, &mut channels.system));
                     }
-                    Vec::new()
+                    (shown, Vec::new())
                 }
                 event = channels.system.recv() => match event {
                     Some(SystemEvent::Terminate(termination)) => return Ok(ExitReason::Terminated(termination)),
@@ -283,60 +333,133 @@ impl<'a, S: Surface> App<'a, S> {
                         if let Err(error) = self.surface.retake() {
                             return Ok(reason_of_lost_terminal(&error, &mut channels.system));
                         }
-                        Vec::new()
+                        (shown, Vec::new())
                     }
                     Some(SystemEvent::Suspend) => {
                         self.suspend();
-                        Vec::new()
+                        (shown, Vec::new())
                     }
                     None => eyre::bail!("failed to watch for signals"),
                 },
                 batch = channels.inputs.recv(), if self.edit.is_none() => match batch {
                     Some(batch) => {
                         self.take_background(&batch);
-                        if self.apply_inputs(Batch::new(batch), session) {
+                        if self.apply_inputs(Batch::new(batch), connections.session(shown)) {
                             return Ok(ExitReason::Quit);
                         }
-                        Vec::new()
+                        (shown, Vec::new())
                     }
                     None => match tokio::time::timeout(HANG_UP_DELAY, channels.system.recv()).await {
                         Ok(Some(SystemEvent::Terminate(termination))) => return Ok(ExitReason::Terminated(termination)),
                         _ => eyre::bail!("failed to read the terminal"),
                     },
                 },
-                event = channels.events.recv(), if is_worker_running => {
-                    is_worker_running = event.is_some();
-                    let mut messages = vec![event.map_or(Message::WorkerGone, Message::Worker)];
-                    while messages.len() < MAX_EVENTS_PER_DRAW && let Ok(event) = channels.events.try_recv() {
-                        messages.push(Message::Worker(event));
-                    }
-                    messages
-                }
+                of_tenant = connections.messages(&mut channels.events, MAX_EVENTS_PER_DRAW) => of_tenant,
                 Some(copied) = self.copies.join_next() => {
-                    copied.ok().and_then(|(text, result)| self.finish_copy(text, result)).into_iter().collect()
+                    let message = copied.ok().and_then(|(text, result)| self.finish_copy(text, result));
+                    (shown, message.into_iter().collect())
                 }
-                Some(done) = self.jobs.join_next() => done.ok().flatten().into_iter().collect(),
+                Some(done) = self.jobs.join_next() => (shown, done.ok().flatten().into_iter().collect()),
                 Some(opened) = self.openings.join_next() => {
-                    opened.ok().and_then(|(address, failed)| self.finish_opening(&address, failed?)).into_iter().collect()
+                    let message = opened.ok().and_then(|(address, failed)| self.finish_opening(&address, failed?));
+                    (shown, message.into_iter().collect())
                 }
-                () = self.surface.writable(), if self.surface.is_behind() => Vec::new(),
-                () = wake => Vec::new(),
+                () = self.surface.writable(), if self.surface.is_behind() => (shown, Vec::new()),
+                () = wake => (shown, Vec::new()),
             };
+            let (messages, of_hidden) = if of == shown { (messages, Vec::new()) } else { (Vec::new(), messages) };
             for message in std::iter::once(self.tick()).chain(messages) {
-                if self.apply(message, session) {
+                if self.apply(message, connections.session(shown)) {
                     return Ok(ExitReason::Quit);
                 }
             }
-            if self.edit.is_none()
-                && let Some(batch) = self.typed_ahead.take()
-                && self.apply_inputs(batch.into_typed_ahead(), session)
-            {
+            if self.apply_hidden(of, of_hidden, connections) || self.switch_tenant(connections) {
                 return Ok(ExitReason::Quit);
+            }
+            while self.edit.is_none()
+                && let Some(batch) = self.typed_ahead.take()
+            {
+                if self.apply_inputs(batch.into_typed_ahead(), connections.session(self.tenants.present)) {
+                    return Ok(ExitReason::Quit);
+                }
+                if self.switch_tenant(connections) {
+                    return Ok(ExitReason::Quit);
+                }
             }
             if let Some(error) = self.terminal_error.take() {
                 return Ok(reason_of_lost_terminal(&error, &mut channels.system));
             }
         }
+    }
+
+    /// Applies the messages of a tenant that is not shown, and what is due at the others. What needs the agent is told. Returns whether
+    /// the agent has quit: who waits for calls leaves when they have ended.
+    fn apply_hidden(&mut self, of: TenantNumber, messages: Vec<Message>, connections: &Connections<'_>) -> bool {
+        let mut of_number = (of, messages);
+        let (mut told, mut rings, mut is_changed) = (Vec::new(), false, false);
+        let tick = self.tick();
+        for (number, hidden) in &mut self.hidden {
+            let messages = if *number == of_number.0 { std::mem::take(&mut of_number.1) } else { Vec::new() };
+            if messages.is_empty() && !hidden.due_in().is_zero() {
+                continue;
+            }
+            let (notices, is_ringing) = hidden.apply(tick.clone(), messages, connections.session(*number));
+            rings |= is_ringing;
+            is_changed = true;
+            let name = self.tenants.get(*number).map_or_else(String::new, |entry| entry.name.clone());
+            told.extend(notices.into_iter().map(|notice| (name.clone(), notice)));
+        }
+        if rings {
+            self.ring_bell();
+        }
+        if is_changed && self.update_tenants(connections) {
+            return true;
+        }
+        let key = self.model.keymap.name(Scope::List, Action::ShowTenants);
+        let mut told = told.into_iter().map(|(name, notice)| elsewhere(&name, notice, &key));
+        let session = connections.session(self.tenants.present);
+        told.any(|problem| self.apply(Message::Warning(problem), session))
+    }
+
+    /// Tells the dashboard that is shown what has changed at the others. Returns whether the agent has quit.
+    fn update_tenants(&mut self, connections: &Connections<'_>) -> bool {
+        for (number, hidden) in &self.hidden {
+            if let Some(entry) = self.tenants.entries.get_mut(number.0) {
+                entry.state = TenantState::Opened(hidden.model.summary());
+            }
+        }
+        let is_changed = self.tenants != self.model.tenants;
+        is_changed && self.apply(Message::Tenants(self.tenants.clone()), connections.session(self.tenants.present))
+    }
+
+    /// Shows the tenant that the agent has chosen, as it was left. One that is not open yet is opened, without waiting. Returns
+    /// whether the agent has quit.
+    fn switch_tenant(&mut self, connections: &mut Connections<'_>) -> bool {
+        let Some(number) = self.wanted_tenant.take().filter(|number| *number != self.tenants.present) else {
+            return false;
+        };
+        if !self.hidden.contains_key(&number) {
+            let Some(opened) = self.open_tenant.as_mut().and_then(|opener| opener.open(number)) else {
+                tracing::error!(number = number.0, "there is no such tenant");
+                return false;
+            };
+            let OpenedTenant { mut model, session, events } = opened;
+            model.report_folder.clone_from(&self.model.report_folder);
+            connections.add(number, session, events);
+            self.hidden.insert(number, HiddenTenant::new(model, ScrollLimits::default()));
+        }
+        let Some(HiddenTenant { model, limits, .. }) = self.hidden.remove(&number) else { return false };
+        let (left, left_limits) =
+            (std::mem::replace(&mut self.model, model), std::mem::replace(&mut self.limits, limits));
+        let present = std::mem::replace(&mut self.tenants.present, number);
+        self.tenants.previous = Some(present);
+        self.hidden.insert(present, HiddenTenant::new(left, left_limits));
+        if let Some(entry) = self.tenants.entries.get_mut(number.0) {
+            entry.state = TenantState::Opened(self.model.summary());
+            self.theme.tenant = entry.colour;
+        }
+        self.confirmation.forget_question();
+        self.update_tenants(connections) || self.apply(self.tick(), connections.session(number))
     }
 
     /// Asks the terminal for its background, if that is due and a frame is on the screen.
@@ -395,7 +518,8 @@ impl<'a, S: Surface> App<'a, S> {
             if self.apply(message, session) {
                 return true;
             }
-            if self.edit.is_some() {
+            // What comes after it is for the editor to have ended, or for the other tenant.
+            if self.edit.is_some() || self.wanted_tenant.is_some() {
                 self.typed_ahead = Some(batch);
                 break;
             }
@@ -448,6 +572,7 @@ impl<'a, S: Surface> App<'a, S> {
                         }
                     }
                     Effect::Bell => self.ring_bell(),
+                    Effect::ShowTenant(number) => self.wanted_tenant = Some(number),
                     Effect::LogUnawaited(id) => {
                         tracing::warn!(call = id.0, "a reply came for a call that is not awaited");
                     }
@@ -598,6 +723,16 @@ impl<'a, S: Surface> App<'a, S> {
             Err(error) => self.warn(Problem::new(format!("The program was not suspended: {error}"), error.hint())),
         }
     }
+}
+
+/// Waits until all are done.
+async fn join_all(futures: impl Iterator<Item = impl Future<Output = ()>>) {
+    let mut futures: Vec<_> = futures.map(Box::pin).collect();
+    std::future::poll_fn(|context| {
+        futures.retain_mut(|future| future.as_mut().poll(context).is_pending());
+        if futures.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
 }
 
 /// Returns the reason to exit if the terminal does not take bytes or settings: a termination that has arrived already, or

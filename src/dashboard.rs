@@ -42,6 +42,7 @@ mod requests;
 mod sign_in;
 mod suggest;
 mod template_picker;
+mod tenants;
 mod text_field;
 mod ticket;
 mod unknown;
@@ -71,5 +72,7 @@ pub use requests::{
     RowId, RowState, SentClose, Sort,
 };
 pub use suggest::Suggestion;
+pub use tenants::{TenantEntry, TenantNumber, TenantPanel, TenantState, TenantSummary, Tenants};
 pub use text_field::TextField;
 pub use update::update;
+pub use view::short_id;

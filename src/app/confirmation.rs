@@ -38,6 +38,11 @@ impl Confirmation {
         }
     }
 
+    /// Forgets the question: another dashboard is shown, whose question is another one even if it is the same.
+    pub(super) fn forget_question(&mut self) {
+        (self.question, self.drawn) = (None, None);
+    }
+
     /// Records a key, whatever it does.
     pub(super) fn record_key(&mut self, key: Key, at: Instant) {
         self.last_key = Some((key, at));

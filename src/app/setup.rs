@@ -1,28 +1,39 @@
 //! Makes the parts of a dashboard from the settings. It draws nothing and sends nothing.
 
-use std::{net::Ipv4Addr, sync::Arc};
+use std::{collections::BTreeMap, net::Ipv4Addr, sync::Arc};
 
-use jiff::{SignedDuration, Timestamp};
-use tokio::sync::mpsc::Sender;
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use tokio::{
+    runtime::Handle,
+    sync::mpsc::{self, Sender},
+};
 
-use super::practice::{bind, service, settings};
+use super::{
+    OpenedTenant, TenantOpener,
+    practice::{bind, service, settings},
+};
 use crate::{
-    config::{self, Config, ServiceSettings, Target, ThemeSetting},
+    config::{
+        self, CategorySetting, Config, OtherSettings, OtherTenant, ServiceSettings, Target, TenantProfile, ThemeSetting,
+    },
     dashboard::{
-        Ages, Category, Preferences, Setup, Tenant,
+        Ages, Category, Model, Preferences, Setup, Tenant, TenantEntry, TenantNumber, TenantState, TenantSummary,
+        Tenants, short_id,
         view::{Borders, Palette, Theme},
     },
     keys::Keymap,
     platform,
     terminal::TerminalFeatures,
 };
-use mmd_elevate_core::{CallError, Event, Patterns, Problem, TicketUrl};
+use mmd_elevate_core::{CALLS_WAITING, CallError, Event, Patterns, Problem, TicketUrl, visible};
 use mmd_elevate_engine::{
     auth::{Renewal, Source, TokenSession},
     backend::Backend,
     http::Trust,
     mmd::{Client, Timeouts},
-    record::{Place, TenantKey},
+    record::{Place, Record, TenantKey},
+    session::Session,
+    worker::Timing,
 };
 use mmd_elevate_practice as practice;
 
@@ -52,6 +63,8 @@ pub struct Components {
     pub practice: practice::Settings,
     /// The certificates that https trusts.
     pub trust: Trust,
+    /// The tenants that the agent can switch to.
+    pub others: OtherTenants,
     /// The place of the record, and the tenant and operator that it is for.
     pub place: Place,
 }
@@ -83,6 +96,7 @@ pub fn setup(
             TenantKey { base_url: service.base_url.to_string(), tenant_id: service.tenant.id.clone() }
         }
     };
+    let (tenants, settings) = tenants(config.others, config.position, &config.target);
     let place = Place { state_dir: config.state_dir.clone(), tenant: key, operator, keep_days: config.keep_days };
     let (tenant, tenant_colour) = match &config.target {
         Target::Practice => {
@@ -118,28 +132,31 @@ pub fn setup(
         colour,
         unicode: features.unicode,
     };
-    let categories = config.categories.into_iter();
     let setup = Setup {
         tenant,
-        categories: categories.map(|c| Category { name: c.name, subcategories: c.subcategories }).collect(),
+        categories: categories(config.categories),
         keymap: Keymap::new(&config.keys)?,
         time_zone: platform::time_zone(),
         now,
     };
+    let preferences = Preferences {
+        ages: Ages {
+            warn: SignedDuration::try_from(config.ages.warn).unwrap_or(SignedDuration::MAX),
+            alarm: SignedDuration::try_from(config.ages.alarm).unwrap_or(SignedDuration::MAX),
+        },
+        refresh: config.refresh,
+        bell: config.appearance.bell,
+    };
+    let (keymap, time_zone) = (setup.keymap.clone(), setup.time_zone.clone());
+    let others = OtherTenants { tenants, settings, keymap, time_zone, preferences, place: place.clone() };
     Ok(Components {
         setup,
         patterns: config.patterns,
         ticket_url: config.ticket_url,
         read_only: config.read_only,
         theme,
-        preferences: Preferences {
-            ages: Ages {
-                warn: SignedDuration::try_from(config.ages.warn).unwrap_or(SignedDuration::MAX),
-                alarm: SignedDuration::try_from(config.ages.alarm).unwrap_or(SignedDuration::MAX),
-            },
-            refresh: config.refresh,
-            bell: config.appearance.bell,
-        },
+        preferences,
+        others,
         title: config.appearance.title && features.title,
         asks_background: colour && features.many_colours && config.appearance.theme == ThemeSetting::Auto,
         target: config.target,
@@ -147,6 +164,116 @@ pub fn setup(
         trust,
         place,
     })
+}
+
+/// Returns all tenants, and what each of those is opened with that the agent can switch to.
+fn tenants(
+    others: Vec<OtherTenant>,
+    position: usize,
+    target: &Target,
+) -> (Tenants, BTreeMap<TenantNumber, Box<OtherSettings>>) {
+    let entry = |tenant: &TenantProfile, state: TenantState| {
+        let id = short_id(&visible(&tenant.id));
+        match &tenant.name {
+            Some(name) => TenantEntry { name: visible(name).into_owned(), id, colour: tenant.color, state },
+            None => TenantEntry { name: id, id: String::new(), colour: tenant.color, state },
+        }
+    };
+    let mut tenants = Tenants { present: TenantNumber(position), ..Tenants::default() };
+    let mut settings = BTreeMap::new();
+    for other in others {
+        // The tenant of the start stands between the others.
+        let at = tenants.entries.len();
+        let number = TenantNumber(if at < position { at } else { at + 1 });
+        let state = match other.settings {
+            Ok(of_tenant) => {
+                settings.insert(number, of_tenant);
+                TenantState::NotOpened
+            }
+            Err(problem) => TenantState::Unusable(problem),
+        };
+        tenants.entries.push(entry(&other.tenant, state));
+    }
+    if let Target::Service(service) = target {
+        let state = TenantState::Opened(TenantSummary::default());
+        tenants.entries.insert(position.min(tenants.entries.len()), entry(&service.tenant, state));
+    }
+    (tenants, settings)
+}
+
+fn categories(settings: Vec<CategorySetting>) -> Vec<Category> {
+    settings.into_iter().map(|c| Category { name: c.name, subcategories: c.subcategories }).collect()
+}
+
+/// The tenants that the agent can switch to, and what each is opened with. Nothing of one is used for another but the keys
+/// and the agent's preferences.
+#[derive(Debug)]
+pub struct OtherTenants {
+    tenants: Tenants,
+    settings: BTreeMap<TenantNumber, Box<OtherSettings>>,
+    keymap: Keymap,
+    time_zone: TimeZone,
+    preferences: Preferences,
+    /// The place of the record, with the tenant of the start.
+    place: Place,
+}
+
+impl OtherTenants {
+    /// Returns the tenants for the dashboard.
+    #[must_use]
+    pub fn tenants(&self) -> Tenants {
+        self.tenants.clone()
+    }
+
+    /// Returns what opens them, with sessions on this runtime.
+    #[must_use]
+    pub fn into_opener(mut self, runtime: Handle, timing: Timing) -> TenantOpener {
+        TenantOpener::new(move |number| {
+            let OtherSettings { service, options } = *self.settings.remove(&number)?;
+            let setup = Setup {
+                tenant: Tenant { name: service.tenant.name.clone(), id: service.tenant.id.clone(), practice: false },
+                categories: categories(options.categories),
+                keymap: self.keymap.clone(),
+                time_zone: self.time_zone.clone(),
+                now: Timestamp::now(),
+            };
+            let key = TenantKey { base_url: service.base_url.to_string(), tenant_id: service.tenant.id.clone() };
+            let place = Place { tenant: key, ..self.place.clone() };
+            let (session_events, events) = mpsc::channel(CALLS_WAITING);
+            let read_only = options.read_only;
+            let session = open_session(&runtime, open_tenant(service), place, read_only, timing, session_events);
+            let model = Model::new(setup).with_patterns(options.patterns).with_ticket_url(options.ticket_url);
+            let model = model.with_read_only(read_only).with_preferences(self.preferences);
+            Some(OpenedTenant { model, session, events })
+        })
+    }
+}
+
+/// Opens the session of a tenant: one that only looks, if it is `read_only`.
+pub fn open_session(
+    runtime: &Handle,
+    service: impl Future<Output = Result<Arc<dyn Backend>, CallError>> + Send + 'static,
+    place: Place,
+    read_only: bool,
+    timing: Timing,
+    events: Sender<Event>,
+) -> Session {
+    if read_only {
+        Session::open_to_look(runtime, service, move || Record::look(place.clone(), Timestamp::now), timing, events)
+    } else {
+        Session::open(runtime, service, move || Record::open(place.clone(), Timestamp::now), timing, events)
+    }
+}
+
+/// Makes the client of a tenant's service. Its certificates are read beside the loop.
+async fn open_tenant(service: ServiceSettings) -> Result<Arc<dyn Backend>, CallError> {
+    let ca_file = service.ca_file.clone();
+    let trust = tokio::task::spawn_blocking(move || Trust::with_file(ca_file.as_deref())).await;
+    match trust {
+        Ok(Ok(trust)) => connect(&trust, service),
+        Ok(Err(Problem { what, hint })) => Err(CallError::not_connected(&what, hint)),
+        Err(_) => Err(CallError::not_sent("the program failed while it read the certificates")),
+    }
 }
 
 /// Makes the client of the service. The practice tenant is started first, if it is the target; its warning goes to `events`.

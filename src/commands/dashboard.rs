@@ -9,12 +9,12 @@ use std::{
 use color_eyre::eyre::{self, WrapErr as _};
 use jiff::Timestamp;
 use mmd_elevate_core::{CALLS_WAITING, Event, Problem};
-use mmd_elevate_engine::{record::Record, session::Session, worker::Timing};
-use tokio::sync::mpsc;
+use mmd_elevate_engine::{session::Session, worker::Timing};
+use tokio::{sync::mpsc, task::JoinSet};
 
 use super::runtime;
 use crate::{
-    app::{App, BackgroundRuntime, Channels, ExitReason, open_service, setup},
+    app::{App, BackgroundRuntime, Channels, ExitReason, open_service, open_session, setup},
     cli::Flags,
     config::{self, variable},
     dashboard::Model,
@@ -100,19 +100,18 @@ pub fn run(flags: &Flags) -> eyre::Result<ExitCode> {
     let (input_batches, inputs) = mpsc::channel(64);
     app.surface().read_input(input_batches).wrap_err("failed to read the terminal")?;
     let service = open_service(components.target, components.trust, components.practice, session_events.clone());
-    let place = components.place;
     let (handle, timing) = (background.handle(), Timing::default());
-    let session = if components.read_only {
-        let look = move || Record::look(place.clone(), Timestamp::now);
-        Session::open_to_look(handle, service, look, timing, session_events)
-    } else {
-        let open = move || Record::open(place.clone(), Timestamp::now);
-        Session::open(handle, service, open, timing, session_events)
-    };
+    let session = open_session(handle, service, components.place, components.read_only, timing, session_events);
+    let tenants = components.others.tenants();
+    app.set_tenants(tenants, components.others.into_opener(background.handle().clone(), Timing::default()));
     let reason = background.handle().block_on(app.run(Channels { inputs, system, events }, &session));
+    let sessions = app.take_sessions();
     screen.leave();
-    // The last drafts go to disk. A disk that does not answer must not keep the program from ending.
-    let saved = background.handle().block_on(async { tokio::time::timeout(LAST_WRITES_TIMEOUT, session.end()).await });
+    // The last drafts of all tenants go to disk. A disk that does not answer must not keep the program from ending.
+    let saved = background.handle().block_on(async {
+        let mut ending: JoinSet<()> = sessions.into_iter().chain([session]).map(Session::end).collect();
+        tokio::time::timeout(LAST_WRITES_TIMEOUT, async { while ending.join_next().await.is_some() {} }).await
+    });
     if saved.is_err() {
         tracing::error!("the record did not end in time");
     }

@@ -100,6 +100,11 @@ impl Model {
                 _ => Some("no action is chosen"),
             },
             Action::ShowTab(tab) => (tab == self.requests.tab()).then_some("this tab is shown"),
+            Action::ShowTenants => self.only_tenant(),
+            Action::SwitchTenant => self.chosen_tenant().is_none().then_some("no tenant has such a name"),
+            Action::SwitchToTenant(digit) => {
+                (usize::from(digit) > self.tenants.entries.len()).then_some("there are not so many tenants")
+            }
             Action::ShowDevice => match self.open_on_device().is_empty() {
                 true if self.is_checking_device() => Some("the device is being looked up"),
                 true => Some("nothing is known to be open on this device"),

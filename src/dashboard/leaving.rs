@@ -10,6 +10,7 @@ use super::{
     draw::{Theme, draw_question, words::counted},
     model::Leaving,
 };
+use mmd_elevate_core::visible;
 
 /// Within this time a second Ctrl-C leaves at once.
 const AT_ONCE: Duration = Duration::from_secs(2);
@@ -56,7 +57,7 @@ impl Model {
 }
 
 pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
-    if model.remains().nothing() {
+    if model.remains().nothing() && !model.has_remains_elsewhere() {
         return vec![Effect::Exit];
     }
     if !model.overlays.contains(&Overlay::Quit) {
@@ -106,7 +107,7 @@ pub(super) fn proceed(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     let remains = model.remains();
-    if remains.nothing() {
+    if remains.nothing() && !model.has_remains_elsewhere() {
         return vec![Effect::Exit];
     }
     if remains.in_flight + remains.unsent > 0 {
@@ -149,5 +150,11 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) 
         let what = counted(remains.drafts, "draft", "drafts");
         texts.push(format!("{what} would be lost: the record does not take what is typed."));
     }
+    let elsewhere = model.remains_elsewhere();
+    if !elsewhere.is_empty() && !texts.is_empty() {
+        let name = model.tenant.name.as_deref().unwrap_or(&model.tenant.id);
+        texts[0] = format!("{}: {}", visible(name), texts[0]);
+    }
+    texts.extend(elsewhere);
     draw_question(frame, area, model, theme, "Leave?", &texts, &[]);
 }

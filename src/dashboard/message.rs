@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::RowId;
+use super::{RowId, TenantNumber, Tenants};
 use crate::{
     keys::Action,
     templates::{Template, Templates},
@@ -50,6 +50,8 @@ pub enum Message {
     AddressHandedOver(HandedOver, String),
     /// The system ends the program: what was typed is to be saved now.
     Ending,
+    /// What is known of the tenants has changed.
+    Tenants(Tenants),
     /// Something the agent should know that belongs to no call.
     Warning(Problem),
 }
@@ -84,6 +86,7 @@ impl Message {
                     | Action::ToggleDetails
                     | Action::ShowNotices
                     | Action::ShowPalette
+                    | Action::ShowTenants
                     | Action::Search
                     | Action::ToggleEverywhere
                     | Action::Redraw
@@ -98,6 +101,7 @@ impl Message {
             | Self::ReportWritten(_)
             | Self::AddressHandedOver(..)
             | Self::Ending
+            | Self::Tenants(_)
             | Self::Warning(_) => false,
         }
     }
@@ -194,6 +198,8 @@ pub enum Effect {
     Redraw,
     /// Ring the terminal's bell.
     Bell,
+    /// Show the dashboard of another tenant, as it was left, or open it.
+    ShowTenant(TenantNumber),
     /// Stop until the shell continues us.
     Suspend,
     /// Log that a reply came for a call that is not awaited.

@@ -8,9 +8,9 @@ use std::{
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
-    Ages, Category, CloseDialog, CloseRound, EditTarget, Form, Notice, Requests, RowId, devices::Devices,
-    guard::DeviceGuard, help, history::Histories, listing::Listings, notices::Notices, palette, queue::Queue,
-    record_changes, recovery_panel::RecoveryPanel, report::ReportPanel, template_picker,
+    Ages, Category, CloseDialog, CloseRound, EditTarget, Form, Notice, Requests, RowId, TenantPanel, Tenants,
+    devices::Devices, guard::DeviceGuard, help, history::Histories, listing::Listings, notices::Notices, palette,
+    queue::Queue, record_changes, recovery_panel::RecoveryPanel, report::ReportPanel, template_picker,
 };
 use crate::{
     keys::{Keymap, Scope, Tab},
@@ -139,6 +139,8 @@ pub enum Overlay {
     Device(RowId),
     /// The details of a request, before the overlay that it was chosen in.
     Look(RowId),
+    /// The tenants, to switch to one of them.
+    Tenants(Box<TenantPanel>),
     /// The notices of this run.
     Notices {
         /// How far they are scrolled, in lines.
@@ -301,6 +303,8 @@ pub(super) struct Leaving {
 pub struct Model {
     /// The tenant.
     pub tenant: Tenant,
+    /// The tenants that the agent can switch to.
+    pub tenants: Tenants,
     /// What is suggested for category and subcategory.
     pub categories: Vec<Category>,
     /// What tickets and devices are called.
@@ -391,6 +395,7 @@ impl Model {
         let Setup { tenant, categories, keymap, time_zone, now } = setup;
         Self {
             tenant,
+            tenants: Tenants::default(),
             categories,
             patterns: Patterns::default(),
             ticket_url: None,
@@ -466,6 +471,8 @@ impl Model {
         match self.overlays.last() {
             Some(Overlay::Help(help)) if help.searching => &[Scope::HelpSearch, Scope::Text, Scope::Anywhere],
             Some(Overlay::Help(_)) => &[Scope::Help, Scope::Anywhere],
+            Some(Overlay::Tenants(panel)) if panel.searching => &[Scope::TenantSearch, Scope::Text, Scope::Anywhere],
+            Some(Overlay::Tenants(_)) => &[Scope::Tenants, Scope::Anywhere],
             Some(Overlay::Notices { .. }) => &[Scope::Notices, Scope::Anywhere],
             Some(Overlay::Report(_)) => &[Scope::Report, Scope::Anywhere],
             Some(Overlay::Palette(_)) => &[Scope::Palette, Scope::Text, Scope::Anywhere],

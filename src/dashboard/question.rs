@@ -69,6 +69,7 @@ impl Model {
             | Some(
                 Overlay::Help(_)
                 | Overlay::Look(_)
+                | Overlay::Tenants(_)
                 | Overlay::Notices { .. }
                 | Overlay::Report(_)
                 | Overlay::Templates(_),

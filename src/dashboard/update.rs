@@ -9,7 +9,7 @@ use super::{
     begin, clipboard, close, close_round, create, devices, drafts, guard, help, history, leaving, listing,
     notices::{self, About},
     palette, paste, queue, record_changes, recovery, recovery_panel, refresh, report, sign_in, suggest,
-    template_picker, ticket, unknown, unsent, word, worker,
+    template_picker, tenants, ticket, unknown, unsent, word, worker,
 };
 use crate::keys::{Action, Motion, Scope, TextEdit};
 use mmd_elevate_core::{Event, Field, Problem, visible};
@@ -59,6 +59,10 @@ pub fn update(model: &mut Model, message: Message, limits: ScrollLimits) -> Vec<
         }
         Message::AddressHandedOver(how, address) => {
             model.notice = Some(ticket::notice(how, &address));
+            Vec::new()
+        }
+        Message::Tenants(tenants) => {
+            model.tenants = tenants;
             Vec::new()
         }
         Message::Warning(Problem { what, hint }) => {
@@ -165,9 +169,10 @@ fn act(model: &mut Model, action: Action, limits: ScrollLimits) -> Vec<Effect> {
         Action::NextReportFormat => report::next_format(model),
         Action::NextReportPeriod => report::next_period(model),
         Action::ShowDevice => guard::open_panel(model),
+        Action::ShowTenants | Action::SwitchTenant | Action::SwitchToTenant(_) => return tenants::act(model, action),
         Action::TakeAsClosed => word::ask(model),
         Action::Redraw => return vec![Effect::Redraw],
-        Action::Search => help::change(model, |help| help.searching = true),
+        Action::Search => search(model),
         Action::ToggleEverywhere => help::change(model, |help| help.everywhere = !help.everywhere),
         Action::Abandon => return abandon(model),
         Action::SignIn => return vec![sign_in::request_token(model)],
@@ -235,6 +240,12 @@ fn act(model: &mut Model, action: Action, limits: ScrollLimits) -> Vec<Effect> {
     Vec::new()
 }
 
+/// Begins to search in the panel that has the keys.
+fn search(model: &mut Model) {
+    help::change(model, |help| help.searching = true);
+    tenants::change(model, |panel| panel.searching = true);
+}
+
 /// Which text has the focus.
 #[derive(Clone, Copy)]
 enum FocusedText {
@@ -250,6 +261,7 @@ fn focused_text(model: &Model) -> Option<FocusedText> {
     match model.overlays.last() {
         Some(Overlay::Close(dialog)) => Some(FocusedText::Dialog(dialog.row)),
         Some(Overlay::Help(help)) => help.searching.then_some(FocusedText::Overlay),
+        Some(Overlay::Tenants(panel)) => panel.searching.then_some(FocusedText::Overlay),
         Some(Overlay::Palette(_) | Overlay::Templates(_)) => Some(FocusedText::Overlay),
         Some(_) => None,
         None if model.filtering => Some(FocusedText::Filter),
@@ -320,6 +332,7 @@ fn change_text<T>(
         FocusedText::Overlay => match model.overlays.last_mut()? {
             Overlay::Help(help) => Some(help.change_search(change)),
             Overlay::Palette(palette) => Some(palette.change_search(change)),
+            Overlay::Tenants(panel) => Some(panel.change_search(change)),
             Overlay::Templates(picker) => Some(picker.change_text(change)),
             _ => None,
         },
@@ -415,6 +428,11 @@ fn back(model: &mut Model) {
     {
         return;
     }
+    if let Some(Overlay::Tenants(panel)) = model.overlays.last_mut()
+        && panel.leave_search()
+    {
+        return;
+    }
     if let Some(Overlay::Templates(picker)) = model.overlays.last_mut()
         && picker.leave_name()
     {
@@ -434,6 +452,7 @@ fn back(model: &mut Model) {
             | Overlay::TakeAsClosed(_)
             | Overlay::Device(_)
             | Overlay::Look(_)
+            | Overlay::Tenants(_)
             | Overlay::Notices { .. }
             | Overlay::Report(_)
             | Overlay::Palette(_)
@@ -476,6 +495,7 @@ fn move_or_scroll(model: &mut Model, motion: Motion, limits: ScrollLimits) {
         Some(Overlay::Unknown(..)) => return unknown::choose_match(model, motion),
         Some(Overlay::Device(_)) => return guard::choose(model, motion),
         Some(Overlay::Palette(palette)) => return palette.choose(motion),
+        Some(Overlay::Tenants(_)) => return tenants::choose(model, motion),
         Some(Overlay::Templates(_)) => return template_picker::choose(model, motion),
         Some(_) => return,
         None if model.pane == Pane::Details => (&mut model.details_scroll, limits.details),

@@ -6,6 +6,7 @@ mod form;
 mod header;
 mod list;
 
+pub use header::short_id;
 use ratatui::{
     Frame,
     layout::{Constraint, Layout, Rect},
@@ -18,7 +19,7 @@ use super::draw::words::{columns, wrap};
 pub use super::draw::{Borders, Palette, Theme};
 use super::{
     Model, Overlay, Pane, ScrollLimits, close, guard, help, leaving, notices, palette, recovery_panel, report,
-    template_picker, unknown, unsent, word,
+    template_picker, tenants, unknown, unsent, word,
 };
 use mmd_elevate_core::invisible_characters;
 
@@ -149,6 +150,7 @@ fn draw_sheet(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) -> u1
         Some(Overlay::Device(chosen)) => guard::draw(frame, area, model, theme, *chosen),
         Some(Overlay::Palette(palette)) => palette::draw(frame, area, theme, palette),
         Some(Overlay::Templates(picker)) => template_picker::draw(frame, area, model, theme, picker),
+        Some(Overlay::Tenants(panel)) => tenants::draw(frame, area, model, theme, panel),
         Some(Overlay::Look(row)) => return details::draw(frame, area, model, theme, model.requests.get(*row)),
         // Those take the place of the list and the sheet.
         Some(Overlay::Help(_) | Overlay::Notices { .. } | Overlay::Report(_) | Overlay::Recovery(_)) => {}

@@ -36,6 +36,10 @@ pub enum Scope {
     Recovery,
     /// The requests that are open on the form's device.
     DevicePanel,
+    /// The tenants, to switch to one of them.
+    Tenants,
+    /// The line that searches the tenants.
+    TenantSearch,
     /// The notices of this run.
     Notices,
     /// The report of the shift.
@@ -54,7 +58,7 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes, in the order in which help shows them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::List,
         Self::Details,
         Self::Panes,
@@ -71,6 +75,8 @@ impl Scope {
         Self::Recovery,
         Self::QuitQuestion,
         Self::DevicePanel,
+        Self::Tenants,
+        Self::TenantSearch,
         Self::Notices,
         Self::Report,
         Self::Palette,
@@ -100,6 +106,8 @@ impl Scope {
             Self::TakeAsClosed => "Take as closed",
             Self::Recovery => "Recovery",
             Self::DevicePanel => "Open on the device",
+            Self::Tenants => "Tenants",
+            Self::TenantSearch => "Searching the tenants",
             Self::Notices => "Notices",
             Self::Report => "Report of the shift",
             Self::Palette => "Every action",
@@ -124,6 +132,7 @@ impl Scope {
                 | Self::Palette
                 | Self::HelpSearch
                 | Self::Templates
+                | Self::TenantSearch
                 | Self::Anywhere
         )
     }
@@ -276,6 +285,12 @@ pub enum Action {
     Perform,
     /// Show the requests that are open on the form's device.
     ShowDevice,
+    /// Show the tenants.
+    ShowTenants,
+    /// Switch to the tenant that is selected in the list of tenants.
+    SwitchTenant,
+    /// Switch to the tenant with this number in the list of tenants.
+    SwitchToTenant(u8),
     /// Take an accepted close that no list shows as done.
     TakeAsClosed,
     /// Show the keys of every place, or of this one.
@@ -455,6 +470,7 @@ pub const BINDINGS: &[Binding] = {
         row("details.half-up", S::Details, A::Move(Motion::HalfPageUp), &["ctrl-u"], None, "half a page up"),
         row("panes.refresh", S::Panes, A::Refresh, &["r"], None, "ask the service again"),
         row("panes.details", S::Panes, A::ToggleDetails, &["p"], None, "show or hide the details"),
+        row("list.tenants", S::List, A::ShowTenants, &["T"], None, "another tenant; this one stays as it is"),
         row("panes.notices", S::Panes, A::ShowNotices, &["!"], None, "the notices of this run, whole"),
         row("list.report", S::Panes, A::ShowReport, &["R"], None, "report of the shift, to hand over"),
         row("panes.palette", S::Panes, A::ShowPalette, &[":"], None, "every action, by its name"),
@@ -553,6 +569,28 @@ pub const BINDINGS: &[Binding] = {
         row("device.copy-line", S::DevicePanel, A::CopyLine, &["Y"], Some("copy its line"), "copy a line about the request"),
         row("device.submit", S::DevicePanel, A::Submit, &["ctrl-s", "f2"], Some("send all the same"), "send the form all the same"),
         row("device.back", S::DevicePanel, A::Back, &["esc"], Some("form"), "back to the form; nothing is sent"),
+        row("tenants.switch", S::Tenants, A::SwitchTenant, &["enter"], Some("switch"), "switch to the chosen tenant"),
+        row("tenants.down", S::Tenants, A::Move(Motion::Down), &["j", "down", "ctrl-n"], None, "next tenant"),
+        row("tenants.up", S::Tenants, A::Move(Motion::Up), &["k", "up", "ctrl-p"], None, "previous tenant"),
+        row("tenants.half-down", S::Tenants, A::Move(Motion::HalfPageDown), &["ctrl-d", "pgdn"], None, "half a page down"),
+        row("tenants.half-up", S::Tenants, A::Move(Motion::HalfPageUp), &["ctrl-u", "pgup"], None, "half a page up"),
+        row("tenants.first", S::Tenants, A::Move(Motion::First), &["g", "home"], None, "first tenant"),
+        row("tenants.last", S::Tenants, A::Move(Motion::Last), &["G", "end"], None, "last tenant"),
+        row("tenants.search", S::Tenants, A::Search, &["/"], Some("search"), "search"),
+        row("tenants.1", S::Tenants, A::SwitchToTenant(1), &["1"], None, "switch to tenant 1"),
+        row("tenants.2", S::Tenants, A::SwitchToTenant(2), &["2"], None, "switch to tenant 2"),
+        row("tenants.3", S::Tenants, A::SwitchToTenant(3), &["3"], None, "switch to tenant 3"),
+        row("tenants.4", S::Tenants, A::SwitchToTenant(4), &["4"], None, "switch to tenant 4"),
+        row("tenants.5", S::Tenants, A::SwitchToTenant(5), &["5"], None, "switch to tenant 5"),
+        row("tenants.6", S::Tenants, A::SwitchToTenant(6), &["6"], None, "switch to tenant 6"),
+        row("tenants.7", S::Tenants, A::SwitchToTenant(7), &["7"], None, "switch to tenant 7"),
+        row("tenants.8", S::Tenants, A::SwitchToTenant(8), &["8"], None, "switch to tenant 8"),
+        row("tenants.9", S::Tenants, A::SwitchToTenant(9), &["9"], None, "switch to tenant 9"),
+        row("tenants.back", S::Tenants, A::Back, &["esc", "q", "T"], Some("stay"), "stay with this tenant"),
+        row("tenants.take", S::TenantSearch, A::SwitchTenant, &["enter"], Some("switch"), "switch to the chosen tenant"),
+        row("tenants.below", S::TenantSearch, A::Move(Motion::Down), &["down", "ctrl-n", "tab"], Some("choose"), "next tenant"),
+        row("tenants.above", S::TenantSearch, A::Move(Motion::Up), &["up", "ctrl-p", "shift-tab"], None, "previous tenant"),
+        row("tenants.clear", S::TenantSearch, A::Back, &["esc"], Some("clear"), "clear the search"),
         row("notices.down", S::Notices, A::Move(Motion::Down), &["j", "down"], Some("scroll"), "scroll down"),
         row("notices.up", S::Notices, A::Move(Motion::Up), &["k", "up"], None, "scroll up"),
         row("notices.half-down", S::Notices, A::Move(Motion::HalfPageDown), &["ctrl-d", "pgdn"], None, "half a page down"),

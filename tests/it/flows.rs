@@ -29,6 +29,7 @@ mod store;
 mod stories;
 mod templates;
 mod tenant;
+mod tenants;
 mod text;
 mod themes;
 mod ticket;

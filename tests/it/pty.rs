@@ -17,6 +17,7 @@ mod record;
 mod secrets;
 mod stops;
 mod stuck;
+mod tenants;
 mod tickets;
 mod titles;
 mod untrusted;

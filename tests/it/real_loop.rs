@@ -14,8 +14,10 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use mmd_elevate::{
-    app::{App, Channels, ExitReason},
-    dashboard::{Model, Preferences, view::Theme},
+    app::{App, Channels, ExitReason, OpenedTenant, TenantOpener},
+    dashboard::{
+        Model, Preferences, Setup, Tenant, TenantEntry, TenantNumber, TenantState, TenantSummary, Tenants, view::Theme,
+    },
     platform::{SystemEvent, Termination},
     terminal::{Background, Input, InputBatch, TerminalReply},
 };
@@ -426,4 +428,128 @@ async fn two_dashboards_on_one_record_see_each_others_requests_and_keep_their_ow
     });
     let ended = tokio::join!(first, second);
     assert_eq!(ended, (ExitReason::Quit, ExitReason::Quit));
+}
+
+/// A service that lists nothing and never answers a create.
+async fn mute() -> Server {
+    Server::start_with(|request| {
+        let is_create = request?.line().starts_with("POST");
+        let listed = http("200 OK\ncontent-type: application/json", r#"{"value": []}"#);
+        Some(if is_create { Play::Hang(Vec::new()) } else { Play::Answer(listed) })
+    })
+    .await
+}
+
+/// Two tenants. The second is opened with this client; without one, neither its service nor its record comes up.
+fn two_tenants(folder: &Path, client: Option<Client>) -> (Tenants, TenantOpener) {
+    let entry = |name: &str, state: TenantState| {
+        let (name, id) = (name.to_owned(), String::new());
+        TenantEntry { name, id, colour: None, state }
+    };
+    let entries = vec![
+        entry("Contoso", TenantState::Opened(TenantSummary::default())),
+        entry("Fabrikam", TenantState::NotOpened),
+    ];
+    let folder = folder.to_owned();
+    let opener = TenantOpener::new(move |number| {
+        assert_eq!(number, TenantNumber(1), "the first one is open");
+        let client = client.clone();
+        let tenant = TenantKey { base_url: "http://127.0.0.2".to_owned(), tenant_id: TENANT.to_owned() };
+        let place = Place { state_dir: folder.clone(), tenant, operator: "agent".to_owned(), keep_days: 90 };
+        let is_up = client.is_some();
+        let record = move || {
+            let place = place.clone();
+            async move {
+                if !is_up {
+                    future::pending::<()>().await;
+                }
+                Record::open(place, Timestamp::now).await
+            }
+        };
+        let backend = async {
+            match client {
+                Some(client) => Ok(Arc::new(client) as Arc<dyn Backend>),
+                None => future::pending().await,
+            }
+        };
+        let (session_events, events) = mpsc::channel(CALLS_WAITING);
+        let session = Session::open(&Handle::current(), backend, record, timing(), session_events);
+        let tenant = Tenant { name: Some("Fabrikam".to_owned()), id: TENANT.to_owned(), practice: false };
+        Some(OpenedTenant { model: Model::new(Setup { tenant, ..setup() }), session, events })
+    });
+    (Tenants { entries, ..Tenants::default() }, opener)
+}
+
+/// Runs the loop with two tenants while the agent does this. Returns the drafts that are left in the record.
+async fn run_two(client: Option<Client>, script: impl AsyncFnOnce(&mut Agent)) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let (tenants, opener) = two_tenants(folder.path(), client);
+    let (mut stage, drawn) = Stage::new();
+    let mut app = App::new(&mut stage, Model::new(setup()), Theme::default(), Timestamp::now);
+    app.set_tenants(tenants, opener);
+    let ((to_loop, inputs), (to_system, system)) = (mpsc::channel(64), mpsc::channel(8));
+    let (session_events, events) = mpsc::channel(CALLS_WAITING);
+    let practice = practice().await;
+    let tenant = TenantKey { base_url: "http://127.0.0.1".to_owned(), tenant_id: TENANT.to_owned() };
+    let place = Place { state_dir: folder.path().to_owned(), tenant, operator: "agent".to_owned(), keep_days: 90 };
+    let record = move || Record::open(place.clone(), Timestamp::now);
+    let backend = async { Ok(Arc::new(practice) as Arc<dyn Backend>) };
+    let session = Session::open(&Handle::current(), backend, record, timing(), session_events);
+    let mut agent = Agent { inputs: to_loop, system: to_system, drawn };
+    let channels = Channels { inputs, system, events };
+    let (ended, ()) = within(async { tokio::join!(app.run(channels, &session), script(&mut agent)) }).await;
+    assert_eq!(ended.unwrap(), ExitReason::Quit);
+    let sessions = app.take_sessions();
+    assert_eq!(sessions.len(), 1, "the loop has opened one");
+    // What never comes up is not waited for.
+    within(session.end()).await;
+    for session in sessions {
+        let _ = tokio::time::timeout(Duration::from_millis(500), session.end()).await;
+    }
+    tickets(folder.path())
+}
+
+#[tokio::test]
+async fn call_of_a_tenant_that_is_not_shown_goes_on_and_its_unknown_outcome_is_told() {
+    let server = mute().await;
+    let base_url = BaseUrl::parse(&format!("http://{}/v1", server.address)).unwrap();
+    let second = Duration::from_secs(1);
+    let timeouts = Timeouts { connect: second, read: second, write: second };
+    let client = Client::new(&base_url, TENANT, session("token"), timeouts).unwrap();
+    let left = run_two(Some(client), async |agent| {
+        agent.sees("Contoso").await;
+        // In one batch: what is typed after the key that switches is for the other tenant.
+        agent.press(&format!("T 2 {DRAFT}")).await;
+        agent.sees("Start Excel as administrator.").await;
+        agent.sees(" Fabrikam 8c0f").await;
+        agent.press("ctrl-s").await;
+        agent.sees("… sending").await;
+        agent.press("T 1 n 'of contoso'").await;
+        agent.sees("of contoso").await;
+        agent.sees("Fabrikam: 1 unknown").await;
+        agent.press("esc q").await;
+        agent.sees("Fabrikam: 1 request may or may not be open.").await;
+        agent.press("esc T enter").await;
+        agent.sees("? unknown").await;
+        agent.press("ctrl-c ctrl-c").await;
+    });
+    assert_eq!(left.await, ["of contoso"]);
+}
+
+#[tokio::test]
+async fn tenant_that_does_not_come_up_keeps_no_key_and_no_other_tenant_waiting() {
+    let left = run_two(None, async |agent| {
+        agent.sees("token set").await;
+        agent.press("n 'of contoso' esc T 2").await;
+        agent.sees(" Fabrikam 8c0f").await;
+        agent.sees("starting").await;
+        agent.press("n 'of fabrikam'").await;
+        agent.sees("of fabrikam").await;
+        agent.press("esc T enter").await;
+        agent.sees("Draft in the form: of contoso").await;
+        agent.press("q").await;
+        agent.sees("Fabrikam: 1 draft would be lost.").await;
+        agent.press("l").await;
+    });
+    assert_eq!(left.await, ["of contoso"]);
 }

@@ -156,7 +156,12 @@ impl Theme {
 
     /// The tenant's name.
     pub(in crate::dashboard) fn tenant(self) -> Style {
-        self.tenant.map_or_else(Style::new, |colour| self.coloured(colour)).add_modifier(Modifier::BOLD)
+        self.tenant_in(self.tenant)
+    }
+
+    /// The name of a tenant with this colour.
+    pub(in crate::dashboard) fn tenant_in(self, colour: Option<Color>) -> Style {
+        colour.map_or_else(Style::new, |colour| self.coloured(colour)).add_modifier(Modifier::BOLD)
     }
 
     /// A field that can be typed in; stronger where it has the focus.

@@ -14,7 +14,7 @@ use crate::dashboard::draw::{
     words::{age, columns, cut, local},
 };
 use crate::{
-    dashboard::{Age, CreateAttempt, CreateState, Model, Row, ServiceState},
+    dashboard::{Age, CreateAttempt, CreateState, Model, Remains, Row, ServiceState},
     keys::{Action, Scope},
 };
 use mmd_elevate_core::{SignIn, visible};
@@ -48,10 +48,10 @@ fn left(model: &Model, theme: &Theme, omitted: usize, room: usize) -> Line<'stat
         spans.push(Span::raw("  "));
     }
     let id = visible(&tenant.id);
-    let name = tenant.name.as_deref().map_or_else(|| short(&id), |name| visible(name).into_owned());
+    let name = tenant.name.as_deref().map_or_else(|| short_id(&id), |name| visible(name).into_owned());
     spans.push(Span::styled(cut(&name, room), theme.tenant()));
     if omitted < 2 && tenant.name.is_some() {
-        spans.push(Span::styled(format!(" {}", short(&id)), Theme::dim()));
+        spans.push(Span::styled(format!(" {}", short_id(&id)), Theme::dim()));
     }
     if tenant.practice {
         spans.push(Span::raw("  "));
@@ -73,8 +73,9 @@ pub(super) fn mark_read_only(frame: &mut Frame, area: Rect, text: &str, theme: &
     frame.buffer_mut().set_style(mark, theme.read_only());
 }
 
-/// The two ends of an id: enough to know it by.
-fn short(id: &str) -> String {
+/// Returns the two ends of an id: enough to know it by.
+#[must_use]
+pub fn short_id(id: &str) -> String {
     let chars: Vec<char> = id.chars().collect();
     match chars.len() {
         0..=12 => id.to_owned(),
@@ -86,6 +87,8 @@ fn short(id: &str) -> String {
 
 fn right(model: &Model, theme: &Theme, omitted: usize) -> Line<'static> {
     let mut parts = Vec::new();
+    // What needs the agent at another tenant is seen from here.
+    parts.extend(model.trouble_elsewhere().into_iter().map(|text| Span::styled(text, theme.doubt())));
     parts.extend(open(model, theme, omitted));
     let calls = model.awaited_calls().count();
     if calls > 0 {
@@ -111,8 +114,11 @@ impl Model {
     pub fn title(&self) -> String {
         let tenant = self.tenant.name.as_deref().unwrap_or(&self.tenant.id);
         let open = open(self, &Theme::default(), 0).map_or_else(String::new, |open| format!(": {}", open.content));
+        let count = |remains: &Remains| remains.open + remains.accepted + remains.unknown;
+        let others = self.tenants.others().map(|(entry, summary)| (&entry.name, count(&summary.remains)));
+        let others = others.filter(|(_, count)| *count > 0).map(|(name, count)| format!(", {name}: {count} open"));
         let read_only = if self.read_only { " (read-only)" } else { "" };
-        format!("{}{read_only}{open} - mmd-elevate", visible(tenant))
+        format!("{}{read_only}{open}{} - mmd-elevate", visible(tenant), others.collect::<String>())
     }
 }
 

@@ -1,7 +1,7 @@
 //! The one table of what the keys do, each row of it tried.
 
 use mmd_elevate::{
-    dashboard::{Model, Notices},
+    dashboard::{Message, Model, Notices, TenantEntry, TenantNumber, TenantState, Tenants},
     keys::{BINDINGS, Key, Scope},
 };
 use mmd_elevate_core::{CallError, CallResult, MatchResult, Progress, Recovered, TicketUrl, WriteId};
@@ -11,11 +11,23 @@ use crate::support::{
     record::held,
 };
 
+/// More tenants than have digits; the third is shown.
+fn thirty_tenants() -> Tenants {
+    let tenant = |number: usize| TenantEntry {
+        name: format!("Tenant {number}"),
+        id: String::new(),
+        colour: None,
+        state: TenantState::NotOpened,
+    };
+    Tenants { entries: (1..=30).map(tenant).collect(), present: TenantNumber(2), previous: None }
+}
+
 /// Dashboards in which each scope has something to act on, more than one where one cannot show all of its keys.
 fn dashboards_in(scope: Scope) -> Vec<Dashboard> {
     let requests: Vec<String> = (10..35).map(|number| format!("INC-{number} MMD-1 Title")).collect();
     let mut many = Dashboard::with_open(&requests.iter().map(String::as_str).collect::<Vec<_>>());
     many.model.ticket_url = TicketUrl::parse("https://tickets.example.com/{ticket}").ok();
+    many.happens(Message::Tenants(thirty_tenants()));
     let then = |dashboard: &Dashboard, keys: &str| {
         let mut dashboard = dashboard.clone();
         dashboard.press(keys);
@@ -88,6 +100,8 @@ fn dashboards_in(scope: Scope) -> Vec<Dashboard> {
         Scope::DevicePanel => {
             vec![then(&on_device(&many), &format!("{DRAFT} ctrl-g j"))]
         }
+        Scope::Tenants => vec![then(&many, "T j j j j j j j j")],
+        Scope::TenantSearch => vec![then(&many, "T / 1 down down")],
         Scope::Notices => {
             let mut narrow = many;
             narrow.resize(60, 20);

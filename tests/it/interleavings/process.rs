@@ -211,6 +211,7 @@ impl Process {
                     | Effect::Redraw
                     | Effect::Bell
                     | Effect::Suspend
+                    | Effect::ShowTenant(_)
                     | Effect::LogUnawaited(_)
                     | Effect::ReadTemplates
                     | Effect::SaveTemplate(_)
