@@ -5,6 +5,7 @@ mod background;
 mod batch;
 mod confirmation;
 mod external;
+mod pointer;
 pub(crate) mod practice;
 mod report_file;
 mod runtime;
@@ -28,6 +29,7 @@ use external::{
     start_opening,
 };
 use jiff::Timestamp;
+pub use pointer::Pointer;
 use report_file::write_report;
 pub use runtime::BackgroundRuntime;
 pub use setup::{Components, OtherTenants, open_service, open_session, setup};
@@ -123,6 +125,7 @@ pub struct App<'a, S> {
     /// The inputs after the key that opened the editor. They are applied when the editor has ended.
     typed_ahead: Option<Batch>,
     confirmation: Confirmation,
+    pointer: Pointer,
     /// Whether a frame was drawn.
     is_drawn: bool,
     background: Background,
@@ -158,6 +161,7 @@ impl<'a, S: Surface> App<'a, S> {
             openings: RunningOpenings::new(),
             typed_ahead: None,
             confirmation: Confirmation::default(),
+            pointer: Pointer::default(),
             is_drawn: false,
             background: Background::Unknown,
             background_question: BackgroundQuestion::default(),
@@ -224,18 +228,24 @@ impl<'a, S: Surface> App<'a, S> {
     /// The terminal does not take the frame.
     pub fn draw(&mut self) -> eyre::Result<()> {
         // The time is taken before the bytes go out, because a key that answers the frame is read after that.
-        let mut drawn = None;
+        let mut picture = None;
         let (model, theme, limits, is_drawn) = (&self.model, &self.theme, &mut self.limits, &mut self.is_drawn);
         self.surface
             .draw(|frame| {
-                *limits = view::draw(frame, model, theme);
-                drawn = view::fits(frame.area()).then(Instant::now);
+                let drawn = view::draw(frame, model, theme);
+                *limits = drawn.limits;
+                picture = Some((drawn.regions, view::fits(frame.area()), Instant::now()));
                 *is_drawn = true;
             })
             .map_err(|error| eyre::eyre!(error).wrap_err("failed to draw on the terminal"))?;
         // A frame that the terminal has not taken yet is not on the screen.
-        if let Some(at) = drawn.filter(|_| !self.surface.is_behind()) {
-            self.confirmation.record_draw(&self.model, at);
+        if self.surface.is_behind() {
+            self.pointer.forget();
+        } else if let Some((regions, fits, at)) = picture {
+            self.pointer.record_draw(regions, at);
+            if fits {
+                self.confirmation.record_draw(&self.model, at);
+            }
         }
         Ok(())
     }
@@ -256,6 +266,13 @@ impl<'a, S: Surface> App<'a, S> {
     fn ring_bell(&mut self) {
         if let Err(error) = self.surface.bell() {
             tracing::debug!(%error, "failed to ring the bell; the next draw fails too");
+        }
+    }
+
+    /// Has the terminal report the mouse, or no longer.
+    fn capture_mouse(&mut self, is_on: bool) {
+        if let Err(error) = self.surface.capture_mouse(is_on) {
+            tracing::debug!(%error, "failed to switch the mouse; the next draw fails too");
         }
     }
 
@@ -451,6 +468,8 @@ impl<'a, S: Surface> App<'a, S> {
         let Some(HiddenTenant { model, limits, .. }) = self.hidden.remove(&number) else { return false };
         let (left, left_limits) =
             (std::mem::replace(&mut self.model, model), std::mem::replace(&mut self.limits, limits));
+        // The mouse is the terminal's: it stays as it is.
+        self.model.mouse.is_on = left.mouse.is_on;
         let present = std::mem::replace(&mut self.tenants.present, number);
         self.tenants.previous = Some(present);
         self.hidden.insert(present, HiddenTenant::new(left, left_limits));
@@ -514,7 +533,7 @@ impl<'a, S: Surface> App<'a, S> {
         if self.apply(self.tick(), session) {
             return true;
         }
-        while let Some(message) = batch.next(&self.model, &mut self.confirmation) {
+        while let Some(message) = batch.next(&self.model, &mut self.confirmation, &mut self.pointer) {
             if self.apply(message, session) {
                 return true;
             }
@@ -573,6 +592,7 @@ impl<'a, S: Surface> App<'a, S> {
                     }
                     Effect::Bell => self.ring_bell(),
                     Effect::ShowTenant(number) => self.wanted_tenant = Some(number),
+                    Effect::CaptureMouse(is_on) => self.capture_mouse(is_on),
                     Effect::LogUnawaited(id) => {
                         tracing::warn!(call = id.0, "a reply came for a call that is not awaited");
                     }
@@ -644,7 +664,7 @@ impl<'a, S: Surface> App<'a, S> {
             batches.push(Batch::new(batch));
         }
         'keys: for batch in &mut batches {
-            while let Some(message) = batch.next(&self.model, &mut self.confirmation) {
+            while let Some(message) = batch.next(&self.model, &mut self.confirmation, &mut self.pointer) {
                 if !message.only_types() || self.apply(message, session) {
                     break 'keys;
                 }

@@ -26,6 +26,7 @@ mod leaving;
 mod listing;
 mod message;
 mod model;
+mod mouse;
 mod names;
 mod notice;
 mod notices;
@@ -61,6 +62,7 @@ pub use message::{CopiedTo, EditTarget, Effect, HandedOver, Message, ReportFile,
 pub use model::{
     Model, Overlay, Pane, PendingCall, Preferences, RecordState, Recovery, ServiceState, Setup, Subject, Tenant,
 };
+pub use mouse::{Gesture, Mouse, Regions, Target};
 pub use notice::{Notice, Tone};
 pub use notices::Notices;
 pub use palette::Palette;

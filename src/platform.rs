@@ -26,6 +26,6 @@ pub(crate) use reader::{TerminalReader, Waker, terminal_reader};
 pub use signals::{ForegroundProgram, SystemEvent, Termination, watch};
 pub(crate) use tmux::{TmuxCopy, copy_in_tmux, is_in_tmux};
 pub use tty::{Output, can_draw, can_print, give_back, is_taken, missing_terminal, size};
-pub(crate) use tty::{flush, forget_settings, is_behind, lend, set_title, take, writable};
+pub(crate) use tty::{capture_mouse, flush, forget_settings, is_behind, lend, set_title, take, writable};
 pub use user::user;
 pub(crate) use zone::time_zone;

@@ -1,14 +1,14 @@
-//! Keys, pastes, resizes and replies in any order: the dashboard takes them all, and no cell of its screen acts.
+//! Keys, the mouse, pastes, resizes and replies in any order: the dashboard takes them all, and no cell of its screen acts.
 
 use std::time::{Duration, Instant};
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use mmd_elevate::{
-    app::{Batch, Confirmation},
+    app::{Batch, Confirmation, Pointer},
     dashboard::{
         Category, Effect, Message, Model, ScrollLimits, Setup, Tenant, update,
-        view::{self, Theme},
+        view::{self, Drawn, Theme},
     },
     keys::Keymap,
     terminal::{Input, InputBatch},
@@ -60,6 +60,13 @@ pub(crate) fn keys(data: &[u8]) {
             }
             208..=215 => agent.resize(u16::from(bytes.byte()) + 1, u16::from(bytes.byte()) % 100 + 1),
             216..=247 => agent.reply(kind, &bytes.text()),
+            248..=251 => {
+                let kinds =
+                    [MouseEventKind::Down(MouseButton::Left), MouseEventKind::ScrollUp, MouseEventKind::ScrollDown];
+                let kind = kinds[usize::from(kind - 248) % kinds.len()];
+                let (column, row) = (u16::from(bytes.byte()), u16::from(bytes.byte()));
+                agent.take(vec![Input::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE })]);
+            }
             _ => agent.wait(i64::from(bytes.byte())),
         }
         agent.draw();
@@ -102,6 +109,7 @@ struct Agent {
     /// By which keys are read and frames drawn.
     clock: Instant,
     confirmation: Confirmation,
+    pointer: Pointer,
     limits: ScrollLimits,
     elapsed: Duration,
     left: bool,
@@ -118,10 +126,11 @@ impl Agent {
         };
         let Ok(terminal) = Terminal::new(TestBackend::new(80, 24));
         let now = Timestamp::UNIX_EPOCH;
-        let (clock, confirmation) = (Instant::now(), Confirmation::default());
+        let (clock, confirmation, pointer) = (Instant::now(), Confirmation::default(), Pointer::default());
         let (calls, limits, elapsed) = (Vec::new(), ScrollLimits::default(), Duration::ZERO);
         let model = Model::new(setup);
-        let mut agent = Self { model, terminal, calls, now, clock, confirmation, limits, elapsed, left: false };
+        let mut agent =
+            Self { model, terminal, calls, now, clock, confirmation, pointer, limits, elapsed, left: false };
         agent.apply(Message::Worker(Event::Ready));
         agent.apply(Message::Worker(Event::Recovered(Box::default())));
         agent
@@ -141,7 +150,7 @@ impl Agent {
         // From somebody who looks first.
         self.clock += Duration::from_millis(600);
         let mut batch = Batch::new(InputBatch { at: self.clock, inputs });
-        while let Some(message) = batch.next(&self.model, &mut self.confirmation) {
+        while let Some(message) = batch.next(&self.model, &mut self.confirmation, &mut self.pointer) {
             self.apply(message);
         }
     }
@@ -183,7 +192,10 @@ impl Agent {
     }
 
     fn draw(&mut self) {
-        let Ok(_) = self.terminal.draw(|frame| self.limits = view::draw(frame, &self.model, &Theme::default()));
+        let mut drawn = Drawn::default();
+        let Ok(_) = self.terminal.draw(|frame| drawn = view::draw(frame, &self.model, &Theme::default()));
+        self.limits = drawn.limits;
+        self.pointer.record_draw(drawn.regions, self.clock);
         self.confirmation.record_draw(&self.model, self.clock);
         for cell in &self.terminal.backend().buffer().content {
             let symbol = cell.symbol();

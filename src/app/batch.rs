@@ -4,7 +4,7 @@ use std::{collections::VecDeque, time::Instant};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use super::confirmation::Confirmation;
+use super::{confirmation::Confirmation, pointer::Pointer};
 use crate::{
     dashboard::{Message, Model},
     keys::{Action, Key},
@@ -53,11 +53,18 @@ impl Batch {
 
     /// Returns the next message for the model as the messages before have left it. Characters that follow one another make
     /// one message.
-    pub fn next(&mut self, model: &Model, confirmation: &mut Confirmation) -> Option<Message> {
+    pub fn next(&mut self, model: &Model, confirmation: &mut Confirmation, pointer: &mut Pointer) -> Option<Message> {
         confirmation.update_question(model);
         let mut text = String::new();
         while let Some(item) = self.items.front() {
-            let interpretation = interpret(item, model);
+            let interpretation = match item {
+                Item::Input(Input::Mouse(event)) => {
+                    // Behind an editor's screen nobody saw what was hit.
+                    let hit = pointer.message(*event, self.at).filter(|_| model.mouse.is_on && !self.is_typed_ahead);
+                    hit.map_or(Interpretation::Nothing, Interpretation::Message)
+                }
+                item => interpret(item, model),
+            };
             // The text has to be applied first, because it may change the meaning of this input.
             if !text.is_empty() && !matches!(interpretation, Interpretation::Character(_) | Interpretation::Nothing) {
                 break;
@@ -73,7 +80,10 @@ impl Batch {
             }
             match interpretation {
                 Interpretation::Character(c) => text.push(c),
-                Interpretation::Message(message) => return Some(message),
+                Interpretation::Message(message) => {
+                    pointer.record(&message, self.at);
+                    return Some(message);
+                }
                 Interpretation::Action(action) if may_commit || !model.commits(action) => {
                     return Some(Message::Act(action));
                 }

@@ -173,6 +173,7 @@ impl HiddenTenant {
                     Effect::Copy(_)
                     | Effect::OpenEditor(..)
                     | Effect::OpenAddress(_)
+                    | Effect::CaptureMouse(_)
                     | Effect::WriteReport(_)
                     | Effect::ReadTemplates
                     | Effect::SaveTemplate(_)

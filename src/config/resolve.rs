@@ -195,7 +195,7 @@ impl Overrides {
         let defaults = TenantChoices { categories: Some(categories), patterns, ticket_url, read_only: Some(read_only) };
         let file = FileService { base_url, ca_file, tenant, sign_in, profiles: tenants, defaults };
         let Resolved { target, options, mut others, position } =
-            if flags.practice { Resolved::practice(file) } else { self.target(flags, env, file)? };
+            if flags.practice { Resolved::practice(&file) } else { self.target(flags, env, file)? };
         if let Target::Service(service) = &target {
             if practice.fresh || practice.rules.is_some() {
                 // Ignoring the flag would make the agent believe that it has an effect.
@@ -252,7 +252,7 @@ impl Overrides {
         let has_url = self.base_url.is_some() || file.base_url.is_some();
         let has_tenant = selection.is_some() || !file.profiles.is_empty();
         if !has_url && !has_tenant && self.token.is_none() && file.sign_in.is_none() {
-            return Ok(Resolved::practice(file));
+            return Ok(Resolved::practice(&file));
         }
         let selected = select_tenant(selection, file.profiles.clone())?;
         let token = self.token.clone();
@@ -329,7 +329,7 @@ struct Resolved {
 
 impl Resolved {
     /// Returns the practice tenant, beside which there is no other.
-    fn practice(file: FileService) -> Self {
+    fn practice(file: &FileService) -> Self {
         let options = TenantChoices::default().or(&file.defaults);
         Self { target: Target::Practice, options, others: Vec::new(), position: 0 }
     }

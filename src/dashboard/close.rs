@@ -11,7 +11,7 @@ use ratatui::{
 };
 
 use super::{
-    Effect, Model, Notice, Overlay, Pane, Row, RowId, Subject, close_round,
+    Effect, Model, Notice, Overlay, Pane, Regions, Row, RowId, Subject, Target, close_round,
     draw::{
         Theme,
         words::{age, counted, cut, local, wrap},
@@ -122,8 +122,15 @@ pub(super) fn send(model: &mut Model, row_id: RowId, actions_taken: String) -> O
     Some(Effect::Call(call_id, call))
 }
 
-/// Draws the dialog: what it closes and what was planned, beside what is typed.
-pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, id: RowId, problem: Option<&str>) {
+/// Draws the dialog of a row: what it closes and what was planned, beside what is typed, and what is wrong with that.
+pub(super) fn draw(
+    frame: &mut Frame,
+    area: Rect,
+    model: &Model,
+    theme: &Theme,
+    (id, problem): (RowId, Option<&str>),
+    regions: &mut Regions,
+) {
     let Some(row) = model.requests.get(id) else { return };
     let width = usize::from(area.width.saturating_sub(24));
     let together = model.closed_with_one_text();
@@ -152,6 +159,7 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, 
         };
         frame.render_widget(Paragraph::new(lines), left);
         draw_text(frame, right, model, theme, &row, problem);
+        regions.add(right, Target::ActionsTaken);
         return;
     }
     let width = usize::from(inner.width);
@@ -171,6 +179,7 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, 
     let [above, below] = Layout::vertical([Constraint::Length(used), Constraint::Fill(1)]).areas(inner);
     frame.render_widget(Paragraph::new(lines), above);
     draw_text(frame, below, model, theme, &row, problem);
+    regions.add(below, Target::ActionsTaken);
 }
 
 /// Device, title and age: what the dialog is about, and whose it is.

@@ -47,7 +47,8 @@ pub(super) fn draw_keys(model: &Model, theme: &Theme, width: usize) -> Vec<Line<
     lines
 }
 
-/// Draws a panel that asks something: what it is about, a text, and its keys in the last lines.
+/// Draws a panel that asks something: what it is about, a text, and its keys in the last lines. Returns where each of the shown
+/// lines stands, as far as there is room.
 pub(super) fn draw_question(
     frame: &mut Frame,
     area: Rect,
@@ -56,7 +57,7 @@ pub(super) fn draw_question(
     title: &str,
     texts: &[String],
     shown: &[String],
-) {
+) -> Vec<Rect> {
     let block = theme.panel(title, "", true);
     let inner = block.inner(area);
     frame.render_widget(block, area);
@@ -64,9 +65,15 @@ pub(super) fn draw_question(
     let width = usize::from(inner.width.min(100));
     let wrap = |text: &String| wrap(text, width).into_iter().map(Cow::into_owned).collect::<Vec<_>>();
     let mut lines: Vec<Line> = texts.iter().flat_map(wrap).map(Line::from).collect();
+    let mut places = Vec::new();
     if !shown.is_empty() {
         lines.push(Line::default());
-        lines.extend(shown.iter().flat_map(wrap).map(Line::from));
+    }
+    for shown in shown.iter().map(wrap) {
+        let rows = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
+        let y = inner.y.saturating_add(rows(lines.len()));
+        places.push(Rect { y, height: rows(shown.len()), ..inner });
+        lines.extend(shown.into_iter().map(Line::from));
     }
     let keys = draw_keys(model, theme, width);
     let key_rows = u16::try_from(keys.len()).unwrap_or(1);
@@ -82,6 +89,8 @@ pub(super) fn draw_question(
     frame.render_widget(Paragraph::new(lines), Rect { height: used, ..inner });
     let below = Rect { y: inner.y + used + gap, height: key_rows.min(inner.height - used), ..inner };
     frame.render_widget(Paragraph::new(keys), below.intersection(inner));
+    let seen = Rect { height: used, ..inner };
+    places.into_iter().map(|place| place.intersection(seen)).collect()
 }
 
 /// A line with one text at its left end and one at its right. The left one gives way.

@@ -329,6 +329,12 @@ impl Form {
         }
     }
 
+    /// Chooses the suggestion of this text. Returns whether there is one.
+    pub(super) fn choose(&mut self, text: &str) -> bool {
+        self.chosen = self.suggestions().iter().position(|suggestion| suggestion.text == text);
+        self.chosen.is_some()
+    }
+
     /// Hides the suggestions until more is typed. Returns whether there were any.
     pub(super) fn hide_suggestions(&mut self) -> bool {
         self.chosen = None;

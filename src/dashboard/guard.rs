@@ -13,7 +13,7 @@ use ratatui::{
 };
 
 use super::{
-    Effect, Model, Notice, Overlay, Pane, Row, RowId, RowState, ServiceState, Subject, create,
+    Effect, Model, Notice, Overlay, Pane, Regions, Row, RowId, RowState, ServiceState, Subject, Target, create,
     draw::{
         Theme, draw_keys,
         words::{age, cut, fit, local},
@@ -320,7 +320,7 @@ pub(super) fn choose(model: &mut Model, motion: Motion) {
 }
 
 /// Draws the panel.
-pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, chosen: RowId) {
+pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, chosen: RowId, regions: &mut Regions) {
     let rows = model.open_on_device();
     let device = cut(&model.form_device(), 24);
     let checked = model.device_checked_at();
@@ -359,6 +359,8 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, 
             fit(&cut(&row.request.map_or_else(String::new, |r| viewers(&r.viewers)), viewed - 1), viewed),
             cut(&row.text(Field::Title), title_width)
         );
+        let y = inner.y.saturating_add(u16::try_from(lines.len()).unwrap_or(u16::MAX));
+        regions.add(Rect { y, height: 1, ..inner }.intersection(inner), Target::DeviceRow(row.id));
         let style = if marked { theme.selection(true) } else { ratatui::style::Style::new() };
         lines.push(Line::from(vec![
             Span::styled(theme.selected_mark(marked), theme.accent()),

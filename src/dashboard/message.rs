@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{RowId, TenantNumber, Tenants};
+use super::{Gesture, RowId, Target, TenantNumber, Tenants};
 use crate::{
     keys::Action,
     templates::{Template, Templates},
@@ -27,6 +27,8 @@ pub enum Message {
     Text(String),
     /// A paste, for the text that has the focus.
     Paste(String),
+    /// The mouse did this to that.
+    Mouse(Target, Gesture),
     /// The worker reports something.
     Worker(Event),
     /// The worker has ended and will answer nothing more.
@@ -92,6 +94,7 @@ impl Message {
                     | Action::Redraw
             ),
             Self::Tick { .. }
+            | Self::Mouse(..)
             | Self::Worker(_)
             | Self::WorkerGone
             | Self::Edited { .. }
@@ -200,6 +203,8 @@ pub enum Effect {
     Bell,
     /// Show the dashboard of another tenant, as it was left, or open it.
     ShowTenant(TenantNumber),
+    /// Have the terminal report the mouse, or no longer.
+    CaptureMouse(bool),
     /// Stop until the shell continues us.
     Suspend,
     /// Log that a reply came for a call that is not awaited.

@@ -9,8 +9,8 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
     Ages, Category, CloseDialog, CloseRound, EditTarget, Form, Notice, Requests, RowId, TenantPanel, Tenants,
-    devices::Devices, guard::DeviceGuard, help, history::Histories, listing::Listings, notices::Notices, palette,
-    queue::Queue, record_changes, recovery_panel::RecoveryPanel, report::ReportPanel, template_picker,
+    devices::Devices, guard::DeviceGuard, help, history::Histories, listing::Listings, mouse::Mouse, notices::Notices,
+    palette, queue::Queue, record_changes, recovery_panel::RecoveryPanel, report::ReportPanel, template_picker,
 };
 use crate::{
     keys::{Keymap, Scope, Tab},
@@ -351,6 +351,8 @@ pub struct Model {
     pub details_scroll: u16,
     /// Whether the details are hidden as long as they have not the focus.
     pub hides_details: bool,
+    /// The mouse.
+    pub mouse: Mouse,
     /// What the settings leave to the agent's liking.
     pub preferences: Preferences,
     /// Where reports are written, in visible form.
@@ -419,6 +421,7 @@ impl Model {
             notices: Notices::default(),
             details_scroll: 0,
             hides_details: false,
+            mouse: Mouse::default(),
             preferences: Preferences::default(),
             report_folder: ".".to_owned(),
             listings: Listings::default(),

@@ -4,7 +4,7 @@
 use ratatui::{Frame, layout::Rect};
 
 use super::{
-    CreateState, Effect, Model, Notice, Overlay, Row, RowId, RowState, close, create,
+    CreateState, Effect, Model, Notice, Overlay, Regions, Row, RowId, RowState, Target, close, create,
     draw::{Theme, draw_question, words::local},
 };
 use crate::keys::Motion;
@@ -109,8 +109,15 @@ pub(super) fn send_again(model: &mut Model, id: RowId) -> Vec<Effect> {
     effects
 }
 
-/// Draws the question: what looking has seen, and what can be done.
-pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, id: RowId, chosen: usize) {
+/// Draws the question about a row: what looking has seen, and what can be done. One of the possible matches is chosen.
+pub(super) fn draw(
+    frame: &mut Frame,
+    area: Rect,
+    model: &Model,
+    theme: &Theme,
+    (id, chosen): (RowId, usize),
+    regions: &mut Regions,
+) {
     let Some(row) = model.requests.get(id) else { return };
     // Of what another run has sent no more is known than that it ended first.
     let ended_first =
@@ -146,7 +153,10 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, 
         let mark = theme.selected_mark(index == chosen);
         format!("{mark}{created} {state}, {}, by {}", request.title.visible(), request.requested_by.visible())
     });
-    draw_question(frame, area, model, theme, "Outcome unknown", &texts, &lines.collect::<Vec<_>>());
+    let places = draw_question(frame, area, model, theme, "Outcome unknown", &texts, &lines.collect::<Vec<_>>());
+    for (place, request) in places.into_iter().zip(row.possible()) {
+        regions.add(place, Target::Match(id, request.id.clone()));
+    }
 }
 
 /// Draws the question whether to send it once more.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     Age, EditTarget, Effect, Message, Model, Notice, Overlay, Pane, RowId, RowState, ScrollLimits, TextField, Tone,
-    begin, clipboard, close, close_round, create, devices, drafts, guard, help, history, leaving, listing,
+    begin, clipboard, close, close_round, create, devices, drafts, guard, help, history, leaving, listing, mouse,
     notices::{self, About},
     palette, paste, queue, record_changes, recovery, recovery_panel, refresh, report, sign_in, suggest,
     template_picker, tenants, ticket, unknown, unsent, word, worker,
@@ -20,7 +20,7 @@ const PAGE: u16 = 10;
 /// Applies a message. `limits` is what the last drawing returned. Returns what the world has to do about it.
 pub fn update(model: &mut Model, message: Message, limits: ScrollLimits) -> Vec<Effect> {
     limit_scrolling(model, limits);
-    if matches!(message, Message::Act(_) | Message::Text(_) | Message::Paste(_)) {
+    if matches!(message, Message::Act(_) | Message::Text(_) | Message::Paste(_) | Message::Mouse(..)) {
         notices::pass(model);
     }
     let selected = model.requests.list().selected();
@@ -38,6 +38,10 @@ pub fn update(model: &mut Model, message: Message, limits: ScrollLimits) -> Vec<
             Vec::new()
         }
         Message::Paste(text) => paste_text(model, &text),
+        Message::Mouse(target, gesture) => {
+            model.untouched_since = None;
+            mouse::apply(model, &target, gesture, limits)
+        }
         Message::Worker(event) => worker::apply(model, event),
         Message::WorkerGone => {
             worker::apply_end(model);
@@ -127,7 +131,7 @@ fn limit_scrolling(model: &mut Model, limits: ScrollLimits) {
 }
 
 #[expect(clippy::too_many_lines, reason = "one arm for each action")]
-fn act(model: &mut Model, action: Action, limits: ScrollLimits) -> Vec<Effect> {
+pub(super) fn act(model: &mut Model, action: Action, limits: ScrollLimits) -> Vec<Effect> {
     if let Some(reason) = model.unavailable(action) {
         // Keys that many press by habit say nothing; the rest say why nothing happened.
         if !matches!(action, Action::Back | Action::Help | Action::NextSuggestion | Action::PreviousSuggestion) {
@@ -168,6 +172,7 @@ fn act(model: &mut Model, action: Action, limits: ScrollLimits) -> Vec<Effect> {
         Action::WriteReport => return report::write(model),
         Action::NextReportFormat => report::next_format(model),
         Action::NextReportPeriod => report::next_period(model),
+        Action::ToggleMouse => return vec![mouse::toggle(model)],
         Action::ShowDevice => guard::open_panel(model),
         Action::ShowTenants | Action::SwitchTenant | Action::SwitchToTenant(_) => return tenants::act(model, action),
         Action::TakeAsClosed => word::ask(model),
@@ -482,7 +487,7 @@ fn next_pane(model: &mut Model) {
 }
 
 /// Moves the selection, or scrolls what has the keys as far as its text goes.
-fn move_or_scroll(model: &mut Model, motion: Motion, limits: ScrollLimits) {
+pub(super) fn move_or_scroll(model: &mut Model, motion: Motion, limits: ScrollLimits) {
     if recovery_panel::choose(model, motion) {
         return;
     }
@@ -499,7 +504,10 @@ fn move_or_scroll(model: &mut Model, motion: Motion, limits: ScrollLimits) {
         Some(Overlay::Templates(_)) => return template_picker::choose(model, motion),
         Some(_) => return,
         None if model.pane == Pane::Details => (&mut model.details_scroll, limits.details),
-        None => return model.requests.move_selection(motion),
+        None => {
+            model.mouse.top = None;
+            return model.requests.move_selection(motion);
+        }
     };
     *scroll = match motion {
         Motion::Down => scroll.saturating_add(1),

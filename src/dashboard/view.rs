@@ -18,8 +18,8 @@ use unicode_width::UnicodeWidthStr;
 use super::draw::words::{columns, wrap};
 pub use super::draw::{Borders, Palette, Theme};
 use super::{
-    Model, Overlay, Pane, ScrollLimits, close, guard, help, leaving, notices, palette, recovery_panel, report,
-    template_picker, tenants, unknown, unsent, word,
+    Model, Overlay, Pane, Regions, ScrollLimits, Target, close, guard, help, leaving, notices, palette, recovery_panel,
+    report, template_picker, tenants, unknown, unsent, word,
 };
 use mmd_elevate_core::invisible_characters;
 
@@ -49,12 +49,21 @@ const fn is_small(area: Rect) -> bool {
     area.width < ROOMY.0 || area.height < ROOMY.1
 }
 
-/// Draws the model. Returns how far what had no room can be scrolled.
-pub fn draw(frame: &mut Frame, model: &Model, theme: &Theme) -> ScrollLimits {
+/// What is known of a frame once it is drawn.
+#[derive(Clone, Debug, Default)]
+pub struct Drawn {
+    /// How far what had no room can be scrolled.
+    pub limits: ScrollLimits,
+    /// What stands where.
+    pub regions: Regions,
+}
+
+/// Draws the model. Returns how far it can be scrolled, and what stands where.
+pub fn draw(frame: &mut Frame, model: &Model, theme: &Theme) -> Drawn {
     let area = frame.area();
     if !fits(area) {
         too_small(frame, area);
-        return ScrollLimits::default();
+        return Drawn::default();
     }
     let small = is_small(area);
     let most = match area.height {
@@ -74,7 +83,7 @@ pub fn draw(frame: &mut Frame, model: &Model, theme: &Theme) -> ScrollLimits {
     if !small {
         header::draw(frame, header, model, theme);
     }
-    let (limits, has_list) = draw_body(frame, body, model, theme, small);
+    let (drawn, has_list) = draw_body(frame, body, model, theme, small);
     if small && !has_list {
         // Which tenant it is stands on every screen.
         let tenant = format!(" {} ", list::tenant_words(model));
@@ -86,14 +95,16 @@ pub fn draw(frame: &mut Frame, model: &Model, theme: &Theme) -> ScrollLimits {
     frame.render_widget(Paragraph::new(told), notice);
     footer::draw_keys(frame, keys, model, theme);
     escape_cells(frame, theme);
-    limits
+    drawn
 }
 
-/// Draws the list and the sheet, or what takes their place. Returns how far that can be scrolled, and whether the list was
-/// drawn.
-fn draw_body(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, small: bool) -> (ScrollLimits, bool) {
-    let mut limits = ScrollLimits::default();
+/// Draws the list and the sheet, or what takes their place. Returns what is known of it, and whether the list was drawn.
+fn draw_body(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, small: bool) -> (Drawn, bool) {
+    let Drawn { mut limits, mut regions } = Drawn::default();
     let mut has_list = false;
+    if !model.overlays.is_empty() {
+        regions.add(area, Target::Overlay);
+    }
     match model.overlays.last() {
         Some(Overlay::Help(help)) => limits.help = help::draw(frame, area, model, theme, help),
         Some(Overlay::Notices { scroll }) => limits.notices = notices::draw(frame, area, model, theme, *scroll),
@@ -104,17 +115,17 @@ fn draw_body(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, small:
             let has_sheet = overlay.is_some() || model.pane != Pane::List;
             has_list = is_below || !has_sheet;
             if !is_below && has_sheet {
-                limits.details = draw_sheet(frame, area, model, theme);
+                limits.details = draw_sheet(frame, area, model, theme, &mut regions);
             } else if is_below && (has_sheet || !model.hides_details) {
                 let [above, below] = split(area, model);
-                list::draw(frame, above, model, theme, small, false);
-                limits.details = draw_sheet(frame, below, model, theme);
+                list::draw(frame, above, model, theme, small, false, &mut regions);
+                limits.details = draw_sheet(frame, below, model, theme, &mut regions);
             } else {
-                list::draw(frame, area, model, theme, small, !model.hides_details);
+                list::draw(frame, area, model, theme, small, !model.hides_details, &mut regions);
             }
         }
     }
-    (limits, has_list)
+    (Drawn { limits, regions }, has_list)
 }
 
 /// The areas of the list and of the sheet. A list that needs less gives its rows to the sheet.
@@ -139,22 +150,25 @@ fn split(area: Rect, model: &Model) -> [Rect; 2] {
 }
 
 /// Draws what stands below the list, or in its place. Returns how far details can be scrolled.
-fn draw_sheet(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) -> u16 {
+fn draw_sheet(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, regions: &mut Regions) -> u16 {
+    if model.overlays.is_empty() && model.pane != Pane::Form {
+        regions.add(area, Target::Details);
+    }
     match model.overlays.last() {
-        Some(Overlay::Close(dialog)) => close::draw(frame, area, model, theme, dialog.row, dialog.problem),
+        Some(Overlay::Close(dialog)) => close::draw(frame, area, model, theme, (dialog.row, dialog.problem), regions),
         Some(Overlay::Quit) => leaving::draw(frame, area, model, theme),
         Some(Overlay::Unsent(row)) => unsent::draw(frame, area, model, theme, *row),
-        Some(Overlay::Unknown(row, chosen)) => unknown::draw(frame, area, model, theme, *row, *chosen),
+        Some(Overlay::Unknown(row, chosen)) => unknown::draw(frame, area, model, theme, (*row, *chosen), regions),
         Some(Overlay::SendAgain(row)) => unknown::draw_send_again(frame, area, model, theme, *row),
         Some(Overlay::TakeAsClosed(row)) => word::draw(frame, area, model, theme, *row),
-        Some(Overlay::Device(chosen)) => guard::draw(frame, area, model, theme, *chosen),
+        Some(Overlay::Device(chosen)) => guard::draw(frame, area, model, theme, *chosen, regions),
         Some(Overlay::Palette(palette)) => palette::draw(frame, area, theme, palette),
         Some(Overlay::Templates(picker)) => template_picker::draw(frame, area, model, theme, picker),
         Some(Overlay::Tenants(panel)) => tenants::draw(frame, area, model, theme, panel),
         Some(Overlay::Look(row)) => return details::draw(frame, area, model, theme, model.requests.get(*row)),
         // Those take the place of the list and the sheet.
         Some(Overlay::Help(_) | Overlay::Notices { .. } | Overlay::Report(_) | Overlay::Recovery(_)) => {}
-        None if model.pane == Pane::Form => form::draw(frame, area, model, theme),
+        None if model.pane == Pane::Form => form::draw(frame, area, model, theme, regions),
         None => return details::draw(frame, area, model, theme, model.requests.selected()),
     }
     0

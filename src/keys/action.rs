@@ -293,6 +293,8 @@ pub enum Action {
     SwitchToTenant(u8),
     /// Take an accepted close that no list shows as done.
     TakeAsClosed,
+    /// Switch the mouse on or off.
+    ToggleMouse,
     /// Show the keys of every place, or of this one.
     ToggleEverywhere,
     /// Search the help.
@@ -474,6 +476,7 @@ pub const BINDINGS: &[Binding] = {
         row("panes.notices", S::Panes, A::ShowNotices, &["!"], None, "the notices of this run, whole"),
         row("list.report", S::Panes, A::ShowReport, &["R"], None, "report of the shift, to hand over"),
         row("panes.palette", S::Panes, A::ShowPalette, &[":"], None, "every action, by its name"),
+        row("panes.mouse", S::Panes, A::ToggleMouse, &["M"], None, "mouse on or off; off at start"),
         row("panes.abandon", S::Panes, A::Abandon, &["x"], Some("abandon"), "abandon the call; it is looked up"),
         row("panes.copy-id", S::Panes, A::CopyId, &["y"], Some("copy id"), "copy the request's id"),
         row("panes.copy-line", S::Panes, A::CopyLine, &["Y"], None, "copy a line for the ticket"),

@@ -29,10 +29,13 @@ use rustix::{
 };
 use tokio::net::unix::pipe;
 
-/// Switches on the alternate screen and bracketed paste, and hides the cursor. No mouse, no focus reports, no keyboard flags.
+/// Switches on the alternate screen and bracketed paste, and hides the cursor. No focus reports, no keyboard flags.
 const MODES_ON: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?25l";
 /// Ends a synchronized update and its colours, which may have been cut short, and switches all modes off.
 const MODES_OFF: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?2004l\x1b[?25h\x1b[?1049l";
+/// Switches on and off that the terminal reports clicks and the wheel, in decimal numbers (SGR).
+const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
 /// Puts the title of the window on the terminal's stack, and takes it back from there. A terminal that does not know this
 /// ignores it.
 const SAVE_TITLE: &[u8] = b"\x1b[22;0t";
@@ -60,6 +63,10 @@ const TERMS_WITHOUT_DRAWING: [&str; 5] = ["dumb", "unknown", "network", "dialup"
 static TAKEN: AtomicBool = AtomicBool::new(false);
 /// Whether the former title of the window is on the terminal's stack.
 static TITLE_SAVED: AtomicBool = AtomicBool::new(false);
+/// Whether the terminal reports the mouse.
+static MOUSE_CAPTURED: AtomicBool = AtomicBool::new(false);
+/// Whether it ever did.
+static MOUSE_USED: AtomicBool = AtomicBool::new(false);
 /// Whether another program has the terminal. Until it is taken again, the keys that interrupt and quit are for that program.
 static LENT: AtomicBool = AtomicBool::new(false);
 /// When the terminal was last taken from another program.
@@ -237,7 +244,10 @@ fn restore(saved: &mut SavedTerminal) {
     if !(is_background && stops_writers()) {
         let cancel = if is_cut { CANCEL } else { b"" };
         let title = if TITLE_SAVED.swap(false, Ordering::SeqCst) { RESTORE_TITLE } else { b"" };
-        let _ = saved.write_with_timeout(&[cancel, title, MODES_OFF].concat());
+        // What switched it off may be among the bytes that the terminal did not take.
+        let is_captured = MOUSE_CAPTURED.swap(false, Ordering::SeqCst) || is_cut && MOUSE_USED.load(Ordering::SeqCst);
+        let mouse = if is_captured { MOUSE_OFF } else { b"" };
+        let _ = saved.write_with_timeout(&[cancel, mouse, title, MODES_OFF].concat());
     }
 }
 
@@ -259,6 +269,17 @@ pub(crate) fn set_title(text: &str) -> io::Result<()> {
         let save = if TITLE_SAVED.load(Ordering::SeqCst) { b"" } else { SAVE_TITLE };
         saved.write(&[save, b"\x1b]2;", text.as_bytes(), b"\x1b\\"].concat())?;
         TITLE_SAVED.store(true, Ordering::SeqCst);
+    }
+    Ok(())
+}
+
+/// Has the terminal report the mouse until it is given back, or no longer. Does nothing while the terminal is not taken.
+pub(crate) fn capture_mouse(is_on: bool) -> io::Result<()> {
+    // Under the lock, as for the title.
+    if let Some(saved) = saved().as_mut().filter(|_| is_taken() && MOUSE_CAPTURED.load(Ordering::SeqCst) != is_on) {
+        saved.write(if is_on { MOUSE_ON } else { MOUSE_OFF })?;
+        MOUSE_CAPTURED.store(is_on, Ordering::SeqCst);
+        MOUSE_USED.store(true, Ordering::SeqCst);
     }
     Ok(())
 }

@@ -47,7 +47,7 @@ pub enum Input {
     Paste(String),
     /// The size of the terminal, in columns and rows, has changed.
     Resize(u16, u16),
-    /// A mouse report, if another program has switched them on.
+    /// A mouse report. They may come although the program has not switched them on.
     Mouse(MouseEvent),
     /// The terminal's window got the focus, or lost it.
     Focus(bool),

@@ -84,6 +84,13 @@ pub trait Surface {
     /// As for `draw`.
     fn bell(&mut self) -> io::Result<()>;
 
+    /// Has the terminal report clicks and the wheel as [`Input::Mouse`](super::Input::Mouse), or no longer. Whenever the terminal
+    /// is given away it reports nothing, and once it is taken again it reports as before.
+    ///
+    /// # Errors
+    /// As for `draw`.
+    fn capture_mouse(&mut self, is_on: bool) -> io::Result<()>;
+
     /// Asks the terminal for the colour of its background. The answer, if there is one, is an
     /// [`Input::Reply`](super::Input::Reply).
     ///
@@ -125,6 +132,8 @@ pub struct Screen {
     input: Option<InputThread>,
     /// The title of the window, once one was set.
     title: Option<String>,
+    /// Whether the mouse is reported.
+    mouse: bool,
 }
 
 impl Screen {
@@ -143,7 +152,7 @@ impl Screen {
         // Made before the terminal is taken, so that a failure leaves nothing to give back.
         let terminal = Terminal::new(FrameBackend::new(Output)).map_err(TerminalError::Switch)?;
         platform::take().map_err(TerminalError::Switch)?;
-        Ok(Self { terminal, input: None, title: None })
+        Ok(Self { terminal, input: None, title: None, mouse: false })
     }
 
     /// Starts to read inputs. Call it once, after the first frame. The channel closes when reading has failed.
@@ -170,6 +179,9 @@ impl Screen {
         self.terminal.backend_mut().reset();
         if let Some(title) = &self.title {
             platform::set_title(title).map_err(TerminalError::Switch)?;
+        }
+        if self.mouse {
+            platform::capture_mouse(true).map_err(TerminalError::Switch)?;
         }
         self.terminal.clear().map_err(TerminalError::Switch)
     }
@@ -208,6 +220,11 @@ impl Surface for Screen {
 
     fn bell(&mut self) -> io::Result<()> {
         self.terminal.backend_mut().write_directly(b"\x07")
+    }
+
+    fn capture_mouse(&mut self, is_on: bool) -> io::Result<()> {
+        self.mouse = is_on;
+        platform::capture_mouse(is_on)
     }
 
     fn ask_background(&mut self) -> io::Result<()> {

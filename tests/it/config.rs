@@ -323,7 +323,8 @@ fn other_tenants_of_the_file_can_be_switched_to_with_settings_of_their_own() {
     let all = "https://all.example.com/v1".to_owned();
     assert_eq!(others(&config), [("Fabrikam".to_owned(), all.clone()), ("Northwind".to_owned(), all.clone())]);
     assert_eq!(config.position, 0);
-    let categories = |config: &Config, index: usize| config.others[index].settings.as_ref().unwrap().categories.len();
+    let categories =
+        |config: &Config, index: usize| config.others[index].settings.as_ref().unwrap().options.categories.len();
     assert_eq!((categories(&config, 0), categories(&config, 1), config.categories.len()), (1, 3, 3));
     let config = resolved("--tenant northwind", &[], &file).unwrap();
     assert_eq!((config.position, others(&config)[1].0.as_str()), (2, "Fabrikam"));

@@ -12,6 +12,7 @@ mod guard;
 mod leaving;
 mod list;
 mod marks;
+mod mouse;
 mod notices;
 mod others;
 mod palette;

@@ -13,6 +13,7 @@ mod killed;
 mod lending;
 mod looks;
 mod lost;
+mod mouse;
 mod record;
 mod secrets;
 mod stops;

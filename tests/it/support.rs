@@ -4,7 +4,7 @@ pub(crate) mod corpus;
 pub(crate) mod dashboard;
 pub(crate) mod harmless;
 pub(crate) mod keys;
-mod modes;
+pub(crate) mod modes;
 pub(crate) mod pty;
 pub(crate) mod record;
 pub(crate) mod server;

@@ -297,6 +297,13 @@ impl List {
         self.marks.count > 0 || self.marks.range.is_some()
     }
 
+    /// Where a row stands among those that are shown.
+    #[must_use]
+    pub fn position_of(&self, row: RowId) -> Option<usize> {
+        self.entries.get(row)?;
+        self.place(&self.shown, row).ok()
+    }
+
     /// Compares two rows of the list by its order.
     fn compare(&self, one: RowId, other: RowId) -> Ordering {
         let entry = |row: RowId| self.entries.get(row);

@@ -135,7 +135,9 @@ fn standing_line(model: &Model, theme: &Theme, width: usize) -> Option<Line<'sta
 
 /// What the footer names, as much of it as fits; all keys stand last, at the right, and are always there.
 pub(super) fn draw_keys(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) {
-    let width = usize::from(area.width);
+    // What the mouse does is not what it does elsewhere in the terminal, and that is seen as long as it lasts.
+    let mouse = if model.mouse.is_on { " mouse on " } else { "" };
+    let width = usize::from(area.width).saturating_sub(mouse.len());
     let scopes = model.scopes();
     let mut entries: Vec<(Action, String, Cow<'static, str>)> = Vec::new();
     for (binding, keys) in model.keymap.reachable(scopes) {
@@ -169,7 +171,8 @@ pub(super) fn draw_keys(frame: &mut Frame, area: Rect, model: &Model, theme: &Th
         Line::from(spans.collect::<Vec<_>>())
     };
     frame.render_widget(Paragraph::new(spans(left)), area);
-    let right = spans(right);
+    let mut right = spans(right);
+    right.spans.insert(0, Span::styled(mouse, Theme::dim()));
     let right_width = u16::try_from(right.width()).unwrap_or(area.width).min(area.width);
     let at = Rect { x: area.right() - right_width, width: right_width, ..area };
     frame.render_widget(Paragraph::new(right), at);

@@ -13,7 +13,7 @@ use crate::dashboard::draw::{
     words::{columns, cut, fit, wrap},
 };
 use crate::{
-    dashboard::{Form, Model, Pane, RecordState, suggest},
+    dashboard::{Form, Model, Pane, RecordState, Regions, Target, suggest},
     keys::{Action, Scope},
 };
 use mmd_elevate_core::{Field, visible};
@@ -44,7 +44,7 @@ const fn placeholder(field: Field) -> &'static str {
     }
 }
 
-pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) {
+pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, regions: &mut Regions) {
     let form = &model.form;
     let focused = model.pane == Pane::Form && model.overlays.is_empty();
     let right = match (form.sending().is_some(), model.record) {
@@ -64,15 +64,18 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme) 
             frame.render_widget(Line::styled(theme.vertical_rule(), Theme::dim()), Rect { y, height: 1, ..rule });
         }
         let left = Rect { width: left.width.saturating_sub(1), ..left };
-        draw_fields(frame, left, model, theme, editable);
+        draw_fields(frame, left, model, theme, editable, regions);
         draw_plan(frame, plan, model, theme, editable);
+        regions.add(plan, Target::Field(Field::PlanOfAction));
         return;
     }
-    let used = draw_fields(frame, Rect { height: inner.height.saturating_sub(3), ..inner }, model, theme, editable);
+    let above = Rect { height: inner.height.saturating_sub(3), ..inner };
+    let used = draw_fields(frame, above, model, theme, editable, regions);
     let gap = u16::from(inner.height > used + 5);
     let y = (inner.y + used + gap).min(inner.bottom());
     let below = Rect { y, height: inner.bottom() - y, ..inner };
     draw_plan(frame, below, model, theme, editable);
+    regions.add(below, Target::Field(Field::PlanOfAction));
 }
 
 /// What stands under a field: what is wrong with it, what is doubtful, or what is suggested.
@@ -96,9 +99,14 @@ fn under(model: &Model, theme: &Theme, field: Field, width: usize, editable: boo
     under
 }
 
+/// Which of the suggestions is seen first.
+fn first_suggestion(form: &Form) -> usize {
+    form.chosen().unwrap_or(0).saturating_sub(SUGGESTIONS - 1)
+}
+
 fn suggestions(model: &Model, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     let (all, chosen) = (model.form.suggestions(), model.form.chosen());
-    let first = chosen.unwrap_or(0).saturating_sub(SUGGESTIONS - 1);
+    let first = first_suggestion(&model.form);
     let seen = all.iter().enumerate().skip(first).take(SUGGESTIONS);
     let longest = seen.clone().map(|(_, one)| columns(&suggest::shown(one).0)).max().unwrap_or(0).min(width / 2);
     let mut lines: Vec<_> = seen
@@ -124,9 +132,20 @@ fn suggestions(model: &Model, theme: &Theme, width: usize) -> Vec<Line<'static>>
 }
 
 /// Draws the fields of one line, with air between them where there is room. Returns how many rows they took.
-fn draw_fields(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, editable: bool) -> u16 {
+fn draw_fields(
+    frame: &mut Frame,
+    area: Rect,
+    model: &Model,
+    theme: &Theme,
+    editable: bool,
+    regions: &mut Regions,
+) -> u16 {
     let width = usize::from(area.width.saturating_sub(LABELS)).max(1);
     let mut unders = LINES.map(|field| under(model, theme, field, width, editable));
+    // What is suggested stands below what is wrong with the field in focus.
+    let suggested = model.form.suggestions().len().saturating_sub(first_suggestion(&model.form)).min(SUGGESTIONS);
+    let lines = LINES.iter().position(|field| *field == model.form.focused).map_or(0, |at| unders[at].len());
+    let before = lines.saturating_sub(suggested);
     let rows = |unders: &[Vec<Line>; 5]| 5 + unders.iter().map(Vec::len).sum::<usize>();
     // Where there is too little room, what stands under the fields gives way, the longest first.
     while rows(&unders) > usize::from(area.height) {
@@ -151,13 +170,25 @@ fn draw_fields(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, edit
         draw_label(frame, row, theme, field, here);
         let value = Rect { x: row.x + LABELS.min(row.width), width: row.width.saturating_sub(LABELS), ..row };
         draw_value(frame, value, model, theme, field, here);
+        regions.add(row, Target::Field(field));
         y += 1;
         let count = u16::try_from(under.len()).unwrap_or(0).min(area.bottom().saturating_sub(y));
         let below = Rect { y, height: count, ..value };
         frame.render_widget(Paragraph::new(under), below);
+        if here {
+            add_suggestions(below, &model.form, before, regions);
+        }
         y += count + air;
     }
     (y - area.y).saturating_sub(air).min(area.height)
+}
+
+/// Adds what is suggested below a field, `before` lines further down than the area begins.
+fn add_suggestions(area: Rect, form: &Form, before: usize, regions: &mut Regions) {
+    let seen = form.suggestions().iter().skip(first_suggestion(form));
+    for (y, suggestion) in (area.y..area.bottom()).skip(before).zip(seen) {
+        regions.add(Rect { y, height: 1, ..area }, Target::Suggestion(suggestion.text.clone()));
+    }
 }
 
 fn draw_label(frame: &mut Frame, row: Rect, theme: &Theme, field: Field, here: bool) {

@@ -13,7 +13,7 @@ use crate::dashboard::draw::{
     words::{columns, cut, local},
 };
 use crate::{
-    dashboard::{Model, Pane, RecordState, Sort},
+    dashboard::{Model, Pane, RecordState, Regions, Sort, Target},
     keys::{Action, Scope, Tab},
 };
 use mmd_elevate_core::visible;
@@ -53,7 +53,16 @@ fn is_filtered(model: &Model) -> bool {
 }
 
 /// Draws the list. `small`: the tenant's name stands in its frame. `strip`: details stand in its last lines.
-pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, small: bool, strip: bool) {
+pub(super) fn draw(
+    frame: &mut Frame,
+    area: Rect,
+    model: &Model,
+    theme: &Theme,
+    small: bool,
+    strip: bool,
+    regions: &mut Regions,
+) {
+    regions.add(area, Target::List);
     let focused = model.pane == Pane::List && model.overlays.is_empty();
     let block = theme.frame(focused);
     let inner = block.inner(area);
@@ -73,12 +82,14 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, 
     .areas(inner);
     if is_filtered(model) {
         draw_filter(frame, filter, model, theme);
+        regions.add(filter, Target::Filter);
     }
     if strip_rows > 0 {
         let [left, middle, right] = theme.horizontal_rule();
         let line = format!("{left}{}{right}", middle.repeat(usize::from(area.width.saturating_sub(2))));
         frame.render_widget(Line::styled(line, Theme::dim()), Rect { x: area.x, width: area.width, ..rule });
         frame.render_widget(Paragraph::new(strip_lines), strip);
+        regions.add(strip, Target::Details);
     }
     if let Some(line) = line_below {
         frame.render_widget(line, row_below);
@@ -86,10 +97,13 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, 
     let list = model.requests.list();
     let (height, all) = (usize::from(rows.height), list.shown().len());
     let position = list.position().unwrap_or(0);
-    // The selection stays in the middle as long as there is more on both sides.
-    let first = position.saturating_sub(height / 2).min(all.saturating_sub(height));
+    // The list stays as it was when a row was clicked, as long as the selection is seen. Else the selection is in the middle
+    // where there is more on both sides.
+    let clicked = model.mouse.top.and_then(|top| list.position_of(top));
+    let first = clicked.filter(|first| (*first..first + height).contains(&position));
+    let first = first.unwrap_or_else(|| position.saturating_sub(height / 2)).min(all.saturating_sub(height));
     let end = (first + height).min(all);
-    draw_title(frame, area, model, theme, (small, focused), (first, end));
+    draw_title(frame, area, model, theme, (small, focused), (first, end), regions);
     let below = u16::try_from(all - end).unwrap_or(u16::MAX);
     if below > 0 && strip_rows == 0 {
         draw_more_below(frame, area, below);
@@ -103,6 +117,11 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, 
     frame.render_widget(Line::styled(columns.heading(), Theme::dim()), heading);
     // However long the list is, only the rows that are seen are put together.
     let seen = list.shown().iter().enumerate().skip(first).take(height);
+    for (y, (_, row)) in (rows.y..).zip(seen.clone()) {
+        // From border to border: nobody aims at the air beside a row.
+        let line = Rect { x: area.x + 1, y, width: area.width.saturating_sub(2), height: 1 };
+        regions.add(line, Target::Row { row: *row, top: list.shown()[first] });
+    }
     let lines = seen.filter_map(|(index, id)| {
         let selected = (index == position).then_some(focused);
         let marked = list.is_marked(*id, index);
@@ -123,6 +142,7 @@ fn draw_title(
     theme: &Theme,
     (small, focused): (bool, bool),
     seen: (usize, usize),
+    regions: &mut Regions,
 ) {
     let room = usize::from(area.width.saturating_sub(4));
     let rights = right_titles(model, theme, small, seen);
@@ -130,11 +150,19 @@ fn draw_title(
     let in_turn = |shorts: [usize; 2]| rights.iter().flat_map(move |right| shorts.map(|short| (short, right.as_str())));
     let without = [0, 1, 2, 3].map(|short| (short, "")).into_iter().filter(|_| !small);
     let candidates = in_turn([0, 1]).chain(in_turn([2, 3])).chain(in_turn([4, 4])).chain(without);
-    let fits = |short: usize, right: &str| tabs(model, theme, focused, short).width() + columns(right) + 2 <= room;
+    let fits = |short: usize, right: &str| tabs(model, theme, focused, short).0.width() + columns(right) + 2 <= room;
     let (short, right) = candidates.into_iter().find(|(short, right)| fits(*short, right)).unwrap_or((4, ""));
-    let tabs = tabs(model, theme, focused, short);
+    let (tabs, places) = tabs(model, theme, focused, short);
     let width = u16::try_from(tabs.width()).unwrap_or(area.width).min(area.width.saturating_sub(2));
-    frame.render_widget(Paragraph::new(tabs), Rect { x: area.x + 1, width, height: 1, ..area });
+    let title = Rect { x: area.x + 1, width, height: 1, ..area };
+    frame.render_widget(Paragraph::new(tabs), title);
+    for (tab, (begin, end)) in Tab::ALL.into_iter().zip(places) {
+        let column = |column: usize| u16::try_from(column).unwrap_or(width).min(width);
+        let (begin, end) = (column(begin), column(end));
+        if begin < end {
+            regions.add(Rect { x: title.x + begin, width: end - begin, ..title }, Target::Tab(tab));
+        }
+    }
     if !right.is_empty() {
         let right = format!(" {right} ");
         let width = u16::try_from(columns(&right)).unwrap_or(0);
@@ -144,9 +172,11 @@ fn draw_title(
     }
 }
 
-/// The tabs, each with its count; with fewer names where there is less room.
-fn tabs(model: &Model, theme: &Theme, focused: bool, short: usize) -> Line<'static> {
+/// The tabs, each with its count; with fewer names where there is less room. Beside them the columns from and up to which each
+/// stands.
+fn tabs(model: &Model, theme: &Theme, focused: bool, short: usize) -> (Line<'static>, [(usize, usize); 4]) {
     let mut spans = vec![Span::raw(" ")];
+    let (mut places, mut used) = ([(0, 0); 4], 1);
     for (index, tab) in Tab::ALL.into_iter().enumerate() {
         let is_shown = tab == model.requests.tab();
         let count = model.requests.list_of(tab).len();
@@ -178,12 +208,17 @@ fn tabs(model: &Model, theme: &Theme, focused: bool, short: usize) -> Line<'stat
         }
         if index > 0 && short < 4 {
             let air = if short < 2 { " " } else { "" };
-            spans.push(Span::styled(format!("{air}{}{air}", theme.vertical_rule()), Theme::dim()));
+            let rule = Span::styled(format!("{air}{}{air}", theme.vertical_rule()), Theme::dim());
+            used += rule.width();
+            spans.push(rule);
         }
-        spans.push(Span::styled(text, style));
+        let text = Span::styled(text, style);
+        places[index] = (used, used + text.width());
+        used += text.width();
+        spans.push(text);
     }
     spans.push(Span::raw(" "));
-    Line::from(spans)
+    (Line::from(spans), places)
 }
 
 /// What is said of the list, from the most to the least.

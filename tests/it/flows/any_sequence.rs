@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEventKind};
 use mmd_elevate::{
-    dashboard::{CloseDialog, Closure, Message, Model, Overlay, Pane, RowId, RowState, ScrollLimits, Subject, update},
+    dashboard::{
+        CloseDialog, Closure, Message, Model, Overlay, Pane, RowId, RowState, ScrollLimits, Subject, Target, update,
+    },
     keys::{Action, BINDINGS, TextEdit},
     terminal::Input,
 };
@@ -15,7 +17,7 @@ use mmd_elevate_core::{
 use proptest::prelude::*;
 
 use crate::support::{
-    dashboard::{DRAFT, Dashboard, closed, created, opened, start},
+    dashboard::{DRAFT, Dashboard, closed, created, mouse, opened, start},
     keys::{event, events},
     record::{checked, draft as full_draft, held as request_held, lost_close, lost_create, saved, saved_close},
 };
@@ -26,6 +28,8 @@ enum Step {
     /// What an agent does as one: to get far in a few steps.
     Habit(&'static str),
     Paste(String),
+    /// The mouse does this to one of the things on the screen, at a place between its ends, once or twice.
+    Point(MouseEventKind, prop::sample::Index, (u16, u16), bool),
     /// The reply to one of the calls under way; `None` is success, of which there is more than one kind.
     Reply(prop::sample::Index, Option<CallError>, u8),
     /// One of the calls comes a step further.
@@ -69,6 +73,16 @@ fn kinds() -> impl Strategy<Value = CallError> {
         CallError::broken_answer("reason"),
         CallError::crashed(),
     ])
+}
+
+/// Clicks most of all: two on one thing belong together.
+fn pointed() -> impl Strategy<Value = MouseEventKind> {
+    prop_oneof![
+        4 => Just(MouseEventKind::Down(MouseButton::Left)),
+        1 => Just(MouseEventKind::Down(MouseButton::Right)),
+        1 => Just(MouseEventKind::ScrollUp),
+        1 => Just(MouseEventKind::ScrollDown),
+    ]
 }
 
 fn steps() -> impl Strategy<Value = Step> {
@@ -116,6 +130,8 @@ fn steps() -> impl Strategy<Value = Step> {
         6 => prop::sample::select(habits.to_vec()).prop_map(Step::Habit),
         2 => any::<String>().prop_map(Step::Paste),
         1 => "[a-z\r\n\t\u{1b}\u{301}\u{202e}👩\u{200d}🚒]{0,200}".prop_map(Step::Paste),
+        6 => (pointed(), any::<prop::sample::Index>(), any::<(u16, u16)>(), prop::bool::weighted(0.3))
+            .prop_map(|(kind, which, place, twice)| Step::Point(kind, which, place, twice)),
         4 => (any::<prop::sample::Index>(), prop::option::weighted(0.5, kinds()), any::<u8>())
             .prop_map(|(i, kind, which)| Step::Reply(i, kind, which)),
         3 => (any::<prop::sample::Index>(), any::<u8>(), kinds()).prop_map(|(i, which, kind)| Step::Progress(i, which, kind)),
@@ -178,6 +194,7 @@ fn may_change(model: &Model, message: &Message) -> Option<Typed> {
                     | Action::TakeTemplate
                     | Action::CloseMistake
             )
+            | Message::Mouse(Target::Suggestion(_), _)
     );
     if !edits {
         return None;
@@ -399,11 +416,40 @@ fn some_record(which: u8) -> Recovered {
     recovered
 }
 
+/// Points at one of the things on the screen.
+fn point(
+    dashboard: &mut Dashboard,
+    kind: MouseEventKind,
+    which: prop::sample::Index,
+    (column, row): (u16, u16),
+    twice: bool,
+) {
+    let regions: Vec<_> = dashboard.regions().iter().filter(|(area, _)| !area.is_empty()).collect();
+    if regions.is_empty() {
+        return;
+    }
+    let (area, _) = which.get(&regions);
+    let input = mouse(kind, area.x + column % area.width, area.y + row % area.height);
+    let calls = dashboard.calls().len();
+    dashboard.take_effects();
+    take(dashboard, input.clone());
+    if !dashboard.left() && twice {
+        let before = dashboard.model.clone();
+        let meant = dashboard.at_once(input);
+        let changing = meant.first().and_then(|message| may_change(&before, message));
+        assert_kept(&before, &dashboard.model, changing.as_ref(), &Message::WorkerGone);
+    }
+    assert_eq!(dashboard.calls().len(), calls, "the mouse sent something");
+    let effects = dashboard.take_effects();
+    assert!(effects.is_empty(), "the mouse did {effects:?}");
+}
+
 fn happens(dashboard: &mut Dashboard, step: Step) {
     let before = dashboard.model.clone();
     match step {
         Step::Press(key) => return take(dashboard, Input::Key(key)),
         Step::Paste(text) => return take(dashboard, Input::Paste(text)),
+        Step::Point(kind, which, place, twice) => return point(dashboard, kind, which, place, twice),
         Step::Habit(keys) => {
             for key in events(keys) {
                 if !dashboard.left() {
@@ -496,11 +542,11 @@ fn index_of(dashboard: &Dashboard, index: prop::sample::Index) -> Option<usize> 
     (!dashboard.calls().is_empty()).then(|| index.index(dashboard.calls().len()))
 }
 
-/// A dashboard that lists the tenant by itself.
+/// A dashboard that lists the tenant by itself, with the mouse on.
 fn sweeping() -> Dashboard {
     let mut dashboard = Dashboard::new();
     dashboard.model.preferences.refresh = Some(std::time::Duration::from_secs(30));
-    dashboard.says(Event::Ready).after(0);
+    dashboard.says(Event::Ready).after(0).press("M");
     dashboard
 }
 

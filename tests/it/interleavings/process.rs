@@ -216,6 +216,7 @@ impl Process {
                     | Effect::ReadTemplates
                     | Effect::SaveTemplate(_)
                     | Effect::CountTemplate(_)
+                    | Effect::CaptureMouse(_)
                     | Effect::Exit => {}
                 }
             }

@@ -23,7 +23,7 @@ fn stopped(pty: &mut Pty) {
     wait_for_prompt(pty);
 }
 
-fn leave_the_shell(mut pty: Pty) {
+pub(super) fn leave_the_shell(mut pty: Pty) {
     wait_for_prompt(&pty);
     pty.send("exit\n");
     pty.wait_for_exit(GONE);

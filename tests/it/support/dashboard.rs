@@ -5,12 +5,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use mmd_elevate::{
-    app::{Batch, Confirmation},
+    app::{Batch, Confirmation, Pointer},
     dashboard::{
-        Category, Effect, Message, Model, Row, ScrollLimits, Setup, Tenant, update,
-        view::{self, Theme},
+        Category, Effect, Message, Model, Regions, Row, ScrollLimits, Setup, Tenant, update,
+        view::{self, Drawn, Theme},
     },
     keys::Keymap,
     terminal::{Input, InputBatch},
@@ -43,8 +44,11 @@ pub(crate) struct Dashboard {
     /// The monotonic clock, by which keys are read and frames drawn.
     clock: Instant,
     confirmation: Confirmation,
+    pointer: Pointer,
     /// How far what was drawn last can be scrolled.
     limits: ScrollLimits,
+    /// What stands where in what was drawn last.
+    regions: Regions,
     /// By the clock that nobody sets.
     elapsed: Duration,
     /// What the dashboard asked of the world, other than calls and saves, since it was last looked at.
@@ -108,13 +112,16 @@ impl Dashboard {
         let device = Some(Vec::new());
         let (clock, confirmation, elapsed) = (Instant::now(), Confirmation::default(), Duration::ZERO);
         let (now, limits, left) = (start(), ScrollLimits::default(), false);
+        let (pointer, regions) = (Pointer::default(), Regions::default());
         let mut dashboard = Self {
             model,
             terminal,
             now,
             clock,
             confirmation,
+            pointer,
             limits,
+            regions,
             elapsed,
             effects,
             saves,
@@ -168,6 +175,44 @@ impl Dashboard {
         self
     }
 
+    /// The mouse does this to the first place where the text stands on the screen.
+    pub(crate) fn point(&mut self, kind: MouseEventKind, text: &str) -> &mut Self {
+        let (column, row) = self.place_of(text);
+        self.batch(vec![mouse(kind, column, row)]);
+        self
+    }
+
+    pub(crate) fn click(&mut self, text: &str) -> &mut Self {
+        self.point(MouseEventKind::Down(MouseButton::Left), text)
+    }
+
+    /// Clicks twice, as fast as one does.
+    pub(crate) fn double_click(&mut self, text: &str) -> &mut Self {
+        let (column, row) = self.click(text).place_of(text);
+        self.at_once(mouse(MouseEventKind::Down(MouseButton::Left), column, row));
+        self
+    }
+
+    /// What the loop does with an input that comes as soon after the last one as a second click. Returns what it meant.
+    pub(crate) fn at_once(&mut self, input: Input) -> Vec<Message> {
+        self.read_after(Duration::from_millis(150), vec![input])
+    }
+
+    /// Turns the wheel so many steps down, or up where that is less than nothing.
+    pub(crate) fn wheel(&mut self, text: &str, steps: i32) -> &mut Self {
+        let kind = if steps < 0 { MouseEventKind::ScrollUp } else { MouseEventKind::ScrollDown };
+        let (column, row) = self.place_of(text);
+        for _ in 0..steps.abs() {
+            self.batch(vec![mouse(kind, column, row)]);
+        }
+        self
+    }
+
+    /// What stands where on the screen.
+    pub(crate) fn regions(&self) -> &Regions {
+        &self.regions
+    }
+
     /// The same keys in one batch.
     pub(crate) fn burst(&mut self, keys: &str) -> &mut Self {
         self.batch(events(keys).into_iter().map(Input::Key).collect());
@@ -184,13 +229,23 @@ impl Dashboard {
         self.read_after(LOOKS, inputs)
     }
 
+    /// The same for an input that was read just before the last frame was drawn.
+    pub(crate) fn read_before_the_last_frame(&mut self, input: Input) -> Vec<Message> {
+        let at = self.clock.checked_sub(Duration::from_millis(1)).unwrap();
+        self.read(at, vec![input])
+    }
+
     fn read_after(&mut self, time: Duration, inputs: Vec<Input>) -> Vec<Message> {
         self.clock += time;
+        self.read(self.clock, inputs)
+    }
+
+    fn read(&mut self, at: Instant, inputs: Vec<Input>) -> Vec<Message> {
         let mut meant = Vec::new();
-        let mut batch = Batch::new(InputBatch { at: self.clock, inputs });
+        let mut batch = Batch::new(InputBatch { at, inputs });
         self.tick();
         while !self.left
-            && let Some(message) = batch.next(&self.model, &mut self.confirmation)
+            && let Some(message) = batch.next(&self.model, &mut self.confirmation, &mut self.pointer)
         {
             meant.push(message.clone());
             self.apply(message);
@@ -466,17 +521,22 @@ impl Dashboard {
         self.terminal.backend().buffer().content.iter().map(ratatui::buffer::Cell::symbol)
     }
 
-    /// How the first place where this text stands is drawn.
-    pub(crate) fn style_of(&self, text: &str) -> (Color, Modifier) {
+    /// The first place where this text stands: its column and its row.
+    pub(crate) fn place_of(&self, text: &str) -> (u16, u16) {
         let buffer = self.terminal.backend().buffer();
         let width = usize::from(buffer.area.width);
         let wanted: Vec<String> = text.chars().map(String::from).collect();
-        let found = buffer.content.chunks(width).find_map(|row| {
-            let at =
-                row.windows(wanted.len()).position(|cells| cells.iter().zip(&wanted).all(|(c, w)| c.symbol() == w))?;
-            Some(row[at].clone())
+        let found = buffer.content.chunks(width).zip(0..).find_map(|(row, y)| {
+            let is_there = |cells: &[ratatui::buffer::Cell]| cells.iter().zip(&wanted).all(|(c, w)| c.symbol() == w);
+            let at = row.windows(wanted.len()).position(is_there)?;
+            Some((u16::try_from(at).unwrap(), y))
         });
-        let cell = found.unwrap_or_else(|| panic!("\"{text}\" is not on the screen:\n{}", self.screen()));
+        found.unwrap_or_else(|| panic!("\"{text}\" is not on the screen:\n{}", self.screen()))
+    }
+
+    /// How the first place where this text stands is drawn.
+    pub(crate) fn style_of(&self, text: &str) -> (Color, Modifier) {
+        let cell = self.terminal.backend().buffer()[self.place_of(text)].clone();
         (cell.fg, cell.modifier)
     }
 
@@ -542,16 +602,23 @@ impl Dashboard {
 
     fn draw(&mut self) {
         let theme = Theme::default();
-        let mut fits = false;
+        let (mut fits, mut drawn) = (false, Drawn::default());
         let picture = |frame: &mut ratatui::Frame<'_>| {
             fits = view::fits(frame.area());
-            self.limits = view::draw(frame, &self.model, &theme);
+            drawn = view::draw(frame, &self.model, &theme);
         };
         self.terminal.draw(picture).unwrap();
+        (self.limits, self.regions) = (drawn.limits, drawn.regions.clone());
+        self.pointer.record_draw(drawn.regions, self.clock);
         if fits {
             self.confirmation.record_draw(&self.model, self.clock);
         }
     }
+}
+
+/// What a terminal reports of the mouse at this place.
+pub(crate) const fn mouse(kind: MouseEventKind, column: u16, row: u16) -> Input {
+    Input::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE })
 }
 
 /// A fault with words of the service's, where there are any.

@@ -17,6 +17,8 @@ pub(crate) struct Drawn {
     pub(crate) titles: Vec<String>,
     /// How often the bell rang.
     pub(crate) bells: usize,
+    /// Whether the mouse is reported.
+    pub(crate) mouse: bool,
 }
 
 /// A surface that shows each frame to the test.
@@ -56,6 +58,11 @@ impl Surface for Stage {
 
     fn bell(&mut self) -> io::Result<()> {
         self.drawn.send_modify(|drawn| drawn.bells += 1);
+        Ok(())
+    }
+
+    fn capture_mouse(&mut self, is_on: bool) -> io::Result<()> {
+        self.drawn.send_modify(|drawn| drawn.mouse = is_on);
         Ok(())
     }
 
