@@ -1,10 +1,13 @@
-//! Makes the README's pictures from the real program: `cargo run --example screens`.
+//! Makes the README's pictures from the real program: `cargo run --example screens`, and its recording:
+//! `cargo run --example screens -- story`.
 //!
 //! It builds the program, runs it in a pseudo-terminal on the practice tenant, types what an agent would type, and
 //! writes what is then on the screen to `assets/`. Clock and ids differ from run to run, so the pictures do too: look at
 //! them before you commit them.
 #![expect(clippy::print_stdout, reason = "it says which pictures it has made")]
 
+mod film;
+mod story;
 mod svg;
 mod terminal;
 
@@ -64,23 +67,34 @@ const LOST: &str =
 /// What is being typed when the program dies.
 const NEXT_DRAFT: &str = "INC-10473\tMMD-00000000020\tDock lost its network again";
 
+/// The columns and rows of the pictures.
+const SIZE: (u16, u16) = (120, 36);
+
 /// Longer than it takes until what is typed is saved.
 const SAVED: Duration = Duration::from_millis(1500);
 
 fn main() -> eyre::Result<()> {
     let program = built()?;
     let home = tempfile::tempdir().wrap_err("failed to make a home folder")?;
-    // The picture's terminal answers no question about its background.
+    // The picture's terminal answers no question about its background, and takes what comes behind a frame for its end.
     let settings = home.path().join(".config/mmd-elevate");
     fs::create_dir_all(&settings).wrap_err("failed to make the settings' folder")?;
-    fs::write(settings.join("config.toml"), "[appearance]\ntheme = \"dark\"\n")
-        .wrap_err("failed to write the settings")?;
-    dashboard(Terminal::start(&program, &[], home.path())?)?;
+    let mut text = "[appearance]\ntheme = \"dark\"\ntitle = false\n".to_owned();
+    let is_story = std::env::args().nth(1).is_some_and(|what| what == "story");
+    if is_story {
+        // What colleagues do at their own times would make each recording another one, and a report names its folder.
+        text.push_str("[practice]\ncolleagues = false\n[report]\nfolder = \"/srv/handover\"\n");
+    }
+    fs::write(settings.join("config.toml"), text).wrap_err("failed to write the settings")?;
+    if is_story {
+        return write("story", &story::record(&program, home.path())?);
+    }
+    dashboard(Terminal::start(&program, &[], home.path(), SIZE)?)?;
     let rules = home.path().join("rules.toml");
     fs::write(&rules, RULES).wrap_err("failed to write the rules")?;
     let rules = rules.to_str().ok_or_else(|| eyre!("the path of the rules is not text"))?;
-    crash(Terminal::start(&program, &["--practice-rules", rules], home.path())?)?;
-    recovery(Terminal::start(&program, &[], home.path())?)
+    crash(Terminal::start(&program, &["--practice-rules", rules], home.path(), SIZE)?)?;
+    recovery(Terminal::start(&program, &[], home.path(), SIZE)?)
 }
 
 fn dashboard(mut terminal: Terminal) -> eyre::Result<()> {
@@ -148,9 +162,12 @@ fn recovery(mut terminal: Terminal) -> eyre::Result<()> {
 }
 
 fn save(terminal: &Terminal, name: &str, title: &str) -> eyre::Result<()> {
+    write(name, &svg::picture(terminal.screen(), title))
+}
+
+fn write(name: &str, svg: &str) -> eyre::Result<()> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets").join(name).with_extension("svg");
-    fs::write(&path, svg::picture(terminal.screen(), title))
-        .wrap_err_with(|| format!("failed to write {}", path.display()))?;
+    fs::write(&path, svg).wrap_err_with(|| format!("failed to write {}", path.display()))?;
     println!("made assets/{name}.svg");
     Ok(())
 }

@@ -17,6 +17,8 @@ const FONTS: &str =
 /// Around the screen.
 const MARGIN: u32 = 16;
 const TITLE_BAR: u32 = 38;
+/// How much room a caption needs below the screen.
+pub(crate) const FOOT: u32 = 36;
 
 const BACKGROUND: Rgb = Rgb(0x10, 0x14, 0x1b);
 const FOREGROUND: Rgb = Rgb(0xd8, 0xde, 0xe6);
@@ -91,44 +93,96 @@ impl Look {
     }
 }
 
+/// One thing that is drawn.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Element {
+    /// Whether it is a ground, over which the rest is drawn.
+    pub(crate) is_ground: bool,
+    tag: &'static str,
+    /// Where it is.
+    place: String,
+    /// How it looks, as attributes.
+    pub(crate) look: String,
+    text: String,
+}
+
+impl Element {
+    /// Returns the element with these attributes for its look.
+    pub(crate) fn with_look(&self, look: &str) -> String {
+        let Self { tag, place, text, .. } = self;
+        let attributes = format!("{tag} {place}{look}");
+        if text.is_empty() { format!("<{attributes}/>") } else { format!("<{attributes}>{}</{tag}>", escaped(text)) }
+    }
+}
+
+/// A line of text at the foot of a picture, below the screen.
+pub(crate) fn caption(screen: &Screen, text: &str) -> Element {
+    let y = TITLE_BAR + u32::from(screen.size().0.get()) * HEIGHT + FOOT - 12;
+    let place = format!(r#"x="{}" y="{y}""#, MARGIN + WIDTH);
+    Element {
+        is_ground: false,
+        tag: "text",
+        place,
+        look: format!(r#" fill="{}" font-style="italic""#, ANSI[12].hex()),
+        text: text.to_owned(),
+    }
+}
+
 /// The screen in a window with round corners.
 pub(crate) fn picture(screen: &Screen, title: &str) -> String {
+    let body: Vec<_> = elements(screen).iter().map(|element| element.with_look(&element.look)).collect();
+    window(screen, title, 0, "", &body)
+}
+
+/// The same of what was drawn already, with so much room below the screen.
+pub(crate) fn window(screen: &Screen, title: &str, foot: u32, style: &str, body: &[String]) -> String {
     let (rows, columns) = screen.size();
-    let (rows, columns) = (rows.get(), columns.get());
-    let width = u32::from(columns) * WIDTH + 2 * MARGIN;
-    let height = u32::from(rows) * HEIGHT + TITLE_BAR + MARGIN;
+    let width = u32::from(columns.get()) * WIDTH + 2 * MARGIN;
+    let height = u32::from(rows.get()) * HEIGHT + TITLE_BAR + MARGIN + foot;
     let title = escaped(title);
     let (inner_width, inner_height, middle) = (width - 1, height - 1, width / 2);
-    let (paper, frame, quiet) = (BACKGROUND.hex(), "#2b3340", "#6b7685");
+    let (paper, ink, frame, quiet) = (BACKGROUND.hex(), FOREGROUND.hex(), "#2b3340", "#6b7685");
     let mut svg = vec![
         format!(
             r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" role="img">"#
         ),
         format!("<title>{title}</title>"),
-        format!(
-            r#"<rect x=".5" y=".5" width="{inner_width}" height="{inner_height}" rx="10" fill="{paper}" stroke="{frame}"/>"#
-        ),
-        format!(r#"<g font-family="{FONTS}" font-size="{FONT_SIZE}">"#),
-        format!(r#"<text x="{middle}" y="24" font-size="13" fill="{quiet}" text-anchor="middle">mmd-elevate</text>"#),
     ];
+    svg.extend((!style.is_empty()).then(|| format!("<style>{style}</style>")));
+    svg.push(format!(
+        r#"<rect x=".5" y=".5" width="{inner_width}" height="{inner_height}" rx="10" fill="{paper}" stroke="{frame}"/>"#
+    ));
+    svg.push(format!(r#"<g font-family="{FONTS}" font-size="{FONT_SIZE}" fill="{ink}">"#));
+    svg.push(format!(
+        r#"<text x="{middle}" y="24" font-size="13" fill="{quiet}" text-anchor="middle">mmd-elevate</text>"#
+    ));
     svg.extend([20, 39, 58].map(|x| format!(r##"<circle cx="{x}" cy="19" r="5.5" fill="#3a4351"/>"##)));
-    for row in 0..rows {
-        draw_row(&mut svg, screen, row, columns);
+    svg.extend_from_slice(body);
+    svg.push("</g>\n</svg>\n".to_owned());
+    svg.join("\n")
+}
+
+/// What the screen shows.
+pub(crate) fn elements(screen: &Screen) -> Vec<Element> {
+    let (rows, columns) = screen.size();
+    let mut elements = Vec::new();
+    for row in 0..rows.get() {
+        draw_row(&mut elements, screen, row, columns.get());
     }
     if !screen.hide_cursor() {
         let (row, column) = screen.cursor_position();
         let (x, y) = place(row, column);
-        svg.push(format!(r#"<rect x="{x}" y="{}" width="2" height="17" fill="{}"/>"#, y + 2, FOREGROUND.hex()));
+        let place = format!(r#"x="{x}" y="{}" width="2" height="17""#, y + 2);
+        elements.push(Element { is_ground: false, tag: "rect", place, look: String::new(), text: String::new() });
     }
-    svg.push("</g>\n</svg>\n".to_owned());
-    svg.join("\n")
+    elements
 }
 
 fn place(row: u16, column: u16) -> (u32, u32) {
     (MARGIN + u32::from(column) * WIDTH, TITLE_BAR + u32::from(row) * HEIGHT)
 }
 
-fn draw_row(svg: &mut Vec<String>, screen: &Screen, row: u16, columns: u16) {
+fn draw_row(elements: &mut Vec<Element>, screen: &Screen, row: u16, columns: u16) {
     let cell = |column| screen.cell(row, column).filter(|cell| !cell.is_wide_continuation());
     let mut column = 0;
     while column < columns {
@@ -145,7 +199,7 @@ fn draw_row(svg: &mut Vec<String>, screen: &Screen, row: u16, columns: u16) {
         while end < columns && screen.cell(row, end).is_some_and(|c| c.is_wide_continuation() || belongs(c)) {
             end += 1;
         }
-        draw_run(svg, screen, row, column..end, look, lines);
+        draw_run(elements, screen, row, column..end, look, lines);
         column = end;
     }
 }
@@ -154,15 +208,16 @@ fn is_blank(cell: &Cell) -> bool {
     cell.contents().trim().is_empty()
 }
 
-fn draw_run(svg: &mut Vec<String>, screen: &Screen, row: u16, run: Range<u16>, look: Look, lines: bool) {
+fn draw_run(elements: &mut Vec<Element>, screen: &Screen, row: u16, run: Range<u16>, look: Look, lines: bool) {
     let (x, y) = place(row, run.start);
     let width = u32::from(run.end - run.start) * WIDTH;
+    let colour = |attribute: &str, colour: Rgb| format!(r#" {attribute}="{}""#, colour.hex());
     if look.paper != BACKGROUND {
-        let paper = look.paper.hex();
-        svg.push(format!(r#"<rect x="{x}" y="{y}" width="{width}" height="{HEIGHT}" fill="{paper}"/>"#));
+        let place = format!(r#"x="{x}" y="{y}" width="{width}" height="{HEIGHT}""#);
+        let look = colour("fill", look.paper);
+        elements.push(Element { is_ground: true, tag: "rect", place, look, text: String::new() });
     }
     let text: String = run.clone().filter_map(|column| screen.cell(row, column)).map(Cell::contents).collect();
-    let colour = look.ink.hex();
     if lines {
         let mut path = String::new();
         let mut straight = 0;
@@ -176,9 +231,11 @@ fn draw_run(svg: &mut Vec<String>, screen: &Screen, row: u16, run: Range<u16>, l
             path.push_str(&format!("M{x} {y}{}", border(character).unwrap_or_default()));
         }
         draw_straight(&mut path, x + width, y, &mut straight);
-        svg.push(format!(r#"<path d="{path}" fill="none" stroke="{colour}" stroke-width="1.3"/>"#));
+        let look = format!(r#" fill="none"{} stroke-width="1.3""#, colour("stroke", look.ink));
+        let place = format!(r#"d="{path}""#);
+        elements.push(Element { is_ground: false, tag: "path", place, look, text: String::new() });
     } else if !text.trim().is_empty() {
-        let mut style = String::new();
+        let mut style = if look.ink == FOREGROUND { String::new() } else { colour("fill", look.ink) };
         for (is, attribute) in [
             (look.bold, r#" font-weight="bold""#),
             (look.italic, r#" font-style="italic""#),
@@ -186,9 +243,9 @@ fn draw_run(svg: &mut Vec<String>, screen: &Screen, row: u16, run: Range<u16>, l
         ] {
             style.push_str(if is { attribute } else { "" });
         }
-        let length = format!(r#"textLength="{width}" lengthAdjust="spacingAndGlyphs""#);
-        let y = y + BASELINE;
-        svg.push(format!(r#"<text x="{x}" y="{y}" {length} fill="{colour}"{style}>{}</text>"#, escaped(&text)));
+        // A font that is a little wider or narrower is fitted into the cells.
+        let place = format!(r#"x="{x}" y="{}" textLength="{width}""#, y + BASELINE);
+        elements.push(Element { is_ground: false, tag: "text", place, look: style, text });
     }
 }
 

@@ -1,4 +1,4 @@
-//! The program in a pseudo-terminal of 120 x 36, and waiting for what it shows.
+//! The program in a pseudo-terminal, and waiting for what it shows.
 
 use std::{
     io::{Read, Write},
@@ -13,10 +13,12 @@ use color_eyre::eyre::{self, WrapErr, bail, ensure, eyre};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use rustix::process::{Pid, Signal, kill_process};
 
-const COLUMNS: u16 = 120;
-const ROWS: u16 = 36;
 /// How long to wait for what must come. Nobody waits for all of it.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a key may take to show something.
+const KEY_PATIENCE: Duration = Duration::from_millis(400);
+/// How long nothing comes once all is shown.
+const QUIET: Duration = Duration::from_millis(40);
 /// What ends each frame, so that no picture shows half of one.
 const FRAME_END: &[u8] = b"\x1b[?2026l";
 
@@ -30,9 +32,14 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    /// Starts the program with nothing configured but this, in this home.
-    pub(crate) fn start(program: &Path, arguments: &[&str], home: &Path) -> eyre::Result<Self> {
-        let size = PtySize { rows: ROWS, cols: COLUMNS, pixel_width: 0, pixel_height: 0 };
+    /// Starts the program with nothing configured but this, in this home, on a screen of so many columns and rows.
+    pub(crate) fn start(
+        program: &Path,
+        arguments: &[&str],
+        home: &Path,
+        (columns, rows): (u16, u16),
+    ) -> eyre::Result<Self> {
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).map_err(|error| eyre!("failed to open a terminal: {error}"))?;
         let mut command = CommandBuilder::new(program);
         command.args(arguments);
@@ -55,7 +62,7 @@ impl Terminal {
                 }
             }
         });
-        let (rows, columns) = (NonZeroU16::new(ROWS), NonZeroU16::new(COLUMNS));
+        let (rows, columns) = (NonZeroU16::new(rows), NonZeroU16::new(columns));
         let (Some(rows), Some(columns)) = (rows, columns) else { bail!("a screen has rows and columns") };
         let parser = vt100::Parser::new(rows, columns, 0);
         Ok(Self { child, writer, output, parser, tail: Vec::new(), _master: pair.master })
@@ -71,17 +78,49 @@ impl Terminal {
 
     /// Waits until the text of a whole frame fulfils a condition.
     pub(crate) fn wait_for(&mut self, what: &str, condition: impl Fn(&str) -> bool) -> eyre::Result<()> {
+        self.watch(what, condition, |_| ())
+    }
+
+    /// The same, and shows each whole frame on the way.
+    pub(crate) fn watch(
+        &mut self,
+        what: &str,
+        condition: impl Fn(&str) -> bool,
+        mut each: impl FnMut(&vt100::Screen),
+    ) -> eyre::Result<()> {
         let deadline = Instant::now() + PATIENCE;
-        while !(self.tail.ends_with(FRAME_END) && condition(&self.screen().contents())) {
+        while !(self.is_whole() && condition(&self.screen().contents())) {
+            if self.is_whole() {
+                each(self.screen());
+            }
             let left = deadline.saturating_duration_since(Instant::now());
-            let Ok(bytes) = self.output.recv_timeout(left) else {
+            if !self.receive(left) {
                 bail!("there is no sign of {what} on this screen:\n{}", self.screen().contents());
-            };
-            self.parser.process(&bytes);
-            self.tail.extend(bytes);
-            self.tail.drain(..self.tail.len().saturating_sub(FRAME_END.len()));
+            }
         }
         Ok(())
+    }
+
+    /// Waits until the last key has shown what it shows at once.
+    pub(crate) fn settle(&mut self) {
+        let mut patience = KEY_PATIENCE;
+        while self.receive(patience) {
+            patience = QUIET;
+        }
+    }
+
+    /// Whether the last frame has come to its end.
+    fn is_whole(&self) -> bool {
+        self.tail.ends_with(FRAME_END)
+    }
+
+    /// Takes what the program writes. Returns whether something came in time.
+    fn receive(&mut self, limit: Duration) -> bool {
+        let Ok(bytes) = self.output.recv_timeout(limit) else { return false };
+        self.parser.process(&bytes);
+        self.tail.extend(bytes);
+        self.tail.drain(..self.tail.len().saturating_sub(FRAME_END.len()));
+        true
     }
 
     /// Ends the program as a power cut would: it hears nothing of it.

@@ -157,6 +157,37 @@ fn what_a_document_points_at_exists() {
 }
 
 #[test]
+fn recording_at_the_top_of_the_readme_plays_without_a_script_and_names_no_place_of_a_machine() {
+    let (top, _) = read("README.md").split_once("\n## ").map(|(top, rest)| (top.to_owned(), rest.to_owned())).unwrap();
+    assert!(top.contains("](assets/story.svg)"), "README.md does not begin with the recording");
+    let svg = read("assets/story.svg");
+    assert!(svg.len() < 400_000, "{} bytes are too many for a page", svg.len());
+    let document = roxmltree::Document::parse(&svg).unwrap();
+    assert_eq!(document.root_element().tag_name().name(), "svg");
+    for node in document.descendants().filter(roxmltree::Node::is_element) {
+        let name = node.tag_name().name();
+        assert!(
+            ["svg", "title", "style", "g", "rect", "circle", "path", "text"].contains(&name),
+            "<{name}> in the recording"
+        );
+        for attribute in node.attributes() {
+            let (name, value) = (attribute.name(), attribute.value());
+            assert!(!name.starts_with("on") && name != "href" && !value.contains("url("), "{name}={value}");
+        }
+    }
+    let style = document.descendants().find(|node| node.has_tag_name(("http://www.w3.org/2000/svg", "style")));
+    let style = style.and_then(|style| style.text()).unwrap();
+    assert!(style.contains("@keyframes") && !style.contains("url(") && !style.contains("@import"), "{style}");
+    let words = || document.descendants().filter(roxmltree::Node::is_text).filter_map(|node| node.text());
+    for place in ["/home/", "/root/", "/tmp/", "/Users/", "127.0.0.1"] {
+        assert!(words().all(|word| !word.contains(place)), "the recording shows {place}");
+    }
+    for word in ["sending", "Closed", "Leave?"] {
+        assert!(words().any(|shown| shown.contains(word)), "the recording does not come to {word:?}");
+    }
+}
+
+#[test]
 fn the_readme_s_devices_are_those_of_the_practice_tenant() {
     let tenant = read("assets/practice-tenant.json");
     let devices = words(&read("README.md"), "MMD-");
