@@ -66,8 +66,7 @@ fn a_storm_of_resizes_ends_with_the_screen_as_it_was() {
     pty.wait_for_text("INC-10442");
     pty.wait_for_text("No open requests");
     pty.wait_for_text("draft saved");
-    let panes = |text: String| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
-    let before = panes(pty.screen());
+    let before = pty.panes();
     for size in [(1, 1), (2, 1), (300, 100), (10, 3), (40, 12), (39, 11), (99, 24), (120, 20)].iter().cycle().take(48) {
         pty.resize(size.0, size.1);
     }
@@ -75,6 +74,6 @@ fn a_storm_of_resizes_ends_with_the_screen_as_it_was() {
     pty.resize(60, 20);
     pty.wait_for_text("INC-10442");
     pty.resize(120, 36);
-    pty.wait_for("the screen as it was", |screen| panes(screen.contents()) == before);
+    pty.wait_for("the screen as it was", |screen| pty::panes(screen) == before);
     leave(pty);
 }
