@@ -239,8 +239,11 @@ fn file_name(name: &str) -> String {
     if file.is_empty() { "template".to_owned() } else { file.to_owned() }
 }
 
+/// The path as it is shown: the home folder as `~`.
 fn shown(path: &Path) -> String {
-    visible(&path.to_string_lossy()).into_owned()
+    let below_home =
+        etcetera::home_dir().ok().and_then(|home| Some(Path::new("~").join(path.strip_prefix(home).ok()?)));
+    visible(&below_home.as_deref().unwrap_or(path).to_string_lossy()).into_owned()
 }
 
 #[cfg(test)]

@@ -60,7 +60,8 @@ pub(super) fn recognize(text: &str, patterns: &Patterns, devices: &Devices) -> R
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    let lines: Vec<_> = text[..end].lines().map(|line| line.trim_matches(is_edge_blank)).collect();
+    // Terminals paste a line end as a carriage return.
+    let lines: Vec<_> = text[..end].split(['\n', '\r']).map(|line| line.trim_matches(is_edge_blank)).collect();
     let words: Vec<_> = lines.iter().flat_map(|line| words(line)).collect();
     let labelled = |labels: &[&str]| lines.iter().find_map(|line| value(line, labels));
     let first_word = |labels: &[&str]| labelled(labels).and_then(|value| words_of(value).next());
@@ -130,6 +131,7 @@ mod tests {
                 Some("Kiosk-Lobby-01"),
                 Some("Excel: add-in crashes"),
             ),
+            ("INC-1000\rDevice: PC-7\rSubject: Slow\r", Some("INC-1000"), Some("PC-7"), Some("Slow")),
             ("Please see SR 12345 (device \"MMD-000123\").", Some("SR 12345"), Some("MMD-000123"), None),
             ("Number: 4711\nCI: LT-9\u{1b}[2J", Some("4711"), Some("LT-9"), None),
             ("Device: INC-4711", Some("INC-4711"), None, None),

@@ -209,6 +209,9 @@ pub(super) fn act(model: &mut Model, action: Action, limits: ScrollLimits) -> Ve
         Action::Mark(what) => model.requests.mark(what),
         Action::SkipClose => close_round::fill_in_or_skip(model),
         Action::ShowTemplates => {
+            if matches!(focused_text(model), Some(FocusedText::Form)) {
+                model.form.focus(Field::PlanOfAction);
+            }
             if let Some(target) = focused_long_text(model) {
                 return template_picker::open(model, target);
             }

@@ -492,6 +492,7 @@ pub const BINDINGS: &[Binding] = {
         row("form.next", S::Form, A::NextField, &["tab"], Some("next field"), "next field, with what was typed"),
         row("form.previous", S::Form, A::PreviousField, &["shift-tab"], None, "previous field"),
         row("form.device", S::Form, A::ShowDevice, &["ctrl-g"], Some("open here"), "what is open on this device"),
+        row("form.templates", S::Form, A::ShowTemplates, &["ctrl-t"], None, "templates and recent texts for the plan"),
         row("form.discard", S::Form, A::Discard, &["ctrl-x"], Some("discard"), "discard the draft; it can be undone"),
         row("form.back", S::Form, A::Back, &["esc"], Some("list"), "back to the list; the draft stays"),
         row("line.take", S::Line, A::TakeSuggestion, &["enter"], Some("take"), "take the chosen suggestion; next field"),

@@ -78,6 +78,14 @@ fn template_is_inserted_at_the_cursor_and_its_blanks_are_gone_through() {
 }
 
 #[test]
+fn templates_are_for_the_plan_from_any_field_of_the_form() {
+    let mut dashboard = Dashboard::new();
+    dashboard.press("n INC-1 ctrl-t driver enter");
+    assert!(dashboard.form()[5].starts_with("Install the driver"), "{:?}", dashboard.form());
+    assert_eq!(dashboard.model.form.focused, Field::PlanOfAction);
+}
+
+#[test]
 fn nothing_that_was_typed_is_replaced_and_inserting_is_one_step() {
     let mut dashboard = Dashboard::new();
     dashboard.press(UP_TO_PLAN).press("'First: ' ctrl-t driver enter");
