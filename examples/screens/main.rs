@@ -131,9 +131,7 @@ fn dashboard(mut terminal: Terminal) -> eyre::Result<()> {
 }
 
 fn crash(mut terminal: Terminal) -> eyre::Result<()> {
-    terminal.wait_for("what the first run left", |screen| screen.contains("✎ in the form"))?;
-    terminal.type_keys("\r")?;
-    terminal.wait_for("the list", |screen| screen.contains("s sort"))?;
+    terminal.wait_for("what the first run left", |screen| screen.contains("1 Mine 4") && screen.contains("s sort"))?;
     terminal.type_keys("n")?;
     terminal.wait_for("the draft", |screen| screen.contains("Ctrl-S send"))?;
     terminal.type_keys("\x13")?;
