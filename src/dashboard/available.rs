@@ -17,7 +17,7 @@ impl Model {
     pub fn row_in_focus(&self) -> Option<RowId> {
         match self.overlays.last() {
             Some(Overlay::Device(row) | Overlay::Look(row)) => Some(*row),
-            Some(Overlay::Recovery(panel)) => panel.chosen,
+            Some(Overlay::Recovery(panel)) => panel.chosen(self),
             _ => self.requests.list().selected(),
         }
     }

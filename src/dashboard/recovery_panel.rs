@@ -34,13 +34,20 @@ impl RecoveryPanel {
     pub(super) fn new(model: &Model) -> Self {
         Self { chosen: model.recovery.rows().next(), scroll: 0 }
     }
+
+    /// The chosen row. Where it has become another one, as a create that was found in the list, the first row is.
+    pub(super) fn chosen(&self, model: &Model) -> Option<RowId> {
+        let mut rows = model.recovery.rows().filter(|row| model.requests.get(*row).is_some());
+        self.chosen.filter(|chosen| rows.any(|row| row == *chosen)).or_else(|| model.recovery.rows().next())
+    }
 }
 
 /// Chooses among the rows. Returns whether there was one to go to: else the panel is scrolled.
 pub(super) fn choose(model: &mut Model, motion: Motion) -> bool {
     let rows: Vec<_> = model.recovery.rows().filter(|row| model.requests.get(*row).is_some()).collect();
-    let Some(super::Overlay::Recovery(panel)) = model.overlays.last_mut() else { return false };
-    let at = rows.iter().position(|row| Some(*row) == panel.chosen);
+    let Some(super::Overlay::Recovery(panel)) = model.overlays.last() else { return false };
+    let chosen = panel.chosen(model);
+    let at = rows.iter().position(|row| Some(*row) == chosen);
     let to = match (motion, at) {
         (Motion::Down, Some(at)) => at + 1,
         (Motion::Up, Some(at)) if at > 0 => at - 1,
@@ -48,7 +55,9 @@ pub(super) fn choose(model: &mut Model, motion: Motion) -> bool {
         _ => return false,
     };
     let Some(row) = rows.get(to) else { return false };
-    panel.chosen = Some(*row);
+    if let Some(super::Overlay::Recovery(panel)) = model.overlays.last_mut() {
+        panel.chosen = Some(*row);
+    }
     true
 }
 
@@ -111,7 +120,7 @@ fn lines(model: &Model, theme: &Theme, width: usize, panel: &RecoveryPanel) -> (
     let heading = |text: String, about: &'static str| {
         Line::from(vec![Span::styled(text, Theme::bold()), Span::styled(about, Theme::dim())])
     };
-    let mut chosen = None;
+    let (chosen_row, mut chosen) = (panel.chosen(model), None);
     let mut lines = vec![Line::raw("This is how you left it; everything is where it was.")];
     if model.read_only {
         lines.push(Line::raw("It is only looked at: the next dashboard that is not read-only takes it up."));
@@ -119,7 +128,7 @@ fn lines(model: &Model, theme: &Theme, width: usize, panel: &RecoveryPanel) -> (
     lines.push(Line::default());
     let mut add = |lines: &mut Vec<Line<'static>>, ids: &[RowId]| {
         for row in ids.iter().filter_map(|id| model.requests.get(*id)) {
-            let is_chosen = panel.chosen == Some(row.id);
+            let is_chosen = chosen_row == Some(row.id);
             if is_chosen {
                 chosen = Some(lines.len());
             }

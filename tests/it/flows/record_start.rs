@@ -1,6 +1,9 @@
 //! A start after anything: the recovery pane comes first, and then everything is where it was.
 
-use mmd_elevate::dashboard::{Closure, Effect, Overlay, RowState};
+use mmd_elevate::{
+    dashboard::{Closure, Effect, Message, Overlay, RowState},
+    keys::Action,
+};
 use mmd_elevate_core::{
     Call, CallResult, DraftTarget, Event, Field, Left, Problem, ReadBack, Recovered, Untrusted, WriteId,
 };
@@ -128,6 +131,23 @@ fn row_of_the_pane_is_chosen_and_its_keys_act_on_it() {
     assert_eq!(dashboard.form()[0], "INC-10480");
     dashboard.press("esc");
     assert!(dashboard.list().contains(&"INC-10470 draft".to_owned()), "the other one waits");
+}
+
+#[test]
+fn row_is_chosen_also_once_a_create_was_found_in_the_list() {
+    let mut dashboard = Dashboard::opening(120, 36);
+    dashboard.recovered(Recovered {
+        unresolved: vec![lost_create(1, "INC-1 MMD-1 One")],
+        open: vec![held("INC-2 MMD-2 Two", "id-2")],
+        ..Recovered::default()
+    });
+    // A page of the tenant's has it before its look has an answer: that row is its row from then on.
+    dashboard.happens(Message::Act(Action::Refresh)).page(0, vec![held("INC-1 MMD-1 One", "id-1")]);
+    let look = dashboard.calls().iter().position(|(_, call)| matches!(call, Call::Look(_))).unwrap();
+    dashboard.reply_to(look, Ok(opened(held("INC-1 MMD-1 One", "id-1"))));
+    assert!(dashboard.shows("▌ INC-1 "), "{}", dashboard.screen());
+    dashboard.press("j");
+    assert!(dashboard.shows("▌ INC-2 "), "{}", dashboard.screen());
 }
 
 #[test]
