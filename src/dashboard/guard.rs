@@ -308,13 +308,7 @@ pub(super) fn choose(model: &mut Model, motion: Motion) {
     let Some(Overlay::Device(chosen)) = model.overlays.last_mut() else { return };
     let at = rows.iter().position(|row| row == chosen).unwrap_or(0);
     let last = rows.len().saturating_sub(1);
-    let to = match motion {
-        Motion::Down | Motion::PageDown | Motion::HalfPageDown => (at + 1).min(last),
-        Motion::Up | Motion::PageUp | Motion::HalfPageUp => at.saturating_sub(1),
-        Motion::First => 0,
-        Motion::Last => last,
-    };
-    if let Some(row) = rows.get(to) {
+    if let Some(row) = rows.get(motion.from(at, last)) {
         *chosen = *row;
     }
 }

@@ -34,9 +34,6 @@ const WIDEST: u16 = 120;
 const TARGET: usize = 28;
 const KEYS: usize = 18;
 
-/// How far a page is.
-const PAGE: usize = 10;
-
 /// Why an action that commits is not done from here.
 const ONLY_BY_KEY: &str = "only its own key does this";
 
@@ -142,17 +139,7 @@ impl Palette {
     pub(super) fn choose(&mut self, motion: Motion) {
         let at = self.shown().position(|entry| Some(entry.id) == self.chosen).unwrap_or(0);
         let last = self.shown.len().saturating_sub(1);
-        let to = match motion {
-            Motion::Down => at + 1,
-            Motion::Up => at.saturating_sub(1),
-            Motion::PageDown => at + PAGE,
-            Motion::PageUp => at.saturating_sub(PAGE),
-            Motion::HalfPageDown => at + PAGE / 2,
-            Motion::HalfPageUp => at.saturating_sub(PAGE / 2),
-            Motion::First => 0,
-            Motion::Last => last,
-        };
-        let chosen = self.shown().nth(to.min(last)).map(|entry| entry.id);
+        let chosen = self.shown().nth(motion.from(at, last)).map(|entry| entry.id);
         self.chosen = chosen;
     }
 }

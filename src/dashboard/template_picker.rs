@@ -263,15 +263,7 @@ pub(super) fn choose(model: &mut Model, motion: Motion) {
     if picker.name.is_some() {
         return;
     }
-    picker.chosen = match motion {
-        Motion::Down => picker.chosen + 1,
-        Motion::Up => picker.chosen.saturating_sub(1),
-        Motion::PageDown | Motion::HalfPageDown => picker.chosen + 5,
-        Motion::PageUp | Motion::HalfPageUp => picker.chosen.saturating_sub(5),
-        Motion::First => 0,
-        Motion::Last => last,
-    }
-    .min(last);
+    picker.chosen = motion.from(picker.chosen, last);
 }
 
 /// Takes the chosen entry: its text is inserted, or the name for the text is asked for, or saved.

@@ -20,9 +20,6 @@ use super::{
 use crate::keys::{Action, Motion};
 use mmd_elevate_core::{Problem, SignIn, visible};
 
-/// How many tenants half a page is.
-const HALF_PAGE: usize = 5;
-
 /// The number of a tenant among those of the settings. It stays the same as long as the program runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TenantNumber(pub usize);
@@ -237,15 +234,7 @@ pub(super) fn choose(model: &mut Model, motion: Motion) {
     let shown = shown(model, panel);
     let at = model.chosen_tenant().and_then(|chosen| shown.iter().position(|number| *number == chosen)).unwrap_or(0);
     let last = shown.len().saturating_sub(1);
-    let to = match motion {
-        Motion::Down => at + 1,
-        Motion::Up => at.saturating_sub(1),
-        Motion::PageDown | Motion::HalfPageDown => at + HALF_PAGE,
-        Motion::PageUp | Motion::HalfPageUp => at.saturating_sub(HALF_PAGE),
-        Motion::First => 0,
-        Motion::Last => last,
-    };
-    if let Some(number) = shown.get(to.min(last)).copied() {
+    if let Some(number) = shown.get(motion.from(at, last)).copied() {
         change(model, |panel| panel.chosen = number);
     }
 }

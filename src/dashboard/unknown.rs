@@ -31,12 +31,7 @@ impl Model {
 pub(super) fn choose_match(model: &mut Model, motion: Motion) {
     let count = model.row_in_question().map_or(0, |(row, _)| row.possible().len());
     if let Some(Overlay::Unknown(_, chosen)) = model.overlays.last_mut() {
-        *chosen = match motion {
-            Motion::Down | Motion::PageDown | Motion::HalfPageDown => (*chosen + 1).min(count.saturating_sub(1)),
-            Motion::Up | Motion::PageUp | Motion::HalfPageUp => chosen.saturating_sub(1),
-            Motion::First => 0,
-            Motion::Last => count.saturating_sub(1),
-        };
+        *chosen = motion.from(*chosen, count.saturating_sub(1));
     }
 }
 

@@ -14,9 +14,6 @@ use super::{
 use crate::keys::{Action, Motion, Scope, TextEdit};
 use mmd_elevate_core::{Event, Field, Problem, visible};
 
-/// How far a page of text is, in lines.
-const PAGE: u16 = 10;
-
 /// Applies a message. `limits` is what the last drawing returned. Returns what the world has to do about it.
 pub fn update(model: &mut Model, message: Message, limits: ScrollLimits) -> Vec<Effect> {
     limit_scrolling(model, limits);
@@ -512,17 +509,7 @@ pub(super) fn move_or_scroll(model: &mut Model, motion: Motion, limits: ScrollLi
             return model.requests.move_selection(motion);
         }
     };
-    *scroll = match motion {
-        Motion::Down => scroll.saturating_add(1),
-        Motion::Up => scroll.saturating_sub(1),
-        Motion::PageDown => scroll.saturating_add(PAGE),
-        Motion::PageUp => scroll.saturating_sub(PAGE),
-        Motion::HalfPageDown => scroll.saturating_add(PAGE / 2),
-        Motion::HalfPageUp => scroll.saturating_sub(PAGE / 2),
-        Motion::First => 0,
-        Motion::Last => limit,
-    }
-    .min(limit);
+    *scroll = u16::try_from(motion.from(usize::from(*scroll), usize::from(limit))).unwrap_or(limit);
 }
 
 /// Opens what the selected row needs: its draft, its question, or its details.

@@ -182,6 +182,27 @@ pub enum Motion {
     Last,
 }
 
+impl Motion {
+    /// How far a page is, in rows or lines.
+    const PAGE: usize = 10;
+
+    /// Returns the place to which the motion leads, from one of the places up to `last`.
+    #[must_use]
+    pub fn from(self, at: usize, last: usize) -> usize {
+        let to = match self {
+            Self::Down => at.saturating_add(1),
+            Self::Up => at.saturating_sub(1),
+            Self::PageDown => at.saturating_add(Self::PAGE),
+            Self::PageUp => at.saturating_sub(Self::PAGE),
+            Self::HalfPageDown => at.saturating_add(Self::PAGE / 2),
+            Self::HalfPageUp => at.saturating_sub(Self::PAGE / 2),
+            Self::First => 0,
+            Self::Last => last,
+        };
+        to.min(last)
+    }
+}
+
 /// What is marked in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Marking {
@@ -622,8 +643,8 @@ pub const BINDINGS: &[Binding] = {
         row("templates.take", S::Templates, A::TakeTemplate, &["enter"], Some("take"), "insert it at the cursor; save the name"),
         row("templates.down", S::Templates, A::Move(Motion::Down), &["down", "ctrl-n"], Some("choose"), "next text"),
         row("templates.up", S::Templates, A::Move(Motion::Up), &["up", "ctrl-p"], None, "previous text"),
-        row("templates.page-down", S::Templates, A::Move(Motion::PageDown), &["pgdn"], None, "five texts down"),
-        row("templates.page-up", S::Templates, A::Move(Motion::PageUp), &["pgup"], None, "five texts up"),
+        row("templates.page-down", S::Templates, A::Move(Motion::PageDown), &["pgdn"], None, "a page down"),
+        row("templates.page-up", S::Templates, A::Move(Motion::PageUp), &["pgup"], None, "a page up"),
         row("templates.back", S::Templates, A::Back, &["esc"], Some("back"), "back to the text; nothing is inserted"),
         row("anywhere.help", S::Anywhere, A::Help, &["f1"], Some("all keys"), "every key that works here"),
         row("anywhere.redraw", S::Anywhere, A::Redraw, &["ctrl-l"], None, "draw the screen anew"),

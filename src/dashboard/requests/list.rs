@@ -13,9 +13,6 @@ use crate::{
     keys::{Motion, Tab},
 };
 
-/// How far a page is, in rows.
-const PAGE: usize = 10;
-
 /// In which order the list stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sort {
@@ -485,16 +482,6 @@ impl List {
     pub(super) fn move_selection(&mut self, motion: Motion) {
         let Some(last) = self.shown.len().checked_sub(1) else { return };
         let at = self.position().unwrap_or(0);
-        let to = match motion {
-            Motion::Down => at + 1,
-            Motion::Up => at.saturating_sub(1),
-            Motion::PageDown => at + PAGE,
-            Motion::PageUp => at.saturating_sub(PAGE),
-            Motion::HalfPageDown => at + PAGE / 2,
-            Motion::HalfPageUp => at.saturating_sub(PAGE / 2),
-            Motion::First => 0,
-            Motion::Last => last,
-        };
-        self.selected = self.shown.get(to.min(last)).copied();
+        self.selected = self.shown.get(motion.from(at, last)).copied();
     }
 }
