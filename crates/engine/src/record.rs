@@ -171,6 +171,24 @@ impl Record {
         self.run(move |store| store.begin(operation)).await
     }
 
+    /// Takes over the writes of dead processes, so that this process can look for them and settle them: for a command, which has
+    /// joined the record. Drafts and all else stay for a dashboard.
+    ///
+    /// # Errors
+    /// [`RecordError`] if they could not be taken over.
+    pub async fn take_over_writes(&self) -> Result<Vec<WriteRecord>, RecordError> {
+        self.run(Store::take_over_writes).await
+    }
+
+    /// Returns the writes of unknown outcome, the oldest first: those that dead processes left, and those of living ones that
+    /// could not find theirs. Nothing changes.
+    ///
+    /// # Errors
+    /// [`RecordError`] if they could not be read.
+    pub async fn unresolved(&self) -> Result<Vec<WriteRecord>, RecordError> {
+        self.run(Store::unresolved).await
+    }
+
     /// Saves the outcome of a write of this process. The state `Sending` need not be saved.
     ///
     /// The request of a create that is done counts as open from now on. A close that is done ends its request if the outcome

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mmd_elevate_core::{DraftTarget, WriteState};
+use mmd_elevate_core::{DraftTarget, WriteRecord, WriteState};
 use mmd_elevate_engine::record::{Record, RecordError};
 
 use super::{Timestamp, close, create, done, draft, folder, open, place, request};
@@ -125,6 +125,36 @@ async fn who_joins_leaves_what_dead_processes_left_to_a_dashboard() {
     let (_, recovered) = open(dir.path()).await;
     assert_eq!(recovered.unresolved.iter().map(|it| it.id).collect::<Vec<_>>(), [left.id]);
     assert_eq!(recovered.drafts.len(), 1);
+}
+
+#[tokio::test]
+async fn command_takes_over_writes_of_the_dead_and_nothing_else_of_theirs() {
+    let dir = folder();
+    let (record, _) = open(dir.path()).await;
+    let left = record.begin(&create("left")).await.unwrap();
+    record.save(vec![(DraftTarget::Form, Some(draft("typed")))]).await.unwrap();
+    record.close().await;
+    let (living, _) = Record::join(place(dir.path()), Timestamp::now).await.unwrap();
+    let lost = living.begin(&create("lost")).await.unwrap();
+    living.settle(lost.id, super::outcome(WriteState::Unknown)).await.unwrap();
+    let sending = living.begin(&create("sending")).await.unwrap();
+
+    let (command, _) = Record::join(place(dir.path()), Timestamp::now).await.unwrap();
+    let ids = |writes: Vec<WriteRecord>| writes.into_iter().map(|it| (it.id, it.state)).collect::<Vec<_>>();
+    let unresolved = [(left.id, WriteState::Unknown), (lost.id, WriteState::Unknown)];
+    assert_eq!(ids(command.unresolved().await.unwrap()), unresolved, "what is on its way is not unknown");
+    assert_eq!(command.write(left.id).await.unwrap().unwrap().state, WriteState::Intended, "reading changes nothing");
+    assert_eq!(ids(command.take_over_writes().await.unwrap()), unresolved[..1], "what a living one has stays its own");
+    assert_eq!(ids(command.take_over_writes().await.unwrap()), [], "it is taken over once");
+    command.settle(left.id, done(request("found"))).await.unwrap();
+    let refused = command.settle(lost.id, super::outcome(WriteState::SetAside)).await.unwrap_err();
+    assert_eq!(refused, RecordError::NotOwner(lost.id));
+    living.settle(sending.id, super::outcome(WriteState::NotDone)).await.unwrap();
+    living.close().await;
+    command.close().await;
+    let (_, recovered) = open(dir.path()).await;
+    assert_eq!(recovered.unresolved.iter().map(|it| it.id).collect::<Vec<_>>(), [lost.id]);
+    assert_eq!(recovered.drafts.len(), 1, "drafts are a dashboard's");
 }
 
 #[tokio::test]

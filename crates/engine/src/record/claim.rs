@@ -4,7 +4,7 @@
 use std::{cmp::Reverse, collections::HashSet};
 
 use jiff::Timestamp;
-use rusqlite::Transaction;
+use rusqlite::{Connection, Transaction};
 
 use super::{
     context::ProcessContext,
@@ -16,7 +16,7 @@ use super::{
 };
 use mmd_elevate_core::{
     CloseElevationRequest, DraftTarget, ElevationRequest, EndedRequest, Field, Operation, Problem, Recovered,
-    RequestId, Transition, WriteState,
+    RequestId, Transition, WriteRecord, WriteState,
 };
 
 /// Takes over the rows of dead processes, and reads the open requests and those closed lately. A process that only looks reads the
@@ -71,6 +71,47 @@ pub(super) fn claim(
     }
     add_requests(&mut recovered, context, requests, with_text, &taken, now);
     Ok(recovered)
+}
+
+/// Takes over the tenant's writes of dead processes, and nothing else of theirs. Their outcome is unknown from now on.
+pub(super) fn claim_writes(
+    tx: &Transaction<'_>,
+    context: &ProcessContext,
+    living: &HashSet<String>,
+) -> rusqlite::Result<Vec<WriteRecord>> {
+    let (mut claimed, now) = (Vec::new(), context.now());
+    for mut row in left_writes(tx, context, living)? {
+        row.revision += 1;
+        row.owner.clone_from(&context.owner.name);
+        row.changed_at = now;
+        row.save_with_step(tx, None)?;
+        claimed.push(row.write);
+    }
+    Ok(claimed)
+}
+
+/// Returns the tenant's writes of unknown outcome: those that dead processes left, and those of living ones that say so.
+pub(super) fn unresolved(
+    db: &Connection,
+    context: &ProcessContext,
+    living: &HashSet<String>,
+) -> rusqlite::Result<Vec<WriteRecord>> {
+    let mut rows = left_writes(db, context, living)?;
+    let theirs = WriteRow::find(db, "damaged_at IS NULL AND stage = 'unknown' ORDER BY id", [])?;
+    rows.extend(theirs.into_iter().filter(|row| row.tenant == *context.tenant() && living.contains(&row.owner)));
+    rows.sort_by_key(WriteRow::id);
+    Ok(rows.into_iter().map(|row| row.write).collect())
+}
+
+/// Returns the tenant's writes that dead processes left, in the state in which that leaves them.
+fn left_writes(db: &Connection, context: &ProcessContext, living: &HashSet<String>) -> rusqlite::Result<Vec<WriteRow>> {
+    let mut rows = WriteRow::find(db, "damaged_at IS NULL ORDER BY id", [])?;
+    rows.retain_mut(|row| {
+        let after = row.write.state.after(Transition::Die);
+        row.write.state = after.unwrap_or(row.write.state);
+        after.is_some() && row.tenant == *context.tenant() && !living.contains(&row.owner)
+    });
+    Ok(rows)
 }
 
 /// Reads the open requests and those closed lately, and takes over nothing. It skips unreadable rows, which the next dashboard reports.

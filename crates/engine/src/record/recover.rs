@@ -30,7 +30,7 @@ use crate::failpoint;
 use mmd_elevate_core::{Left, Problem, Recovered};
 
 /// How long the opening lock is waited for.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(20);
+pub(super) const LOCK_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The same for a restore, which is retried a moment later, and for which calls wait.
 const RESTORE_LOCK_TIMEOUT: Duration = Duration::from_millis(500);

@@ -1,17 +1,20 @@
 //! The record of this process, as its thread holds it. Each change is one short transaction that is durable when it returns;
 //! a change in files that are not those which were opened is never reported as made.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::{
     changes::{self, SeenRequests},
+    claim,
     context::ProcessContext,
     error::{RecordError, TransactionError},
     files::Files,
     guard::Guard,
     history,
+    owner::{OpeningLock, find_owners},
+    recover::LOCK_TIMEOUT,
     rows::WriteRow,
     schedule::RestoreSchedule,
     snapshot::Snapshot,
@@ -172,6 +175,27 @@ impl Store {
         let Some(row) = self.read(|db, _| WriteRow::TABLE.row(db, stored_id.0))? else { return Ok(None) };
         let row = WriteRow::parse(&row).ok_or(RecordError::UnreadableWrite(id))?;
         Ok((row.tenant == *self.context.tenant()).then_some(WriteRecord { id, ..row.write }))
+    }
+
+    /// Takes over the tenant's writes of dead processes.
+    pub(super) fn take_over_writes(&mut self) -> Result<Vec<WriteRecord>, RecordError> {
+        let (_lock, living) = self.living()?;
+        self.change(|tx, context| Ok(claim::claim_writes(tx, context, &living)?))
+    }
+
+    /// Returns the tenant's writes of unknown outcome.
+    pub(super) fn unresolved(&mut self) -> Result<Vec<WriteRecord>, RecordError> {
+        let (_lock, living) = self.living()?;
+        self.read(|db, context| claim::unresolved(db, context, &living))
+    }
+
+    /// Returns the names of the living owners, this process among them, and the lock that keeps others from becoming one.
+    fn living(&self) -> Result<(OpeningLock, HashSet<String>), RecordError> {
+        let files = Files::create_in(&self.context.place.state_dir)?;
+        let lock = OpeningLock::acquire(&files.owners, LOCK_TIMEOUT)?;
+        let mut living = find_owners(&files.owners, true, &lock)?.living;
+        living.insert(self.context.owner.name.clone());
+        Ok((lock, living))
     }
 
     /// Returns the requests that other writes own.
