@@ -32,6 +32,7 @@ use jiff::Timestamp;
 pub use pointer::Pointer;
 use report_file::write_report;
 pub use runtime::BackgroundRuntime;
+pub(crate) use setup::tenant_key;
 pub use setup::{Components, OtherTenants, open_service, open_session, setup};
 use tenants::{Connections, HiddenTenant, elsewhere};
 pub use tenants::{OpenedTenant, TenantOpener};

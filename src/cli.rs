@@ -9,7 +9,11 @@ use std::{
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, error::ErrorKind};
 
 pub use crate::config::Flags;
-use crate::config::{FLAG_NAMES, variable};
+use crate::{
+    config::{FLAG_NAMES, variable},
+    exit::Exit,
+    output::{OUTPUT_FLAG_NAMES, OutputFlags},
+};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -28,6 +32,9 @@ pub struct Cli {
     /// The flags, which can stand before or after the subcommand.
     #[command(flatten)]
     pub flags: Flags,
+    /// How results are printed, before or after the subcommand.
+    #[command(flatten)]
+    pub output: OutputFlags,
 }
 
 impl Cli {
@@ -41,19 +48,20 @@ impl Cli {
         let matches = Self::command().try_get_matches_from(&arguments)?;
         let cli = Self::from_arg_matches(&matches)?;
         let error = |message: String| Err(Self::command().error(ErrorKind::ArgumentConflict, message));
-        let Some(command) = &cli.command else { return Ok(cli) };
         // Of a flag before and a flag after the subcommand the parser silently takes the second.
         let is_flag = |argument: &OsString, flag: &str| {
             let argument = argument.to_string_lossy();
             argument == flag || argument.strip_prefix(flag).is_some_and(|rest| rest.starts_with('='))
         };
         let count = |flag: &str| arguments.iter().filter(|argument| is_flag(argument, flag)).count();
-        if let Some(flag) = FLAG_NAMES.into_iter().find(|flag| count(flag) > 1) {
+        if let Some(flag) = FLAG_NAMES.into_iter().chain(OUTPUT_FLAG_NAMES).find(|flag| count(flag) > 1) {
             return error(format!("the flag '{flag}' is given twice: give it once, before or after the subcommand"));
         }
-        let (name, accepted, reason) = command.accepted_flags();
-        match cli.flags.given().into_iter().find(|flag| !accepted.contains(flag)) {
-            Some(flag) => error(format!("the flag '{flag}' has no effect on 'mmd-elevate {name}': {reason}")),
+        let (name, accepted, reason) = cli.command.as_ref().map_or(DASHBOARD_FLAGS, CliCommand::accepted_flags);
+        let mut given = cli.flags.given().into_iter().chain(cli.output.given());
+        let useless = given.find(|flag| !accepted.iter().any(|flags| flags.contains(flag)));
+        match useless {
+            Some(flag) => error(format!("the flag '{flag}' has no effect on 'mmd-elevate{name}': {reason}")),
             None => Ok(cli),
         }
     }
@@ -65,32 +73,34 @@ pub enum CliCommand {
     /// Serve the practice tenant without the dashboard, and print its base URL, tenant id and token
     Practice(PracticeArgs),
     /// Check everything that the dashboard needs, and say what to do; the report holds no secret
-    Doctor(DoctorArgs),
+    Doctor,
     /// Maintain the record of what was sent
     Record(RecordArgs),
 }
 
+/// The name of a subcommand after that of the program, the flags that it uses, and why it uses no others.
+type AcceptedFlags = (&'static str, &'static [&'static [&'static str]], &'static str);
+
+const DASHBOARD_FLAGS: AcceptedFlags =
+    ("", &[&FLAG_NAMES, &["--no-color"]], "it opens the dashboard; a subcommand prints results");
+
 impl CliCommand {
-    /// Returns the name of the subcommand, the flags that it uses, and why it uses no others.
-    const fn accepted_flags(&self) -> (&'static str, &'static [&'static str], &'static str) {
+    /// Returns the flags that the subcommand uses.
+    const fn accepted_flags(&self) -> AcceptedFlags {
         match self {
-            Self::Doctor(_) => ("doctor", &FLAG_NAMES, ""),
+            Self::Doctor => {
+                (" doctor", &[&FLAG_NAMES, &["--json", "--no-color"]], "its report is a text for people or JSON")
+            }
             Self::Practice(_) => (
-                "practice",
-                &["--state-dir", "--fresh", "--practice-rules"],
+                " practice",
+                &[&["--state-dir", "--fresh", "--practice-rules", "--no-color"]],
                 "it serves the practice tenant, and reads no settings of a service",
             ),
-            Self::Record(_) => ("record", &["--state-dir"], "it reads the record in the state folder alone"),
+            Self::Record(_) => {
+                (" record", &[&["--state-dir", "--no-color"]], "it reads the record in the state folder alone")
+            }
         }
     }
-}
-
-/// The arguments of `doctor`.
-#[derive(Debug, PartialEq, Eq, Args)]
-pub struct DoctorArgs {
-    /// Print the report as JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// The arguments of `record`.
@@ -153,6 +163,8 @@ fn after_help() -> String {
     let width = variable::ALL.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let variables: Vec<_> = variable::ALL.iter().map(|(name, what)| format!("  {name:width$}  {what}")).collect();
     let variables = variables.join("\n");
+    let codes: Vec<_> = Exit::ALL.iter().map(|exit| format!("  {:<8} {}", exit.code(), exit.meaning())).collect();
+    let codes = codes.join("\n");
     format!(
         "\
 Environment (empty counts as unset):
@@ -166,9 +178,8 @@ Files:
   Practice  practice.json in the same folder
 
 Exit codes:
-  0        success, or the reader closed the pipe
-  1        failure; the message says what happened and what to do
-  2        the command line is wrong
-  128 + n  signal n ended the dashboard"
+{codes}
+  128 + n  signal n ended it; what was being sent stays in the record
+A reader that closes the pipe changes no exit code."
     )
 }

@@ -4,6 +4,7 @@ pub mod dashboard;
 pub mod doctor;
 pub mod practice;
 pub mod record;
+pub mod tenant;
 
 use color_eyre::eyre::{self, WrapErr as _};
 use tokio::runtime::Runtime;

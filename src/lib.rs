@@ -16,6 +16,8 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod dashboard;
+pub mod exit;
+pub mod json;
 pub mod keys;
 pub mod log;
 pub mod output;

@@ -12,13 +12,11 @@ use color_eyre::{
 use mmd_elevate::{
     cli::{Cli, CliCommand, RecordArgs, RecordCommand},
     commands,
-    output::{is_colour_off, print_error, print_result},
+    exit::Exit,
+    output::{is_colour_off, print_error, print_result, turn_colour_off},
     platform,
 };
 use mmd_elevate_engine::redact::redact;
-
-/// The exit code for a wrong command line.
-const USAGE_ERROR: u8 = 2;
 
 fn main() -> ExitCode {
     run().unwrap_or_else(|error| {
@@ -35,7 +33,7 @@ fn run() -> eyre::Result<ExitCode> {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() => {
             print_error(&error.render().to_string());
-            return Ok(ExitCode::from(USAGE_ERROR));
+            return Ok(Exit::Usage.into());
         }
         Err(help) => {
             let (help, is_terminal) = (help.render(), stdout().is_terminal());
@@ -43,6 +41,9 @@ fn run() -> eyre::Result<ExitCode> {
             return Ok(print_result(&text, ExitCode::SUCCESS));
         }
     };
+    if cli.output.no_color {
+        turn_colour_off();
+    }
     install_error_hooks()?;
     let flags = &cli.flags;
     match cli.command {
@@ -50,7 +51,7 @@ fn run() -> eyre::Result<ExitCode> {
         Some(CliCommand::Record(RecordArgs { command: RecordCommand::Purge(args) })) => {
             commands::record::purge(&args, flags)
         }
-        Some(CliCommand::Doctor(args)) => commands::doctor::run(&args, flags),
+        Some(CliCommand::Doctor) => commands::doctor::run(flags, &cli.output),
         None => commands::dashboard::run(flags),
     }
 }

@@ -89,13 +89,7 @@ pub fn setup(
         Target::Practice => Trust::default(),
         Target::Service(service) => Trust::with_file(service.ca_file.as_deref())?,
     };
-    let key = match &config.target {
-        // The port of the practice tenant changes at each start; the tenant stays the same.
-        Target::Practice => TenantKey { base_url: "practice".to_owned(), tenant_id: practice::TENANT_ID.to_owned() },
-        Target::Service(service) => {
-            TenantKey { base_url: service.base_url.to_string(), tenant_id: service.tenant.id.clone() }
-        }
-    };
+    let key = tenant_key(&config.target);
     let (tenants, settings) = tenants(config.others, config.position, &config.target);
     let place = Place { state_dir: config.state_dir.clone(), tenant: key, operator, keep_days: config.keep_days };
     let (tenant, tenant_colour) = match &config.target {
@@ -164,6 +158,17 @@ pub fn setup(
         trust,
         place,
     })
+}
+
+/// Returns the tenant's key in the record.
+pub(crate) fn tenant_key(target: &Target) -> TenantKey {
+    match target {
+        // The port of the practice tenant changes at each start; the tenant stays the same.
+        Target::Practice => TenantKey { base_url: "practice".to_owned(), tenant_id: practice::TENANT_ID.to_owned() },
+        Target::Service(service) => {
+            TenantKey { base_url: service.base_url.to_string(), tenant_id: service.tenant.id.clone() }
+        }
+    }
 }
 
 /// Returns all tenants, and what each of those is opened with that the agent can switch to.

@@ -18,6 +18,7 @@ use crate::{
     cli::Flags,
     config::{self, variable},
     dashboard::Model,
+    exit::Exit,
     log,
     output::{fail, is_colour_off},
     platform,
@@ -31,11 +32,11 @@ const LAST_WRITES_TIMEOUT: Duration = Duration::from_millis(600);
 /// Opens the dashboard and runs it until the agent or the system ends it.
 ///
 /// # Errors
-/// The program itself fails. A problem that the user can fix is printed and makes exit code 1.
+/// The program itself fails. A problem that the user can fix is printed and makes its exit code.
 pub fn run(flags: &Flags) -> eyre::Result<ExitCode> {
     let config = match config::load(flags, variable::from_process) {
         Ok(config) => config,
-        Err(error) => return Ok(fail(&error)),
+        Err(error) => return Ok(fail(Exit::Unusable, &error)),
     };
     let (state_dir, level) = (config.state_dir.clone(), config.log);
     let report_folder = absolute(config.report_folder.as_deref().unwrap_or(Path::new(".")));
@@ -44,11 +45,11 @@ pub fn run(flags: &Flags) -> eyre::Result<ExitCode> {
     // Beside the settings, whether or not there is a file of them.
     let templates = match config::settings_file(flags, variable::from_process) {
         Ok(file) => file.with_file_name("templates"),
-        Err(problem) => return Ok(fail(&problem)),
+        Err(problem) => return Ok(fail(Exit::Unusable, &problem)),
     };
     let components = match setup(config, !is_colour_off(), features, platform::user(), Timestamp::now()) {
         Ok(components) => components,
-        Err(problem) => return Ok(fail(&problem)),
+        Err(problem) => return Ok(fail(Exit::Unusable, &problem)),
     };
     terminal::install_panic_hook();
     // Before the terminal is taken, so that a signal in between gives it back.
@@ -57,7 +58,10 @@ pub fn run(flags: &Flags) -> eyre::Result<ExitCode> {
     let mut screen = match Screen::enter() {
         Ok(screen) => screen,
         Err(error) => {
-            return Ok(fail(&Problem::new(format!("failed to open the dashboard: {error}"), error.hint())));
+            return Ok(fail(
+                Exit::Failed,
+                &Problem::new(format!("failed to open the dashboard: {error}"), error.hint()),
+            ));
         }
     };
     // The first frame needs nothing slow; everything slow starts after it.

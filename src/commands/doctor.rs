@@ -28,10 +28,10 @@ use step::{STEP_TIMEOUT, disk_timeout, run_blocking};
 use super::runtime;
 use crate::{
     app::practice::{bind, service, settings},
-    cli::{DoctorArgs, Flags},
+    cli::Flags,
     config::{self, Config, ConfigError, ServiceSettings, Target, variable},
     keys::Keymap,
-    output::{is_colour_off, print_result},
+    output::{OutputFlags, is_colour_off, print_result},
     platform,
 };
 use mmd_elevate_core::{Problem, visible};
@@ -42,12 +42,12 @@ use mmd_elevate_practice as practice;
 ///
 /// # Errors
 /// The program itself fails. A failed check is part of the report and makes exit code 1.
-pub fn run(args: &DoctorArgs, flags: &Flags) -> eyre::Result<ExitCode> {
+pub fn run(flags: &Flags, output: &OutputFlags) -> eyre::Result<ExitCode> {
     let runtime = runtime()?;
     let report = runtime.block_on(check_all(flags, variable::from_process));
     // A lookup or a disk that never answers must not keep the process from ending.
     runtime.shutdown_background();
-    let text = if args.json {
+    let text = if output.json {
         report.json()
     } else {
         let is_terminal = stdout().is_terminal();

@@ -11,6 +11,7 @@ use crate::{
     app::practice::{bind, settings},
     cli::{Flags, PracticeArgs},
     config::{self, variable},
+    exit::Exit,
     output::{exit_code_after, fail, print, print_error},
 };
 
@@ -20,16 +21,16 @@ const PRACTICE_SECRET: &str = "PRACTICE_CLIENT_SECRET";
 /// Serves the practice tenant until the process ends.
 ///
 /// # Errors
-/// The program itself fails. A problem that the user can fix is printed and makes exit code 1.
+/// The program itself fails. A problem that the user can fix is printed and makes its exit code.
 pub fn run(args: &PracticeArgs, flags: &Flags) -> eyre::Result<ExitCode> {
     let settings = match read_settings(args, flags) {
         Ok(settings) => settings,
-        Err(problem) => return Ok(fail(&problem)),
+        Err(problem) => return Ok(fail(Exit::Unusable, &problem)),
     };
     runtime()?.block_on(async {
         let practice = match bind(args.listen, settings).await {
             Ok(practice) => practice,
-            Err(problem) => return Ok(fail(&problem)),
+            Err(problem) => return Ok(fail(Exit::Unusable, &problem)),
         };
         if let Some(warning) = practice.warning() {
             print_error(&format!("mmd-elevate: {warning}"));

@@ -10,17 +10,18 @@ use mmd_elevate_engine::record;
 use crate::{
     cli::{Flags, PurgeArgs},
     config::{self, variable},
+    exit::Exit,
     output::{fail, print_result},
 };
 
 /// Deletes settled entries that are older than the arguments say.
 ///
 /// # Errors
-/// The program itself fails. A problem that the user can fix is printed and makes exit code 1.
+/// The program itself fails. A problem that the user can fix is printed and makes its exit code.
 pub fn purge(args: &PurgeArgs, flags: &Flags) -> eyre::Result<ExitCode> {
     let folder = match config::state_dir(flags.state_dir.as_deref(), variable::from_process) {
         Ok(folder) => folder,
-        Err(problem) => return Ok(fail(&problem)),
+        Err(problem) => return Ok(fail(Exit::Unusable, &problem)),
     };
     let age = SignedDuration::from_hours(24 * i64::from(args.older_than));
     let before = Timestamp::now().saturating_sub(age).wrap_err("failed to compute the date")?;
@@ -33,6 +34,6 @@ pub fn purge(args: &PurgeArgs, flags: &Flags) -> eyre::Result<ExitCode> {
             let text = format!("Deleted {writes} and {requests} of the record in {}.\n", visible(&folder));
             Ok(print_result(&text, ExitCode::SUCCESS))
         }
-        Err(error) => Ok(fail(&Problem::new(format!("failed to {error}"), error.hint()))),
+        Err(error) => Ok(fail(Exit::Unusable, &Problem::new(format!("failed to {error}"), error.hint()))),
     }
 }

@@ -1,17 +1,17 @@
 //! A report as JSON. It keeps every text whole; what nobody can see, or what acts on a terminal, is escaped.
 
-use mmd_elevate_core::{Untrusted, invisible_characters};
+use mmd_elevate_core::Untrusted;
 use serde_json::{Value, json};
-use unicode_width::UnicodeWidthChar;
 
 use super::{Entry, Report, utc};
+use crate::json::{document, text};
 
 /// The version of the form. It changes when a field is renamed, removed or has another meaning.
 const SCHEMA: u32 = 1;
 
 pub(super) fn render(report: &Report) -> String {
     let counts = report.counts();
-    let document = json!({
+    document(&json!({
         "schema": SCHEMA,
         "tenant": {
             "name": report.tenant.name.as_ref().map(Untrusted::raw),
@@ -30,13 +30,11 @@ pub(super) fn render(report: &Report) -> String {
             "notOpened": counts.not_opened,
         },
         "requests": report.entries.iter().map(|entry| request(report, entry)).collect::<Vec<_>>(),
-    });
-    escape(&format!("{document:#}\n"))
+    }))
 }
 
 /// A request, with the service's names for its fields.
 fn request(report: &Report, entry: &Entry) -> Value {
-    let text = |text: &Untrusted| if text.raw().is_empty() { Value::Null } else { text.raw().into() };
     json!({
         "state": entry.state.word(),
         "why": entry.reason.as_ref().map(|reason| reason.sentence(utc)),
@@ -56,23 +54,4 @@ fn request(report: &Report, entry: &Entry) -> Value {
         "requestCreationTime": entry.opened.map(utc),
         "requestClosureTime": entry.closed.map(utc),
     })
-}
-
-/// Escapes every character that cannot be seen by itself. Outside of strings a document has none but line ends.
-fn escape(document: &str) -> String {
-    let is_seen = |c: char| {
-        let has_width = c.width().is_some_and(|width| width > 0);
-        matches!(c, ' '..='~' | '\n') || (has_width && invisible_characters(c.encode_utf8(&mut [0; 4])) == 0)
-    };
-    let mut out = String::with_capacity(document.len());
-    for c in document.chars() {
-        if is_seen(c) {
-            out.push(c);
-        } else {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                out.push_str(&format!("\\u{unit:04x}"));
-            }
-        }
-    }
-    out
 }

@@ -17,6 +17,7 @@ use mmd_elevate::{
         Help, Model, Overlay, Setup, Tenant,
         view::{self, Theme},
     },
+    exit::Exit,
     keys::{BINDINGS, Keymap, Scope},
 };
 use mmd_elevate_core::WriteState;
@@ -25,7 +26,7 @@ use ratatui::{Terminal, backend::TestBackend};
 
 use crate::config_file::{settings, whole_example};
 
-const DOCUMENTS: [&str; 9] = [
+const DOCUMENTS: [&str; 10] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -33,6 +34,7 @@ const DOCUMENTS: [&str; 9] = [
     "fuzz/README.md",
     "docs/keys.md",
     "docs/settings.md",
+    "docs/commands.md",
     "docs/writes.md",
     "docs/practice.md",
 ];
@@ -124,9 +126,15 @@ fn documents_name_the_flags_and_variables_that_there_are() {
         let unknown: Vec<_> = words(&text, "MMD_ELEVATE_").into_iter().filter(|name| !known(name)).collect();
         assert!(unknown.is_empty(), "{document} names a variable that does not exist: {unknown:?}");
     }
-    let page = words(&read("docs/settings.md"), "--");
-    let missing: Vec<_> = flags.iter().filter(|flag| !page.contains(*flag)).collect();
-    assert!(missing.is_empty(), "docs/settings.md leaves out {missing:?}");
+    let pages = words(&(read("docs/settings.md") + &read("docs/commands.md")), "--");
+    let missing: Vec<_> = flags.iter().filter(|flag| !pages.contains(*flag)).collect();
+    assert!(missing.is_empty(), "docs/settings.md and docs/commands.md leave out {missing:?}");
+}
+
+#[test]
+fn exit_codes_of_the_page_are_those_of_the_table() {
+    let rows = Exit::ALL.map(|exit| format!("| {} | {} |\n", exit.code(), exit.meaning()));
+    holds("docs/commands.md", "exit codes", &format!("| code | meaning |\n|---|---|\n{}", rows.concat()));
 }
 
 #[test]

@@ -77,9 +77,9 @@ fn an_error_that_cannot_be_printed_keeps_its_code() {
         (&["--nonsense"][..], 2),
         (&["record"], 2),
         (&["record", "purge", "--older-than", "soon"], 2),
-        (&["record", "purge"], 1),
-        (&["practice", "--rules", "/nowhere"], 1),
-        (&["--config", "/nowhere"], 1),
+        (&["record", "purge"], 8),
+        (&["practice", "--rules", "/nowhere"], 8),
+        (&["--config", "/nowhere"], 8),
         (&[], 1),
     ] {
         let output = command(arguments, &folder).stderr(closed()).output().unwrap();

@@ -76,6 +76,8 @@ pub enum ErrorCode {
     NotConnected,
     /// No complete answer came within the time limit of the call.
     TimedOut,
+    /// The write could not be recorded. Nothing was sent.
+    NotRecorded,
     /// The agent abandoned the call.
     Abandoned,
     /// The answer says success and cannot be used.
@@ -230,7 +232,8 @@ impl CallError {
     /// Returns the error for a write that could not be recorded and was not sent. `problem.what` begins in lower case.
     #[must_use]
     pub fn not_recorded(problem: Problem) -> Self {
-        Self::new(Disposition::NotDone, format!("Nothing was sent: {}.", problem.what), problem.hint)
+        let what = format!("Nothing was sent: {}.", problem.what);
+        Self::with_code(ErrorCode::NotRecorded, Disposition::NotDone, what, problem.hint)
     }
 
     /// Returns the error for a call that the agent abandoned. `sent`: its bytes may have been sent before.
