@@ -74,6 +74,8 @@ pub enum CliCommand {
     Practice(PracticeArgs),
     /// Check everything that the dashboard needs, and say what to do; the report holds no secret
     Doctor,
+    /// Open an elevation request
+    Create(Box<CreateArgs>),
     /// Maintain the record of what was sent
     Record(RecordArgs),
 }
@@ -96,12 +98,76 @@ impl CliCommand {
                 &[&["--state-dir", "--fresh", "--practice-rules", "--no-color"]],
                 "it serves the practice tenant, and reads no settings of a service",
             ),
+            Self::Create(_) => (" create", &[&FLAG_NAMES, &OUTPUT_FLAG_NAMES], ""),
             Self::Record(_) => {
                 (" record", &[&["--state-dir", "--no-color"]], "it reads the record in the state folder alone")
             }
         }
     }
 }
+
+/// The arguments of `create`.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+#[command(after_help = CREATE_EXAMPLES)]
+pub struct CreateArgs {
+    /// The number of your own ticket
+    #[arg(long, value_name = "TICKET", allow_hyphen_values = true)]
+    pub ticket: Option<String>,
+    /// The name of the device
+    #[arg(long, value_name = "DEVICE", allow_hyphen_values = true)]
+    pub device: Option<String>,
+    /// One line that says what is wrong
+    #[arg(long, value_name = "TITLE", allow_hyphen_values = true)]
+    pub title: Option<String>,
+    /// The category
+    #[arg(long, value_name = "CATEGORY", allow_hyphen_values = true)]
+    pub category: Option<String>,
+    /// The subcategory
+    #[arg(long, value_name = "SUBCATEGORY", allow_hyphen_values = true)]
+    pub subcategory: Option<String>,
+    /// What you are going to do on the device; - reads it from standard input
+    #[arg(long, value_name = "TEXT|-", allow_hyphen_values = true, conflicts_with_all = ["plan_file", "template"])]
+    pub plan: Option<String>,
+    /// Read the plan from this file
+    #[arg(long, value_name = "FILE", conflicts_with = "template")]
+    pub plan_file: Option<PathBuf>,
+    /// Fill in a form in your editor (VISUAL or EDITOR), which begins with what is given
+    #[arg(long)]
+    pub editor: bool,
+    /// Take the plan from this template, and its category where none is given
+    #[arg(long, value_name = "NAME")]
+    pub template: Option<String>,
+    /// Open it even if the device has open requests; the device is not listed then
+    #[arg(long)]
+    pub allow_open: bool,
+    /// Open it even if it is unknown whether the same was opened before
+    #[arg(long)]
+    pub again: bool,
+    /// Go on looking until the outcome is known, for this many seconds (600 where none are given)
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "600")]
+    pub wait: Option<u64>,
+    /// Check everything and send nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Open one request for each line of this file, a JSON object each; - reads them from standard input
+    #[arg(
+        long,
+        value_name = "FILE.jsonl|-",
+        conflicts_with_all = [
+            "ticket", "device", "title", "category", "subcategory", "plan", "plan_file", "editor", "template"
+        ]
+    )]
+    pub from: Option<PathBuf>,
+}
+
+const CREATE_EXAMPLES: &str = "\
+Examples:
+  mmd-elevate create --ticket INC-10442 --device MMD-03690457680 \\
+    --title 'Excel add-in crashes' --category Office --subcategory Excel \\
+    --plan 'Remove the add-in, test with the user'
+  mmd-elevate create --template 'Office repair online' --editor
+  mmd-elevate create --from requests.jsonl --json";
 
 /// The arguments of `record`.
 #[derive(Debug, PartialEq, Eq, Args)]

@@ -1,10 +1,13 @@
 //! The dashboard and the subcommands, one file for each. A command prints only through [`crate::output`].
 
+pub mod create;
 pub mod dashboard;
 pub mod doctor;
 pub mod practice;
 pub mod record;
 pub mod tenant;
+pub mod texts;
+pub mod write_result;
 
 use color_eyre::eyre::{self, WrapErr as _};
 use tokio::runtime::Runtime;

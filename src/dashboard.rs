@@ -76,5 +76,6 @@ pub use requests::{
 pub use suggest::Suggestion;
 pub use tenants::{TenantEntry, TenantNumber, TenantPanel, TenantState, TenantSummary, Tenants};
 pub use text_field::TextField;
+pub(crate) use text_field::blanks;
 pub use update::update;
 pub use view::short_id;

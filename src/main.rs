@@ -13,7 +13,7 @@ use mmd_elevate::{
     cli::{Cli, CliCommand, RecordArgs, RecordCommand},
     commands,
     exit::Exit,
-    output::{is_colour_off, print_error, print_result, turn_colour_off},
+    output::{Output, is_colour_off, print_error, print_result, turn_colour_off},
     platform,
 };
 use mmd_elevate_engine::redact::redact;
@@ -51,6 +51,7 @@ fn run() -> eyre::Result<ExitCode> {
         Some(CliCommand::Record(RecordArgs { command: RecordCommand::Purge(args) })) => {
             commands::record::purge(&args, flags)
         }
+        Some(CliCommand::Create(args)) => commands::create::run(&args, flags, Output::new(&cli.output)),
         Some(CliCommand::Doctor) => commands::doctor::run(flags, &cli.output),
         None => commands::dashboard::run(flags),
     }

@@ -145,6 +145,16 @@ pub fn print_result(text: &str, code: ExitCode) -> ExitCode {
     print(text).map_or_else(|error| exit_code_after(&error, code), |()| code)
 }
 
+/// Prints what came of a write and returns the exit code. Where it cannot be printed, `summary` says what came of it all the same.
+#[must_use]
+pub fn print_outcome(text: &str, code: ExitCode, summary: &str) -> ExitCode {
+    let Err(error) = print(text) else { return code };
+    if error.kind() != io::ErrorKind::BrokenPipe {
+        print_error(&format!("mmd-elevate: {summary}\n"));
+    }
+    exit_code_after(&error, code)
+}
+
 /// Returns the exit code of a command whose output was not taken. A closed pipe is no failure: its reader has read enough.
 /// Any other error is printed.
 #[must_use]

@@ -1,13 +1,20 @@
 //! Opens a tenant for a command: its service, its record and a session of both. A command joins the record, and leaves what dead
 //! processes left to the next dashboard.
 
-use std::{collections::HashSet, future, path::PathBuf, process::ExitCode};
+use std::{
+    collections::HashSet,
+    future,
+    path::PathBuf,
+    process::ExitCode,
+    sync::atomic::{AtomicI64, Ordering},
+    time::Duration,
+};
 
-use color_eyre::eyre;
+use color_eyre::eyre::{self, WrapErr as _};
 use jiff::Timestamp;
 use mmd_elevate_core::{
     CALLS_WAITING, Call, CallError, CallResult, ElevationRequest, Event, Gaps, Patterns, Problem, Progress, Query,
-    Recovered, RequestId,
+    Recovered, RequestId, SignIn, WriteId,
 };
 use mmd_elevate_engine::{
     http::Trust,
@@ -17,7 +24,10 @@ use mmd_elevate_engine::{
 };
 use mmd_elevate_practice as practice;
 use serde_json::Value;
-use tokio::sync::mpsc::{Receiver, channel};
+use tokio::{
+    sync::mpsc::{Receiver, channel},
+    time::{Instant, sleep_until},
+};
 
 use super::runtime;
 use crate::{
@@ -31,6 +41,16 @@ use crate::{
     platform,
     templates::TemplateFolders,
 };
+
+/// The write that is on its way, by its number in the record, for the thread that watches for signals.
+static IN_FLIGHT: AtomicI64 = AtomicI64::new(NOTHING);
+const NOTHING: i64 = 0;
+
+/// How long sending waits for the list of the device, as in the dashboard.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The same as long as there is no token: signing in may take longer.
+const SIGN_IN_PATIENCE: Duration = Duration::from_secs(60);
 
 /// The settings of a command that works with a tenant.
 #[derive(Debug)]
@@ -74,6 +94,24 @@ impl CommandSettings {
     }
 }
 
+impl CommandSettings {
+    /// Refuses a command that would send something where nothing is to be sent.
+    ///
+    /// # Errors
+    /// The settings are read-only.
+    pub fn refuse_read_only(self) -> Result<Self, CommandProblem> {
+        if self.read_only {
+            let hint = "leave --read-only and the setting `read_only` out to send anything";
+            return Err(CommandProblem::new(
+                ProblemCode::Settings,
+                "nothing was sent: this session is read-only",
+                hint,
+            ));
+        }
+        Ok(self)
+    }
+}
+
 /// What a command does with the writes that dead processes left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leftovers {
@@ -93,6 +131,7 @@ pub struct OpenTenant {
     /// What the record holds: the requests that are open and those closed lately. The writes that were taken over are in it.
     pub recovered: Recovered,
     events: Receiver<Event>,
+    is_signed_in: bool,
     output: Output,
     _log: Option<LogGuard>,
 }
@@ -127,7 +166,7 @@ impl OpenTenant {
         for warning in &recovered.warnings {
             warn(warning);
         }
-        Ok(Self { session, record, recovered, events, output, _log: log })
+        Ok(Self { session, record, recovered, events, is_signed_in: false, output, _log: log })
     }
 
     /// Returns the requests that the record knows, those that are open first.
@@ -154,20 +193,21 @@ impl OpenTenant {
     /// # Errors
     /// The error of the call.
     pub async fn call(&mut self, call: Call, mut progress: impl FnMut(Progress)) -> Result<CallResult, CallError> {
-        let Self { session, events, output, .. } = self;
+        let Self { session, events, output, is_signed_in, .. } = self;
         let reply = session.call(call);
         tokio::pin!(reply);
         let result = loop {
             tokio::select! {
                 biased;
-                Some(event) = events.recv() => tell(*output, event, &mut progress),
+                Some(event) = events.recv() => tell(*output, event, is_signed_in, &mut progress),
                 result = &mut reply => break result,
             }
         };
         // What was sent before the reply.
         while let Ok(event) = events.try_recv() {
-            tell(*output, event, &mut progress);
+            tell(*output, event, is_signed_in, &mut progress);
         }
+        IN_FLIGHT.store(NOTHING, Ordering::SeqCst);
         result
     }
 
@@ -176,16 +216,42 @@ impl OpenTenant {
     /// # Errors
     /// The error of the call: nothing was listed.
     pub async fn list(&mut self, query: Query, page: impl FnMut(Vec<ElevationRequest>)) -> Result<Gaps, CallError> {
-        let Self { session, events, output, .. } = self;
+        let Self { session, events, output, is_signed_in, .. } = self;
         let listing = session.list(query, page);
         tokio::pin!(listing);
         loop {
             tokio::select! {
                 biased;
-                Some(event) = events.recv() => tell(*output, event, &mut |_| ()),
+                Some(event) = events.recv() => tell(*output, event, is_signed_in, &mut |_| ()),
                 result = &mut listing => return result,
             }
         }
+    }
+
+    /// Lists the requests of a device. Once there is a token, the list may take [`PATIENCE`]; `None` means that it took longer.
+    pub async fn list_device(&mut self, device: &str) -> Option<Result<(Vec<ElevationRequest>, Gaps), CallError>> {
+        let mut listed = Vec::new();
+        let Self { session, events, output, is_signed_in, .. } = self;
+        let gaps = {
+            let listing = session.list(Query::Device(device.to_owned()), |page| listed.extend(page));
+            tokio::pin!(listing);
+            let mut until = Instant::now() + if *is_signed_in { PATIENCE } else { SIGN_IN_PATIENCE };
+            loop {
+                tokio::select! {
+                    biased;
+                    Some(event) = events.recv() => {
+                        let was_signed_in = *is_signed_in;
+                        tell(*output, event, is_signed_in, &mut |_| ());
+                        if *is_signed_in && !was_signed_in {
+                            until = Instant::now() + PATIENCE;
+                        }
+                    }
+                    gaps = &mut listing => break gaps,
+                    () = sleep_until(until) => return None,
+                }
+            }
+        };
+        Some(gaps.map(|gaps| (listed, gaps)))
     }
 
     /// Ends the session. Calls that nobody awaits any more are dropped.
@@ -202,7 +268,7 @@ fn practice_settings(place: &Place, practice: &PracticeSettings) -> Result<pract
 }
 
 /// Tells an event that is no reply.
-fn tell(output: Output, event: Event, progress: &mut impl FnMut(Progress)) {
+fn tell(output: Output, event: Event, is_signed_in: &mut bool, progress: &mut impl FnMut(Progress)) {
     match event {
         Event::Progress(_, step) => {
             match &step {
@@ -216,12 +282,14 @@ fn tell(output: Output, event: Event, progress: &mut impl FnMut(Progress)) {
                 Progress::LookingFirst => output.progress("Looking whether it was done all the same ..."),
                 Progress::ReadingBack => output.progress("Accepted. Reading it back ..."),
                 Progress::NotRead(error) => output.progress(&format!("It could not be read back: {}", error.what())),
-                Progress::Recorded(_) | Progress::Page(_) | Progress::ClosedBy(_) => {}
+                Progress::Recorded(WriteId(id)) => IN_FLIGHT.store(*id, Ordering::SeqCst),
+                Progress::Page(_) | Progress::ClosedBy(_) => {}
             }
             progress(step);
         }
         Event::Warning(problem) | Event::NotSaved(problem) => warn(&problem),
         Event::Recovered(recovered) => recovered.warnings.iter().for_each(warn),
+        Event::SignIn(SignIn::SignedIn { .. }) => *is_signed_in = true,
         Event::RecordChanged(_)
         | Event::Ready
         | Event::SignIn(_)
@@ -236,10 +304,20 @@ fn tell(output: Output, event: Event, progress: &mut impl FnMut(Progress)) {
 /// # Errors
 /// The runtime cannot be started.
 pub fn run(command: impl Future<Output = ExitCode>) -> eyre::Result<ExitCode> {
+    platform::end_on_signals(tell_in_flight).wrap_err("failed to watch for signals")?;
     let runtime = runtime()?;
     let code = runtime.block_on(command);
     runtime.shutdown_background();
     Ok(code)
+}
+
+/// Tells at a signal what is left in the record.
+fn tell_in_flight() {
+    let id = IN_FLIGHT.load(Ordering::SeqCst);
+    if id != NOTHING {
+        let what = format!("ended while the outcome of intent {id} was unknown");
+        warn(&Problem::new(what, format!("mmd-elevate resolve {id} looks for it; do not send it a second time")));
+    }
 }
 
 /// Prints a problem of a command that has no result, and returns its exit code.

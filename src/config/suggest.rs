@@ -18,7 +18,7 @@ pub(super) fn closest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) 
 }
 
 /// Returns the hint with "did you mean …?" before it, if a known name is similar.
-pub(super) fn suggest<'n>(text: &str, known: impl IntoIterator<Item = &'n str>, hint: &str) -> String {
+pub(crate) fn suggest<'n>(text: &str, known: impl IntoIterator<Item = &'n str>, hint: &str) -> String {
     match closest(text, known) {
         Some(name) => format!("did you mean `{name}`? {hint}"),
         None => hint.to_owned(),

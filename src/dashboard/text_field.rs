@@ -51,7 +51,7 @@ pub struct TextField {
 const LONGEST_BLANK: usize = 60;
 
 /// The blanks of a template's text, in their order: what stands between `<` and `>` on one line.
-pub(super) fn blanks(text: &str) -> Vec<String> {
+pub(crate) fn blanks(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for line in text.lines() {
         let mut rest = line;

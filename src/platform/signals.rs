@@ -135,6 +135,23 @@ pub fn watch(events: Sender<SystemEvent>) -> io::Result<()> {
     Ok(())
 }
 
+/// Ends the process at SIGINT and SIGTERM with the exit code of the signal, after `last`, which tells what is left. For a command:
+/// nothing of it has to be saved, because what it sends is in the record before. SIGHUP keeps its default, or is ignored as by
+/// `nohup`.
+///
+/// # Errors
+/// The handler or the thread cannot be started.
+pub fn end_on_signals(last: impl Fn() + Send + 'static) -> io::Result<()> {
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    thread::Builder::new().name("signals".into()).spawn(move || {
+        if let Some(signal) = signals.forever().next() {
+            last();
+            exit(Termination::Signal(signal).exit_code());
+        }
+    })?;
+    Ok(())
+}
+
 /// While it lives, another program runs in the terminal, and the keys that interrupt, quit and stop are for that program:
 /// Ctrl-C in an editor must not end the dashboard that waits for it. SIGTERM, SIGHUP and a hang-up end that program first,
 /// so that its result can be saved, and then this one.

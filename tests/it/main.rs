@@ -4,6 +4,7 @@
 mod auth;
 mod cli;
 mod commands;
+mod commands_create;
 mod config;
 mod config_file;
 mod config_sign_in;

@@ -17,6 +17,7 @@ const COMMANDS: &[&[&str]] = &[
     &["help", "record", "purge"],
     &["record", "--help"],
     &["practice", "-h"],
+    &["create", "--help"],
     &["doctor", "--help"],
     &["doctor"],
     &["doctor", "--json"],

@@ -8,6 +8,7 @@ pub(crate) mod modes;
 pub(crate) mod pty;
 pub(crate) mod record;
 pub(crate) mod server;
+pub(crate) mod service;
 pub(crate) mod stage;
 pub(crate) mod tls;
 

@@ -18,7 +18,7 @@ fn half_a_service_is_an_error_and_never_practice() {
     ] {
         let output = Command::new(PROGRAM).env_clear().envs(home.environment()).env(name, value).output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{name}: {said}");
+        assert_eq!(output.status.code(), Some(8), "{name}: {said}");
         assert!(said.contains(missing) && said.contains("\nhint: set "), "{name}: {said}");
         assert!(!said.contains(value), "{said}");
         assert!(output.stdout.is_empty());
