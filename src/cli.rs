@@ -76,6 +76,10 @@ pub enum CliCommand {
     Doctor,
     /// Open an elevation request
     Create(Box<CreateArgs>),
+    /// Close elevation requests
+    Close(CloseArgs),
+    /// Look for what has an unknown outcome; what is found is settled
+    Resolve(ResolveArgs),
     /// Maintain the record of what was sent
     Record(RecordArgs),
 }
@@ -99,6 +103,8 @@ impl CliCommand {
                 "it serves the practice tenant, and reads no settings of a service",
             ),
             Self::Create(_) => (" create", &[&FLAG_NAMES, &OUTPUT_FLAG_NAMES], ""),
+            Self::Close(_) => (" close", &[&FLAG_NAMES, &OUTPUT_FLAG_NAMES], ""),
+            Self::Resolve(_) => (" resolve", &[&FLAG_NAMES, &OUTPUT_FLAG_NAMES], ""),
             Self::Record(_) => {
                 (" record", &[&["--state-dir", "--no-color"]], "it reads the record in the state folder alone")
             }
@@ -168,6 +174,46 @@ Examples:
     --plan 'Remove the add-in, test with the user'
   mmd-elevate create --template 'Office repair online' --editor
   mmd-elevate create --from requests.jsonl --json";
+
+/// The arguments of `close`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+#[command(after_help = CLOSE_EXAMPLES)]
+pub struct CloseArgs {
+    /// The ids of the requests, or their first characters: at least 8, as many as mean one request
+    #[arg(required = true, value_name = "ID")]
+    pub ids: Vec<String>,
+    /// What was done on the device; - reads it from standard input
+    #[arg(long, value_name = "TEXT|-", allow_hyphen_values = true, conflicts_with = "actions_file")]
+    pub actions: Option<String>,
+    /// Read what was done from this file
+    #[arg(long, value_name = "FILE")]
+    pub actions_file: Option<PathBuf>,
+    /// Write what was done in your editor (VISUAL or EDITOR), which begins with what is given
+    #[arg(long)]
+    pub editor: bool,
+    /// Find the requests and send nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+const CLOSE_EXAMPLES: &str = "\
+Examples:
+  mmd-elevate close 3f2b0c5e --actions 'Removed the add-in, the user has tested it'
+  mmd-elevate close 3f2b0c5e 77a1d4c0 --actions - --json <done.txt";
+
+/// The arguments of `resolve`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+#[command(after_help = RESOLVE_EXAMPLES)]
+pub struct ResolveArgs {
+    /// The number of one intent; without it, all that is unknown is looked for
+    #[arg(value_name = "INTENT", value_parser = clap::value_parser!(i64).range(1..))]
+    pub intent: Option<i64>,
+}
+
+const RESOLVE_EXAMPLES: &str = "\
+Examples:
+  mmd-elevate resolve
+  mmd-elevate resolve 12 --json";
 
 /// The arguments of `record`.
 #[derive(Debug, PartialEq, Eq, Args)]

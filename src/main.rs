@@ -52,6 +52,8 @@ fn run() -> eyre::Result<ExitCode> {
             commands::record::purge(&args, flags)
         }
         Some(CliCommand::Create(args)) => commands::create::run(&args, flags, Output::new(&cli.output)),
+        Some(CliCommand::Close(args)) => commands::close::run(&args, flags, Output::new(&cli.output)),
+        Some(CliCommand::Resolve(args)) => commands::resolve::run(&args, flags, Output::new(&cli.output)),
         Some(CliCommand::Doctor) => commands::doctor::run(flags, &cli.output),
         None => commands::dashboard::run(flags),
     }

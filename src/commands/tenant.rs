@@ -170,7 +170,7 @@ impl OpenTenant {
     }
 
     /// Returns the requests that the record knows, those that are open first.
-    pub fn known(&self) -> impl Iterator<Item = &ElevationRequest> {
+    pub fn known(&self) -> impl Iterator<Item = &ElevationRequest> + Clone {
         self.recovered.open.iter().chain(self.recovered.closed.iter().map(|ended| &ended.request))
     }
 

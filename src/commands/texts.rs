@@ -51,15 +51,13 @@ fn to_text(source: &str, bytes: Vec<u8>) -> Result<String, Problem> {
     if bytes.len() > LONGEST {
         return Err(Problem::new(format!("{source}: it is longer than 1 MiB"), "give a shorter text"));
     }
-    let mut text = String::from_utf8(bytes)
+    let text = String::from_utf8(bytes)
         .map_err(|_| Problem::new(format!("{source}: it is not text (UTF-8)"), "save it as UTF-8"))?;
-    if text.ends_with('\n') {
-        text.pop();
-        if text.ends_with('\r') {
-            text.pop();
-        }
-    }
-    Ok(text)
+    Ok(without_last_line_end(&text).to_owned())
+}
+
+fn without_last_line_end(text: &str) -> &str {
+    text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text))
 }
 
 /// Puts a template's text into the plan of a draft, and its category where the draft has none.
@@ -142,7 +140,7 @@ pub fn edit_draft(draft: &Draft) -> Result<Draft, Problem> {
     let saved = edit_text(&form)?;
     let (head, plan) = split(&saved, &mark)?;
     let mut edited = Draft::default();
-    edited.set(Field::PlanOfAction, plan);
+    edited.set(Field::PlanOfAction, without_last_line_end(plan));
     for line in head.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()) {
         let named = lines.clone().find_map(|field| Some((field, line.strip_prefix(field.label())?.strip_prefix(':')?)));
         let Some((field, text)) = named else {
@@ -168,7 +166,9 @@ pub fn edit_actions(text: &str, about: &[String]) -> Result<String, Problem> {
         "# Save it and leave the editor: it is sent then. To send nothing, leave without saving.\n\
          # Everything below this line is sent as it stands.\n{mark}\n{text}"
     ));
-    Ok(split(&edit_text(&form)?, &mark)?.1.to_owned())
+    let saved = edit_text(&form)?;
+    let text = split(&saved, &mark)?.1;
+    Ok(without_last_line_end(text).to_owned())
 }
 
 /// Splits a form at the line that is the mark.

@@ -54,7 +54,7 @@ fn every_command_has_a_help_that_says_what_its_flags_do() {
         commands.extend(command.get_subcommands().filter(|command| command.get_name() != "help"));
     }
     names.sort_unstable();
-    assert_eq!(names, ["create", "doctor", "practice", "purge", "record"]);
+    assert_eq!(names, ["close", "create", "doctor", "practice", "purge", "record", "resolve"]);
 }
 
 #[test]

@@ -326,7 +326,7 @@ fn editor(service: &Service, script: &str) -> String {
 fn form_of_the_editor_begins_with_what_is_given_and_is_sent_as_it_was_saved() {
     let service = Service::new();
     let script =
-        r##"cp "$1" "$HOME/form"; sed -i 's/^Title: .*/Title: From the editor/' "$1"; printf "\n# kept\n" >>"$1""##;
+        r#"cp "$1" "$HOME/form"; sed -i 's/^Title: .*/Title: From the editor/' "$1"; printf "\n# kept\n" >>"$1""#;
     let mut command = service.command(&with(create("INC-1", DEVICE), &["--editor"]));
     let ended = Ended::from(command.env("VISUAL", editor(&service, script)).output().unwrap()).expect(0);
     let form = fs::read_to_string(service.path("form")).unwrap();

@@ -4,6 +4,7 @@
 mod auth;
 mod cli;
 mod commands;
+mod commands_close;
 mod commands_create;
 mod config;
 mod config_file;

@@ -18,6 +18,8 @@ const COMMANDS: &[&[&str]] = &[
     &["record", "--help"],
     &["practice", "-h"],
     &["create", "--help"],
+    &["close", "--help"],
+    &["resolve", "--help"],
     &["doctor", "--help"],
     &["doctor"],
     &["doctor", "--json"],
