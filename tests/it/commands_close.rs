@@ -47,7 +47,7 @@ fn request_is_closed_and_read_back() {
     let id = service.opened("INC-1", DEVICE);
     let ended = service.run(&close(&[&id], &["--json"])).expect(0);
     assert_eq!(ended.stderr, "");
-    let document = ended.json();
+    let document = ended.valid();
     assert_eq!(document["schema"], 1);
     let result = only(&document);
     assert_eq!(
@@ -88,7 +88,7 @@ fn id_is_shortened_to_what_means_one_request_in_the_record_or_at_the_service() {
     };
     let third = service.opened("INC-3", OTHER_DEVICE);
     assert_eq!(listed(&one[..8].to_uppercase()), listed(&third), "what the record knows is only read back");
-    let result = elsewhere(&service, &close(&[&other[..8]], &["--json"])).expect(0).json();
+    let result = elsewhere(&service, &close(&[&other[..8]], &["--json"])).expect(0).valid();
     assert_eq!((&only(&result)["id"], &only(&result)["verified"]), (&json!(other), &json!(true)));
     assert!(service.with_ticket("INC-2").iter().all(|request| !request.open));
 }
@@ -139,7 +139,7 @@ fn request_that_is_closed_or_does_not_exist_ends_with_three() {
     let service = Service::new();
     let id = service.opened("INC-1", DEVICE);
     service.run(&close(&[&id], &[])).expect(0);
-    let result = service.run(&["close", &id, "--actions", "again", "--json"]).expect(3).json();
+    let result = service.run(&["close", &id, "--actions", "again", "--json"]).expect(3).valid();
     let closed = only(&result);
     assert_eq!((problem(closed), closed["outcome"].as_str()), ("already-closed", Some("not-done")));
     assert_eq!(
@@ -147,7 +147,7 @@ fn request_that_is_closed_or_does_not_exist_ends_with_three() {
         (&json!("closed"), &json!(ACTIONS[1]))
     );
     for nobody in ["00000000-0000-4000-8000-000000000001", "00000000"] {
-        let result = service.run(&close(&[nobody], &["--json"])).expect(3).json();
+        let result = service.run(&close(&[nobody], &["--json"])).expect(3).valid();
         assert_eq!((problem(only(&result)), &only(&result)["id"]), ("request-not-found", &json!(nobody)));
     }
 }
@@ -157,11 +157,11 @@ fn full_id_is_closed_unverified_where_lists_fail_and_a_shortened_one_is_not() {
     let service = Service::new();
     let (one, other) = (service.opened("INC-1", DEVICE), service.opened("INC-2", DEVICE));
     service.misbehave([Rule::new(Endpoint::List, Misdeed::NoRoute)]);
-    let result = elsewhere(&service, &close(&[&one], &["--json"])).expect(0).json();
+    let result = elsewhere(&service, &close(&[&one], &["--json"])).expect(0).valid();
     assert_eq!((&only(&result)["outcome"], &only(&result)["verified"]), (&json!("done"), &json!(false)));
     assert!(!service.with_ticket("INC-1")[0].open);
     let ended = elsewhere(&service, &close(&[&other[..8]], &["--json"]));
-    assert!(matches!(ended.code, Some(3 | 7)) && only(&ended.json())["outcome"] == "not-done", "{ended:?}");
+    assert!(matches!(ended.code, Some(3 | 7)) && only(&ended.valid())["outcome"] == "not-done", "{ended:?}");
     assert!(service.with_ticket("INC-2")[0].open, "nothing was sent");
 }
 
@@ -171,7 +171,7 @@ fn accepted_close_that_no_list_shows_is_not_verified() {
     let id = service.opened("INC-1", DEVICE);
     service.misbehave([Rule::new(Endpoint::Close, Misdeed::Late(Duration::from_secs(60)))]);
     let ended = service.run(&close(&[&id], &["--json"])).expect(0);
-    let result = ended.json();
+    let result = ended.valid();
     assert_eq!((&only(&result)["verified"], &only(&result)["request"]["state"]), (&json!(false), &json!("open")));
     assert!(ended.stderr.contains("no list shows it"), "{ended:?}");
 }
@@ -181,7 +181,7 @@ fn of_several_some_are_done_and_each_is_told() {
     let service = Service::new();
     let (one, other) = (service.opened("INC-1", DEVICE), service.opened("INC-2", OTHER_DEVICE));
     let nobody = "00000000-0000-4000-8000-000000000001";
-    let result = service.run(&close(&[&one, nobody, &other, &one], &["--json"])).expect(5).json();
+    let result = service.run(&close(&[&one, nobody, &other, &one], &["--json"])).expect(5).valid();
     let told: Vec<_> =
         result["results"].as_array().unwrap().iter().map(|it| (it["id"].as_str().unwrap(), problem(it))).collect();
     assert_eq!(told, [(one.as_str(), "none"), (nobody, "request-not-found"), (other.as_str(), "none")]);
@@ -194,7 +194,7 @@ fn token_service_and_record_have_their_codes() {
     let id = service.opened("INC-1", DEVICE);
     let mut command = service.command(&close(&[&id], &["--json"]));
     let ended = Ended::from(command.env("MMD_ELEVATE_TOKEN", "e30.e30.e30").output().unwrap()).expect(4);
-    assert_eq!(problem(only(&ended.json())), "signed-out");
+    assert_eq!(problem(only(&ended.valid())), "signed-out");
     service.run(&close(&[&id], &["--read-only"])).expect(8);
     service.run(&["resolve", "--config", "/nowhere"]).expect(8);
     let mut command = service.command(&["resolve"]);
@@ -204,7 +204,7 @@ fn token_service_and_record_have_their_codes() {
     assert!(Ended::from(command.output().unwrap()).expect(8).stderr.contains("no service is configured"));
     service.shut();
     let ended = service.run(&close(&[&id], &["--json"])).expect(7);
-    assert_eq!(problem(only(&ended.json())), "unreachable");
+    assert_eq!(problem(only(&ended.valid())), "unreachable");
 }
 
 #[test]
@@ -256,7 +256,7 @@ fn harmful_text_is_whole_in_json_and_harmless_everywhere() {
         assert_harmless_lines(&ended.stdout, specimen.name);
         assert_harmless_lines(&ended.stderr, specimen.name);
         if form == "--json" {
-            let actions = only(&ended.json())["request"]["actionsTaken"].clone();
+            let actions = only(&ended.valid())["request"]["actionsTaken"].clone();
             assert_eq!(actions, *specimen.text.trim_end_matches('\n'), "{}", specimen.name);
         }
     }
@@ -274,12 +274,12 @@ fn what_is_unknown_is_looked_for_and_settled() {
     service.lose_creates();
     let mut arguments = create("INC-1", DEVICE);
     arguments.extend(["--allow-open", "--json"]);
-    let intent = service.run(&arguments).expect(6).json()["intent"].as_str().unwrap().to_owned();
+    let intent = service.run(&arguments).expect(6).valid()["intent"].as_str().unwrap().to_owned();
     // The list still fails.
-    let document = service.run(&["resolve", "--json"]).expect(6).json();
+    let document = service.run(&["resolve", "--json"]).expect(6).valid();
     assert_eq!((&only(&document)["outcome"], &only(&document)["intent"]), (&json!("unknown"), &json!(intent)));
     service.misbehave([]);
-    let document = service.run(&["resolve", &intent, "--json"]).expect(0).json();
+    let document = service.run(&["resolve", &intent, "--json"]).expect(0).valid();
     let result = only(&document);
     assert_eq!(
         (&document["schema"], &result["outcome"], &result["problem"]),
@@ -288,7 +288,7 @@ fn what_is_unknown_is_looked_for_and_settled() {
     assert_eq!(result["request"]["id"], service.with_ticket("INC-1")[0].id.as_str());
     assert_eq!(service.observer.creates_received(), 1);
     let ended = service.run(&["resolve", "--json"]).expect(0);
-    assert_eq!(ended.json()["results"], json!([]));
+    assert_eq!(ended.valid()["results"], json!([]));
     assert!(ended.stderr.contains("nothing whose outcome is unknown"), "{ended:?}");
     let known = service.run(&["resolve", &intent]).expect(0);
     assert!(known.stdout.starts_with("done  "), "{known:?}");
@@ -305,12 +305,12 @@ fn close_of_unknown_outcome_is_looked_for() {
     let lists_fail = Rule::new(Endpoint::List, Misdeed::NoRoute);
     service.misbehave([Rule::new(Endpoint::Close, Misdeed::DropAfter), lists_fail.clone()]);
     let ended = service.run(&close(&[&one], &["--json"])).expect(6);
-    assert_eq!(only(&ended.json())["outcome"], "unknown");
+    assert_eq!(only(&ended.valid())["outcome"], "unknown");
     assert!(ended.stderr.contains("mmd-elevate resolve "), "{ended:?}");
     service.misbehave([Rule::new(Endpoint::Close, Misdeed::DropBefore), lists_fail]);
     service.run(&close(&[&other], &[])).expect(6);
     service.misbehave([]);
-    let document = service.run(&["resolve", "--json"]).expect(5).json();
+    let document = service.run(&["resolve", "--json"]).expect(5).valid();
     let results = document["results"].as_array().unwrap();
     let told: Vec<_> =
         results.iter().map(|it| (it["outcome"].as_str().unwrap(), it["request"]["state"].as_str())).collect();
@@ -329,13 +329,38 @@ fn write_of_a_process_that_runs_stays_its_own() {
         record.settle(write.id, crate::record::outcome(WriteState::Unknown)).await.unwrap();
         (record, write.id)
     });
-    let document = service.run(&["resolve", "--json"]).expect(6).json();
+    let document = service.run(&["resolve", "--json"]).expect(6).valid();
     assert_eq!((&only(&document)["intent"], problem(only(&document))), (&json!(id.0.to_string()), "refused"));
     assert_eq!(service.observer.received(Endpoint::List), 0);
     runtime.block_on(async {
         record.settle(id, crate::record::outcome(WriteState::SetAside)).await.unwrap();
         record.close().await;
     });
-    let document = service.run(&["resolve", &id.0.to_string(), "--json"]).expect(6).json();
+    let document = service.run(&["resolve", &id.0.to_string(), "--json"]).expect(6).valid();
     assert_eq!(only(&document)["outcome"], "unknown", "it was set aside: nobody looks for it any more");
+}
+
+#[test]
+fn script_does_a_shift_although_answers_get_lost() {
+    let service = Service::new();
+    // The list of the device, two looks for the create, and one for the close.
+    service.misbehave([
+        Rule::new(Endpoint::Create, Misdeed::DropAfter).times(1),
+        Rule::new(Endpoint::List, Misdeed::NoRoute).times(3),
+        Rule::new(Endpoint::Close, Misdeed::Fail).times(1),
+        Rule::new(Endpoint::List, Misdeed::NoRoute).skip(1).times(1),
+    ]);
+    let mut command = std::process::Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/shift.sh"));
+    command.args(["INC-1", DEVICE]).env_clear().envs(service.environment());
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.env("PROGRAM", env!("CARGO_BIN_EXE_mmd-elevate")).env("PAUSE", "0");
+    let ended = Ended::from(command.output().unwrap()).expect(0);
+    let [stored] = &service.with_ticket("INC-1")[..] else { panic!("opened once: {ended:?}") };
+    assert!(!stored.open && stored.actions_taken == "Removed the add-in. The user has tested it.", "{ended:?}");
+    assert!(ended.stdout.starts_with(&format!("opened {}\n", stored.id)), "{ended:?}");
+    assert_eq!(service.observer.creates_received(), 1);
+    let mut command = std::process::Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/shift.sh"));
+    command.args(["INC-2", "MMD-NOWHERE"]).env_clear().envs(service.environment());
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    Ended::from(command.env("PROGRAM", env!("CARGO_BIN_EXE_mmd-elevate")).output().unwrap()).expect(3);
 }

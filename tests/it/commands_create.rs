@@ -6,6 +6,7 @@ use std::{
     os::unix::fs::PermissionsExt as _,
 };
 
+use mmd_elevate::{commands::write_result::SCHEMA, exit::ProblemCode};
 use mmd_elevate_practice::{Endpoint, Misdeed, RetryAfter, Rule, Settings};
 use rstest::rstest;
 use rustix::process::{Pid, Signal, kill_process};
@@ -32,7 +33,7 @@ fn problem(document: &Value) -> &str {
 fn request_is_opened_and_told_as_json() {
     let service = Service::new();
     let ended = service.run(&with(create("INC-1", DEVICE), &["--json"])).expect(0);
-    let document = ended.json();
+    let document = ended.valid();
     let stored = &service.with_ticket("INC-1")[0];
     assert!(stored.open && stored.plan_of_action == "Remove the add-in");
     assert_eq!(ended.stderr, "");
@@ -56,6 +57,17 @@ fn request_is_opened_and_told_as_json() {
     }
     assert_eq!((&request["mine"], &request["requestClosureTime"]), (&json!(true), &Value::Null));
     request["requestCreationTime"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+}
+
+#[test]
+fn schema_knows_all_codes_and_refuses_what_is_no_result() {
+    let schema: Value = serde_json::from_str(include_str!("../../docs/schema/output.json")).unwrap();
+    let codes = schema["$defs"]["problem"]["properties"]["code"]["enum"].as_array().unwrap();
+    assert_eq!(*codes, ProblemCode::ALL.map(|code| json!(code.word())));
+    assert_eq!(schema["$defs"]["create"]["properties"]["schema"]["const"], SCHEMA);
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    assert!(!validator.is_valid(&json!({ "schema": 1, "outcome": "done" })));
+    assert!(!validator.is_valid(&json!({ "schema": 1, "results": [{ "id": "a", "outcome": "perhaps" }] })));
 }
 
 #[test]
@@ -110,7 +122,7 @@ fn device_with_open_requests_is_refused_unless_it_is_allowed() {
     let lists = service.observer.received(Endpoint::List);
     assert_eq!(lists, 0, "--allow-open lists nothing");
     let ended = service.run(&with(create("INC-2", &DEVICE.to_lowercase()), &["--json"])).expect(3);
-    let document = ended.json();
+    let document = ended.valid();
     assert_eq!((document["outcome"].as_str(), problem(&document)), (Some("not-done"), "open-on-device"));
     assert_eq!((&document["intent"], &document["request"]), (&Value::Null, &Value::Null));
     assert!(ended.stderr.contains(&first) && ended.stderr.contains("--allow-open"), "{ended:?}");
@@ -140,7 +152,7 @@ fn refusals_of_the_service_end_with_three() {
         (with(create("INC-4", DEVICE), &["--json", "--allow-open"]), "too-many-open"),
         (with(create("INC-4", "MMD-NOWHERE"), &["--json"]), "device-not-found"),
     ] {
-        let document = service.run(&arguments).expect(3).json();
+        let document = service.run(&arguments).expect(3).valid();
         assert_eq!((document["outcome"].as_str(), problem(&document)), (Some("not-done"), code));
         assert!(document["intent"].is_string(), "it is in the record: {document}");
     }
@@ -151,7 +163,7 @@ fn token_that_is_not_accepted_ends_with_four() {
     let service = Service::new();
     let mut command = service.command(&with(create("INC-1", DEVICE), &["--json"]));
     let ended = Ended::from(command.env("MMD_ELEVATE_TOKEN", "e30.e30.e30").output().unwrap()).expect(4);
-    assert_eq!(problem(&ended.json()), "signed-out");
+    assert_eq!(problem(&ended.valid()), "signed-out");
 }
 
 #[test]
@@ -160,7 +172,7 @@ fn create_of_unknown_outcome_ends_with_six_and_is_not_sent_again_by_itself() {
     service.lose_creates();
     let create = create("INC-1", DEVICE);
     let ended = service.run(&with(create.clone(), &["--json"])).expect(6);
-    let document = ended.json();
+    let document = ended.valid();
     assert_eq!(document["outcome"], "unknown");
     let intent = document["intent"].as_str().unwrap();
     assert!(ended.stderr.contains(&format!("mmd-elevate resolve {intent}")), "{ended:?}");
@@ -168,7 +180,7 @@ fn create_of_unknown_outcome_ends_with_six_and_is_not_sent_again_by_itself() {
 
     service.misbehave([]);
     let again = service.run(&with(create.clone(), &["--json", "--allow-open"])).expect(6);
-    assert_eq!((&again.json()["intent"], problem(&again.json())), (&document["intent"], "refused"));
+    assert_eq!((&again.valid()["intent"], problem(&again.valid())), (&document["intent"], "refused"));
     assert!(again.stderr.contains("--again"), "{again:?}");
     assert_eq!(service.observer.creates_received(), 1, "nothing was sent");
     // Other texts are another request.
@@ -180,7 +192,7 @@ fn create_of_unknown_outcome_ends_with_six_and_is_not_sent_again_by_itself() {
 #[test]
 fn lost_answer_is_looked_for() {
     let service = Service::misbehaving([Rule::new(Endpoint::Create, Misdeed::DropAfter)]);
-    let document = service.run(&with(create("INC-1", DEVICE), &["--json"])).expect(0).json();
+    let document = service.run(&with(create("INC-1", DEVICE), &["--json"])).expect(0).valid();
     assert_eq!(document["request"]["id"], service.with_ticket("INC-1")[0].id.as_str());
     assert_eq!(service.observer.creates_received(), 1);
     let service = Service::misbehaving([
@@ -188,7 +200,7 @@ fn lost_answer_is_looked_for() {
         Rule::new(Endpoint::Create, Misdeed::DropAfter),
     ]);
     let ended = service.run(&with(create("INC-1", DEVICE), &["--json"])).expect(0);
-    assert_eq!(ended.json()["surplus"].as_array().unwrap().len(), 1);
+    assert_eq!(ended.valid()["surplus"].as_array().unwrap().len(), 1);
     assert!(ended.stderr.contains("1 equal what was sent"), "{ended:?}");
 }
 
@@ -207,10 +219,10 @@ fn wait_goes_on_until_the_outcome_is_known_or_the_time_is_over() {
 fn service_that_is_away_or_asks_for_too_long_a_wait_ends_with_seven() {
     let throttle = Misdeed::Throttle(RetryAfter::Seconds(9_999));
     let service = Service::misbehaving([Rule::new(Endpoint::Create, throttle)]);
-    let document = service.run(&with(create("INC-1", DEVICE), &["--json"])).expect(7).json();
+    let document = service.run(&with(create("INC-1", DEVICE), &["--json"])).expect(7).valid();
     assert_eq!((document["outcome"].as_str(), problem(&document)), (Some("not-done"), "throttled"));
     service.shut();
-    let document = service.run(&with(create("INC-1", DEVICE), &["--json", "--allow-open"])).expect(7).json();
+    let document = service.run(&with(create("INC-1", DEVICE), &["--json", "--allow-open"])).expect(7).valid();
     assert_eq!((document["outcome"].as_str(), problem(&document)), (Some("not-done"), "unreachable"));
 }
 
@@ -223,16 +235,16 @@ fn record_or_settings_that_cannot_be_used_end_with_eight() {
         command.env_remove(name);
     }
     let ended = Ended::from(command.output().unwrap()).expect(8);
-    assert_eq!(problem(&ended.json()), "settings");
+    assert_eq!(problem(&ended.valid()), "settings");
     assert!(ended.stderr.contains("no service is configured") && ended.stderr.contains("--practice"), "{ended:?}");
     let ended = service.run(&with(arguments.clone(), &["--config", "/nowhere"])).expect(8);
-    assert_eq!(problem(&ended.json()), "settings");
+    assert_eq!(problem(&ended.valid()), "settings");
     let ended = service.run(&with(arguments.clone(), &["--read-only"])).expect(8);
-    assert_eq!(problem(&ended.json()), "settings");
+    assert_eq!(problem(&ended.valid()), "settings");
     // A folder in the place of the database.
     fs::create_dir_all(service.path("state/record.db")).unwrap();
     let ended = service.run(&arguments).expect(8);
-    assert_eq!((problem(&ended.json()), ended.json()["outcome"].as_str()), ("record", Some("not-done")));
+    assert_eq!((problem(&ended.valid()), ended.valid()["outcome"].as_str()), ("record", Some("not-done")));
     assert_eq!(service.observer.received(Endpoint::Any), 0);
 }
 
@@ -241,7 +253,7 @@ fn practice_tenant_is_for_who_asks_for_it() {
     let service = Service::new();
     let mut command = service.command(&with(create("INC-1", DEVICE), &["--practice", "--json", "--allow-open"]));
     let ended = Ended::from(command.env("MMD_ELEVATE_PRACTICE_COLLEAGUES", "false").output().unwrap()).expect(0);
-    assert_eq!(ended.json()["request"]["requestingAgentUpn"], mmd_elevate_practice::AGENT_UPN);
+    assert_eq!(ended.valid()["request"]["requestingAgentUpn"], mmd_elevate_practice::AGENT_UPN);
     assert_eq!(service.observer.received(Endpoint::Any), 0, "the service was not asked");
 }
 
@@ -279,7 +291,7 @@ fn signal_leaves_what_was_sent_in_the_record(#[case] signal: Signal, #[case] cod
 fn dry_run_checks_everything_and_sends_nothing() {
     let service = Service::new();
     let ended = service.run(&with(create("INC-1", DEVICE), &["--dry-run", "--json"])).expect(0);
-    assert_eq!((ended.json()["outcome"].as_str(), &ended.json()["problem"]), (Some("not-done"), &Value::Null));
+    assert_eq!((ended.valid()["outcome"].as_str(), &ended.valid()["problem"]), (Some("not-done"), &Value::Null));
     assert!(ended.stderr.contains("nothing was sent"), "{ended:?}");
     service.opened("INC-2", DEVICE);
     service.run(&with(create("INC-1", DEVICE), &["--dry-run"])).expect(3);
@@ -354,8 +366,8 @@ fn template_gives_the_plan_and_the_category() {
     let ended = Ended::from(command.env("VISUAL", editor(&service, script)).output().unwrap()).expect(0);
     let shipped = mmd_elevate::templates::shipped();
     let template = shipped.iter().find(|template| template.name == "Office repair online").unwrap();
-    assert_eq!(ended.json()["request"]["category"], template.category.as_str());
-    assert_eq!(ended.json()["request"]["subcategory"], "b", "what is given counts");
+    assert_eq!(ended.valid()["request"]["category"], template.category.as_str());
+    assert_eq!(ended.valid()["request"]["subcategory"], "b", "what is given counts");
 }
 
 fn line(ticket: &str, device: &str, title: &str) -> String {
@@ -373,7 +385,7 @@ fn lines_are_opened_in_one_process_with_a_result_each() {
     let file = service.path("lines.jsonl");
     fs::write(&file, lines.join("\n")).unwrap();
     let from = ["create", "--from", file.to_str().unwrap(), "--json"];
-    let results = service.run(&from).expect(5).json_lines();
+    let results = service.run(&from).expect(5).valid_lines();
     let told: Vec<_> = results.iter().map(|result| (result["outcome"].as_str().unwrap(), problem(result))).collect();
     assert_eq!(told, [("done", "none"), ("not-done", "device-not-found"), ("not-done", "open-on-device")]);
     let all = lines[..2].join("\n") + "\n" + &line("INC-4", OTHER_DEVICE, "d");
@@ -395,7 +407,7 @@ fn file_with_a_line_that_is_none_is_refused_before_anything_is_sent() {
     assert_eq!(service.observer.received(Endpoint::Any), 0);
     // What comes on standard input is opened as it comes.
     let lines = ["no JSON".to_owned(), line("INC-1", DEVICE, "a")].join("\n");
-    let results = service.run_with_input(&["create", "--from", "-", "--json"], &lines).expect(5).json_lines();
+    let results = service.run_with_input(&["create", "--from", "-", "--json"], &lines).expect(5).valid_lines();
     assert_eq!((problem(&results[0]), results[1]["outcome"].as_str()), ("refused", Some("done")));
 }
 
@@ -407,7 +419,7 @@ fn unknown_outcome_of_one_line_counts_and_equal_lines_after_it_are_refused() {
         Rule::new(Endpoint::List, Misdeed::NoRoute),
     ]);
     let lines = [line("INC-1", DEVICE, "a"), line("INC-1", DEVICE, "a"), line("INC-2", DEVICE, "b")].join("\n");
-    let results = service.run_with_input(&["create", "--from", "-", "--json"], &lines).expect(6).json_lines();
+    let results = service.run_with_input(&["create", "--from", "-", "--json"], &lines).expect(6).valid_lines();
     let outcomes: Vec<_> = results.iter().map(|result| result["outcome"].as_str().unwrap()).collect();
     assert_eq!(outcomes, ["unknown", "unknown", "done"]);
     assert_eq!(results[0]["intent"], results[1]["intent"]);
@@ -424,7 +436,7 @@ fn harmful_text_is_whole_in_json_and_harmless_everywhere() {
         assert!(ended.stdout.chars().all(|c| c == '\n' || !c.is_control()), "{name}");
         assert_harmless_lines(&ended.stdout, name);
         assert_harmless_lines(&ended.stderr, name);
-        assert_eq!(ended.expect(0).json_lines()[0]["request"]["title"], text.as_str(), "{name}");
+        assert_eq!(ended.expect(0).valid_lines()[0]["request"]["title"], text.as_str(), "{name}");
         let ended = service.run_with_input(&["create", "--from", "-", "--plain", "--allow-open", "--again"], &lines);
         assert_harmless_lines(&ended.stdout, name);
         assert_eq!(ended.stdout.lines().count(), 1, "{name}: {ended:?}");

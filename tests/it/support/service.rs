@@ -49,10 +49,20 @@ impl Ended {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// A JSON document for each line of standard output.
+    /// The same, held against the schema of the documents.
     #[track_caller]
-    pub(crate) fn json_lines(&self) -> Vec<Value> {
-        self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    pub(crate) fn valid(&self) -> Value {
+        let document = self.json();
+        assert_valid(&document);
+        document
+    }
+
+    /// A JSON document for each line of standard output, each held against the schema.
+    #[track_caller]
+    pub(crate) fn valid_lines(&self) -> Vec<Value> {
+        let documents: Vec<_> = self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        documents.iter().for_each(assert_valid);
+        documents
     }
 
     /// Holds that it ended with this code.
@@ -167,6 +177,15 @@ impl Service {
         let document = self.run(&arguments).expect(0).json();
         document["request"]["id"].as_str().unwrap().to_owned()
     }
+}
+
+/// Holds that a document has the form that is written down for it.
+#[track_caller]
+fn assert_valid(document: &Value) {
+    let schema = serde_json::from_str(include_str!("../../../docs/schema/output.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<_> = validator.iter_errors(document).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?} in {document}");
 }
 
 /// The arguments of a create that can be sent.
