@@ -82,6 +82,8 @@ pub enum CliCommand {
     Resolve(ResolveArgs),
     /// Maintain the record of what was sent
     Record(RecordArgs),
+    /// Find, check and show the settings, or write a file of them
+    Config(ConfigArgs),
 }
 
 /// The name of a subcommand after that of the program, the flags that it uses, and why it uses no others.
@@ -108,6 +110,19 @@ impl CliCommand {
             Self::Record(_) => {
                 (" record", &[&["--state-dir", "--no-color"]], "it reads the record in the state folder alone")
             }
+            Self::Config(ConfigArgs { command }) => match command {
+                ConfigCommand::Path => {
+                    (" config path", &[&["--config"], &OUTPUT_FLAG_NAMES], "it only finds the settings file")
+                }
+                ConfigCommand::Check => (" config check", &[&FLAG_NAMES, &OUTPUT_FLAG_NAMES], ""),
+                ConfigCommand::Show => (" config show", &[&FLAG_NAMES, &OUTPUT_FLAG_NAMES], ""),
+                ConfigCommand::Init => {
+                    (" config init", &[&["--config"], &OUTPUT_FLAG_NAMES], "it writes an example of the settings file")
+                }
+                ConfigCommand::Schema => {
+                    (" config schema", &[&OUTPUT_FLAG_NAMES], "it prints the schema of the settings file")
+                }
+            },
         }
     }
 }
@@ -238,6 +253,29 @@ pub struct PurgeArgs {
     pub older_than: u32,
 }
 
+/// The arguments of `config`.
+#[derive(Debug, PartialEq, Eq, Args)]
+pub struct ConfigArgs {
+    /// What to do with the settings.
+    #[command(subcommand)]
+    pub command: ConfigCommand,
+}
+
+/// What to do with the settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub enum ConfigCommand {
+    /// Print where the settings file is, whether it exists or not
+    Path,
+    /// Check flags, variables and the settings file, and tell all mistakes at once
+    Check,
+    /// Print the settings that are in force, each with the flag, variable or file that gives it; secrets are not shown
+    Show,
+    /// Write a commented example to the place of the settings file; a file that exists is never written over
+    Init,
+    /// Print the JSON schema of the settings file, for editors
+    Schema,
+}
+
 /// The arguments of `practice`.
 #[derive(Debug, PartialEq, Eq, Args)]
 pub struct PracticeArgs {
@@ -284,7 +322,7 @@ Environment (empty counts as unset):
 
 Files:
   Settings  ~/.config/mmd-elevate/config.toml, or below XDG_CONFIG_HOME. It need
-            not exist and is never written; config.example.toml has every setting.
+            not exist, and only `config init` writes it, with every setting.
   Logs      mmd-elevate.log in ~/.local/state/mmd-elevate, or below XDG_STATE_HOME
   Record    record.db in the same folder: what was sent, what is open, drafts
   Practice  practice.json in the same folder

@@ -1,12 +1,14 @@
 //! The dashboard and the subcommands, one file for each. A command prints only through [`crate::output`].
 
 pub mod close;
+pub mod config;
 pub mod create;
 pub mod dashboard;
 pub mod doctor;
 pub mod practice;
 pub mod record;
 pub mod resolve;
+mod table;
 pub mod tenant;
 pub mod texts;
 pub mod write_result;

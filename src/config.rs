@@ -5,6 +5,7 @@
 
 mod color;
 mod document;
+mod effective;
 mod error;
 mod file;
 mod flags;
@@ -12,6 +13,7 @@ mod keys;
 mod names;
 mod path;
 mod resolve;
+mod schema;
 mod settings;
 mod sign_in;
 mod suggest;
@@ -23,10 +25,12 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use tracing::level_filters::LevelFilter;
 
+pub use effective::{EffectiveSetting, EffectiveSettings, Source, effective};
 pub use error::ConfigError;
 pub(crate) use flags::FLAG_NAMES;
 pub use flags::Flags;
 pub use resolve::{expand_path, load, practice_colleagues, resolve, settings_file, state_dir};
+pub use schema::SCHEMA;
 pub use settings::{
     AgeSettings, Appearance, BordersSetting, CategorySetting, FileSettings, ListSettings, PatternSettings,
     TenantSettings, ThemeSetting,
@@ -40,6 +44,9 @@ use mmd_elevate_engine::{auth::Method, http::BaseUrl};
 
 /// The base URL of the service, unless another is set (documented).
 pub const DEFAULT_BASE_URL: &str = "https://mmdls.microsoft.com/support/odata/v1";
+
+/// The commented example of a settings file, which equals the defaults.
+pub const EXAMPLE: &str = include_str!("../config.example.toml");
 
 /// The name of the program's folders for settings and state.
 pub(crate) const APP: &str = "mmd-elevate";

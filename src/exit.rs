@@ -56,7 +56,7 @@ impl Exit {
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::Done => "done",
-            Self::Failed => "the result could not be printed, or a check of doctor failed",
+            Self::Failed => "the result could not be printed, or a check of doctor or config check failed",
             Self::Usage => "the command line is wrong",
             Self::Refused => "refused by the service, or because the device has open requests",
             Self::SignIn => "not signed in: no token, or the service does not accept it",

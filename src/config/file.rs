@@ -38,6 +38,11 @@ impl FileSettings {
     /// # Errors
     /// Everything that is wrong in the file.
     pub fn load(path: &Path) -> Result<Option<Self>, ConfigError> {
+        Self::read_text(path)?.map(|text| Self::parse(&text, path)).transpose()
+    }
+
+    /// Reads the text of the file. Returns `None` if there is none.
+    pub(super) fn read_text(path: &Path) -> Result<Option<String>, ConfigError> {
         let unreadable = |reason: String| {
             let what = format!("the settings file {} cannot be read: {reason}", visible(&path.to_string_lossy()));
             let hint = "check that it is a text file (UTF-8) that you may read, or name another with --config";
@@ -55,7 +60,7 @@ impl FileSettings {
             return Err(unreadable("it is UTF-16 text: save it as UTF-8".to_owned()));
         }
         match std::str::from_utf8(&bytes) {
-            Ok(text) => Self::parse(text.trim_start_matches('\u{feff}'), path).map(Some),
+            Ok(text) => Ok(Some(text.trim_start_matches('\u{feff}').to_owned())),
             Err(error) => {
                 let line = String::from_utf8_lossy(&bytes[..error.valid_up_to()]).matches('\n').count() + 1;
                 Err(unreadable(format!("line {line} holds a character that is not UTF-8")))

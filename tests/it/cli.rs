@@ -27,7 +27,7 @@ fn the_help_is_complete() {
     for word in [
         "practice",
         "config.toml",
-        "config.example.toml",
+        "config init",
         "mmd-elevate.log",
         "practice.json",
         "record.db",
@@ -54,7 +54,13 @@ fn every_command_has_a_help_that_says_what_its_flags_do() {
         commands.extend(command.get_subcommands().filter(|command| command.get_name() != "help"));
     }
     names.sort_unstable();
-    assert_eq!(names, ["close", "create", "doctor", "practice", "purge", "record", "resolve"]);
+    assert_eq!(
+        names,
+        [
+            "check", "close", "config", "create", "doctor", "init", "path", "practice", "purge", "record", "resolve",
+            "schema", "show"
+        ]
+    );
 }
 
 #[test]

@@ -11,6 +11,8 @@ use mmd_elevate_core::{RequestId, WriteState};
 use mmd_elevate_engine::record::Record;
 use rstest::rstest;
 
+mod config;
+
 use crate::record::{create, done, folder, open, outcome, place, request};
 
 fn run(arguments: &[&str], folder: &Path) -> Output {

@@ -24,6 +24,10 @@ const COMMANDS: &[&[&str]] = &[
     &["doctor"],
     &["doctor", "--json"],
     &["record", "purge"],
+    &["config", "path"],
+    &["config", "check"],
+    &["config", "show", "--json"],
+    &["config", "schema"],
 ];
 const PRACTICE: &[&str] = &["practice", "--listen", "127.0.0.1:0"];
 
