@@ -84,6 +84,8 @@ pub enum CliCommand {
     Record(RecordArgs),
     /// Find, check and show the settings, or write a file of them
     Config(ConfigArgs),
+    /// List templates of texts, or print one
+    Template(TemplateArgs),
 }
 
 /// The name of a subcommand after that of the program, the flags that it uses, and why it uses no others.
@@ -99,6 +101,9 @@ impl CliCommand {
             Self::Doctor => {
                 (" doctor", &[&FLAG_NAMES, &["--json", "--no-color"]], "its report is a text for people or JSON")
             }
+            Self::Practice(PracticeArgs { print_rules: true, .. }) => {
+                (" practice --print-rules", &[&["--no-color"]], "it prints an example of rules and serves nothing")
+            }
             Self::Practice(_) => (
                 " practice",
                 &[&["--state-dir", "--fresh", "--practice-rules", "--no-color"]],
@@ -110,6 +115,11 @@ impl CliCommand {
             Self::Record(_) => {
                 (" record", &[&["--state-dir", "--no-color"]], "it reads the record in the state folder alone")
             }
+            Self::Template(_) => (
+                " template",
+                &[&["--config", "--state-dir"], &OUTPUT_FLAG_NAMES],
+                "it reads the templates that are shipped and those beside the settings file",
+            ),
             Self::Config(ConfigArgs { command }) => match command {
                 ConfigCommand::Path => {
                     (" config path", &[&["--config"], &OUTPUT_FLAG_NAMES], "it only finds the settings file")
@@ -276,6 +286,26 @@ pub enum ConfigCommand {
     Schema,
 }
 
+/// The arguments of `template`.
+#[derive(Debug, PartialEq, Eq, Args)]
+pub struct TemplateArgs {
+    /// What to do with templates.
+    #[command(subcommand)]
+    pub command: TemplateCommand,
+}
+
+/// What to do with templates.
+#[derive(Debug, PartialEq, Eq, Subcommand)]
+pub enum TemplateCommand {
+    /// List the templates: your own, which stand in the folder `templates` beside the settings file, and those that are shipped
+    List,
+    /// Print the text of a template
+    Show {
+        /// The name of the template, in any letter case
+        name: String,
+    },
+}
+
 /// The arguments of `practice`.
 #[derive(Debug, PartialEq, Eq, Args)]
 pub struct PracticeArgs {
@@ -290,6 +320,9 @@ pub struct PracticeArgs {
     /// The same as --practice-rules
     #[arg(long, value_name = "PATH", conflicts_with = "practice_rules")]
     pub rules: Option<PathBuf>,
+    /// Print an example of every rule, for a file of your own, and serve nothing
+    #[arg(long, conflicts_with_all = ["listen", "rules"])]
+    pub print_rules: bool,
 }
 
 /// Parses an address that only this machine can reach: the practice tenant prints its token and uses plain http.

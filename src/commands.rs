@@ -9,6 +9,7 @@ pub mod practice;
 pub mod record;
 pub mod resolve;
 mod table;
+pub mod template;
 pub mod tenant;
 pub mod texts;
 pub mod write_result;

@@ -55,6 +55,7 @@ fn run() -> eyre::Result<ExitCode> {
         Some(CliCommand::Close(args)) => commands::close::run(&args, flags, Output::new(&cli.output)),
         Some(CliCommand::Resolve(args)) => commands::resolve::run(&args, flags, Output::new(&cli.output)),
         Some(CliCommand::Config(args)) => Ok(commands::config::run(&args, flags, Output::new(&cli.output))),
+        Some(CliCommand::Template(args)) => Ok(commands::template::run(&args, flags, Output::new(&cli.output))),
         Some(CliCommand::Doctor) => commands::doctor::run(flags, &cli.output),
         None => commands::dashboard::run(flags),
     }

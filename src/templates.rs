@@ -8,7 +8,10 @@ use std::{
 };
 
 use mmd_elevate_core::{Problem, visible};
+use mmd_elevate_engine::redact::quoted;
 use serde::{Deserialize, Serialize};
+
+use crate::config::suggest;
 
 /// The longest file that is read, in bytes.
 const LONGEST: usize = 64 * 1024;
@@ -44,6 +47,17 @@ pub enum Purpose {
     Plan,
     /// The actions taken of a close.
     Actions,
+}
+
+impl Purpose {
+    /// Returns its name, as a template's file has it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Actions => "actions",
+        }
+    }
 }
 
 /// A text with blanks such as `<user>`.
@@ -87,6 +101,20 @@ pub struct Templates {
     pub uses: BTreeMap<String, u64>,
     /// Files that could not be read.
     pub problems: Vec<Problem>,
+}
+
+impl Templates {
+    /// Returns the template of this name, in any letter case.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn find(&self, name: &str) -> Result<&Template, Problem> {
+        self.all.iter().find(|template| is_same_name(&template.name, name)).ok_or_else(|| {
+            let names = self.all.iter().map(|template| template.name.as_str());
+            let hint = suggest(name, names, "mmd-elevate template list shows all of them");
+            Problem::new(format!("there is no template called {}", quoted(name)), hint)
+        })
+    }
 }
 
 /// The places in which templates and their use are kept.

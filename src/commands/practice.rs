@@ -12,8 +12,11 @@ use crate::{
     cli::{Flags, PracticeArgs},
     config::{self, variable},
     exit::Exit,
-    output::{exit_code_after, fail, print, print_error},
+    output::{exit_code_after, fail, print, print_error, print_result},
 };
+
+/// An example of every rule.
+const EXAMPLE_RULES: &str = include_str!("../../assets/practice-rules.example.toml");
 
 /// The name of the variable that is suggested for the client secret of the practice tenant.
 const PRACTICE_SECRET: &str = "PRACTICE_CLIENT_SECRET";
@@ -23,6 +26,9 @@ const PRACTICE_SECRET: &str = "PRACTICE_CLIENT_SECRET";
 /// # Errors
 /// The program itself fails. A problem that the user can fix is printed and makes its exit code.
 pub fn run(args: &PracticeArgs, flags: &Flags) -> eyre::Result<ExitCode> {
+    if args.print_rules {
+        return Ok(print_result(EXAMPLE_RULES, ExitCode::SUCCESS));
+    }
     let settings = match read_settings(args, flags) {
         Ok(settings) => settings,
         Err(problem) => return Ok(fail(Exit::Unusable, &problem)),

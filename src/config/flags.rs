@@ -37,7 +37,7 @@ pub struct Flags {
     /// Start the practice tenant afresh and discard what it stored
     #[arg(long, global = true)]
     pub fresh: bool,
-    /// Make the practice tenant misbehave by the rules in this file; see practice-rules.example.toml
+    /// Make the practice tenant misbehave by the rules in this file; see practice --print-rules
     #[arg(long, global = true, value_name = "PATH")]
     pub practice_rules: Option<PathBuf>,
 }

@@ -57,8 +57,8 @@ fn every_command_has_a_help_that_says_what_its_flags_do() {
     assert_eq!(
         names,
         [
-            "check", "close", "config", "create", "doctor", "init", "path", "practice", "purge", "record", "resolve",
-            "schema", "show"
+            "check", "close", "config", "create", "doctor", "init", "list", "path", "practice", "purge", "record",
+            "resolve", "schema", "show", "show", "template"
         ]
     );
 }

@@ -12,6 +12,7 @@ use mmd_elevate_engine::record::Record;
 use rstest::rstest;
 
 mod config;
+mod template;
 
 use crate::record::{create, done, folder, open, outcome, place, request};
 
@@ -148,6 +149,18 @@ fn what_is_for_practice_alone_is_refused_beside_a_service() {
     for flag in [&["--fresh"][..], &["--practice-rules", "rules.toml"]] {
         let output = run(&[flag, &["--base-url", "https://service.example/"]].concat(), folder.path());
         assert_eq!(output.status.code(), Some(8));
+    }
+}
+
+#[test]
+fn practice_prints_an_example_of_rules_that_it_can_read() {
+    let folder = folder();
+    let rules = said(&["practice", "--print-rules"], folder.path());
+    assert_eq!(rules, include_str!("../../assets/practice-rules.example.toml"));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    for other in [&["--listen", "127.0.0.1:8080"][..], &["--rules", "r"], &["--fresh"], &["--state-dir", "/s"]] {
+        let output = run(&[&["practice", "--print-rules"], other].concat(), folder.path());
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{other:?}");
     }
 }
 

@@ -28,6 +28,9 @@ const COMMANDS: &[&[&str]] = &[
     &["config", "check"],
     &["config", "show", "--json"],
     &["config", "schema"],
+    &["template", "list"],
+    &["template", "show", "office repair online"],
+    &["practice", "--print-rules"],
 ];
 const PRACTICE: &[&str] = &["practice", "--listen", "127.0.0.1:0"];
 

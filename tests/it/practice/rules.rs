@@ -99,7 +99,7 @@ fn what_cannot_be_is_told_with_its_place_and_what_can(#[case] text: &str, #[case
 #[case::deed("[[rules]]\non = 'any'\ndo = 'dropafter'", "did you mean `drop-after`? ")]
 #[case::call("[[rules]]\non = 'creates'\ndo = 'cut'", "did you mean `create`? ")]
 #[case::table("[[rule]]\non = 'any'\ndo = 'cut'", "did you mean `rules`? ")]
-#[case::nothing_like_it("[[rules]]\non = 'any'\ndo = 'explode'", "assets/")]
+#[case::nothing_like_it("[[rules]]\non = 'any'\ndo = 'explode'", "mmd-elevate practice --print-rules")]
 fn a_name_that_is_nearly_right_is_told(#[case] text: &str, #[case] hint: &str) {
     let refused = Rules::parse(text).unwrap_err();
     assert!(refused.hint.starts_with(hint), "{refused}");

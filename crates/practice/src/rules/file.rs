@@ -118,7 +118,7 @@ impl RulesText<'_> {
         let line = text.get(..at).map(|before| before.matches('\n').count() + 1);
         let line = line.map_or_else(String::new, |line| format!(", line {line}"));
         let what = visible(what.as_ref());
-        Problem::new(format!("{file}{line}: {what}"), "assets/practice-rules.example.toml shows every rule")
+        Problem::new(format!("{file}{line}: {what}"), "mmd-elevate practice --print-rules shows every rule")
     }
 
     /// Returns a problem for a name that is not one of the known names, and suggests the most similar one.
