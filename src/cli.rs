@@ -6,7 +6,13 @@ use std::{
     path::PathBuf,
 };
 
+mod examples;
+mod usage;
+
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, error::ErrorKind};
+
+use clap_complete::Shell;
+pub use usage::usage_problem;
 
 pub use crate::config::Flags;
 use crate::{
@@ -71,8 +77,10 @@ impl Cli {
 #[derive(Debug, PartialEq, Eq, Subcommand)]
 pub enum CliCommand {
     /// Serve the practice tenant without the dashboard, and print its base URL, tenant id and token
+    #[command(after_help = examples::PRACTICE)]
     Practice(PracticeArgs),
     /// Check everything that the dashboard needs, and say what to do; the report holds no secret
+    #[command(after_help = examples::DOCTOR)]
     Doctor,
     /// Open an elevation request
     Create(Box<CreateArgs>),
@@ -81,11 +89,20 @@ pub enum CliCommand {
     /// Look for what has an unknown outcome; what is found is settled
     Resolve(ResolveArgs),
     /// Maintain the record of what was sent
+    #[command(after_help = examples::RECORD)]
     Record(RecordArgs),
     /// Find, check and show the settings, or write a file of them
+    #[command(after_help = examples::CONFIG)]
     Config(ConfigArgs),
     /// List templates of texts, or print one
+    #[command(after_help = examples::TEMPLATE)]
     Template(TemplateArgs),
+    /// Print the completions for a shell
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions(CompletionsArgs),
+    /// Print the man page, or write a page for each command to a folder
+    #[command(after_help = examples::MAN)]
+    Man(ManArgs),
 }
 
 /// The name of a subcommand after that of the program, the flags that it uses, and why it uses no others.
@@ -115,6 +132,8 @@ impl CliCommand {
             Self::Record(_) => {
                 (" record", &[&["--state-dir", "--no-color"]], "it reads the record in the state folder alone")
             }
+            Self::Completions(_) => (" completions", &[&["--no-color"]], "it prints a script for a shell"),
+            Self::Man(_) => (" man", &[&["--no-color"]], "it writes man pages"),
             Self::Template(_) => (
                 " template",
                 &[&["--config", "--state-dir"], &OUTPUT_FLAG_NAMES],
@@ -252,6 +271,7 @@ pub struct RecordArgs {
 #[derive(Debug, PartialEq, Eq, Subcommand)]
 pub enum RecordCommand {
     /// Delete settled entries; open and unresolved entries are kept
+    #[command(after_help = examples::PURGE)]
     Purge(PurgeArgs),
 }
 
@@ -275,14 +295,19 @@ pub struct ConfigArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
 pub enum ConfigCommand {
     /// Print where the settings file is, whether it exists or not
+    #[command(after_help = examples::CONFIG_PATH)]
     Path,
     /// Check flags, variables and the settings file, and tell all mistakes at once
+    #[command(after_help = examples::CONFIG_CHECK)]
     Check,
     /// Print the settings that are in force, each with the flag, variable or file that gives it; secrets are not shown
+    #[command(after_help = examples::CONFIG_SHOW)]
     Show,
     /// Write a commented example to the place of the settings file; a file that exists is never written over
+    #[command(after_help = examples::CONFIG_INIT)]
     Init,
     /// Print the JSON schema of the settings file, for editors
+    #[command(after_help = examples::CONFIG_SCHEMA)]
     Schema,
 }
 
@@ -298,12 +323,28 @@ pub struct TemplateArgs {
 #[derive(Debug, PartialEq, Eq, Subcommand)]
 pub enum TemplateCommand {
     /// List the templates: your own, which stand in the folder `templates` beside the settings file, and those that are shipped
+    #[command(after_help = examples::TEMPLATE_LIST)]
     List,
     /// Print the text of a template
+    #[command(after_help = examples::TEMPLATE_SHOW)]
     Show {
         /// The name of the template, in any letter case
         name: String,
     },
+}
+
+/// The arguments of `completions`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: Shell,
+}
+
+/// The arguments of `man`.
+#[derive(Debug, PartialEq, Eq, Args)]
+pub struct ManArgs {
+    /// The folder to which a page for each command is written; without one, the page of the program is printed
+    pub dir: Option<PathBuf>,
 }
 
 /// The arguments of `practice`.

@@ -1,10 +1,12 @@
 //! The dashboard and the subcommands, one file for each. A command prints only through [`crate::output`].
 
 pub mod close;
+pub mod completions;
 pub mod config;
 pub mod create;
 pub mod dashboard;
 pub mod doctor;
+pub mod man;
 pub mod practice;
 pub mod record;
 pub mod resolve;

@@ -10,10 +10,10 @@ use color_eyre::{
     eyre::{self, WrapErr as _},
 };
 use mmd_elevate::{
-    cli::{Cli, CliCommand, RecordArgs, RecordCommand},
+    cli::{Cli, CliCommand, RecordArgs, RecordCommand, usage_problem},
     commands,
     exit::Exit,
-    output::{Output, is_colour_off, print_error, print_result, turn_colour_off},
+    output::{Output, fail, is_colour_off, print_error, print_result, turn_colour_off},
     platform,
 };
 use mmd_elevate_engine::redact::redact;
@@ -32,8 +32,12 @@ fn run() -> eyre::Result<ExitCode> {
     let cli = match Cli::read(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() => {
-            print_error(&error.render().to_string());
-            return Ok(Exit::Usage.into());
+            return Ok(if let Some(problem) = usage_problem(&error) {
+                fail(Exit::Usage, &problem)
+            } else {
+                print_error(&error.render().to_string());
+                Exit::Usage.into()
+            });
         }
         Err(help) => {
             let (help, is_terminal) = (help.render(), stdout().is_terminal());
@@ -56,6 +60,8 @@ fn run() -> eyre::Result<ExitCode> {
         Some(CliCommand::Resolve(args)) => commands::resolve::run(&args, flags, Output::new(&cli.output)),
         Some(CliCommand::Config(args)) => Ok(commands::config::run(&args, flags, Output::new(&cli.output))),
         Some(CliCommand::Template(args)) => Ok(commands::template::run(&args, flags, Output::new(&cli.output))),
+        Some(CliCommand::Completions(args)) => Ok(commands::completions::run(args)),
+        Some(CliCommand::Man(args)) => Ok(commands::man::run(&args)),
         Some(CliCommand::Doctor) => commands::doctor::run(flags, &cli.output),
         None => commands::dashboard::run(flags),
     }

@@ -57,8 +57,24 @@ fn every_command_has_a_help_that_says_what_its_flags_do() {
     assert_eq!(
         names,
         [
-            "check", "close", "config", "create", "doctor", "init", "list", "path", "practice", "purge", "record",
-            "resolve", "schema", "show", "show", "template"
+            "check",
+            "close",
+            "completions",
+            "config",
+            "create",
+            "doctor",
+            "init",
+            "list",
+            "man",
+            "path",
+            "practice",
+            "purge",
+            "record",
+            "resolve",
+            "schema",
+            "show",
+            "show",
+            "template"
         ]
     );
 }

@@ -12,6 +12,7 @@ use mmd_elevate_engine::record::Record;
 use rstest::rstest;
 
 mod config;
+mod help;
 mod template;
 
 use crate::record::{create, done, folder, open, outcome, place, request};

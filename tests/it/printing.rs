@@ -31,6 +31,8 @@ const COMMANDS: &[&[&str]] = &[
     &["template", "list"],
     &["template", "show", "office repair online"],
     &["practice", "--print-rules"],
+    &["completions", "bash"],
+    &["man"],
 ];
 const PRACTICE: &[&str] = &["practice", "--listen", "127.0.0.1:0"];
 
