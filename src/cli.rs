@@ -9,9 +9,10 @@ use std::{
 mod examples;
 mod usage;
 
-use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, error::ErrorKind};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum, error::ErrorKind};
 
 use clap_complete::Shell;
+use jiff::civil::Date;
 pub use usage::usage_problem;
 
 pub use crate::config::Flags;
@@ -19,6 +20,7 @@ use crate::{
     config::{FLAG_NAMES, variable},
     exit::Exit,
     output::{OUTPUT_FLAG_NAMES, OutputFlags},
+    report::{Format, Period},
 };
 
 /// The command line.
@@ -97,6 +99,9 @@ pub enum CliCommand {
     /// List templates of texts, or print one
     #[command(after_help = examples::TEMPLATE)]
     Template(TemplateArgs),
+    /// Report what was opened, what was closed and what is still open, as the record knows it
+    #[command(after_help = examples::REPORT)]
+    Report(ReportArgs),
     /// Print the completions for a shell
     #[command(after_help = examples::COMPLETIONS)]
     Completions(CompletionsArgs),
@@ -126,6 +131,7 @@ impl CliCommand {
                 &[&["--state-dir", "--fresh", "--practice-rules", "--no-color"]],
                 "it serves the practice tenant, and reads no settings of a service",
             ),
+            Self::Report(_) => (" report", &[&FLAG_NAMES, &OUTPUT_FLAG_NAMES], ""),
             Self::Create(_) => (" create", &[&FLAG_NAMES, &OUTPUT_FLAG_NAMES], ""),
             Self::Close(_) => (" close", &[&FLAG_NAMES, &OUTPUT_FLAG_NAMES], ""),
             Self::Resolve(_) => (" resolve", &[&FLAG_NAMES, &OUTPUT_FLAG_NAMES], ""),
@@ -331,6 +337,61 @@ pub enum TemplateCommand {
         /// The name of the template, in any letter case
         name: String,
     },
+}
+
+/// The arguments of `report`.
+#[derive(Debug, PartialEq, Eq, Args)]
+pub struct ReportArgs {
+    /// Report what happened since then: today, 24h, or a date such as 2026-11-22
+    #[arg(long, value_name = "today|24h|DATE", default_value = "today", value_parser = since)]
+    pub since: Since,
+    /// The format; --json is the same as --format json
+    #[arg(long, value_name = "FORMAT", value_enum, conflicts_with = "json")]
+    pub format: Option<ReportFormat>,
+    /// Write it to this file, which must not exist, instead of printing it
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// When the time of a report begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// A period that ends now.
+    Period(Period),
+    /// The first moment of a day in the agent's time zone.
+    Date(Date),
+}
+
+/// The format of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// Markdown: for a ticket, a chat or a wiki.
+    Md,
+    /// A table with a row for each request.
+    Csv,
+    /// A document for programs.
+    Json,
+}
+
+impl From<ReportFormat> for Format {
+    fn from(format: ReportFormat) -> Self {
+        match format {
+            ReportFormat::Md => Self::Markdown,
+            ReportFormat::Csv => Self::Csv,
+            ReportFormat::Json => Self::Json,
+        }
+    }
+}
+
+/// Parses when the time of a report begins.
+fn since(text: &str) -> Result<Since, String> {
+    match text {
+        "today" => Ok(Since::Period(Period::Today)),
+        "24h" => Ok(Since::Period(Period::Day)),
+        date => {
+            date.parse().map(Since::Date).map_err(|_| "expected today, 24h or a date such as 2026-11-22".to_owned())
+        }
+    }
 }
 
 /// The arguments of `completions`.

@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod man;
 pub mod practice;
 pub mod record;
+pub mod report;
 pub mod resolve;
 mod table;
 pub mod template;

@@ -62,6 +62,7 @@ fn run() -> eyre::Result<ExitCode> {
         Some(CliCommand::Template(args)) => Ok(commands::template::run(&args, flags, Output::new(&cli.output))),
         Some(CliCommand::Completions(args)) => Ok(commands::completions::run(args)),
         Some(CliCommand::Man(args)) => Ok(commands::man::run(&args)),
+        Some(CliCommand::Report(args)) => commands::report::run(&args, flags, Output::new(&cli.output)),
         Some(CliCommand::Doctor) => commands::doctor::run(flags, &cli.output),
         None => commands::dashboard::run(flags),
     }

@@ -78,3 +78,11 @@ pub(super) const MAN: &str = "\
 Examples:
   mmd-elevate man
   mmd-elevate man ~/.local/share/man/man1";
+
+pub(super) const REPORT: &str = "\
+It is made of the record alone: no service is asked.
+
+Examples:
+  mmd-elevate report
+  mmd-elevate report --since 24h --format csv --output shift.csv
+  mmd-elevate report --since 2026-11-22 --json";

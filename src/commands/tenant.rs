@@ -14,7 +14,7 @@ use color_eyre::eyre::{self, WrapErr as _};
 use jiff::Timestamp;
 use mmd_elevate_core::{
     CALLS_WAITING, Call, CallError, CallResult, ElevationRequest, Event, Gaps, Patterns, Problem, Progress, Query,
-    Recovered, RequestId, SignIn, WriteId,
+    Recovered, RequestId, SignIn, Untrusted, WriteId,
 };
 use mmd_elevate_engine::{
     http::Trust,
@@ -38,7 +38,7 @@ use crate::{
     json,
     log::{self, LogGuard},
     output::{Output, print_error, warn},
-    platform,
+    platform, report,
     templates::TemplateFolders,
 };
 
@@ -109,6 +109,31 @@ impl CommandSettings {
             ));
         }
         Ok(self)
+    }
+}
+
+impl CommandSettings {
+    /// Returns the tenant as a report names it.
+    #[must_use]
+    pub fn reported_tenant(&self) -> report::Tenant {
+        let (name, id, is_practice) = match &self.target {
+            Target::Practice => (None, practice::TENANT_ID, true),
+            Target::Service(service) => (service.tenant.name.as_deref(), service.tenant.id.as_str(), false),
+        };
+        report::Tenant { name: name.map(Untrusted::new), id: Untrusted::new(id), is_practice }
+    }
+
+    /// Reads the record alone, and contacts no service. Returns `None` if there is no record yet; none is made.
+    ///
+    /// # Errors
+    /// The record cannot be used.
+    pub async fn look(&self) -> Result<Option<(Record, Recovered)>, CommandProblem> {
+        if !self.state_dir.join("record.db").exists() {
+            return Ok(None);
+        }
+        let (record, recovered) = Record::look(self.place.clone(), Timestamp::now).await?;
+        recovered.warnings.iter().for_each(warn);
+        Ok(Some((record, recovered)))
     }
 }
 

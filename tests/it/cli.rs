@@ -70,6 +70,7 @@ fn every_command_has_a_help_that_says_what_its_flags_do() {
             "practice",
             "purge",
             "record",
+            "report",
             "resolve",
             "schema",
             "show",

@@ -13,6 +13,7 @@ use rstest::rstest;
 
 mod config;
 mod help;
+mod report;
 mod template;
 
 use crate::record::{create, done, folder, open, outcome, place, request};
