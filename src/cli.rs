@@ -99,6 +99,12 @@ pub enum CliCommand {
     /// List templates of texts, or print one
     #[command(after_help = examples::TEMPLATE)]
     Template(TemplateArgs),
+    /// List the requests of the tenant: those that are open, of all agents
+    #[command(after_help = examples::LIST)]
+    List(ListArgs),
+    /// Show one request with all its texts
+    #[command(after_help = examples::SHOW)]
+    Show(ShowArgs),
     /// Report what was opened, what was closed and what is still open, as the record knows it
     #[command(after_help = examples::REPORT)]
     Report(ReportArgs),
@@ -131,6 +137,8 @@ impl CliCommand {
                 &[&["--state-dir", "--fresh", "--practice-rules", "--no-color"]],
                 "it serves the practice tenant, and reads no settings of a service",
             ),
+            Self::List(_) => (" list", &[&FLAG_NAMES, &OUTPUT_FLAG_NAMES], ""),
+            Self::Show(_) => (" show", &[&FLAG_NAMES, &OUTPUT_FLAG_NAMES], ""),
             Self::Report(_) => (" report", &[&FLAG_NAMES, &OUTPUT_FLAG_NAMES], ""),
             Self::Create(_) => (" create", &[&FLAG_NAMES, &OUTPUT_FLAG_NAMES], ""),
             Self::Close(_) => (" close", &[&FLAG_NAMES, &OUTPUT_FLAG_NAMES], ""),
@@ -337,6 +345,28 @@ pub enum TemplateCommand {
         /// The name of the template, in any letter case
         name: String,
     },
+}
+
+/// The arguments of `list`.
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub struct ListArgs {
+    /// What is listed, in the words of the dashboard's filter: excel, by:ana, device:17, is:closed, age:>2h, closed:today,
+    /// each perhaps after not:
+    #[arg(value_name = "FILTER WORD")]
+    pub words: Vec<String>,
+    /// List at most so many; 0 lists all
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub limit: usize,
+    /// Go on, and list what is new or changed whenever the service is asked again (`[list] refresh_seconds`)
+    #[arg(long)]
+    pub watch: bool,
+}
+
+/// The arguments of `show`.
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub struct ShowArgs {
+    /// The id of the request, or its beginning: at least 8 characters
+    pub id: String,
 }
 
 /// The arguments of `report`.

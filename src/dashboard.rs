@@ -70,8 +70,8 @@ pub use question::Question;
 pub use report::ReportPanel;
 use requests::normal_device;
 pub use requests::{
-    Age, Ages, Attempts, CloseAttempt, Closure, CreateAttempt, CreateState, List, Request, RequestStore, Requests, Row,
-    RowId, RowState, SentClose, Sort,
+    Age, Ages, Attempts, CloseAttempt, Closure, CreateAttempt, CreateState, List, Request, RequestFilter, RequestStore,
+    Requests, Row, RowId, RowState, SentClose, Sort,
 };
 pub use suggest::Suggestion;
 pub use tenants::{TenantEntry, TenantNumber, TenantPanel, TenantState, TenantSummary, Tenants};

@@ -63,6 +63,8 @@ fn run() -> eyre::Result<ExitCode> {
         Some(CliCommand::Completions(args)) => Ok(commands::completions::run(args)),
         Some(CliCommand::Man(args)) => Ok(commands::man::run(&args)),
         Some(CliCommand::Report(args)) => commands::report::run(&args, flags, Output::new(&cli.output)),
+        Some(CliCommand::List(args)) => commands::list::run(args, flags, Output::new(&cli.output)),
+        Some(CliCommand::Show(args)) => commands::show::run(args, flags, Output::new(&cli.output)),
         Some(CliCommand::Doctor) => commands::doctor::run(flags, &cli.output),
         None => commands::dashboard::run(flags),
     }

@@ -86,3 +86,15 @@ Examples:
   mmd-elevate report
   mmd-elevate report --since 24h --format csv --output shift.csv
   mmd-elevate report --since 2026-11-22 --json";
+
+pub(super) const LIST: &str = "\
+Examples:
+  mmd-elevate list
+  mmd-elevate list not:by:ana 'age:>2h' --limit 0
+  mmd-elevate list is:closed closed:today --json
+  mmd-elevate list is:mine --watch";
+
+pub(super) const SHOW: &str = "\
+Examples:
+  mmd-elevate show 3f2b0c1a
+  mmd-elevate show 3f2b0c1a-0000-4000-8000-00000000c1d0 --json";

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The fewest characters of an id that is shortened.
-const SHORTEST: usize = 8;
+pub(super) const SHORTEST: usize = 8;
 
 /// Closes requests.
 ///
@@ -131,7 +131,7 @@ impl FoundTarget {
 }
 
 /// Finds the request of an id or of its beginning.
-fn find<'r>(
+pub(super) fn find<'r>(
     given: &str,
     known: impl Iterator<Item = &'r ElevationRequest> + Clone,
 ) -> Result<Option<&'r ElevationRequest>, Problem> {
@@ -228,7 +228,7 @@ fn look_for<'g>(
     Ok(left)
 }
 
-fn not_found(given: &str) -> CommandProblem {
+pub(super) fn not_found(given: &str) -> CommandProblem {
     let what = format!("there is no request {}", visible(given));
     CommandProblem::new(ProblemCode::RequestNotFound, what, "check the id; mmd-elevate list shows what is open")
 }

@@ -8,22 +8,34 @@ use crate::output::{Form, plain_line};
 /// Returns records as lines, each with its fields in visible form: under headings for people, else as
 /// [`plain_line`](crate::output::plain_line) writes them.
 pub(super) fn lines(form: Form, headings: &[&str], records: &[Vec<String>]) -> String {
-    let plain = records.iter().map(|fields| plain_line(fields.iter().map(String::as_str)));
-    if form != Form::Human {
-        return plain.collect();
+    Columns::default().lines(form, headings, records)
+}
+
+/// The columns of a table that is printed in parts: as wide as those of the first part.
+#[derive(Debug, Default)]
+pub(super) struct Columns(Option<Vec<usize>>);
+
+impl Columns {
+    /// Returns the next records as lines; the headings stand before the first ones.
+    pub(super) fn lines(&mut self, form: Form, headings: &[&str], records: &[Vec<String>]) -> String {
+        let plain = records.iter().map(|fields| plain_line(fields.iter().map(String::as_str)));
+        if form != Form::Human {
+            return plain.collect();
+        }
+        let heading = self.0.is_none().then(|| plain_line(headings.iter().copied()));
+        let rows: Vec<_> = heading.into_iter().chain(plain).collect();
+        let rows: Vec<Vec<_>> = rows.iter().map(|row| row.trim_end().split("  ").collect()).collect();
+        let widest = |n: usize| rows.iter().filter_map(|row| row.get(n)).map(|field| field.width()).max();
+        let widths = self.0.get_or_insert_with(|| (0..headings.len()).map(|n| widest(n).unwrap_or_default()).collect());
+        let line = |row: &Vec<&str>| {
+            let padded = row.iter().zip(&*widths).map(|(field, width)| {
+                let blanks = " ".repeat(width.saturating_sub(field.width()));
+                format!("{field}{blanks}")
+            });
+            padded.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
+        };
+        rows.iter().map(line).collect()
     }
-    let rows: Vec<_> = std::iter::once(plain_line(headings.iter().copied())).chain(plain).collect();
-    let rows: Vec<Vec<_>> = rows.iter().map(|row| row.trim_end().split("  ").collect()).collect();
-    let widest = |n: usize| rows.iter().filter_map(|row| row.get(n)).map(|field| field.width()).max();
-    let widths: Vec<_> = (0..headings.len()).map(|n| widest(n).unwrap_or_default()).collect();
-    let line = |row: &Vec<&str>| {
-        let padded = row.iter().zip(&widths).map(|(field, width)| {
-            let blanks = " ".repeat(width.saturating_sub(field.width()));
-            format!("{field}{blanks}")
-        });
-        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
-    };
-    rows.iter().map(line).collect()
 }
 
 #[cfg(test)]

@@ -64,6 +64,8 @@ pub struct CommandSettings {
     pub read_only: bool,
     /// The places of templates.
     pub templates: TemplateFolders,
+    /// How often the service is asked for changes. `None` means only when the agent asks.
+    pub refresh: Option<Duration>,
     log: tracing::level_filters::LevelFilter,
     state_dir: PathBuf,
 }
@@ -83,14 +85,14 @@ impl CommandSettings {
                 "name a tenant and give a token (mmd-elevate --help), or add --practice to work in the practice tenant",
             ));
         }
-        let Config { target, practice, patterns, read_only, keep_days, state_dir, log, warnings, .. } = config;
+        let Config { target, practice, patterns, read_only, keep_days, state_dir, log, warnings, refresh, .. } = config;
         if !output.quiet {
             variable::warnings().iter().chain(&warnings).for_each(warn);
         }
         let tenant = tenant_key(&target);
         let place = Place { state_dir: state_dir.clone(), tenant, operator: platform::user(), keep_days };
         let templates = TemplateFolders { own: file.with_file_name("templates"), state: state_dir.clone() };
-        Ok(Self { target, practice, place, patterns, read_only, templates, log, state_dir })
+        Ok(Self { target, practice, place, patterns, read_only, templates, refresh, log, state_dir })
     }
 }
 

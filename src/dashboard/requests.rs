@@ -13,6 +13,7 @@ mod tab;
 use std::sync::Arc;
 
 pub use attempt::{Attempts, CloseAttempt, CreateAttempt, CreateState, SentClose};
+pub use filter::RequestFilter;
 use filter::{Facts, Filter};
 use jiff::{Timestamp, tz::TimeZone};
 pub use list::{List, Sort};

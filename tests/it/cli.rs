@@ -65,6 +65,7 @@ fn every_command_has_a_help_that_says_what_its_flags_do() {
             "doctor",
             "init",
             "list",
+            "list",
             "man",
             "path",
             "practice",
@@ -73,6 +74,7 @@ fn every_command_has_a_help_that_says_what_its_flags_do() {
             "report",
             "resolve",
             "schema",
+            "show",
             "show",
             "show",
             "template"

@@ -6,6 +6,7 @@ mod cli;
 mod commands;
 mod commands_close;
 mod commands_create;
+mod commands_list;
 mod config;
 mod config_file;
 mod config_sign_in;

@@ -3,8 +3,11 @@
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use memchr::memmem::Finder;
 
-use super::row::{Row, RowState};
-use mmd_elevate_core::Field;
+use super::{
+    Closure,
+    row::{Row, RowState},
+};
+use mmd_elevate_core::{ElevationRequest, Field, ServiceTime, visible};
 
 /// The texts of a row by which it is filtered and sorted, in small letters, a line each: no visible text holds a line end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +56,23 @@ impl Facts {
             mine: row.mine,
             opened: row.since.map(Timestamp::as_second),
             closed: closed.or(row.state.is_past().then_some(row.as_of)).map(Timestamp::as_second),
+        }
+    }
+
+    /// The facts of a request that the service holds.
+    fn of_request(request: &ElevationRequest, is_closed: bool, mine: bool) -> Self {
+        let text = |field| request.text(field).visible().to_lowercase();
+        let agent = request.requested_by.visible().to_lowercase();
+        let category = format!("{} {}", text(Field::Category), text(Field::Subcategory));
+        let texts =
+            [text(Field::Ticket), text(Field::Device), text(Field::Title), category, agent, text(Field::PlanOfAction)];
+        let second = |time: &Option<ServiceTime>| time.as_ref().and_then(|time| time.at).map(Timestamp::as_second);
+        Self {
+            texts: texts.join("\n").into(),
+            state: if is_closed { RowState::Closed(Closure::Recorded) } else { RowState::Open },
+            mine,
+            opened: second(&request.created),
+            closed: second(&request.closed),
         }
     }
 
@@ -151,6 +171,31 @@ impl Filter {
 
     pub(super) fn matches(&self, facts: &Facts) -> bool {
         self.conditions.iter().all(|(must_hold, condition)| condition.holds(facts) == *must_hold)
+    }
+}
+
+/// The words of the filter, for requests that stand in no row of the dashboard.
+#[derive(Clone, Debug)]
+pub struct RequestFilter(Filter);
+
+impl RequestFilter {
+    /// Reads words such as `excel`, `by:ana`, `not:is:mine` and `age:>2h`.
+    ///
+    /// # Errors
+    /// What of the words is not understood.
+    pub fn parse(words: &[String], now: Timestamp, zone: &TimeZone) -> Result<Self, String> {
+        let line = words.join(" ");
+        if let Some(word) = line.split_whitespace().find(|word| word.ends_with(':')) {
+            return Err(format!("nothing stands behind the colon of {}", visible(word)));
+        }
+        let filter = Filter::parse(&line, now, zone);
+        filter.problem.clone().map_or(Ok(Self(filter)), Err)
+    }
+
+    /// Returns whether a request is to be shown.
+    #[must_use]
+    pub fn matches(&self, request: &ElevationRequest, is_closed: bool, mine: bool) -> bool {
+        self.0.matches(&Facts::of_request(request, is_closed, mine))
     }
 }
 

@@ -47,7 +47,8 @@ fn every_command_has_examples_that_can_be_run_as_they_stand() {
         assert!(!examples.is_empty(), "{name}");
         for example in examples {
             // What follows is for the shell.
-            let arguments = example.split([">", "|"].map(|sign| sign.chars().next().unwrap())).next().unwrap();
+            let end = [" > ", " >> ", " | "].iter().filter_map(|sign| example.find(sign)).min();
+            let arguments = &example[..end.unwrap_or(example.len())];
             let words = shlex::split(arguments).unwrap();
             let line = std::iter::once("mmd-elevate".to_owned()).chain(words);
             let cli = Cli::read(line).unwrap_or_else(|error| panic!("{name}: {example}: {error}"));
