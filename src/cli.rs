@@ -144,7 +144,7 @@ impl CliCommand {
             Self::Close(_) => (" close", &[&FLAG_NAMES, &OUTPUT_FLAG_NAMES], ""),
             Self::Resolve(_) => (" resolve", &[&FLAG_NAMES, &OUTPUT_FLAG_NAMES], ""),
             Self::Record(_) => {
-                (" record", &[&["--state-dir", "--no-color"]], "it reads the record in the state folder alone")
+                (" record", &[&["--state-dir"], &OUTPUT_FLAG_NAMES], "it reads the record in the state folder alone")
             }
             Self::Completions(_) => (" completions", &[&["--no-color"]], "it prints a script for a shell"),
             Self::Man(_) => (" man", &[&["--no-color"]], "it writes man pages"),
@@ -284,6 +284,21 @@ pub struct RecordArgs {
 /// What to do with the record.
 #[derive(Debug, PartialEq, Eq, Subcommand)]
 pub enum RecordCommand {
+    /// Print where the record is, whether it exists or not
+    #[command(after_help = examples::RECORD_PATH)]
+    Path,
+    /// List the writes in the record, of all tenants, the oldest first
+    #[command(after_help = examples::RECORD_LIST)]
+    List,
+    /// Show one write with its texts
+    #[command(after_help = examples::RECORD_SHOW)]
+    Show {
+        /// The number of the write, as `record list` and `create --json` tell it
+        intent: i64,
+    },
+    /// Print all writes as one JSON document
+    #[command(after_help = examples::RECORD_EXPORT)]
+    Export,
     /// Delete settled entries; open and unresolved entries are kept
     #[command(after_help = examples::PURGE)]
     Purge(PurgeArgs),
@@ -295,6 +310,12 @@ pub struct PurgeArgs {
     /// Delete what was settled more than this many days ago; 0 deletes everything that is settled
     #[arg(long, value_name = "DAYS", default_value_t = 90)]
     pub older_than: u32,
+    /// Count what would be deleted, and delete nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Delete without asking; it is needed where there is no terminal to ask on
+    #[arg(long, conflicts_with = "dry_run")]
+    pub yes: bool,
 }
 
 /// The arguments of `config`.

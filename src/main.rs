@@ -10,7 +10,7 @@ use color_eyre::{
     eyre::{self, WrapErr as _},
 };
 use mmd_elevate::{
-    cli::{Cli, CliCommand, RecordArgs, RecordCommand, usage_problem},
+    cli::{Cli, CliCommand, usage_problem},
     commands,
     exit::Exit,
     output::{Output, fail, is_colour_off, print_error, print_result, turn_colour_off},
@@ -52,9 +52,7 @@ fn run() -> eyre::Result<ExitCode> {
     let flags = &cli.flags;
     match cli.command {
         Some(CliCommand::Practice(args)) => commands::practice::run(&args, flags),
-        Some(CliCommand::Record(RecordArgs { command: RecordCommand::Purge(args) })) => {
-            commands::record::purge(&args, flags)
-        }
+        Some(CliCommand::Record(args)) => commands::record::run(&args, flags, Output::new(&cli.output)),
         Some(CliCommand::Create(args)) => commands::create::run(&args, flags, Output::new(&cli.output)),
         Some(CliCommand::Close(args)) => commands::close::run(&args, flags, Output::new(&cli.output)),
         Some(CliCommand::Resolve(args)) => commands::resolve::run(&args, flags, Output::new(&cli.output)),

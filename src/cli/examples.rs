@@ -13,12 +13,31 @@ Examples:
 
 pub(super) const RECORD: &str = "\
 Examples:
-  mmd-elevate record purge --older-than 30";
+  mmd-elevate record list
+  mmd-elevate record purge --older-than 30 --yes";
 
 pub(super) const PURGE: &str = "\
 Examples:
-  mmd-elevate record purge
-  mmd-elevate record purge --older-than 30";
+  mmd-elevate record purge --dry-run
+  mmd-elevate record purge --older-than 30 --yes";
+
+pub(super) const RECORD_PATH: &str = "\
+Examples:
+  mmd-elevate record path";
+
+pub(super) const RECORD_LIST: &str = "\
+Examples:
+  mmd-elevate record list
+  mmd-elevate record list --json";
+
+pub(super) const RECORD_SHOW: &str = "\
+Examples:
+  mmd-elevate record show 12
+  mmd-elevate record show 12 --json";
+
+pub(super) const RECORD_EXPORT: &str = "\
+Examples:
+  mmd-elevate record export > record.json";
 
 pub(super) const CONFIG: &str = "\
 Examples:

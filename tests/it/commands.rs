@@ -13,6 +13,7 @@ use rstest::rstest;
 
 mod config;
 mod help;
+mod record_list;
 mod report;
 mod template;
 
@@ -63,9 +64,9 @@ async fn purging_deletes_what_is_settled_and_says_how_much() {
     record.close().await;
 
     let nothing = "Deleted 0 settled writes and 0 closed requests";
-    assert!(said(&["record", "purge"], folder.path()).starts_with(nothing), "90 days are not over");
-    assert!(said(&["record", "purge", "--older-than", "11"], folder.path()).starts_with(nothing));
-    let purged = said(&["record", "purge", "--older-than", "9"], folder.path());
+    assert!(said(&["record", "purge", "--yes"], folder.path()).starts_with(nothing), "90 days are not over");
+    assert!(said(&["record", "purge", "--yes", "--older-than", "11"], folder.path()).starts_with(nothing));
+    let purged = said(&["record", "purge", "--yes", "--older-than", "9"], folder.path());
     assert!(purged.starts_with("Deleted 2 settled writes and 1 closed request of the record in "), "{purged}");
     assert!(purged.contains(folder.path().to_str().unwrap()), "{purged}");
 
@@ -73,14 +74,14 @@ async fn purging_deletes_what_is_settled_and_says_how_much() {
     assert_eq!(recovered.unresolved.iter().map(|it| it.id).collect::<Vec<_>>(), [ids[3]], "never what is unresolved");
     assert_eq!(recovered.open, [request("open")], "never what is open");
     // Beside a dashboard that has the record open.
-    assert!(said(&["record", "purge", "--older-than", "0"], folder.path()).starts_with(nothing));
+    assert!(said(&["record", "purge", "--yes", "--older-than", "0"], folder.path()).starts_with(nothing));
 }
 
 #[test]
 fn purging_makes_no_record() {
     let folder = folder();
     let path = folder.path().join("nobody/was/here");
-    let said = said(&["record", "purge", "--state-dir", path.to_str().unwrap()], folder.path());
+    let said = said(&["record", "purge", "--yes", "--state-dir", path.to_str().unwrap()], folder.path());
     assert!(said.contains(path.to_str().unwrap()), "a path that was mistyped is seen: {said}");
     assert!(!path.exists());
 }
@@ -90,16 +91,16 @@ fn what_is_no_record_is_left_as_it_is() {
     let folder = folder();
     let file = folder.path().join("record.db");
     fs::write(&file, "not a database").unwrap();
-    let errors = failed(&["record", "purge"], folder.path());
+    let errors = failed(&["record", "purge", "--yes"], folder.path());
     assert!(errors.contains("record.db"), "{errors}");
     assert_eq!(fs::read_to_string(&file).unwrap(), "not a database");
 }
 
 /// A shell that stands in a folder which was removed since, and names the state folder from there.
 #[rstest]
-#[case(&["record", "purge", "--state-dir", "state"])]
+#[case(&["record", "purge", "--yes", "--state-dir", "state"])]
 #[case(&["doctor", "--state-dir", "./state"])]
-#[case(&["record", "purge", "--state-dir", "../state"])]
+#[case(&["record", "purge", "--yes", "--state-dir", "../state"])]
 fn relative_state_folder_without_a_working_folder_ends_without_a_panic(#[case] arguments: &[&str]) {
     let folder = folder();
     let gone = folder.path().join("gone");
@@ -177,9 +178,9 @@ fn a_tilde_is_the_home_folder_and_no_folder_of_that_name_is_made() {
     };
     for (arguments, state) in [
         (&["doctor", "--json"][..], "~/x"),
-        (&["record", "purge"], "~"),
-        (&["--state-dir", "~/y", "record", "purge"], "/nowhere"),
-        (&["record", "purge"], "~bob/x"),
+        (&["record", "purge", "--yes"], "~"),
+        (&["--state-dir", "~/y", "record", "purge", "--yes"], "/nowhere"),
+        (&["record", "purge", "--yes"], "~bob/x"),
         (&["doctor"], "~bob"),
         (&["--config", "~/c.toml"], "~/x"),
         (&["doctor", "--config", "~bob/c.toml"], "~/x"),

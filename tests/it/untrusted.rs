@@ -42,7 +42,7 @@ fn corpus_without_nul() -> impl Iterator<Item = Specimen> {
 #[case::rules(&["practice", "--rules", "{}"])]
 #[case::practice_folder(&["practice", "--state-dir", "/dev/null/{}"])]
 #[case::days(&["record", "purge", "--older-than", "{}"])]
-#[case::record_folder(&["record", "purge", "--state-dir", "/nowhere/{}"])]
+#[case::record_folder(&["record", "purge", "--yes", "--state-dir", "/nowhere/{}"])]
 fn no_argument_acts_when_it_is_repeated(#[case] arguments: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
     for Specimen { name, text } in corpus_without_nul() {
@@ -108,7 +108,12 @@ fn no_rule_of_practice_acts_when_it_is_repeated(#[case] rules: &str) {
 fn damaged_record_in(folder: &Path) -> String {
     fs::create_dir(folder).unwrap();
     fs::write(folder.join("record.db"), "not a database").unwrap();
-    assert_says_harmless("a folder", folder, &["record", "purge", "--state-dir", folder.to_str().unwrap()], &[])
+    assert_says_harmless(
+        "a folder",
+        folder,
+        &["record", "purge", "--yes", "--state-dir", folder.to_str().unwrap()],
+        &[],
+    )
 }
 
 #[test]

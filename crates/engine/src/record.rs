@@ -62,7 +62,7 @@ use tokio::sync::{
 use context::ProcessContext;
 use mmd_elevate_core::{
     Draft, DraftTarget, ElevationRequest, Operation, Outcome, RecordChanges, Recovered, RequestId, SavedDraft,
-    WriteHistory, WriteId, WriteRecord,
+    Untrusted, WriteHistory, WriteId, WriteRecord,
 };
 use store::{Job, Store};
 pub use tenant::TenantKey;
@@ -352,5 +352,51 @@ impl Record {
 /// # Errors
 /// [`RecordError`] if it could not be read or written.
 pub fn purge(state_dir: &Path, before: Timestamp) -> Result<Purged, RecordError> {
-    recover::purge(state_dir, before)
+    recover::purge(state_dir, before, false)
+}
+
+/// Counts what [`purge`] would delete, and deletes nothing.
+///
+/// # Errors
+/// [`RecordError`] if it could not be read.
+pub fn count_purged(state_dir: &Path, before: Timestamp) -> Result<Purged, RecordError> {
+    recover::purge(state_dir, before, true)
+}
+
+/// A write as the record holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedWrite {
+    /// The tenant.
+    pub tenant: TenantKey,
+    /// The local user who confirmed it.
+    pub operator: String,
+    /// The write. Its state is that of the record, also if its process has died.
+    pub write: WriteRecord,
+    /// When its state changed last.
+    pub changed_at: Timestamp,
+    /// The request that a create has made.
+    pub made: Option<RequestId>,
+    /// Why it is in its state, if there is a reason.
+    pub why: Option<Untrusted>,
+    /// The service's id of the last answer.
+    pub service_request_id: Option<Untrusted>,
+}
+
+/// Returns the writes of all tenants in the record in a folder, the oldest first. Dashboards may use it meanwhile.
+///
+/// # Errors
+/// [`RecordError`] if it could not be read.
+pub fn writes(state_dir: &Path) -> Result<Vec<RecordedWrite>, RecordError> {
+    let rows = recover::writes(state_dir)?.into_iter();
+    Ok(rows
+        .map(|row| RecordedWrite {
+            tenant: row.tenant,
+            operator: row.operator,
+            write: row.write,
+            changed_at: row.changed_at,
+            made: row.made,
+            why: row.why.map(Untrusted::new),
+            service_request_id: row.service_request_id.map(Untrusted::new),
+        })
+        .collect())
 }

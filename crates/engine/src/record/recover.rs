@@ -246,25 +246,46 @@ fn take_over(
     Ok(OpenResult { database, recovered, renumbered })
 }
 
-/// Deletes settled rows from the record in a folder. It creates no record.
-pub(super) fn purge(state_dir: &Path, before: Timestamp) -> Result<Purged, RecordError> {
+/// Deletes settled rows from the record in a folder, or only counts them. It creates no record.
+pub(super) fn purge(state_dir: &Path, before: Timestamp, is_dry_run: bool) -> Result<Purged, RecordError> {
+    let purge = |db: &mut Connection| {
+        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let purged = retention::purge(&tx, before)?;
+        if is_dry_run {
+            tx.rollback()?;
+        } else {
+            tx.commit()?;
+        }
+        Ok(purged)
+    };
+    with_existing(state_dir, purge).map(Option::unwrap_or_default)
+}
+
+/// Returns the writes of all tenants in the record in a folder. It creates no record.
+pub(super) fn writes(state_dir: &Path) -> Result<Vec<WriteRow>, RecordError> {
+    let read = |db: &mut Connection| WriteRow::find(db, "damaged_at IS NULL ORDER BY id", []);
+    with_existing(state_dir, read).map(Option::unwrap_or_default)
+}
+
+/// Uses the record in a folder beside the dashboards that do so too. Returns `None` if there is no record.
+fn with_existing<T>(
+    state_dir: &Path,
+    act: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
+) -> Result<Option<T>, RecordError> {
     if !state_dir.is_dir() {
-        return Ok(Purged::default());
+        return Ok(None);
     }
     let files = Files::create_in(state_dir)?;
     let lock = OpeningLock::acquire(&files.owners, LOCK_TIMEOUT)?;
     if !files.check()? {
-        return Ok(Purged::default());
+        return Ok(None);
     }
     // A damaged record stays as it is: a dashboard sets it aside and shows the warning and the writes.
     let is_alone = find_owners(&files.owners, true, &lock)?.living.is_empty();
     let mut db = schema::open(&files, !is_alone, false)?;
     schema::prepare(&mut db, &files, is_alone)?;
-    let failed = |error: rusqlite::Error| files.to_error(&error);
-    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-    let purged = retention::purge(&tx, before).map_err(failed)?;
-    tx.commit().map_err(failed)?;
+    let result = act(&mut db).map_err(|error| files.to_error(&error))?;
     schema::checkpoint(&db);
     schema::close(db);
-    Ok(purged)
+    Ok(Some(result))
 }
