@@ -221,6 +221,9 @@ impl OpenTenant {
     /// The error of the call.
     pub async fn call(&mut self, call: Call, mut progress: impl FnMut(Progress)) -> Result<CallResult, CallError> {
         let Self { session, events, output, is_signed_in, .. } = self;
+        if let Call::Look(WriteId(id)) = call {
+            IN_FLIGHT.store(id, Ordering::SeqCst);
+        }
         let reply = session.call(call);
         tokio::pin!(reply);
         let result = loop {
@@ -255,7 +258,7 @@ impl OpenTenant {
         }
     }
 
-    /// Lists the requests of a device. Once there is a token, the list may take [`PATIENCE`]; `None` means that it took longer.
+    /// Lists the requests of a device. Once there is a token, the list may take two seconds; `None` means that it took longer.
     pub async fn list_device(&mut self, device: &str) -> Option<Result<(Vec<ElevationRequest>, Gaps), CallError>> {
         let mut listed = Vec::new();
         let Self { session, events, output, is_signed_in, .. } = self;

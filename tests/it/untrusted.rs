@@ -42,6 +42,10 @@ fn corpus_without_nul() -> impl Iterator<Item = Specimen> {
 #[case::rules(&["practice", "--rules", "{}"])]
 #[case::practice_folder(&["practice", "--state-dir", "/dev/null/{}"])]
 #[case::days(&["record", "purge", "--older-than", "{}"])]
+#[case::template(&["create", "--practice", "--template", "{}"])]
+#[case::plan_file(&["create", "--practice", "--plan-file", "{}"])]
+#[case::lines(&["create", "--practice", "--from", "{}"])]
+#[case::actions_file(&["close", "--practice", "3f2b0c5e", "--actions-file", "{}"])]
 #[case::record_folder(&["record", "purge", "--yes", "--state-dir", "/nowhere/{}"])]
 fn no_argument_acts_when_it_is_repeated(#[case] arguments: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
