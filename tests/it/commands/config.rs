@@ -16,6 +16,7 @@ use crate::{
     support::{
         corpus::{Specimen, corpus},
         harmless::assert_harmless_lines,
+        service::valid,
     },
 };
 
@@ -38,7 +39,7 @@ fn told(arguments: &[&str], home: &Path, variables: &[(&str, &str)]) -> (Option<
 fn json(arguments: &[&str], home: &Path, variables: &[(&str, &str)], code: i32) -> Value {
     let (ended, text, errors) = told(&[arguments, &["--json"]].concat(), home, variables);
     assert_eq!((ended, errors.as_str()), (Some(code), ""));
-    serde_json::from_str(&text).unwrap()
+    valid(&text)
 }
 
 /// Writes a settings file and returns its path.

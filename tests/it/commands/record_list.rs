@@ -17,6 +17,7 @@ use crate::{
         corpus::corpus,
         harmless::assert_harmless_lines,
         pty::{self, Program},
+        service::valid,
     },
 };
 
@@ -63,14 +64,13 @@ async fn writes_are_listed_shown_and_exported() {
         assert_eq!((fields[0], fields[2], fields[3], fields[6]), (intent.as_str(), kind, outcome, id));
         fields[1].parse::<Timestamp>().unwrap();
     }
-    let objects: Vec<Value> =
-        printed(&["list", "--json"], state.path()).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let objects: Vec<Value> = printed(&["list", "--json"], state.path()).lines().map(valid).collect();
     assert_eq!(objects.len(), 3);
     assert_eq!((&objects[2]["why"], &objects[2]["requestId"]), (&json!("the device is unknown"), &Value::Null));
     assert_eq!((&objects[1]["actionsTaken"], &objects[1]["operator"]), (&json!("closed id-1\n"), &json!("sam")));
-    let export: Value = serde_json::from_str(&printed(&["export"], state.path())).unwrap();
+    let export: Value = valid(&printed(&["export"], state.path()));
     assert_eq!((&export["schema"], &export["writes"]), (&json!(1), &Value::Array(objects.clone())));
-    let shown: Value = serde_json::from_str(&printed(&["show", &closing, "--json"], state.path())).unwrap();
+    let shown: Value = valid(&printed(&["show", &closing, "--json"], state.path()));
     assert_eq!(shown, objects[1]);
     assert!(printed(&["show", &closing], state.path()).starts_with(&format!("{closing}  ")));
     let (code, text, errors) = told(&["show", "999"], state.path());
@@ -84,11 +84,11 @@ fn record_that_is_not_there_is_empty_and_is_not_made() {
     let state = home.path().join("state");
     assert_eq!(printed(&["list"], &state), "");
     assert_eq!(printed(&["list", "--json"], &state), "");
-    let export: Value = serde_json::from_str(&printed(&["export"], &state)).unwrap();
+    let export: Value = valid(&printed(&["export"], &state));
     assert_eq!(export, json!({ "schema": 1, "writes": [] }));
     let file = state.join("record.db");
     assert_eq!(printed(&["path"], &state), format!("{}\n", file.display()));
-    let path: Value = serde_json::from_str(&printed(&["path", "--json"], &state)).unwrap();
+    let path: Value = valid(&printed(&["path", "--json"], &state));
     assert_eq!(path, json!({ "schema": 1, "file": file, "fileExists": false }));
     assert!(!state.exists());
 }
@@ -114,8 +114,7 @@ async fn nothing_is_deleted_that_was_not_confirmed() {
     assert!(errors.contains("there is no terminal to ask on\nhint: add --yes"), "{errors}");
     let would = printed(&["purge", "--older-than", "0", "--dry-run"], state.path());
     assert!(would.starts_with("Would delete 1 settled write and 0 closed requests of the record in "), "{would}");
-    let would: Value =
-        serde_json::from_str(&printed(&["purge", "--older-than", "0", "--dry-run", "--json"], state.path())).unwrap();
+    let would: Value = valid(&printed(&["purge", "--older-than", "0", "--dry-run", "--json"], state.path()));
     assert_eq!(would, json!({ "schema": 1, "dryRun": true, "writes": 1, "requests": 0 }));
     assert_eq!(count(), 3);
     assert_eq!(told(&["purge", "--yes", "--dry-run"], state.path()).0, Some(2));

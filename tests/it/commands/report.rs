@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::{
     record::{close, create, done, folder, outcome, request},
-    support::{corpus::corpus, harmless::assert_harmless_lines},
+    support::{corpus::corpus, harmless::assert_harmless_lines, service::valid},
 };
 
 /// What `report` prints for the practice tenant with this home folder: its code, its output and its errors.
@@ -77,7 +77,7 @@ async fn keep(home: &Path) {
 async fn report_has_what_the_record_knows_and_changes_nothing() {
     let home = folder();
     keep(home.path()).await;
-    let report: Value = serde_json::from_str(&printed(&["--json", "--since", "24h"], home.path())).unwrap();
+    let report: Value = valid(&printed(&["--json", "--since", "24h"], home.path()));
     assert_eq!((&report["schema"], &report["tenant"]["practice"]), (&json!(1), &json!(true)));
     assert_eq!((&report["agent"], report["notes"].as_array().unwrap().len()), (&json!("sam@p.example"), 1));
     let counts = json!({ "opened": 4, "closed": 1, "stillOpen": 3, "unknown": 1, "notOpened": 0 });
@@ -94,7 +94,7 @@ async fn report_has_what_the_record_knows_and_changes_nothing() {
     let unknown = report["requests"].as_array().unwrap().iter().find(|it| it["state"] == "unknown").unwrap();
     assert_eq!(unknown["id"], Value::Null);
     // Twice the same: nothing was taken over.
-    let again: Value = serde_json::from_str(&printed(&["--format", "json", "--since", "24h"], home.path())).unwrap();
+    let again: Value = valid(&printed(&["--format", "json", "--since", "24h"], home.path()));
     assert_eq!(again["counts"], counts);
     let (_record, recovered) = Record::open(place(home.path()), Timestamp::now).await.unwrap();
     assert_eq!((recovered.unresolved.len(), recovered.open.len()), (2, 3));
@@ -134,7 +134,7 @@ async fn what_was_over_before_is_left_out() {
     let home = folder();
     keep(home.path()).await;
     let closed = |since: &str| {
-        let report: Value = serde_json::from_str(&printed(&["--json", "--since", since], home.path())).unwrap();
+        let report: Value = valid(&printed(&["--json", "--since", since], home.path()));
         report["counts"]["closed"].as_u64().unwrap()
     };
     assert_eq!(closed("24h"), 1);
@@ -151,7 +151,7 @@ async fn what_was_over_before_is_left_out() {
 #[test]
 fn report_without_a_record_is_empty_and_makes_none() {
     let home = folder();
-    let report: Value = serde_json::from_str(&printed(&["--json"], home.path())).unwrap();
+    let report: Value = valid(&printed(&["--json"], home.path()));
     assert_eq!(report["requests"], json!([]));
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
 }

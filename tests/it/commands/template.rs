@@ -14,6 +14,7 @@ use crate::{
     support::{
         corpus::{Specimen, corpus},
         harmless::assert_harmless_lines,
+        service::valid,
     },
 };
 
@@ -49,7 +50,7 @@ fn list_has_the_agents_own_and_those_that_are_shipped() {
     assert!(text.contains("My text  both  Office / Excel  yours\n"), "{text}");
     assert!(text.contains("OFFICE repair online  plan  -  yours\n"), "{text}");
     assert!(!text.contains("Office repair online"), "one's own hides the other: {text}");
-    let listed: Value = serde_json::from_str(&printed(&["list", "--json"], home.path())).unwrap();
+    let listed: Value = valid(&printed(&["list", "--json"], home.path()));
     assert_eq!(listed["schema"], 1);
     let templates = listed["templates"].as_array().unwrap();
     assert_eq!(templates.len(), text.lines().count());
@@ -64,7 +65,7 @@ fn show_prints_the_text_and_nothing_else() {
     for name in ["Office repair online", "office REPAIR online"] {
         assert_eq!(printed(&["show", name], home.path()), format!("{}\n", repair.text.trim_end()));
     }
-    let shown: Value = serde_json::from_str(&printed(&["show", &repair.name, "--json"], home.path())).unwrap();
+    let shown: Value = valid(&printed(&["show", &repair.name, "--json"], home.path()));
     assert_eq!((&shown["schema"], &shown["template"]["text"]), (&json!(1), &json!(repair.text)));
     assert_eq!(shown["template"]["own"], false);
     for mode in [&[][..], &["--json"], &["--plain"]] {

@@ -188,6 +188,14 @@ fn assert_valid(document: &Value) {
     assert!(errors.is_empty(), "{errors:?} in {document}");
 }
 
+/// Reads a document, and holds that it has the form that is written down for it.
+#[track_caller]
+pub(crate) fn valid(text: &str) -> Value {
+    let document = serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    assert_valid(&document);
+    document
+}
+
 /// The arguments of a create that can be sent.
 pub(crate) fn create<'a>(ticket: &'a str, device: &'a str) -> Vec<&'a str> {
     let texts = ["--title", "Excel add-in crashes", "--category", "Office", "--subcategory", "Excel"];
