@@ -25,7 +25,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use tracing::level_filters::LevelFilter;
 
-pub use effective::{EffectiveSetting, EffectiveSettings, Source, effective};
+pub use effective::{EffectiveSetting, EffectiveSettings, SettingSource, effective};
 pub use error::ConfigError;
 pub(crate) use flags::FLAG_NAMES;
 pub use flags::Flags;

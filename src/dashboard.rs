@@ -62,10 +62,10 @@ pub use message::{CopiedTo, EditTarget, Effect, HandedOver, Message, ReportFile,
 pub use model::{
     Model, Overlay, Pane, PendingCall, Preferences, RecordState, Recovery, ServiceState, Setup, Subject, Tenant,
 };
-pub use mouse::{Gesture, Mouse, Regions, Target};
+pub use mouse::{Gesture, Mouse, PointerTarget, Regions};
 pub use notice::{Notice, Tone};
 pub use notices::Notices;
-pub use palette::Palette;
+pub use palette::ActionPalette;
 pub use question::Question;
 pub use report::ReportPanel;
 use requests::normal_device;

@@ -50,7 +50,7 @@ impl OutputFlags {
 
 /// The form of results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum OutputForm {
     /// Sentences and tables for people, on a terminal.
     Human,
     /// One line for each result: where nobody said otherwise and there is no terminal.
@@ -63,7 +63,7 @@ pub enum Form {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Output {
     /// The form of results.
-    pub form: Form,
+    pub form: OutputForm,
     /// Whether only problems are told beside results.
     pub quiet: bool,
 }
@@ -73,10 +73,10 @@ impl Output {
     #[must_use]
     pub fn new(flags: &OutputFlags) -> Self {
         let form = match flags {
-            OutputFlags { json: true, .. } => Form::Json,
-            OutputFlags { plain: true, .. } => Form::Plain,
-            OutputFlags { .. } if stdout().is_terminal() => Form::Human,
-            OutputFlags { .. } => Form::Plain,
+            OutputFlags { json: true, .. } => OutputForm::Json,
+            OutputFlags { plain: true, .. } => OutputForm::Plain,
+            OutputFlags { .. } if stdout().is_terminal() => OutputForm::Human,
+            OutputFlags { .. } => OutputForm::Plain,
         };
         Self { form, quiet: flags.quiet }
     }

@@ -25,7 +25,7 @@ pub use job::{has_shell, stop_until_continued};
 pub(crate) use reader::{TerminalReader, Waker, terminal_reader};
 pub use signals::{ForegroundProgram, SystemEvent, Termination, end_on_signals, watch};
 pub(crate) use tmux::{TmuxCopy, copy_in_tmux, is_in_tmux};
-pub use tty::{Output, can_draw, can_print, give_back, is_taken, missing_terminal, size};
+pub use tty::{TtyOutput, can_draw, can_print, give_back, is_taken, missing_terminal, size};
 pub(crate) use tty::{capture_mouse, flush, forget_settings, is_behind, lend, set_title, take, writable};
 pub use user::user;
 pub(crate) use zone::time_zone;

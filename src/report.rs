@@ -11,7 +11,7 @@ mod json;
 mod markdown;
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-use mmd_elevate_core::Untrusted;
+use mmd_elevate_core::{Field, Untrusted};
 
 /// How a report is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -152,12 +152,12 @@ impl State {
 
     /// Returns the part of the report that a request in this state belongs to.
     #[must_use]
-    pub const fn group(self) -> Group {
+    pub const fn group(self) -> ReportGroup {
         match self {
-            Self::Open | Self::Closing | Self::Accepted | Self::CloseUnknown => Group::StillOpen,
-            Self::Sending | Self::Unknown | Self::SetAside => Group::Unknown,
-            Self::Refused | Self::Draft => Group::NotOpened,
-            Self::Closed => Group::Closed,
+            Self::Open | Self::Closing | Self::Accepted | Self::CloseUnknown => ReportGroup::StillOpen,
+            Self::Sending | Self::Unknown | Self::SetAside => ReportGroup::Unknown,
+            Self::Refused | Self::Draft => ReportGroup::NotOpened,
+            Self::Closed => ReportGroup::Closed,
         }
     }
 
@@ -169,7 +169,7 @@ impl State {
 
 /// A part of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Group {
+pub enum ReportGroup {
     /// What counts as open.
     StillOpen,
     /// What may have been opened.
@@ -180,7 +180,7 @@ pub enum Group {
     Closed,
 }
 
-impl Group {
+impl ReportGroup {
     /// All parts, in the order in which they matter to whoever takes over.
     pub const ALL: [Self; 4] = [Self::StillOpen, Self::Unknown, Self::NotOpened, Self::Closed];
 
@@ -224,7 +224,7 @@ impl Reason {
 
 /// A request, or what was typed for one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct ReportEntry {
     /// Where it stands.
     pub state: State,
     /// Whether it was opened, or is to be opened, by the agent whose report it is. Others' requests are in it if the agent
@@ -260,9 +260,35 @@ pub struct Entry {
     pub reason: Option<Reason>,
 }
 
+impl ReportEntry {
+    /// Returns what is known from its texts alone: the service has given it no id and no times. It counts as the agent's own, and
+    /// as open.
+    #[must_use]
+    pub fn typed(text: impl Fn(Field) -> Untrusted, as_of: Timestamp) -> Self {
+        Self {
+            state: State::Open,
+            mine: true,
+            id: Untrusted::default(),
+            ticket: text(Field::Ticket),
+            device: text(Field::Device),
+            title: text(Field::Title),
+            category: text(Field::Category),
+            subcategory: text(Field::Subcategory),
+            plan: text(Field::PlanOfAction),
+            actions: Untrusted::default(),
+            opened_by: Untrusted::default(),
+            closed_by: Untrusted::default(),
+            opened: None,
+            closed: None,
+            as_of,
+            reason: None,
+        }
+    }
+}
+
 /// The tenant that a report is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tenant {
+pub struct ReportTenant {
     /// Its name, if it has one.
     pub name: Option<Untrusted>,
     /// Its id.
@@ -289,12 +315,12 @@ pub struct Counts {
 /// What was done in a shift, and what is left of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    tenant: Tenant,
+    tenant: ReportTenant,
     agent: Option<Untrusted>,
     since: Option<Timestamp>,
     until: Timestamp,
     notes: Vec<String>,
-    entries: Vec<Entry>,
+    entries: Vec<ReportEntry>,
 }
 
 impl Report {
@@ -302,11 +328,11 @@ impl Report {
     /// is in it, however old.
     #[must_use]
     pub fn new(
-        tenant: Tenant,
+        tenant: ReportTenant,
         agent: Option<Untrusted>,
         since: Option<Timestamp>,
         until: Timestamp,
-        mut entries: Vec<Entry>,
+        mut entries: Vec<ReportEntry>,
     ) -> Self {
         entries.retain(|entry| {
             let ended = entry.closed.unwrap_or(entry.as_of);
@@ -315,8 +341,8 @@ impl Report {
         // What has no time stands with the newest.
         entries.sort_by_key(|entry| {
             let time = match entry.state.group() {
-                Group::Closed => Some(entry.closed.unwrap_or(entry.as_of)),
-                Group::StillOpen | Group::Unknown | Group::NotOpened => entry.opened,
+                ReportGroup::Closed => Some(entry.closed.unwrap_or(entry.as_of)),
+                ReportGroup::StillOpen | ReportGroup::Unknown | ReportGroup::NotOpened => entry.opened,
             };
             (entry.state.group(), time.is_none(), time)
         });
@@ -349,7 +375,7 @@ impl Report {
     }
 
     /// Returns the entries of a part, in their order.
-    pub fn entries(&self, group: Group) -> impl Iterator<Item = &Entry> {
+    pub fn entries(&self, group: ReportGroup) -> impl Iterator<Item = &ReportEntry> {
         self.entries.iter().filter(move |entry| entry.state.group() == group)
     }
 
@@ -357,27 +383,27 @@ impl Report {
     #[must_use]
     pub fn counts(&self) -> Counts {
         let count = |group| self.entries(group).count();
-        let is_opened = |entry: &&Entry| {
-            let is_known = matches!(entry.state.group(), Group::StillOpen | Group::Closed);
+        let is_opened = |entry: &&ReportEntry| {
+            let is_known = matches!(entry.state.group(), ReportGroup::StillOpen | ReportGroup::Closed);
             let in_time = self.since.is_none_or(|since| entry.opened.is_some_and(|opened| opened >= since));
             entry.mine && is_known && in_time
         };
         Counts {
             opened: self.entries.iter().filter(is_opened).count(),
-            closed: count(Group::Closed),
-            still_open: count(Group::StillOpen),
-            unknown: count(Group::Unknown),
-            not_opened: count(Group::NotOpened),
+            closed: count(ReportGroup::Closed),
+            still_open: count(ReportGroup::StillOpen),
+            unknown: count(ReportGroup::Unknown),
+            not_opened: count(ReportGroup::NotOpened),
         }
     }
 
     /// Returns for how long the request of an entry was open, or has been so far. `None` means that it is not known.
     #[must_use]
-    pub fn duration(&self, entry: &Entry) -> Option<SignedDuration> {
+    pub fn duration(&self, entry: &ReportEntry) -> Option<SignedDuration> {
         let end = match entry.state.group() {
-            Group::StillOpen => self.until,
-            Group::Closed => entry.closed?,
-            Group::Unknown | Group::NotOpened => return None,
+            ReportGroup::StillOpen => self.until,
+            ReportGroup::Closed => entry.closed?,
+            ReportGroup::Unknown | ReportGroup::NotOpened => return None,
         };
         // Clocks differ: a request that was closed before it was opened was open for a time that nobody knows.
         Some(end.duration_since(entry.opened?)).filter(|duration| !duration.is_negative())
@@ -418,9 +444,9 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn entry(state: State, opened: Option<&str>, closed: Option<&str>) -> Entry {
+    fn entry(state: State, opened: Option<&str>, closed: Option<&str>) -> ReportEntry {
         let text = Untrusted::default;
-        Entry {
+        ReportEntry {
             state,
             mine: true,
             id: text(),
@@ -440,8 +466,8 @@ mod tests {
         }
     }
 
-    fn report(since: Option<&str>, entries: Vec<Entry>) -> Report {
-        let tenant = Tenant { name: None, id: Untrusted::new("id"), is_practice: false };
+    fn report(since: Option<&str>, entries: Vec<ReportEntry>) -> Report {
+        let tenant = ReportTenant { name: None, id: Untrusted::new("id"), is_practice: false };
         Report::new(tenant, None, since.map(at), at("2026-11-22T14:00:00Z"), entries)
     }
 
@@ -465,13 +491,16 @@ mod tests {
             entry(State::Open, Some("2026-11-22T00:00:00Z"), None),
             entry(State::Unknown, None, None),
             entry(State::Refused, None, None),
-            Entry { mine: false, ..entry(State::Closed, Some("2026-11-22T08:00:00Z"), Some("2026-11-22T08:10:00Z")) },
+            ReportEntry {
+                mine: false,
+                ..entry(State::Closed, Some("2026-11-22T08:00:00Z"), Some("2026-11-22T08:10:00Z"))
+            },
         ];
         let counts = |opened, closed| Counts { opened, closed, still_open: 2, unknown: 1, not_opened: 1 };
         assert_eq!(report(Some("2026-11-22T00:00:00Z"), entries.clone()).counts(), counts(2, 3));
         let all = report(None, entries);
         assert_eq!(all.counts(), counts(5, 4));
-        let closed: Vec<_> = all.entries(Group::Closed).filter_map(|entry| entry.closed).collect();
+        let closed: Vec<_> = all.entries(ReportGroup::Closed).filter_map(|entry| entry.closed).collect();
         assert!(closed.is_sorted(), "{closed:?}");
     }
 

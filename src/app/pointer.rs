@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
-use crate::dashboard::{Gesture, Message, Regions, Target};
+use crate::dashboard::{Gesture, Message, PointerTarget, Regions};
 
 /// A second click within this time belongs to the first.
 const DOUBLE_CLICK_WINDOW: Duration = Duration::from_millis(500);
@@ -16,7 +16,7 @@ pub struct Pointer {
     regions: Regions,
     /// Since when they are on the screen. `None`: it is not known what is on the screen.
     since: Option<Instant>,
-    last_click: Option<(Target, Instant)>,
+    last_click: Option<(PointerTarget, Instant)>,
 }
 
 impl Pointer {
@@ -40,7 +40,7 @@ impl Pointer {
         let gesture = match event.kind {
             // With a modifier it is the terminal's, or nothing.
             MouseEventKind::Down(MouseButton::Left) if event.modifiers.is_empty() => {
-                let belongs = |(last, when): &(Target, Instant)| {
+                let belongs = |(last, when): &(PointerTarget, Instant)| {
                     last == target && at.saturating_duration_since(*when) < DOUBLE_CLICK_WINDOW
                 };
                 if self.last_click.as_ref().is_some_and(belongs) { Gesture::DoubleClick } else { Gesture::Click }

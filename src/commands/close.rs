@@ -19,7 +19,7 @@ use crate::{
     cli::{CloseArgs, Flags},
     exit::{CommandProblem, Exit, ProblemCode},
     json,
-    output::{Form, Output, fail, plain_line, print_error, print_outcome},
+    output::{Output, OutputForm, fail, plain_line, print_error, print_outcome},
 };
 
 /// The fewest characters of an id that is shortened.
@@ -50,9 +50,9 @@ pub fn run(args: &CloseArgs, flags: &Flags, output: Output) -> eyre::Result<Exit
         let mut results = Vec::new();
         for target in targets {
             let result = match target {
-                Target::Unknown { given, problem } => CloseResult::not_done(given, problem),
-                Target::Found(target) if args.dry_run => target.dry_run(),
-                Target::Found(target) => close(&mut tenant, target, &actions).await,
+                CloseTarget::Unknown { given, problem } => CloseResult::not_done(given, problem),
+                CloseTarget::Found(target) if args.dry_run => target.dry_run(),
+                CloseTarget::Found(target) => close(&mut tenant, target, &actions).await,
             };
             result.tell(output);
             results.push(result);
@@ -60,12 +60,12 @@ pub fn run(args: &CloseArgs, flags: &Flags, output: Output) -> eyre::Result<Exit
         let exit = Exit::of_several(&results.iter().map(|result| result.exit).collect::<Vec<_>>());
         let mine = tenant.mine();
         let text = match output.form {
-            Form::Json => {
+            OutputForm::Json => {
                 let results: Vec<_> = results.iter().map(|result| result.json(|id| mine.contains(id))).collect();
                 json::document(&json!({ "schema": SCHEMA, "results": results }))
             }
-            Form::Plain => results.iter().map(CloseResult::line).collect(),
-            Form::Human => results.iter().map(CloseResult::sentence).collect(),
+            OutputForm::Plain => results.iter().map(CloseResult::line).collect(),
+            OutputForm::Human => results.iter().map(CloseResult::sentence).collect(),
         };
         let summary: Vec<_> = results.iter().map(CloseResult::summary).collect();
         let code = print_outcome(&text, exit.into(), &summary.join("; "));
@@ -93,7 +93,7 @@ fn read_actions(args: &CloseArgs) -> Result<String, Problem> {
 }
 
 /// A request that is to be closed.
-enum Target {
+enum CloseTarget {
     Found(FoundTarget),
     /// Nothing can be sent.
     Unknown {
@@ -159,12 +159,12 @@ pub(super) fn find<'r>(
 ///
 /// # Errors
 /// An id is too short, or means several requests.
-async fn find_all(tenant: &mut OpenTenant, given: &[String]) -> Result<Vec<Target>, Problem> {
+async fn find_all(tenant: &mut OpenTenant, given: &[String]) -> Result<Vec<CloseTarget>, Problem> {
     let mut targets = Vec::new();
     let mut missing = Vec::new();
     for given in given {
         match find(given, tenant.known())? {
-            Some(request) => targets.push(Some(Target::Found(request.into()))),
+            Some(request) => targets.push(Some(CloseTarget::Found(request.into()))),
             None if given.trim().chars().count() < SHORTEST => {
                 let what = format!("nothing was sent: the id {} is too short", visible(given));
                 return Err(Problem::new(what, format!("give at least {SHORTEST} characters of it")));
@@ -190,24 +190,24 @@ async fn find_all(tenant: &mut OpenTenant, given: &[String]) -> Result<Vec<Targe
     for (at, given) in look_for(missing, &listed, &mut targets)? {
         let id = RequestId::new(given.trim()).filter(|_| uuid(given).is_some());
         targets[at] = Some(match (id, &failed) {
-            (Some(id), failed) => Target::Found(FoundTarget { id, request: None, is_absent: failed.is_none() }),
+            (Some(id), failed) => CloseTarget::Found(FoundTarget { id, request: None, is_absent: failed.is_none() }),
             (None, Some(error)) => {
                 let mut problem = CommandProblem::from(error);
                 problem.may_have_happened = false;
                 problem.problem.hint = format!("a whole id can be closed without the list; {}", problem.problem.hint);
-                Target::Unknown { given: given.clone(), problem }
+                CloseTarget::Unknown { given: given.clone(), problem }
             }
-            (None, None) => Target::Unknown { given: given.clone(), problem: not_found(given) },
+            (None, None) => CloseTarget::Unknown { given: given.clone(), problem: not_found(given) },
         });
     }
     let mut seen = Vec::new();
     targets.retain(|target| match target {
-        Some(Target::Found(FoundTarget { id, .. })) => {
+        Some(CloseTarget::Found(FoundTarget { id, .. })) => {
             let is_new = !seen.contains(id);
             seen.push(id.clone());
             is_new
         }
-        Some(Target::Unknown { .. }) | None => true,
+        Some(CloseTarget::Unknown { .. }) | None => true,
     });
     Ok(targets.into_iter().flatten().collect())
 }
@@ -216,12 +216,12 @@ async fn find_all(tenant: &mut OpenTenant, given: &[String]) -> Result<Vec<Targe
 fn look_for<'g>(
     missing: Vec<(usize, &'g String)>,
     listed: &[ElevationRequest],
-    targets: &mut [Option<Target>],
+    targets: &mut [Option<CloseTarget>],
 ) -> Result<Vec<(usize, &'g String)>, Problem> {
     let mut left = Vec::new();
     for (at, given) in missing {
         match find(given, listed.iter())? {
-            Some(request) => targets[at] = Some(Target::Found(request.into())),
+            Some(request) => targets[at] = Some(CloseTarget::Found(request.into())),
             None => left.push((at, given)),
         }
     }
@@ -384,7 +384,7 @@ impl CloseResult {
             None if self.outcome == WriteOutcome::NotDone => {
                 output.message(&format!("nothing was sent: without --dry-run, {id} is closed"));
             }
-            None if !self.is_verified && output.form != Form::Human => {
+            None if !self.is_verified && output.form != OutputForm::Human => {
                 output.message(&format!("{id}: the close was accepted, and no list shows it as closed by it"));
             }
             None => {}

@@ -18,7 +18,7 @@ use crate::{
     exit::Exit,
     json,
     keys::Keymap,
-    output::{Form, Output, fail, print_result},
+    output::{Output, OutputForm, fail, print_result},
 };
 use mmd_elevate_core::{Problem, visible};
 use mmd_elevate_engine::{http::Trust, redact::redact_json};
@@ -46,12 +46,12 @@ fn document(mut value: Value) -> String {
     json::document(&value)
 }
 
-fn path(flags: &Flags, form: Form) -> ExitCode {
+fn path(flags: &Flags, form: OutputForm) -> ExitCode {
     let path = match config::settings_file(flags, variable::from_process) {
         Ok(path) => path,
         Err(problem) => return unusable(&problem),
     };
-    let text = if form == Form::Json {
+    let text = if form == OutputForm::Json {
         document(json!({ "schema": 1, "file": path.to_string_lossy(), "fileExists": path.exists() }))
     } else {
         display(&path) + "\n"
@@ -64,7 +64,7 @@ fn display(path: &Path) -> String {
 }
 
 /// Checks the settings, and prints every mistake and every warning.
-fn check(flags: &Flags, form: Form) -> ExitCode {
+fn check(flags: &Flags, form: OutputForm) -> ExitCode {
     let path = match config::settings_file(flags, variable::from_process) {
         Ok(path) => path,
         Err(problem) => return unusable(&problem),
@@ -72,7 +72,7 @@ fn check(flags: &Flags, form: Form) -> ExitCode {
     let (mistakes, warnings) = find_mistakes(flags);
     let code = if mistakes.is_empty() { Exit::Done } else { Exit::Failed };
     let file_exists = path.exists();
-    let text = if form == Form::Json {
+    let text = if form == OutputForm::Json {
         let list = |problems: &[Problem]| -> Vec<_> {
             problems.iter().map(|Problem { what, hint }| json!({ "what": what, "hint": hint })).collect()
         };
@@ -129,12 +129,12 @@ fn find_mistakes(flags: &Flags) -> (Vec<Problem>, Vec<Problem>) {
 }
 
 /// Prints the settings that are in force.
-fn show(flags: &Flags, form: Form) -> ExitCode {
+fn show(flags: &Flags, form: OutputForm) -> ExitCode {
     let effective = match config::effective(flags, variable::from_process) {
         Ok(effective) => effective,
         Err(error) => return unusable(&error),
     };
-    if form == Form::Json {
+    if form == OutputForm::Json {
         // Serializing text, lists and tables cannot fail.
         let mut value = serde_json::to_value(&effective).unwrap_or_default();
         if let Some(members) = value.as_object_mut() {
@@ -151,14 +151,14 @@ fn show(flags: &Flags, form: Form) -> ExitCode {
 }
 
 /// Writes the commented example to the place of the settings file.
-fn init(flags: &Flags, form: Form) -> ExitCode {
+fn init(flags: &Flags, form: OutputForm) -> ExitCode {
     let path = match config::settings_file(flags, variable::from_process) {
         Ok(path) => path,
         Err(problem) => return unusable(&problem),
     };
     match write_new(&path) {
         Ok(()) => {
-            let text = if form == Form::Json {
+            let text = if form == OutputForm::Json {
                 document(json!({ "schema": 1, "file": path.to_string_lossy(), "fileExists": true }))
             } else {
                 format!("Wrote {}: every setting with its default.\n", display(&path))

@@ -26,7 +26,7 @@ use crate::{
     cli::{CreateArgs, Flags},
     exit::{CommandProblem, Exit, ProblemCode},
     json,
-    output::{Form, Output, fail, print_error, print_outcome, print_result, warn},
+    output::{Output, OutputForm, fail, print_error, print_outcome, print_result, warn},
 };
 
 /// The pause between two look-ups while the agent waits.
@@ -70,8 +70,8 @@ fn print_refused(output: Output, problem: CommandProblem) -> ExitCode {
     print_error(&format!("mmd-elevate: {problem}\n"));
     let result = WriteResult::not_done(problem);
     match output.form {
-        Form::Json => print_outcome(&json::document(&result.json()), result.exit.into(), &result.summary()),
-        Form::Plain | Form::Human => result.exit.into(),
+        OutputForm::Json => print_outcome(&json::document(&result.json()), result.exit.into(), &result.summary()),
+        OutputForm::Plain | OutputForm::Human => result.exit.into(),
     }
 }
 
@@ -386,7 +386,7 @@ fn run_lines(args: &CreateArgs, flags: &Flags, output: Output, from: &Path) -> e
                 }
             };
             ends.push(result.exit);
-            let text = if output.form == Form::Json { json::line(&result.json()) } else { text };
+            let text = if output.form == OutputForm::Json { json::line(&result.json()) } else { text };
             if is_taken && print_outcome(&text, ExitCode::SUCCESS, &result.summary()) != ExitCode::SUCCESS {
                 is_taken = false;
             }

@@ -20,7 +20,7 @@ use std::{
 use color_eyre::eyre;
 
 pub use privacy::Anonymizer;
-pub use report::{Check, Report, Verdict};
+pub use report::{Check, DoctorReport, Verdict};
 
 use report::display_path;
 use step::{STEP_TIMEOUT, disk_timeout, run_blocking};
@@ -58,7 +58,7 @@ pub fn run(flags: &Flags, output: &OutputFlags) -> eyre::Result<ExitCode> {
 }
 
 /// Checks everything that the dashboard needs with these flags and this environment.
-pub async fn check_all(flags: &Flags, env: fn(&str) -> Option<String>) -> Report {
+pub async fn check_all(flags: &Flags, env: fn(&str) -> Option<String>) -> DoctorReport {
     let mut checks = Vec::new();
     let (config, check) = configuration(flags, env).await;
     checks.push(check);
@@ -70,14 +70,14 @@ pub async fn check_all(flags: &Flags, env: fn(&str) -> Option<String>) -> Report
     let anonymizer = Anonymizer::new(env("HOME"), ["USER", "LOGNAME"].map(env));
     let Some((config, trust)) = config else {
         checks.extend(network::not_tried("the configuration cannot be used"));
-        return Report::new(None, checks, &anonymizer);
+        return DoctorReport::new(None, checks, &anonymizer);
     };
     let (subject, started) = match config.target {
         Target::Service(service) => {
             let subject = format!("tenant {} at {}", visible(&service.tenant.id), service.base_url);
             let anonymizer = anonymizer.with_tenant(&service.tenant.id);
             checks.extend(network::checks(&service, &trust).await);
-            return Report::new(Some((subject, false)), checks, &anonymizer);
+            return DoctorReport::new(Some((subject, false)), checks, &anonymizer);
         }
         Target::Practice => ("the practice tenant".to_owned(), start_practice(config.practice.rules.as_deref()).await),
     };
@@ -88,7 +88,7 @@ pub async fn check_all(flags: &Flags, env: fn(&str) -> Option<String>) -> Report
             checks.extend(network::not_tried("the practice tenant could not be started"));
         }
     }
-    Report::new(Some((subject, true)), checks, &anonymizer.with_tenant(practice::TENANT_ID))
+    DoctorReport::new(Some((subject, true)), checks, &anonymizer.with_tenant(practice::TENANT_ID))
 }
 
 async fn configuration(flags: &Flags, env: fn(&str) -> Option<String>) -> (Option<(Config, Trust)>, Check) {

@@ -13,7 +13,7 @@ use mmd_elevate_core::{ElevationRequest, Gaps, Problem, Query, RequestId};
 use tokio::sync::Notify;
 
 use super::{
-    table::Columns,
+    table::TableColumns,
     tenant::{self, CommandSettings, Leftovers, OpenTenant},
 };
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
     dashboard::RequestFilter,
     exit::{CommandProblem, Exit},
     json,
-    output::{Form, Output, exit_code_after, fail, print, warn},
+    output::{Output, OutputForm, exit_code_after, fail, print, warn},
 };
 
 /// How often the service is asked with `--watch` where the settings say that it is asked only on request.
@@ -54,7 +54,7 @@ pub fn run(args: ListArgs, flags: &Flags, output: Output) -> eyre::Result<ExitCo
             Ok(tenant) => tenant,
             Err(problem) => return tenant::fail(&problem),
         };
-        let mut listing = Listing::new(filter, &args, output, &tenant);
+        let mut listing = ListPrinter::new(filter, &args, output, &tenant);
         let mut code = listing.list(&mut tenant).await;
         while args.watch && !listing.has_ended() {
             tokio::time::sleep(refresh).await;
@@ -80,14 +80,14 @@ fn query(words: &[String]) -> Query {
 }
 
 /// A list that is being printed.
-struct Listing {
+struct ListPrinter {
     query: Query,
     words: Vec<String>,
     filter: RequestFilter,
     output: Output,
     limit: usize,
     mine: HashSet<RequestId>,
-    columns: Columns,
+    columns: TableColumns,
     /// How many were printed.
     count: usize,
     /// With `--watch`: the lines of what was printed, with its device.
@@ -96,7 +96,7 @@ struct Listing {
     error: Option<io::Error>,
 }
 
-impl Listing {
+impl ListPrinter {
     fn new(filter: RequestFilter, args: &ListArgs, output: Output, tenant: &OpenTenant) -> Self {
         Self {
             query: query(&args.words),
@@ -105,7 +105,7 @@ impl Listing {
             output,
             limit: if args.limit == 0 { usize::MAX } else { args.limit },
             mine: tenant.mine(),
-            columns: Columns::default(),
+            columns: TableColumns::default(),
             count: 0,
             seen: args.watch.then(HashMap::new),
             error: None,
@@ -160,14 +160,14 @@ impl Listing {
     fn print(&mut self, requests: &[ElevationRequest], is_closed: bool) {
         self.count += requests.len();
         let mine = |request: &ElevationRequest| self.mine.contains(&request.id);
-        let text = if self.output.form == Form::Json {
+        let text = if self.output.form == OutputForm::Json {
             requests.iter().map(|request| json::line(&json::request(request, is_closed, mine(request)))).collect()
         } else {
             let records: Vec<_> = requests.iter().map(|request| fields(request, is_closed, self.output.form)).collect();
             if records.is_empty() { String::new() } else { self.columns.lines(self.output.form, &HEADINGS, &records) }
         };
         if let Some(seen) = &mut self.seen {
-            let line = |request| fields(request, is_closed, Form::Plain).join("  ");
+            let line = |request| fields(request, is_closed, OutputForm::Plain).join("  ");
             seen.extend(
                 requests.iter().map(|request| (request.id.clone(), (line(request), request.device.raw().to_owned()))),
             );
@@ -189,7 +189,7 @@ impl Listing {
             .list(self.query.clone(), |page| {
                 listed.extend(page.iter().map(|request| request.id.clone()));
                 let is_news = |request: &ElevationRequest| {
-                    let line = fields(request, is_closed, Form::Plain).join("  ");
+                    let line = fields(request, is_closed, OutputForm::Plain).join("  ");
                     let before = self.seen.as_ref().and_then(|seen| seen.get(&request.id));
                     before.is_none_or(|(before, _)| *before != line)
                         && self.filter.matches(request, is_closed, self.mine.contains(&request.id))
@@ -236,13 +236,13 @@ fn end(result: Result<Gaps, mmd_elevate_core::CallError>) -> ExitCode {
     }
 }
 
-fn fields(request: &ElevationRequest, is_closed: bool, form: Form) -> Vec<String> {
+fn fields(request: &ElevationRequest, is_closed: bool, form: OutputForm) -> Vec<String> {
     let opened = request.created.as_ref().map(|time| match time.at {
         Some(at) => at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         None => time.text.raw().to_owned(),
     });
     let title = request.title.visible();
-    let title = match title.char_indices().nth(WIDEST_TITLE).filter(|_| form == Form::Human) {
+    let title = match title.char_indices().nth(WIDEST_TITLE).filter(|_| form == OutputForm::Human) {
         Some((end, _)) => format!("{}…", &title[..end]),
         None => title.into_owned(),
     };

@@ -21,7 +21,7 @@ use crate::{
     config::{self, variable},
     exit::Exit,
     json,
-    output::{Form, Output, fail, plain_line, print_error, print_result},
+    output::{Output, OutputForm, fail, plain_line, print_error, print_result},
 };
 
 const HEADINGS: [&str; 7] = ["INTENT", "SENT", "KIND", "STATE", "DEVICE", "WHAT", "REQUEST"];
@@ -49,9 +49,9 @@ pub fn run(args: &RecordArgs, flags: &Flags, output: Output) -> eyre::Result<Exi
     Ok(result.unwrap_or_else(|error| fail(Exit::Unusable, &Problem::new(format!("failed to {error}"), error.hint()))))
 }
 
-fn path(folder: &Path, form: Form) -> ExitCode {
+fn path(folder: &Path, form: OutputForm) -> ExitCode {
     let path = folder.join("record.db");
-    let text = if form == Form::Json {
+    let text = if form == OutputForm::Json {
         json::document(&json!({ "schema": 1, "file": path.to_string_lossy(), "fileExists": path.exists() }))
     } else {
         format!("{}\n", visible(&path.to_string_lossy()))
@@ -59,9 +59,9 @@ fn path(folder: &Path, form: Form) -> ExitCode {
     print_result(&text, ExitCode::SUCCESS)
 }
 
-fn list(folder: &Path, form: Form) -> Result<ExitCode, RecordError> {
+fn list(folder: &Path, form: OutputForm) -> Result<ExitCode, RecordError> {
     let writes = record::writes(folder)?;
-    let text = if form == Form::Json {
+    let text = if form == OutputForm::Json {
         writes.iter().map(|write| json::line(&write_json(write))).collect()
     } else if writes.is_empty() {
         String::new()
@@ -71,14 +71,14 @@ fn list(folder: &Path, form: Form) -> Result<ExitCode, RecordError> {
     Ok(print_result(&redact(&text), ExitCode::SUCCESS))
 }
 
-fn show(folder: &Path, intent: i64, form: Form) -> Result<ExitCode, RecordError> {
+fn show(folder: &Path, intent: i64, form: OutputForm) -> Result<ExitCode, RecordError> {
     let writes = record::writes(folder)?;
     let Some(write) = writes.iter().find(|write| write.write.id.0 == intent) else {
         let problem = Problem::new(format!("the record has no write {intent}"), "mmd-elevate record list shows all");
         return Ok(fail(Exit::Refused, &problem));
     };
     let value = write_json(write);
-    let text = if form == Form::Json {
+    let text = if form == OutputForm::Json {
         json::document(&value)
     } else {
         let members = value.as_object().into_iter().flatten();
@@ -87,7 +87,7 @@ fn show(folder: &Path, intent: i64, form: Form) -> Result<ExitCode, RecordError>
             (name.as_str(), text)
         });
         let members: Vec<_> = members.collect();
-        if form == Form::Plain {
+        if form == OutputForm::Plain {
             plain_line(fields(write).iter().map(String::as_str))
         } else {
             members.iter().map(|(name, text)| plain_line([*name, text.as_str()])).collect()
@@ -175,7 +175,7 @@ fn write_json(recorded: &RecordedWrite) -> Value {
 }
 
 /// Deletes settled entries that are older than the arguments say, once that was confirmed.
-fn purge(folder: &Path, before: Timestamp, args: &PurgeArgs, form: Form) -> Result<ExitCode, RecordError> {
+fn purge(folder: &Path, before: Timestamp, args: &PurgeArgs, form: OutputForm) -> Result<ExitCode, RecordError> {
     let shown = visible(&folder.to_string_lossy()).into_owned();
     if !args.yes && !args.dry_run {
         if !io::stdin().is_terminal() {
@@ -196,7 +196,7 @@ fn purge(folder: &Path, before: Timestamp, args: &PurgeArgs, form: Form) -> Resu
         }
     }
     let purged = if args.dry_run { record::count_purged(folder, before)? } else { record::purge(folder, before)? };
-    let text = if form == Form::Json {
+    let text = if form == OutputForm::Json {
         let Purged { writes, requests } = purged;
         json::document(&json!({ "schema": 1, "dryRun": args.dry_run, "writes": writes, "requests": requests }))
     } else {

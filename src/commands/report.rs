@@ -11,7 +11,7 @@ use std::{
 use color_eyre::eyre;
 use jiff::{Timestamp, tz::TimeZone};
 use mmd_elevate_core::{
-    ElevationRequest, Field, NewElevationRequest, Operation, Problem, Recovered, RequestId, Untrusted, WriteRecord,
+    ElevationRequest, NewElevationRequest, Operation, Problem, Recovered, RequestId, Untrusted, WriteRecord,
     WriteState, visible,
 };
 use mmd_elevate_engine::{
@@ -24,8 +24,8 @@ use crate::{
     cli::{Flags, ReportArgs, Since},
     config::{self, variable},
     exit::{CommandProblem, Exit},
-    output::{Form, Output, fail, print_result},
-    report::{Entry, Format, Reason, Report, State},
+    output::{Output, OutputForm, fail, print_result},
+    report::{Format, Reason, Report, ReportEntry, State},
 };
 
 /// What the report may lack.
@@ -42,8 +42,8 @@ pub fn run(args: &ReportArgs, flags: &Flags, output: Output) -> eyre::Result<Exi
     };
     let format = match (args.format, output.form) {
         (Some(format), _) => format.into(),
-        (None, Form::Json) => Format::Json,
-        (None, Form::Human | Form::Plain) => Format::Markdown,
+        (None, OutputForm::Json) => Format::Json,
+        (None, OutputForm::Human | OutputForm::Plain) => Format::Markdown,
     };
     let now = Timestamp::now();
     let since = match args.since {
@@ -74,12 +74,12 @@ async fn read(settings: &CommandSettings, since: Option<Timestamp>, now: Timesta
         None => Vec::new(),
     };
     // Who has opened what is open has not changed since.
-    let opened_by = |entry: &&Entry| entry.mine && !entry.opened_by.is_blank();
+    let opened_by = |entry: &&ReportEntry| entry.mine && !entry.opened_by.is_blank();
     let agent = entries.iter().filter(opened_by).max_by_key(|entry| entry.opened).map(|entry| entry.opened_by.clone());
     Ok(Report::new(settings.reported_tenant(), agent, since, now, entries).with_note(NOTE))
 }
 
-async fn entries(record: &Record, recovered: Recovered, now: Timestamp) -> Result<Vec<Entry>, RecordError> {
+async fn entries(record: &Record, recovered: Recovered, now: Timestamp) -> Result<Vec<ReportEntry>, RecordError> {
     let unresolved = record.unresolved().await?;
     let creates = record.unclaimed_creates().await?;
     let close_of = |writes: &[WriteRecord], id: &RequestId| {
@@ -98,10 +98,10 @@ async fn entries(record: &Record, recovered: Recovered, now: Timestamp) -> Resul
             }
             (None, None) => (State::Open, None),
         };
-        Entry { state, reason, mine: true, ..entry(request, now) }
+        ReportEntry { state, reason, mine: true, ..entry(request, now) }
     });
     let is_mine: HashSet<_> = recovered.open.iter().map(|request| request.requested_by.clone()).collect();
-    let closed = recovered.closed.iter().map(|ended| Entry {
+    let closed = recovered.closed.iter().map(|ended| ReportEntry {
         state: State::Closed,
         // The record also has requests of others that were closed from it.
         mine: is_mine.is_empty()
@@ -118,57 +118,36 @@ async fn entries(record: &Record, recovered: Recovered, now: Timestamp) -> Resul
             _ if is_unresolved(create) => (State::Unknown, "it is unknown whether it was opened; sent"),
             _ => (State::Sending, "another process is sending it; since"),
         };
-        Entry { state, reason: Some(Reason::at(reason, create.at)), ..typed(&create.request, create.at) }
+        ReportEntry { state, reason: Some(Reason::at(reason, create.at)), ..typed(&create.request, create.at) }
     });
     let drafts = recovered.drafts.iter().filter_map(|saved| {
         let text = |field| Untrusted::new(saved.draft.get(field));
         let is_new = !matches!(saved.target, mmd_elevate_core::DraftTarget::Close(_));
-        is_new.then(|| Entry {
+        is_new.then(|| ReportEntry {
             state: State::Draft,
             reason: Some(Reason::new("typed and not sent")),
-            ..blank(text, saved.at)
+            ..ReportEntry::typed(text, saved.at)
         })
     });
     Ok(open.chain(closed).chain(creates).chain(drafts).collect())
 }
 
 /// Returns what is known of a request.
-fn entry(request: &ElevationRequest, as_of: Timestamp) -> Entry {
-    Entry {
+fn entry(request: &ElevationRequest, as_of: Timestamp) -> ReportEntry {
+    ReportEntry {
         id: request.id.text().clone(),
         actions: request.actions_taken.clone(),
         opened_by: request.requested_by.clone(),
         closed_by: request.closed_by.clone(),
         opened: request.created.as_ref().and_then(|time| time.at),
         closed: request.closed.as_ref().and_then(|time| time.at),
-        ..blank(|field| request.text(field).clone(), as_of)
+        ..ReportEntry::typed(|field| request.text(field).clone(), as_of)
     }
 }
 
 /// Returns what is known of a create that has no request.
-fn typed(request: &NewElevationRequest, at: Timestamp) -> Entry {
-    blank(|field| Untrusted::new(request.get(field)), at)
-}
-
-fn blank(text: impl Fn(Field) -> Untrusted, as_of: Timestamp) -> Entry {
-    Entry {
-        state: State::Open,
-        mine: true,
-        id: Untrusted::default(),
-        ticket: text(Field::Ticket),
-        device: text(Field::Device),
-        title: text(Field::Title),
-        category: text(Field::Category),
-        subcategory: text(Field::Subcategory),
-        plan: text(Field::PlanOfAction),
-        actions: Untrusted::default(),
-        opened_by: Untrusted::default(),
-        closed_by: Untrusted::default(),
-        opened: None,
-        closed: None,
-        as_of,
-        reason: None,
-    }
+fn typed(request: &NewElevationRequest, at: Timestamp) -> ReportEntry {
+    ReportEntry::typed(|field| Untrusted::new(request.get(field)), at)
 }
 
 /// Writes the report to a new file that only its owner can read, and returns the exit code.

@@ -19,7 +19,7 @@ use crate::{
     cli::{Flags, ResolveArgs},
     exit::{CommandProblem, Exit, ProblemCode},
     json,
-    output::{Form, Output, fail, print_error, print_outcome},
+    output::{Output, OutputForm, fail, print_error, print_outcome},
 };
 
 /// Looks for writes of unknown outcome.
@@ -54,12 +54,12 @@ pub fn run(args: &ResolveArgs, flags: &Flags, output: Output) -> eyre::Result<Ex
         }
         let exit = Exit::of_several(&results.iter().map(|(_, result)| result.exit).collect::<Vec<_>>());
         let text = match output.form {
-            Form::Json => {
+            OutputForm::Json => {
                 let results: Vec<_> = results.iter().map(|(_, result)| result.fields()).collect();
                 json::document(&json!({ "schema": SCHEMA, "results": results }))
             }
-            Form::Plain => results.iter().map(|(write, result)| line(write, result)).collect(),
-            Form::Human => results.iter().map(|(write, result)| sentence(write, result)).collect(),
+            OutputForm::Plain => results.iter().map(|(write, result)| line(write, result)).collect(),
+            OutputForm::Human => results.iter().map(|(write, result)| sentence(write, result)).collect(),
         };
         let summary: Vec<_> = results.iter().map(|(_, result)| result.summary()).collect();
         let code = print_outcome(&text, exit.into(), &summary.join("; "));

@@ -13,7 +13,7 @@ use crate::{
     cli::{Flags, ShowArgs},
     exit::{CommandProblem, Exit},
     json,
-    output::{Form, Output, fail, plain_line, print_result},
+    output::{Output, OutputForm, fail, plain_line, print_result},
 };
 
 /// Shows a request and returns the exit code.
@@ -88,8 +88,8 @@ async fn look_up(tenant: &mut OpenTenant, given: &str) -> Result<ElevationReques
     }
 }
 
-fn text(tenant: &OpenTenant, request: &ElevationRequest, form: Form) -> String {
-    if form == Form::Json {
+fn text(tenant: &OpenTenant, request: &ElevationRequest, form: OutputForm) -> String {
+    if form == OutputForm::Json {
         return json::document(&tenant.request_json(request));
     }
     let time = |time: &Option<ServiceTime>| match time {
@@ -113,7 +113,7 @@ fn text(tenant: &OpenTenant, request: &ElevationRequest, form: Form) -> String {
         ("plan", request.text(Field::PlanOfAction).clone()),
         ("actions", request.actions_taken.clone()),
     ];
-    if form == Form::Plain {
+    if form == OutputForm::Plain {
         return plain_line(texts.iter().map(|(_, text)| text.raw()));
     }
     let width = texts.iter().map(|(name, _)| name.len()).max().unwrap_or_default();

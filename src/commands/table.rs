@@ -3,23 +3,23 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::output::{Form, plain_line};
+use crate::output::{OutputForm, plain_line};
 
 /// Returns records as lines, each with its fields in visible form: under headings for people, else as
 /// [`plain_line`](crate::output::plain_line) writes them.
-pub(super) fn lines(form: Form, headings: &[&str], records: &[Vec<String>]) -> String {
-    Columns::default().lines(form, headings, records)
+pub(super) fn lines(form: OutputForm, headings: &[&str], records: &[Vec<String>]) -> String {
+    TableColumns::default().lines(form, headings, records)
 }
 
 /// The columns of a table that is printed in parts: as wide as those of the first part.
 #[derive(Debug, Default)]
-pub(super) struct Columns(Option<Vec<usize>>);
+pub(super) struct TableColumns(Option<Vec<usize>>);
 
-impl Columns {
+impl TableColumns {
     /// Returns the next records as lines; the headings stand before the first ones.
-    pub(super) fn lines(&mut self, form: Form, headings: &[&str], records: &[Vec<String>]) -> String {
+    pub(super) fn lines(&mut self, form: OutputForm, headings: &[&str], records: &[Vec<String>]) -> String {
         let plain = records.iter().map(|fields| plain_line(fields.iter().map(String::as_str)));
-        if form != Form::Human {
+        if form != OutputForm::Human {
             return plain.collect();
         }
         let heading = self.0.is_none().then(|| plain_line(headings.iter().copied()));
@@ -45,12 +45,12 @@ mod tests {
     #[test]
     fn two_blanks_end_a_field_and_nothing_else_does() {
         let records = [vec!["a  b \u{1b}[2J\n".to_owned(), String::new(), " c\t".to_owned()]];
-        assert_eq!(lines(Form::Plain, &["x", "y", "z"], &records), "a b ␛[2J  -  c\n");
+        assert_eq!(lines(OutputForm::Plain, &["x", "y", "z"], &records), "a b ␛[2J  -  c\n");
     }
 
     #[test]
     fn columns_are_as_wide_as_their_widest_field() {
         let records = [vec!["日本".to_owned(), "1".to_owned()], vec!["a".to_owned(), "2".to_owned()]];
-        assert_eq!(lines(Form::Human, &["K", "N"], &records), "K     N\n日本  1\na     2\n");
+        assert_eq!(lines(OutputForm::Human, &["K", "N"], &records), "K     N\n日本  1\na     2\n");
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     config::{self, variable},
     exit::Exit,
     json,
-    output::{Form, Output, fail, print_result, warn},
+    output::{Output, OutputForm, fail, print_result, warn},
     templates::{Purpose, Template, TemplateFolders, Templates},
 };
 use mmd_elevate_core::{Problem, visible};
@@ -38,8 +38,8 @@ fn read(flags: &Flags) -> Result<Templates, Problem> {
     Ok(TemplateFolders { own: file.with_file_name("templates"), state }.read())
 }
 
-fn list(templates: &Templates, form: Form) -> ExitCode {
-    if form == Form::Json {
+fn list(templates: &Templates, form: OutputForm) -> ExitCode {
+    if form == OutputForm::Json {
         let list: Vec<_> = templates.all.iter().map(template_json).collect();
         let value = json!({ "schema": 1, "folder": templates.folder, "templates": list });
         return print_result(&json::document(&value), ExitCode::SUCCESS);
@@ -61,8 +61,8 @@ fn list(templates: &Templates, form: Form) -> ExitCode {
 }
 
 /// Prints the text, and nothing else, so that it can be handed to another command.
-fn show(template: &Template, form: Form) -> ExitCode {
-    if form == Form::Json {
+fn show(template: &Template, form: OutputForm) -> ExitCode {
+    if form == OutputForm::Json {
         let value = json!({ "schema": 1, "template": template_json(template) });
         return print_result(&json::document(&value), ExitCode::SUCCESS);
     }

@@ -117,12 +117,12 @@ impl CommandSettings {
 impl CommandSettings {
     /// Returns the tenant as a report names it.
     #[must_use]
-    pub fn reported_tenant(&self) -> report::Tenant {
+    pub fn reported_tenant(&self) -> report::ReportTenant {
         let (name, id, is_practice) = match &self.target {
             Target::Practice => (None, practice::TENANT_ID, true),
             Target::Service(service) => (service.tenant.name.as_deref(), service.tenant.id.as_str(), false),
         };
-        report::Tenant { name: name.map(Untrusted::new), id: Untrusted::new(id), is_practice }
+        report::ReportTenant { name: name.map(Untrusted::new), id: Untrusted::new(id), is_practice }
     }
 
     /// Reads the record alone, and contacts no service. Returns `None` if there is no record yet; none is made.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     exit::{CommandProblem, Exit},
     json,
-    output::{Form, plain_line},
+    output::{OutputForm, plain_line},
 };
 
 /// The version of the documents. It changes when a field is renamed, removed or has another meaning.
@@ -132,13 +132,13 @@ impl WriteResult {
 
     /// Returns the result of this create in this form, for standard output.
     #[must_use]
-    pub fn render(&self, form: Form, sent: &NewElevationRequest) -> String {
+    pub fn render(&self, form: OutputForm, sent: &NewElevationRequest) -> String {
         match (form, &self.request) {
-            (Form::Json, _) => json::document(&self.json()),
-            (Form::Plain, _) => self.line(sent),
+            (OutputForm::Json, _) => json::document(&self.json()),
+            (OutputForm::Plain, _) => self.line(sent),
             // What is not done is a problem, and told as such.
-            (Form::Human, None) => String::new(),
-            (Form::Human, Some(request)) => {
+            (OutputForm::Human, None) => String::new(),
+            (OutputForm::Human, Some(request)) => {
                 let title = request.text(Field::Title).visible();
                 format!(
                     "Request opened: {title} on {}\nid  {}\n",

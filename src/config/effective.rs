@@ -16,7 +16,7 @@ use mmd_elevate_engine::redact::{looks_secret, redact};
 /// The layer that gives a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Source {
+pub enum SettingSource {
     /// A flag of the command line.
     Flag,
     /// A variable of the environment.
@@ -35,7 +35,7 @@ pub struct EffectiveSetting {
     /// Its value, in the types of the settings file. `None` means that it is not set.
     pub value: Option<Value>,
     /// The layer that gives it.
-    pub source: Source,
+    pub source: SettingSource,
     /// The flag, the variable, or the place in the settings file that gives it.
     pub from: Option<String>,
 }
@@ -175,10 +175,10 @@ impl Layers<'_> {
         variable: Option<&'static str>,
     ) -> EffectiveSetting {
         let (source, from) = match (flag.filter(|flag| self.flags.given().contains(flag)), variable) {
-            (Some(flag), _) => (Source::Flag, Some(flag.to_owned())),
-            (None, Some(variable)) if (self.is_set)(variable) => (Source::Variable, Some(variable.to_owned())),
+            (Some(flag), _) => (SettingSource::Flag, Some(flag.to_owned())),
+            (None, Some(variable)) if (self.is_set)(variable) => (SettingSource::Variable, Some(variable.to_owned())),
             // A tenant that nothing names is the only one of the file.
-            (None, _) if name == "tenant" => (Source::File, Some(self.place("tenant"))),
+            (None, _) if name == "tenant" => (SettingSource::File, Some(self.place("tenant"))),
             (None, _) => {
                 let EffectiveSetting { source, from, .. } = self.layered(&name.split('.').collect::<Vec<_>>());
                 (source, from)
@@ -194,9 +194,9 @@ impl Layers<'_> {
         let name = path.iter().map(|part| if part.contains('.') { format!("\"{part}\"") } else { (*part).to_owned() });
         let setting = name.collect::<Vec<_>>().join(".");
         let (value, source, from) = match (profile, find(self.file, path)) {
-            (Some(value), _) => (Some(value), Source::File, Some("[[tenants]] in the settings file".to_owned())),
-            (None, Some(value)) => (Some(value), Source::File, Some("the settings file".to_owned())),
-            (None, None) => (find(self.defaults, path), Source::Default, None),
+            (Some(value), _) => (Some(value), SettingSource::File, Some("[[tenants]] in the settings file".to_owned())),
+            (None, Some(value)) => (Some(value), SettingSource::File, Some("the settings file".to_owned())),
+            (None, None) => (find(self.defaults, path), SettingSource::Default, None),
         };
         EffectiveSetting { setting, value: value.cloned(), source, from }
     }
@@ -229,7 +229,7 @@ impl Layers<'_> {
             .map(|(name, value)| EffectiveSetting {
                 setting: format!("sign_in.{name}"),
                 value: Some(shown(name, value)),
-                source: Source::File,
+                source: SettingSource::File,
                 from: Some(place.to_owned()),
             })
             .collect()

@@ -11,7 +11,7 @@ use ratatui::{
 };
 
 use super::{
-    Effect, Model, Notice, Overlay, Pane, Regions, Row, RowId, Subject, Target, close_round,
+    Effect, Model, Notice, Overlay, Pane, PointerTarget, Regions, Row, RowId, Subject, close_round,
     draw::{
         Theme,
         words::{age, counted, cut, local, wrap},
@@ -159,7 +159,7 @@ pub(super) fn draw(
         };
         frame.render_widget(Paragraph::new(lines), left);
         draw_text(frame, right, model, theme, &row, problem);
-        regions.add(right, Target::ActionsTaken);
+        regions.add(right, PointerTarget::ActionsTaken);
         return;
     }
     let width = usize::from(inner.width);
@@ -179,7 +179,7 @@ pub(super) fn draw(
     let [above, below] = Layout::vertical([Constraint::Length(used), Constraint::Fill(1)]).areas(inner);
     frame.render_widget(Paragraph::new(lines), above);
     draw_text(frame, below, model, theme, &row, problem);
-    regions.add(below, Target::ActionsTaken);
+    regions.add(below, PointerTarget::ActionsTaken);
 }
 
 /// Device, title and age: what the dialog is about, and whose it is.

@@ -13,7 +13,7 @@ use ratatui::{
 };
 
 use super::{
-    Effect, Model, Notice, Overlay, Pane, Regions, Row, RowId, RowState, ServiceState, Subject, Target, create,
+    Effect, Model, Notice, Overlay, Pane, PointerTarget, Regions, Row, RowId, RowState, ServiceState, Subject, create,
     draw::{
         Theme, draw_keys,
         words::{age, cut, fit, local},
@@ -354,7 +354,7 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, 
             cut(&row.text(Field::Title), title_width)
         );
         let y = inner.y.saturating_add(u16::try_from(lines.len()).unwrap_or(u16::MAX));
-        regions.add(Rect { y, height: 1, ..inner }.intersection(inner), Target::DeviceRow(row.id));
+        regions.add(Rect { y, height: 1, ..inner }.intersection(inner), PointerTarget::DeviceRow(row.id));
         let style = if marked { theme.selection(true) } else { ratatui::style::Style::new() };
         lines.push(Line::from(vec![
             Span::styled(theme.selected_mark(marked), theme.accent()),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Gesture, RowId, Target, TenantNumber, Tenants};
+use super::{Gesture, PointerTarget, RowId, TenantNumber, Tenants};
 use crate::{
     keys::Action,
     templates::{Template, Templates},
@@ -28,7 +28,7 @@ pub enum Message {
     /// A paste, for the text that has the focus.
     Paste(String),
     /// The mouse did this to that.
-    Mouse(Target, Gesture),
+    Mouse(PointerTarget, Gesture),
     /// The worker reports something.
     Worker(Event),
     /// The worker has ended and will answer nothing more.

@@ -149,7 +149,7 @@ pub enum Overlay {
     /// The report of the shift.
     Report(Box<ReportPanel>),
     /// Every action, to be chosen by its name.
-    Palette(Box<palette::Palette>),
+    Palette(Box<palette::ActionPalette>),
     /// Templates and recent texts for the long text beneath.
     Templates(Box<template_picker::TemplatePicker>),
     /// What the record has brought back from before this start.

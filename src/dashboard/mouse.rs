@@ -21,7 +21,7 @@ pub struct Mouse {
 
 /// Something on the screen that can be pointed at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Target {
+pub enum PointerTarget {
     /// The name of a tab.
     Tab(Tab),
     /// The list, where it has no row.
@@ -66,22 +66,22 @@ pub enum Gesture {
 
 /// What stands where in a frame.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Regions(Vec<(Rect, Target)>);
+pub struct Regions(Vec<(Rect, PointerTarget)>);
 
 impl Regions {
     /// Adds what was drawn in this area. It lies over what was added before.
-    pub(super) fn add(&mut self, area: Rect, target: Target) {
+    pub(super) fn add(&mut self, area: Rect, target: PointerTarget) {
         self.0.push((area, target));
     }
 
     /// Returns what stands at this place.
     #[must_use]
-    pub fn at(&self, place: Position) -> Option<&Target> {
+    pub fn at(&self, place: Position) -> Option<&PointerTarget> {
         self.0.iter().rev().find(|(area, _)| area.contains(place)).map(|(_, target)| target)
     }
 
     /// Returns all areas with their targets; a later one lies over those before it.
-    pub fn iter(&self) -> impl Iterator<Item = &(Rect, Target)> {
+    pub fn iter(&self) -> impl Iterator<Item = &(Rect, PointerTarget)> {
         self.0.iter()
     }
 }
@@ -100,7 +100,7 @@ pub(super) fn toggle(model: &mut Model) -> Effect {
 }
 
 /// Applies what the mouse did to a target, as far as that is still there.
-pub(super) fn apply(model: &mut Model, target: &Target, gesture: Gesture, limits: ScrollLimits) -> Vec<Effect> {
+pub(super) fn apply(model: &mut Model, target: &PointerTarget, gesture: Gesture, limits: ScrollLimits) -> Vec<Effect> {
     match gesture {
         _ if !model.mouse.is_on => Vec::new(),
         Gesture::Click => click(model, target, limits),
@@ -108,8 +108,8 @@ pub(super) fn apply(model: &mut Model, target: &Target, gesture: Gesture, limits
             let mut effects = click(model, target, limits);
             // What is gone, or hidden by now, is not opened.
             let is_chosen = match (model.overlays.last(), target) {
-                (None, Target::Row { row, .. }) => model.requests.list().selected() == Some(*row),
-                (Some(Overlay::Device(chosen)), Target::DeviceRow(row)) => chosen == row,
+                (None, PointerTarget::Row { row, .. }) => model.requests.list().selected() == Some(*row),
+                (Some(Overlay::Device(chosen)), PointerTarget::DeviceRow(row)) => chosen == row,
                 _ => false,
             };
             if is_chosen {
@@ -128,61 +128,61 @@ pub(super) fn apply(model: &mut Model, target: &Target, gesture: Gesture, limits
     }
 }
 
-fn click(model: &mut Model, target: &Target, limits: ScrollLimits) -> Vec<Effect> {
+fn click(model: &mut Model, target: &PointerTarget, limits: ScrollLimits) -> Vec<Effect> {
     if !model.overlays.is_empty() {
         click_in_overlay(model, target);
         return Vec::new();
     }
     match target {
-        Target::Tab(tab) => {
+        PointerTarget::Tab(tab) => {
             focus(model, Pane::List);
             if *tab != model.requests.tab() {
                 return update::act(model, Action::ShowTab(*tab), limits);
             }
         }
-        Target::List => focus(model, Pane::List),
-        Target::Row { row, top } => {
+        PointerTarget::List => focus(model, Pane::List),
+        PointerTarget::Row { row, top } => {
             focus(model, Pane::List);
             if model.requests.list().position_of(*row).is_some() {
                 model.requests.select(*row);
                 model.mouse.top = Some(*top);
             }
         }
-        Target::Filter => {
+        PointerTarget::Filter => {
             focus(model, Pane::List);
             return update::act(model, Action::Filter, limits);
         }
-        Target::Details if model.requests.selected().is_some() => focus(model, Pane::Details),
-        Target::Field(field) if can_edit_form(model) => model.form.focus(*field),
-        Target::Suggestion(text) if can_edit_form(model) && model.form.choose(text) => {
+        PointerTarget::Details if model.requests.selected().is_some() => focus(model, Pane::Details),
+        PointerTarget::Field(field) if can_edit_form(model) => model.form.focus(*field),
+        PointerTarget::Suggestion(text) if can_edit_form(model) && model.form.choose(text) => {
             return update::act(model, Action::TakeSuggestion, limits);
         }
-        Target::Details
-        | Target::Field(_)
-        | Target::Suggestion(_)
-        | Target::DeviceRow(_)
-        | Target::Match(..)
-        | Target::ActionsTaken
-        | Target::Overlay => {}
+        PointerTarget::Details
+        | PointerTarget::Field(_)
+        | PointerTarget::Suggestion(_)
+        | PointerTarget::DeviceRow(_)
+        | PointerTarget::Match(..)
+        | PointerTarget::ActionsTaken
+        | PointerTarget::Overlay => {}
     }
     Vec::new()
 }
 
 /// While something is asked, only what it asks about can be chosen.
-fn click_in_overlay(model: &mut Model, target: &Target) {
+fn click_in_overlay(model: &mut Model, target: &PointerTarget) {
     let is_listed = match target {
-        Target::DeviceRow(row) => model.open_on_device().iter().any(|other| other.id == *row),
+        PointerTarget::DeviceRow(row) => model.open_on_device().iter().any(|other| other.id == *row),
         _ => false,
     };
     let place = match target {
-        Target::Match(row, id) => {
+        PointerTarget::Match(row, id) => {
             model.requests.get(*row).and_then(|row| row.possible().iter().position(|request| request.id == *id))
         }
         _ => None,
     };
     match (model.overlays.last_mut(), target) {
-        (Some(Overlay::Device(chosen)), Target::DeviceRow(row)) if is_listed => *chosen = *row,
-        (Some(Overlay::Unknown(asked, chosen)), Target::Match(row, _)) if asked == row => {
+        (Some(Overlay::Device(chosen)), PointerTarget::DeviceRow(row)) if is_listed => *chosen = *row,
+        (Some(Overlay::Unknown(asked, chosen)), PointerTarget::Match(row, _)) if asked == row => {
             *chosen = place.unwrap_or(*chosen);
         }
         _ => {}
@@ -199,10 +199,10 @@ fn can_edit_form(model: &Model) -> bool {
 }
 
 /// Turns the wheel over a target: the list moves its selection, a text its lines.
-fn turn(model: &mut Model, target: &Target, motion: Motion, limits: ScrollLimits) {
+fn turn(model: &mut Model, target: &PointerTarget, motion: Motion, limits: ScrollLimits) {
     let edit = if motion == Motion::Up { TextEdit::Up } else { TextEdit::Down };
     match (model.overlays.last(), target) {
-        (Some(Overlay::Close(dialog)), Target::ActionsTaken) => {
+        (Some(Overlay::Close(dialog)), PointerTarget::ActionsTaken) => {
             let row = dialog.row;
             if let Some(text) = model.requests.actions_taken(row) {
                 move_cursor(text, edit);
@@ -210,27 +210,27 @@ fn turn(model: &mut Model, target: &Target, motion: Motion, limits: ScrollLimits
         }
         (
             Some(Overlay::Device(_) | Overlay::Unknown(..) | Overlay::Palette(_) | Overlay::Templates(_)),
-            Target::DeviceRow(_) | Target::Match(..) | Target::Overlay,
+            PointerTarget::DeviceRow(_) | PointerTarget::Match(..) | PointerTarget::Overlay,
         ) => {
             update::move_or_scroll(model, motion, limits);
         }
-        (Some(_), Target::Overlay) => (0..LINES).for_each(|_| update::move_or_scroll(model, motion, limits)),
-        (None, Target::Tab(_) | Target::List | Target::Row { .. } | Target::Filter) => {
+        (Some(_), PointerTarget::Overlay) => (0..LINES).for_each(|_| update::move_or_scroll(model, motion, limits)),
+        (None, PointerTarget::Tab(_) | PointerTarget::List | PointerTarget::Row { .. } | PointerTarget::Filter) => {
             model.mouse.top = None;
             model.requests.move_selection(motion);
         }
-        (None, Target::Details) => {
+        (None, PointerTarget::Details) => {
             let scroll = model.details_scroll;
             let moved = if motion == Motion::Up { scroll.saturating_sub(LINES) } else { scroll.saturating_add(LINES) };
             model.details_scroll = moved.min(limits.details);
         }
-        (None, Target::Field(Field::PlanOfAction))
+        (None, PointerTarget::Field(Field::PlanOfAction))
             if can_edit_form(model) && model.form.focused == Field::PlanOfAction =>
         {
             (0..LINES).for_each(|_| model.form.edit(edit));
         }
         // Above the first there is the field above, which is not under the pointer.
-        (None, Target::Suggestion(_))
+        (None, PointerTarget::Suggestion(_))
             if can_edit_form(model) && (motion == Motion::Down || model.form.chosen().is_some()) =>
         {
             model.form.choose_suggestion(motion == Motion::Down);

@@ -39,7 +39,7 @@ const ONLY_BY_KEY: &str = "only its own key does this";
 
 /// An action that can be chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Entry {
+struct PaletteEntry {
     /// The id of its first row in the table.
     id: &'static str,
     action: Action,
@@ -53,7 +53,7 @@ struct Entry {
     why: Option<&'static str>,
 }
 
-impl Entry {
+impl PaletteEntry {
     /// What is told of it beside what it does.
     fn about(&self) -> String {
         self.why.map_or_else(|| self.target.clone(), |why| format!("not now: {why}"))
@@ -62,26 +62,26 @@ impl Entry {
 
 /// The palette.
 #[derive(Clone, Debug)]
-pub struct Palette {
+pub struct ActionPalette {
     search: TextField,
     /// All actions.
-    entries: Vec<Entry>,
+    entries: Vec<PaletteEntry>,
     /// Which of them fit what was typed, the best first.
     shown: Vec<usize>,
     /// The id of the chosen one.
     chosen: Option<&'static str>,
 }
 
-impl PartialEq for Palette {
+impl PartialEq for ActionPalette {
     fn eq(&self, other: &Self) -> bool {
         self.search.text() == other.search.text() && (&self.entries, self.chosen) == (&other.entries, other.chosen)
     }
 }
 
-impl Eq for Palette {}
+impl Eq for ActionPalette {}
 
-impl Palette {
-    fn new(entries: Vec<Entry>) -> Self {
+impl ActionPalette {
+    fn new(entries: Vec<PaletteEntry>) -> Self {
         let mut palette = Self { search: TextField::one_line(), entries, shown: Vec::new(), chosen: None };
         palette.filter();
         palette
@@ -107,11 +107,11 @@ impl Palette {
         }
     }
 
-    fn shown(&self) -> impl Iterator<Item = &Entry> {
+    fn shown(&self) -> impl Iterator<Item = &PaletteEntry> {
         self.shown.iter().filter_map(|index| self.entries.get(*index))
     }
 
-    fn chosen(&self) -> Option<&Entry> {
+    fn chosen(&self) -> Option<&PaletteEntry> {
         self.shown().find(|entry| Some(entry.id) == self.chosen)
     }
 
@@ -150,9 +150,9 @@ const fn is_movement(action: Action) -> bool {
 }
 
 /// Every action of the scopes that have the keys, as the table, the settings and the model have it now.
-fn entries(model: &Model) -> Vec<Entry> {
+fn entries(model: &Model) -> Vec<PaletteEntry> {
     let scopes = model.scopes();
-    let mut entries: Vec<Entry> = Vec::new();
+    let mut entries: Vec<PaletteEntry> = Vec::new();
     for scope in scopes {
         for (binding, keys) in model.keymap.rows().filter(|(binding, _)| binding.scope == *scope) {
             let action = binding.action;
@@ -171,7 +171,7 @@ fn entries(model: &Model) -> Vec<Entry> {
             let mut first = binding.help.chars();
             let what = first.next().map_or_else(String::new, |c| c.to_uppercase().chain(first).collect());
             let why = model.unavailable(action).or(model.commits(action).then_some(ONLY_BY_KEY));
-            entries.push(Entry { id: binding.id, action, what, keys, target: target(model, action), why });
+            entries.push(PaletteEntry { id: binding.id, action, what, keys, target: target(model, action), why });
         }
     }
     entries
@@ -204,7 +204,7 @@ fn target(model: &Model, action: Action) -> String {
 
 /// Opens the palette over the panes.
 pub(super) fn open(model: &mut Model) {
-    let palette = Palette::new(entries(model));
+    let palette = ActionPalette::new(entries(model));
     model.overlays.push(Overlay::Palette(Box::new(palette)));
 }
 
@@ -232,7 +232,7 @@ pub(super) fn update(model: &mut Model) {
 }
 
 /// Draws the palette.
-pub(super) fn draw(frame: &mut Frame, area: Rect, theme: &Theme, palette: &Palette) {
+pub(super) fn draw(frame: &mut Frame, area: Rect, theme: &Theme, palette: &ActionPalette) {
     let count = format!("{} of {}", palette.shown.len(), palette.entries.len());
     let block = theme.panel("Do", &count, true);
     let inner = block.inner(area);
@@ -257,7 +257,8 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, theme: &Theme, palette: &Palet
     let room = usize::from(room);
     let at = palette.shown().position(|entry| Some(entry.id) == palette.chosen).unwrap_or(0);
     let visible: Vec<_> = palette.shown().skip((at + 1).saturating_sub(room)).take(room).collect();
-    let longest = |of: fn(&Entry) -> &str| palette.entries.iter().map(|entry| columns(of(entry))).max().unwrap_or(0);
+    let longest =
+        |of: fn(&PaletteEntry) -> &str| palette.entries.iter().map(|entry| columns(of(entry))).max().unwrap_or(0);
     let keys_width = longest(|entry| &entry.keys).min(KEYS);
     let what_room = width.saturating_sub(2 + keys_width + 1);
     let what_width =

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     keys::{Action, Scope, Tab},
-    report::{Entry, Format, Group, Period, Reason, Report, State, Tenant, duration_text},
+    report::{Format, Period, Reason, Report, ReportEntry, ReportGroup, ReportTenant, State, duration_text},
 };
 use mmd_elevate_core::{CallError, CallId, Draft, Field, MatchResult, Problem, Untrusted};
 
@@ -142,7 +142,7 @@ pub(super) fn apply_written(model: &mut Model, result: Result<String, Problem>) 
 /// Makes the report of a period that ends now.
 fn report(model: &Model, period: Period) -> Report {
     let agent = agent(model);
-    let tenant = Tenant {
+    let tenant = ReportTenant {
         name: model.tenant.name.as_deref().map(Untrusted::new),
         id: Untrusted::new(&*model.tenant.id),
         is_practice: model.tenant.practice,
@@ -190,7 +190,7 @@ fn agent(model: &Model) -> Option<Untrusted> {
     newest(&is_certain).or_else(|| newest(&is_likely)).map(|request| request.requested_by.clone())
 }
 
-fn entry(model: &Model, row: &Row<'_>, agent: Option<&Untrusted>) -> Entry {
+fn entry(model: &Model, row: &Row<'_>, agent: Option<&Untrusted>) -> ReportEntry {
     let text = |field: Field| {
         let stored = row.request.map(|request| request.text(field)).filter(|text| !text.is_blank()).cloned();
         stored.unwrap_or_else(|| Untrusted::new(row.draft.map_or("", |draft| draft.get(field))))
@@ -203,7 +203,7 @@ fn entry(model: &Model, row: &Row<'_>, agent: Option<&Untrusted>) -> Entry {
     let sent = || row.sent_close.map_or_else(Untrusted::default, |sent| Untrusted::new(&*sent.text));
     let opened_by = of_request(|request| &request.requested_by);
     let is_of_another = agent.is_some_and(|agent| !opened_by.is_blank() && *agent != opened_by);
-    Entry {
+    ReportEntry {
         state: state(model, row),
         // The record also has requests of others that were closed from it.
         mine: row.mine && !is_of_another,
@@ -225,30 +225,16 @@ fn entry(model: &Model, row: &Row<'_>, agent: Option<&Untrusted>) -> Entry {
 }
 
 /// The draft in the form, while it has no row.
-fn form_entry(model: &Model) -> Option<Entry> {
+fn form_entry(model: &Model) -> Option<ReportEntry> {
     if model.form_row.is_some() {
         return None;
     }
     let is_waiting = model.form.holds_text() && model.form.sending().is_none();
     let draft: Draft = is_waiting.then(|| model.form.draft())?;
-    let text = |field| Untrusted::new(draft.get(field));
-    Some(Entry {
+    Some(ReportEntry {
         state: State::Draft,
-        mine: true,
-        id: Untrusted::default(),
-        ticket: text(Field::Ticket),
-        device: text(Field::Device),
-        title: text(Field::Title),
-        category: text(Field::Category),
-        subcategory: text(Field::Subcategory),
-        plan: text(Field::PlanOfAction),
-        actions: Untrusted::default(),
-        opened_by: Untrusted::default(),
-        closed_by: Untrusted::default(),
-        opened: None,
-        closed: None,
-        as_of: model.now,
         reason: Some(Reason::new("typed in the form and not sent")),
+        ..ReportEntry::typed(|field| Untrusted::new(draft.get(field)), model.now)
     })
 }
 
@@ -407,7 +393,7 @@ fn preview(model: &Model, theme: &Theme, report: &Report, width: usize) -> Vec<L
     let head = head.join(" · ");
     let mut lines: Vec<_> = wrap(&head, width).into_iter().map(|line| Line::raw(line.into_owned())).collect();
     lines.extend(report.notes().iter().map(|note| Line::styled(cut(&theme.uncertain(note), width), theme.doubt())));
-    for group in Group::ALL {
+    for group in ReportGroup::ALL {
         let count = report.entries(group).count();
         if count > 0 {
             lines.push(Line::default());
@@ -424,11 +410,11 @@ fn preview(model: &Model, theme: &Theme, report: &Report, width: usize) -> Vec<L
     lines
 }
 
-fn entry_lines(model: &Model, theme: &Theme, report: &Report, entry: &Entry, width: usize) -> Vec<Line<'static>> {
+fn entry_lines(model: &Model, theme: &Theme, report: &Report, entry: &ReportEntry, width: usize) -> Vec<Line<'static>> {
     let time = |at| short_time(model, at);
     let duration = report.duration(entry).map(duration_text);
     let right = match (entry.state.group(), entry.closed) {
-        (Group::Closed, Some(closed)) => {
+        (ReportGroup::Closed, Some(closed)) => {
             let open_for = duration.map_or_else(String::new, |duration| format!(" after {duration}"));
             format!("  {}{open_for}", time(closed))
         }

@@ -34,7 +34,7 @@ const SAVE: &str = "Save this text as …";
 
 /// What is offered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Entry {
+enum OfferedText {
     /// The plan of the request that is being closed.
     AsPlanned(String),
     /// A template.
@@ -45,7 +45,7 @@ enum Entry {
     Save,
 }
 
-impl Entry {
+impl OfferedText {
     fn text(&self) -> &str {
         match self {
             Self::AsPlanned(text) | Self::Recent { text, .. } => text,
@@ -190,14 +190,14 @@ const fn purpose(target: EditTarget) -> Purpose {
 
 /// What is offered now, in its order: what was planned, the templates that fit the category, the agent's own, the most
 /// used, the recent texts, and the way to keep this text.
-fn entries(model: &Model, picker: &TemplatePicker) -> Vec<Entry> {
+fn entries(model: &Model, picker: &TemplatePicker) -> Vec<OfferedText> {
     let (text, [category, subcategory]) = text_and_categories(model, picker.target);
     let mut entries = Vec::new();
     if let EditTarget::ActionsTaken(row) = picker.target
         && let Some(row) = model.requests.get(row)
     {
         let plan = raw(&row, Field::PlanOfAction);
-        entries.extend((!plan.trim().is_empty()).then_some(Entry::AsPlanned(plan)));
+        entries.extend((!plan.trim().is_empty()).then_some(OfferedText::AsPlanned(plan)));
     }
     let is_same =
         |one: &str, other: &str| !other.trim().is_empty() && one.trim().to_lowercase() == other.trim().to_lowercase();
@@ -207,7 +207,7 @@ fn entries(model: &Model, picker: &TemplatePicker) -> Vec<Entry> {
         let fits = (is_same(&one.category, &category), is_same(&one.subcategory, &subcategory));
         (std::cmp::Reverse((fits, one.is_own, uses(model, &one.name))), one.name.to_lowercase())
     });
-    entries.extend(templates.into_iter().map(Entry::Template));
+    entries.extend(templates.into_iter().map(OfferedText::Template));
     entries.extend(recent(model, picker.target, &category));
     let query = picker.search.first_line().trim();
     if !query.is_empty() {
@@ -215,13 +215,13 @@ fn entries(model: &Model, picker: &TemplatePicker) -> Vec<Entry> {
         entries = fuzzy::rank(query, items);
     }
     if !text.trim().is_empty() {
-        entries.push(Entry::Save);
+        entries.push(OfferedText::Save);
     }
     entries
 }
 
 /// The agent's own texts of this kind, the newest first, those of the same category before others.
-fn recent(model: &Model, target: EditTarget, category: &str) -> Vec<Entry> {
+fn recent(model: &Model, target: EditTarget, category: &str) -> Vec<OfferedText> {
     let field_text = |row: &super::Row<'_>| match target {
         EditTarget::PlanOfAction => raw(row, Field::PlanOfAction),
         EditTarget::ActionsTaken(_) => {
@@ -246,7 +246,7 @@ fn recent(model: &Model, target: EditTarget, category: &str) -> Vec<Entry> {
         }
         if !texts.iter().any(|known| known.trim() == text.trim()) {
             texts.push(text.clone());
-            entries.push(Entry::Recent { text, category });
+            entries.push(OfferedText::Recent { text, category });
         }
     }
     entries
@@ -275,14 +275,14 @@ pub(super) fn take(model: &mut Model) -> Vec<Effect> {
     }
     let Some(entry) = entries(model, this).into_iter().nth(this.chosen) else { return Vec::new() };
     let (text, template) = match entry {
-        Entry::Save => {
+        OfferedText::Save => {
             if let Some(Overlay::Templates(picker)) = model.overlays.last_mut() {
                 picker.name = Some(TextField::one_line());
             }
             return Vec::new();
         }
-        Entry::AsPlanned(text) | Entry::Recent { text, .. } => (text, None),
-        Entry::Template(template) => (template.text.clone(), Some(template)),
+        OfferedText::AsPlanned(text) | OfferedText::Recent { text, .. } => (text, None),
+        OfferedText::Template(template) => (template.text.clone(), Some(template)),
     };
     model.overlays.pop();
     let key = model.keymap.name(Scope::Text, Action::Edit(TextEdit::Undo));
@@ -420,7 +420,7 @@ fn draw_entries(
     area: Rect,
     model: &Model,
     theme: &Theme,
-    entries: &[Entry],
+    entries: &[OfferedText],
     picker: &TemplatePicker,
 ) {
     let (height, width) = (usize::from(area.height), usize::from(area.width).saturating_sub(3));
@@ -428,13 +428,13 @@ fn draw_entries(
     let lines = entries.iter().enumerate().skip(first).take(height).map(|(index, entry)| {
         let is_chosen = index == picker.chosen;
         let about = match entry {
-            Entry::Template(template) => match uses(model, &template.name) {
+            OfferedText::Template(template) => match uses(model, &template.name) {
                 0 if template.is_own => "yours".to_owned(),
                 0 => String::new(),
                 count => format!("{count}×"),
             },
-            Entry::Recent { category, .. } => format!("recent {}", visible(category)),
-            Entry::AsPlanned(_) | Entry::Save => String::new(),
+            OfferedText::Recent { category, .. } => format!("recent {}", visible(category)),
+            OfferedText::AsPlanned(_) | OfferedText::Save => String::new(),
         };
         let about = cut(&about, width / 3);
         let name = fit(
@@ -456,21 +456,21 @@ fn draw_entries(
     }
 }
 
-fn draw_preview(frame: &mut Frame, area: Rect, entries: &[Entry], picker: &TemplatePicker) {
+fn draw_preview(frame: &mut Frame, area: Rect, entries: &[OfferedText], picker: &TemplatePicker) {
     let Some(entry) = entries.get(picker.chosen) else { return };
     let width = usize::from(area.width).max(1);
     let mut lines = Vec::new();
     let (category, subcategory) = match entry {
-        Entry::Template(template) => (template.category.as_str(), template.subcategory.as_str()),
-        Entry::Recent { category, .. } => (category.as_str(), ""),
-        Entry::AsPlanned(_) | Entry::Save => ("", ""),
+        OfferedText::Template(template) => (template.category.as_str(), template.subcategory.as_str()),
+        OfferedText::Recent { category, .. } => (category.as_str(), ""),
+        OfferedText::AsPlanned(_) | OfferedText::Save => ("", ""),
     };
     if !category.is_empty() {
         let all = if subcategory.is_empty() { category.to_owned() } else { format!("{category} / {subcategory}") };
         lines.push(Line::styled(cut(&visible(&all), width), Theme::dim()));
     }
     let shown = match entry {
-        Entry::Save => {
+        OfferedText::Save => {
             "Keeps the text of the field as a template of your own: a file in the folder above, which you can edit."
                 .to_owned()
         }
@@ -481,7 +481,7 @@ fn draw_preview(frame: &mut Frame, area: Rect, entries: &[Entry], picker: &Templ
             wrap(line, width).into_iter().map(|line| Line::raw(line.into_owned())).collect::<Vec<_>>()
         }),
     );
-    let blanks = if matches!(entry, Entry::Template(_)) { text_field::blanks(entry.text()).len() } else { 0 };
+    let blanks = if matches!(entry, OfferedText::Template(_)) { text_field::blanks(entry.text()).len() } else { 0 };
     if blanks > 0 {
         lines.push(Line::default());
         lines.push(Line::styled(counted(blanks, "blank to fill in", "blanks to fill in"), Theme::dim()));

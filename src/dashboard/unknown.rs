@@ -4,7 +4,7 @@
 use ratatui::{Frame, layout::Rect};
 
 use super::{
-    CreateState, Effect, Model, Notice, Overlay, Regions, Row, RowId, RowState, Target, close, create,
+    CreateState, Effect, Model, Notice, Overlay, PointerTarget, Regions, Row, RowId, RowState, close, create,
     draw::{Theme, draw_question, words::local},
 };
 use crate::keys::Motion;
@@ -150,7 +150,7 @@ pub(super) fn draw(
     });
     let places = draw_question(frame, area, model, theme, "Outcome unknown", &texts, &lines.collect::<Vec<_>>());
     for (place, request) in places.into_iter().zip(row.possible()) {
-        regions.add(place, Target::Match(id, request.id.clone()));
+        regions.add(place, PointerTarget::Match(id, request.id.clone()));
     }
 }
 

@@ -18,8 +18,8 @@ use unicode_width::UnicodeWidthStr;
 use super::draw::words::{columns, wrap};
 pub use super::draw::{Borders, Palette, Theme};
 use super::{
-    Model, Overlay, Pane, Regions, ScrollLimits, Target, close, guard, help, leaving, notices, palette, recovery_panel,
-    report, template_picker, tenants, unknown, unsent, word,
+    Model, Overlay, Pane, PointerTarget, Regions, ScrollLimits, close, guard, help, leaving, notices, palette,
+    recovery_panel, report, template_picker, tenants, unknown, unsent, word,
 };
 use mmd_elevate_core::invisible_characters;
 
@@ -103,7 +103,7 @@ fn draw_body(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, small:
     let Drawn { mut limits, mut regions } = Drawn::default();
     let mut has_list = false;
     if !model.overlays.is_empty() {
-        regions.add(area, Target::Overlay);
+        regions.add(area, PointerTarget::Overlay);
     }
     match model.overlays.last() {
         Some(Overlay::Help(help)) => limits.help = help::draw(frame, area, model, theme, help),
@@ -152,7 +152,7 @@ fn split(area: Rect, model: &Model) -> [Rect; 2] {
 /// Draws what stands below the list, or in its place. Returns how far details can be scrolled.
 fn draw_sheet(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, regions: &mut Regions) -> u16 {
     if model.overlays.is_empty() && model.pane != Pane::Form {
-        regions.add(area, Target::Details);
+        regions.add(area, PointerTarget::Details);
     }
     match model.overlays.last() {
         Some(Overlay::Close(dialog)) => close::draw(frame, area, model, theme, (dialog.row, dialog.problem), regions),

@@ -342,9 +342,9 @@ pub fn can_print() -> bool {
 /// Standard output of the dashboard. While the terminal is taken, a `write` is one write(2); afterwards it does nothing, so
 /// that no frame appears on the shell's screen. It never blocks: bytes that the terminal does not take are queued.
 #[derive(Debug, Default)]
-pub struct Output;
+pub struct TtyOutput;
 
-impl Write for Output {
+impl Write for TtyOutput {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         // Under the lock, so that nothing is written after another thread has given the terminal back.
         if let Some(saved) = saved().as_mut().filter(|_| is_taken()) {

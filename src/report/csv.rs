@@ -3,7 +3,7 @@
 use ::csv::{QuoteStyle, Terminator, WriterBuilder};
 use mmd_elevate_core::Untrusted;
 
-use super::{Entry, Reason, Report, duration_text, utc};
+use super::{Reason, Report, ReportEntry, duration_text, utc};
 
 const COLUMNS: [&str; 21] = [
     "state",
@@ -46,7 +46,7 @@ pub(super) fn render(report: &Report) -> String {
     String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
-fn row(report: &Report, entry: &Entry) -> [String; COLUMNS.len()] {
+fn row(report: &Report, entry: &ReportEntry) -> [String; COLUMNS.len()] {
     let text = |text: &Untrusted| text.visible_lines().collect::<Vec<_>>().join("\n");
     let duration = report.duration(entry);
     let time = |at: Option<jiff::Timestamp>| at.map_or_else(String::new, utc);

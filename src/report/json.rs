@@ -3,7 +3,7 @@
 use mmd_elevate_core::Untrusted;
 use serde_json::{Value, json};
 
-use super::{Entry, Report, utc};
+use super::{Report, ReportEntry, utc};
 use crate::json::{document, text};
 
 /// The version of the form. It changes when a field is renamed, removed or has another meaning.
@@ -34,7 +34,7 @@ pub(super) fn render(report: &Report) -> String {
 }
 
 /// A request, with the service's names for its fields.
-fn request(report: &Report, entry: &Entry) -> Value {
+fn request(report: &Report, entry: &ReportEntry) -> Value {
     json!({
         "state": entry.state.word(),
         "why": entry.reason.as_ref().map(|reason| reason.sentence(utc)),

@@ -3,7 +3,7 @@
 
 use mmd_elevate_core::{Untrusted, visible};
 
-use super::{Entry, Group, Report, State, duration_text, utc};
+use super::{Report, ReportEntry, ReportGroup, State, duration_text, utc};
 
 pub(super) fn render(report: &Report) -> String {
     let tenant = &report.tenant;
@@ -31,7 +31,7 @@ pub(super) fn render(report: &Report) -> String {
         out.push_str(&format!("- {}\n", line(&text)));
     }
     out.push_str("\nTimes are UTC.\n");
-    for group in Group::ALL {
+    for group in ReportGroup::ALL {
         let count = report.entries(group).count();
         if count > 0 {
             out.push_str(&format!("\n## {} ({count})\n\n", group.heading()));
@@ -43,7 +43,7 @@ pub(super) fn render(report: &Report) -> String {
     out
 }
 
-fn push_entry(out: &mut String, report: &Report, entry: &Entry) {
+fn push_entry(out: &mut String, report: &Report, entry: &ReportEntry) {
     let names = [&entry.ticket, &entry.device, &entry.title].map(|text| match text.visible() {
         blank if blank.trim().is_empty() => "–".into(),
         text => text,
@@ -56,9 +56,11 @@ fn push_entry(out: &mut String, report: &Report, entry: &Entry) {
     }
     let duration = report.duration(entry).map(duration_text);
     match (entry.state.group(), entry.closed) {
-        (Group::Closed, Some(closed)) => facts.push(format!("request closed {}{}", utc(closed), by(&entry.closed_by))),
-        (Group::Closed, None) => facts.push(format!("request closed, known since {}", utc(entry.as_of))),
-        (Group::StillOpen | Group::Unknown | Group::NotOpened, _) => {}
+        (ReportGroup::Closed, Some(closed)) => {
+            facts.push(format!("request closed {}{}", utc(closed), by(&entry.closed_by)));
+        }
+        (ReportGroup::Closed, None) => facts.push(format!("request closed, known since {}", utc(entry.as_of))),
+        (ReportGroup::StillOpen | ReportGroup::Unknown | ReportGroup::NotOpened, _) => {}
     }
     facts.extend(duration.map(|duration| format!("open for {duration}")));
     push_text(out, &facts.join(", "));

@@ -7,7 +7,7 @@ use ratatui::{Frame, Terminal};
 use tokio::sync::mpsc::Sender;
 
 use super::{FrameBackend, InputBatch, InputThread, title::title_text};
-use crate::platform::{self, Output};
+use crate::platform::{self, TtyOutput};
 
 /// Asks for the colour of the background (OSC 11). A terminal that does not know it does not answer.
 const BACKGROUND_QUERY: &[u8] = b"\x1b]11;?\x1b\\";
@@ -128,7 +128,7 @@ pub trait Surface {
 /// The real terminal in raw mode, on the alternate screen. Dropping it gives the terminal back.
 #[derive(Debug)]
 pub struct Screen {
-    terminal: Terminal<FrameBackend<Output>>,
+    terminal: Terminal<FrameBackend<TtyOutput>>,
     input: Option<InputThread>,
     /// The title of the window, once one was set.
     title: Option<String>,
@@ -150,7 +150,7 @@ impl Screen {
             return Err(TerminalError::CannotDraw(term));
         }
         // Made before the terminal is taken, so that a failure leaves nothing to give back.
-        let terminal = Terminal::new(FrameBackend::new(Output)).map_err(TerminalError::Switch)?;
+        let terminal = Terminal::new(FrameBackend::new(TtyOutput)).map_err(TerminalError::Switch)?;
         platform::take().map_err(TerminalError::Switch)?;
         Ok(Self { terminal, input: None, title: None, mouse: false })
     }

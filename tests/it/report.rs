@@ -1,7 +1,7 @@
 //! The report of a shift, read back by parsers of its formats: what they find is what is visible, and nothing of it acts.
 
 use jiff::Timestamp;
-use mmd_elevate::report::{Entry, Format, Group, Reason, Report, State, Tenant};
+use mmd_elevate::report::{Format, Reason, Report, ReportEntry, ReportGroup, ReportTenant, State};
 use mmd_elevate_core::{Untrusted, visible};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
@@ -28,9 +28,9 @@ fn at(text: &str) -> Timestamp {
 }
 
 /// An entry with this text in every field.
-fn entry(state: State, text: &str) -> Entry {
+fn entry(state: State, text: &str) -> ReportEntry {
     let untrusted = || Untrusted::new(text);
-    Entry {
+    ReportEntry {
         state,
         mine: true,
         id: untrusted(),
@@ -53,7 +53,7 @@ fn entry(state: State, text: &str) -> Entry {
 /// A report with this text in every field of requests in every state, and in what it says of the tenant and the agent.
 fn report(text: &str) -> Report {
     let untrusted = || Untrusted::new(text);
-    let tenant = Tenant { name: Some(untrusted()), id: untrusted(), is_practice: true };
+    let tenant = ReportTenant { name: Some(untrusted()), id: untrusted(), is_practice: true };
     let (since, until) = (Some(at("2026-11-22T00:00:00Z")), at("2026-11-22T14:02:00Z"));
     let entries = STATES.map(|state| entry(state, text)).to_vec();
     Report::new(tenant, Some(untrusted()), since, until, entries).with_note(text)
@@ -195,12 +195,12 @@ fn markdown_is_read_back_as_what_is_visible_and_nothing_of_it_acts() {
                 let opened = format!("opened 2026-11-22T10:50:00Z{by}");
                 let reason = format!("{shown} at 2026-11-22T13:59:59Z");
                 match state.group() {
-                    Group::Closed => {
+                    ReportGroup::Closed => {
                         let closed = format!("request closed 2026-11-22T13:58:00Z{by}");
                         expected.extend([format!("{opened}, {closed}, open for 3 h 7 min"), reason]);
                     }
                     group => {
-                        let duration = if group == Group::StillOpen { ", open for 3 h 11 min" } else { "" };
+                        let duration = if group == ReportGroup::StillOpen { ", open for 3 h 11 min" } else { "" };
                         expected.extend([format!("{opened}{duration}"), format!("{}: {reason}", state.word())]);
                     }
                 }
@@ -230,9 +230,9 @@ fn csv_is_read_back_as_what_is_visible_and_no_cell_is_a_formula() {
             assert_eq!(&row[column("state")], state.word());
             assert_eq!(&row[column("opened")], "2026-11-22T10:50:00Z");
             let minutes = match state.group() {
-                Group::StillOpen => "191",
-                Group::Closed => "187",
-                Group::Unknown | Group::NotOpened => "",
+                ReportGroup::StillOpen => "191",
+                ReportGroup::Closed => "187",
+                ReportGroup::Unknown | ReportGroup::NotOpened => "",
             };
             assert_eq!(&row[column("minutes")], minutes);
             for name in [
@@ -299,7 +299,7 @@ fn json_is_read_back_whole_and_shows_nothing_that_acts_or_hides() {
 
 #[test]
 fn report_says_what_it_says_in_each_format() {
-    let open = Entry {
+    let open = ReportEntry {
         id: Untrusted::new("3f2b0c5e-9a41-4d0e-8f77-00c0ffee0a1b"),
         ticket: Untrusted::new("INC-20005"),
         device: Untrusted::new("MMD-00000000020"),
@@ -313,7 +313,7 @@ fn report_says_what_it_says_in_each_format() {
         closed_by: Untrusted::default(),
         ..entry(State::Open, "")
     };
-    let closed = Entry {
+    let closed = ReportEntry {
         ticket: Untrusted::new("INC-20001"),
         actions: Untrusted::new("=Reset the add-in."),
         closed_by: Untrusted::new("ana@partner.example"),
@@ -322,8 +322,11 @@ fn report_says_what_it_says_in_each_format() {
         reason: None,
         ..open.clone()
     };
-    let tenant =
-        Tenant { name: Some(Untrusted::new("Contoso")), id: Untrusted::new("contoso.example"), is_practice: false };
+    let tenant = ReportTenant {
+        name: Some(Untrusted::new("Contoso")),
+        id: Untrusted::new("contoso.example"),
+        is_practice: false,
+    };
     let agent = Some(Untrusted::new("ana@partner.example"));
     let (since, until) = (Some(at("2026-11-22T00:00:00Z")), at("2026-11-22T14:02:00Z"));
     let report = Report::new(tenant, agent, since, until, vec![closed, open]);

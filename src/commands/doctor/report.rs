@@ -121,7 +121,7 @@ fn combine(problems: &[Problem], hint: &str) -> Problem {
 
 /// The result of all checks, sanitized and without anything secret or personal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Report {
+pub struct DoctorReport {
     /// The version of the program.
     pub version: &'static str,
     /// What the dashboard would talk to, or `None` if the configuration cannot be used.
@@ -134,7 +134,7 @@ pub struct Report {
     pub checks: Vec<Check>,
 }
 
-impl Report {
+impl DoctorReport {
     pub(super) fn new(subject: Option<(String, bool)>, mut checks: Vec<Check>, anonymizer: &Anonymizer) -> Self {
         for check in &mut checks {
             check.what = anonymizer.apply(&redact(check.what.trim_end_matches('.')));

@@ -13,7 +13,7 @@ use crate::dashboard::draw::{
     words::{columns, cut, fit, wrap},
 };
 use crate::{
-    dashboard::{Form, Model, Pane, RecordState, Regions, Target, suggest},
+    dashboard::{Form, Model, Pane, PointerTarget, RecordState, Regions, suggest},
     keys::{Action, Scope},
 };
 use mmd_elevate_core::{Field, visible};
@@ -66,7 +66,7 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, 
         let left = Rect { width: left.width.saturating_sub(1), ..left };
         draw_fields(frame, left, model, theme, editable, regions);
         draw_plan(frame, plan, model, theme, editable);
-        regions.add(plan, Target::Field(Field::PlanOfAction));
+        regions.add(plan, PointerTarget::Field(Field::PlanOfAction));
         return;
     }
     let above = Rect { height: inner.height.saturating_sub(3), ..inner };
@@ -75,7 +75,7 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, model: &Model, theme: &Theme, 
     let y = (inner.y + used + gap).min(inner.bottom());
     let below = Rect { y, height: inner.bottom() - y, ..inner };
     draw_plan(frame, below, model, theme, editable);
-    regions.add(below, Target::Field(Field::PlanOfAction));
+    regions.add(below, PointerTarget::Field(Field::PlanOfAction));
 }
 
 /// What stands under a field: what is wrong with it, what is doubtful, or what is suggested.
@@ -170,7 +170,7 @@ fn draw_fields(
         draw_label(frame, row, theme, field, here);
         let value = Rect { x: row.x + LABELS.min(row.width), width: row.width.saturating_sub(LABELS), ..row };
         draw_value(frame, value, model, theme, field, here);
-        regions.add(row, Target::Field(field));
+        regions.add(row, PointerTarget::Field(field));
         y += 1;
         let count = u16::try_from(under.len()).unwrap_or(0).min(area.bottom().saturating_sub(y));
         let below = Rect { y, height: count, ..value };
@@ -187,7 +187,7 @@ fn draw_fields(
 fn add_suggestions(area: Rect, form: &Form, before: usize, regions: &mut Regions) {
     let seen = form.suggestions().iter().skip(first_suggestion(form));
     for (y, suggestion) in (area.y..area.bottom()).skip(before).zip(seen) {
-        regions.add(Rect { y, height: 1, ..area }, Target::Suggestion(suggestion.text.clone()));
+        regions.add(Rect { y, height: 1, ..area }, PointerTarget::Suggestion(suggestion.text.clone()));
     }
 }
 

@@ -13,7 +13,7 @@ use crate::dashboard::draw::{
     words::{columns, cut, local},
 };
 use crate::{
-    dashboard::{Model, Pane, RecordState, Regions, Sort, Target},
+    dashboard::{Model, Pane, PointerTarget, RecordState, Regions, Sort},
     keys::{Action, Scope, Tab},
 };
 use mmd_elevate_core::visible;
@@ -62,7 +62,7 @@ pub(super) fn draw(
     strip: bool,
     regions: &mut Regions,
 ) {
-    regions.add(area, Target::List);
+    regions.add(area, PointerTarget::List);
     let focused = model.pane == Pane::List && model.overlays.is_empty();
     let block = theme.frame(focused);
     let inner = block.inner(area);
@@ -82,14 +82,14 @@ pub(super) fn draw(
     .areas(inner);
     if is_filtered(model) {
         draw_filter(frame, filter, model, theme);
-        regions.add(filter, Target::Filter);
+        regions.add(filter, PointerTarget::Filter);
     }
     if strip_rows > 0 {
         let [left, middle, right] = theme.horizontal_rule();
         let line = format!("{left}{}{right}", middle.repeat(usize::from(area.width.saturating_sub(2))));
         frame.render_widget(Line::styled(line, Theme::dim()), Rect { x: area.x, width: area.width, ..rule });
         frame.render_widget(Paragraph::new(strip_lines), strip);
-        regions.add(strip, Target::Details);
+        regions.add(strip, PointerTarget::Details);
     }
     if let Some(line) = line_below {
         frame.render_widget(line, row_below);
@@ -120,7 +120,7 @@ pub(super) fn draw(
     for (y, (_, row)) in (rows.y..).zip(seen.clone()) {
         // From border to border: nobody aims at the air beside a row.
         let line = Rect { x: area.x + 1, y, width: area.width.saturating_sub(2), height: 1 };
-        regions.add(line, Target::Row { row: *row, top: list.shown()[first] });
+        regions.add(line, PointerTarget::Row { row: *row, top: list.shown()[first] });
     }
     let lines = seen.filter_map(|(index, id)| {
         let selected = (index == position).then_some(focused);
@@ -160,7 +160,7 @@ fn draw_title(
         let column = |column: usize| u16::try_from(column).unwrap_or(width).min(width);
         let (begin, end) = (column(begin), column(end));
         if begin < end {
-            regions.add(Rect { x: title.x + begin, width: end - begin, ..title }, Target::Tab(tab));
+            regions.add(Rect { x: title.x + begin, width: end - begin, ..title }, PointerTarget::Tab(tab));
         }
     }
     if !right.is_empty() {

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEventKind};
 use mmd_elevate::{
     dashboard::{
-        CloseDialog, Closure, Message, Model, Overlay, Pane, RowId, RowState, ScrollLimits, Subject, Target, update,
+        CloseDialog, Closure, Message, Model, Overlay, Pane, PointerTarget, RowId, RowState, ScrollLimits, Subject,
+        update,
     },
     keys::{Action, BINDINGS, TextEdit},
     terminal::Input,
@@ -194,7 +195,7 @@ fn may_change(model: &Model, message: &Message) -> Option<Typed> {
                     | Action::TakeTemplate
                     | Action::CloseMistake
             )
-            | Message::Mouse(Target::Suggestion(_), _)
+            | Message::Mouse(PointerTarget::Suggestion(_), _)
     );
     if !edits {
         return None;

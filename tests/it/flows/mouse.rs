@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use mmd_elevate::{
-    dashboard::{Effect, Gesture, Message, Overlay, Pane, RowState, Target},
+    dashboard::{Effect, Gesture, Message, Overlay, Pane, PointerTarget, RowState},
     keys::Tab,
     terminal::Input,
 };
@@ -126,7 +126,7 @@ fn click_on_a_tab_shows_it_at_every_width() {
         for (text, tab) in [("4", Tab::Closed), ("2", Tab::Tenant), ("1", Tab::Mine), ("3", Tab::Attention)] {
             // The border with the tabs is the line below the header.
             let regions: Vec<_> = dashboard.regions().iter().cloned().collect();
-            let (area, _) = regions.iter().find(|(_, target)| *target == Target::Tab(tab)).unwrap();
+            let (area, _) = regions.iter().find(|(_, target)| *target == PointerTarget::Tab(tab)).unwrap();
             let (x, y) = (area.x, area.y);
             let line = dashboard.screen().lines().nth(usize::from(y)).unwrap().to_owned();
             assert_eq!(line.chars().nth(usize::from(x)).map(String::from).as_deref(), Some(text), "{line}");
@@ -296,9 +296,13 @@ fn target_that_is_gone_is_not_taken_for_what_came_into_its_place() {
     let mut dashboard = three();
     let (one, two) = (dashboard.row("INC-1").id, dashboard.row("INC-2").id);
     dashboard.press("/ INC-2 enter");
-    dashboard.happens(Message::Mouse(Target::Row { row: one, top: two }, Gesture::DoubleClick));
+    dashboard.happens(Message::Mouse(PointerTarget::Row { row: one, top: two }, Gesture::DoubleClick));
     assert_eq!((dashboard.list(), dashboard.model.pane), (vec!["> INC-2 open".to_owned()], Pane::List));
-    for target in [Target::Field(Field::Title), Target::Suggestion("Office".to_owned()), Target::DeviceRow(one)] {
+    for target in [
+        PointerTarget::Field(Field::Title),
+        PointerTarget::Suggestion("Office".to_owned()),
+        PointerTarget::DeviceRow(one),
+    ] {
         let before = dashboard.screen();
         dashboard.happens(Message::Mouse(target, Gesture::Click));
         assert_eq!(dashboard.screen(), before);
