@@ -51,10 +51,10 @@ impl Model {
         drafts
     }
 
-    /// Whether the record has all drafts as they are.
+    /// Whether the record has been given all drafts as they are. What waits for a record that is not open is not saved.
     #[must_use]
     pub const fn drafts_are_saved(&self) -> bool {
-        self.saved.changed.is_none() && !self.saved.failed
+        self.record.is_read() && self.saved.changed.is_none() && !self.saved.failed
     }
 }
 

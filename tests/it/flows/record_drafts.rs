@@ -207,3 +207,12 @@ fn draft_typed_before_the_clock_is_set_is_saved_within_a_second(
     }
     assert_eq!(saves(&mut dashboard), [form("INC-12"), form("INC-123")]);
 }
+
+#[test]
+fn draft_is_not_told_as_saved_before_the_record_is_open() {
+    let mut dashboard = Dashboard::opening(120, 36);
+    dashboard.press("n INC-1").after(5);
+    assert!(!dashboard.screen().contains("draft saved"), "{}", dashboard.screen());
+    dashboard.recovered(Recovered::default()).after(2);
+    assert!(dashboard.screen().contains("draft saved"), "{}", dashboard.screen());
+}
