@@ -222,6 +222,26 @@ async fn writes_of_two_at_once_all_arrive_under_names_of_their_own() {
     assert_eq!(found, ids);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn record_that_one_closes_while_another_opens_it_is_not_taken_for_lost() {
+    let dir = folder();
+    let tasks: Vec<_> = (0..4)
+        .map(|_| {
+            let dir = dir.path().to_owned();
+            tokio::spawn(async move {
+                for _ in 0..50 {
+                    let (record, recovered) = Record::join(place(&dir), Timestamp::now).await.unwrap();
+                    assert_eq!(recovered.warnings, []);
+                    record.close().await;
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_damaged_record_is_not_taken_from_a_living_process() {
     let dir = folder();

@@ -7,12 +7,13 @@
 
 use std::{
     sync::mpsc::{Receiver, RecvTimeoutError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
+    owner::OpeningLock,
     recover, schema,
     store::{Job, Store, StoreState},
 };
@@ -74,15 +75,25 @@ impl Store {
 
     /// Closes the database, then releases the owner's lock, in this order: whoever finds the owner dead may take over the
     /// files.
+    ///
+    /// Closing may remove the log. Whoever opens the record meanwhile would find an owner that lives and no log, and take it for
+    /// lost, so nobody does: the opening lock is held. Where somebody else holds it, the log stays.
     fn close(mut self) {
         // This is the last chance for lost files. Damage in an open database waits for the next start, which reports it.
         if self.damage().is_none() || matches!(self.state, StoreState::Closed(_)) {
             self.restore_now();
         }
         let Self { state, context, .. } = self;
-        if let StoreState::Open(database) = state {
-            schema::close(database.db);
+        let StoreState::Open(database) = state else { return };
+        let lock = OpeningLock::acquire(&database.files.owners, Duration::ZERO);
+        match &lock {
+            Ok(_) => schema::close(database.db),
+            Err(error) => {
+                tracing::debug!(%error, "the log of the record stays, because somebody else opens the record");
+                drop(database);
+            }
         }
         drop(context);
+        drop(lock);
     }
 }
