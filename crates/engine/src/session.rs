@@ -59,10 +59,13 @@ struct AwaitedCalls {
     calls: Mutex<Option<HashMap<CallId, AwaitedCall>>>,
 }
 
+/// How many pages wait for who takes them in. Whoever is slower than the service makes the worker wait, not the list grow.
+const PAGES_AHEAD: usize = 1;
+
 #[derive(Debug)]
 struct AwaitedCall {
     reply: oneshot::Sender<Result<CallResult, CallError>>,
-    pages: mpsc::UnboundedSender<Vec<ElevationRequest>>,
+    pages: mpsc::Sender<Vec<ElevationRequest>>,
 }
 
 impl Session {
@@ -117,7 +120,7 @@ impl Session {
         Running: Future<Output = ()> + Send + 'static,
     {
         let (commands, to_worker) = mpsc::channel(CALLS_WAITING);
-        let (to_session, from_worker) = mpsc::channel(CALLS_WAITING);
+        let (to_session, from_worker) = mpsc::channel(PAGES_AHEAD);
         let pending =
             Arc::new(AwaitedCalls { next: AtomicU64::new(FIRST_AWAITED), calls: Mutex::new(Some(HashMap::new())) });
         let running = run(to_worker, to_session);
@@ -154,6 +157,9 @@ impl Session {
 
     /// Lists requests and passes each page to `page`. Returns what could not be read of the list.
     ///
+    /// No more than a few pages are read ahead, so that a long list needs no memory: as long as this is not polled, the session
+    /// may deliver nothing else. Drop it to end it.
+    ///
     /// # Errors
     /// A [`CallError`]: nothing was listed.
     pub async fn list(&self, query: Query, mut page: impl FnMut(Vec<ElevationRequest>)) -> Result<Gaps, CallError> {
@@ -187,19 +193,18 @@ impl Session {
     /// # Errors
     /// A [`CallError`].
     pub async fn call(&self, call: Call) -> Result<CallResult, CallError> {
-        let (_pages, reply) = self.submit_awaited(call).await?;
+        let (pages, reply) = self.submit_awaited(call).await?;
+        drop(pages);
         reply.await.unwrap_or_else(|_| Err(CallError::crashed()))
     }
 
     async fn submit_awaited(
         &self,
         call: Call,
-    ) -> Result<
-        (mpsc::UnboundedReceiver<Vec<ElevationRequest>>, oneshot::Receiver<Result<CallResult, CallError>>),
-        CallError,
-    > {
+    ) -> Result<(mpsc::Receiver<Vec<ElevationRequest>>, oneshot::Receiver<Result<CallResult, CallError>>), CallError>
+    {
         let id = CallId(self.pending.next.fetch_add(1, Ordering::Relaxed));
-        let ((reply, result), (pages, received)) = (oneshot::channel(), mpsc::unbounded_channel());
+        let ((reply, result), (pages, received)) = (oneshot::channel(), mpsc::channel(PAGES_AHEAD));
         // A worker that is about to end still takes commands.
         let is_ended =
             self.pending.calls().as_mut().map(|calls| calls.insert(id, AwaitedCall { reply, pages })).is_none();
@@ -306,7 +311,7 @@ impl AwaitedCalls {
                 () = events.closed() => None,
             };
             let Some(event) = event else { break };
-            if let Some(event) = self.deliver(event)
+            if let Some(event) = self.deliver(event).await
                 && events.send(event).await.is_err()
             {
                 break;
@@ -315,7 +320,7 @@ impl AwaitedCalls {
     }
 
     /// Delivers an event that is awaited, and returns any other.
-    fn deliver(&self, event: Event) -> Option<Event> {
+    async fn deliver(&self, event: Event) -> Option<Event> {
         match event {
             Event::Reply(Reply { call_id, result }) => match self.remove(call_id) {
                 Some(pending) => {
@@ -326,9 +331,11 @@ impl AwaitedCalls {
                 None => Some(Event::Reply(Reply { call_id, result })),
             },
             Event::Progress(call_id, Progress::Page(requests)) => {
-                match self.calls().as_ref().and_then(|calls| calls.get(&call_id)) {
-                    Some(pending) => {
-                        let _ = pending.pages.send(requests);
+                let pages =
+                    self.calls().as_ref().and_then(|calls| calls.get(&call_id)).map(|pending| pending.pages.clone());
+                match pages {
+                    Some(pages) => {
+                        let _ = pages.send(requests).await;
                         None
                     }
                     None => Some(Event::Progress(call_id, Progress::Page(requests))),
