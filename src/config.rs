@@ -36,7 +36,7 @@ pub use settings::{
     TenantSettings, ThemeSetting,
 };
 pub use sign_in::SignInSettings;
-pub(crate) use suggest::suggest;
+pub(crate) use suggest::{similarity, suggest};
 pub use value::{LEVELS, level};
 
 use mmd_elevate_core::{Patterns, Problem, TicketUrl};

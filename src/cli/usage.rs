@@ -3,6 +3,8 @@
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use mmd_elevate_core::Problem;
 
+use crate::config::similarity;
+
 /// Returns what is wrong with the command line. Returns `None` if the error is a help that is shown because a subcommand is
 /// missing.
 #[must_use]
@@ -17,16 +19,8 @@ pub fn usage_problem(error: &clap::Error) -> Option<Problem> {
     let (what, own_hint) = what.split_once("\nhint: ").map_or((what, None), |(what, hint)| (what, Some(hint)));
     let lines = what.lines().map(str::trim).filter(|line| !line.starts_with("[possible values: "));
     let what = lines.collect::<Vec<_>>().join(" ");
-    let suggested = [
-        ContextKind::SuggestedSubcommand,
-        ContextKind::SuggestedArg,
-        ContextKind::SuggestedValue,
-        ContextKind::SuggestedCommand,
-    ]
-    .into_iter()
-    .flat_map(|kind| words(error, kind))
-    .map(|word| format!("`{word}`"));
-    let suggested = suggested.collect::<Vec<_>>().join(" or ");
+    let suggested: Vec<_> = suggestions(error).into_iter().map(|word| format!("`{word}`")).collect();
+    let suggested = suggested.join(" or ");
     let known = words(error, ContextKind::ValidValue).join(", ");
     let mut hints = Vec::new();
     if !suggested.is_empty() {
@@ -40,6 +34,22 @@ pub fn usage_problem(error: &clap::Error) -> Option<Problem> {
         hints.push(format!("{} --help shows what can be given", command(error)));
     }
     Some(Problem::new(what, hints.join(" ")))
+}
+
+/// Returns what may have been meant, the most similar first.
+fn suggestions(error: &clap::Error) -> Vec<String> {
+    let given = [ContextKind::InvalidSubcommand, ContextKind::InvalidArg, ContextKind::InvalidValue];
+    let given = given.into_iter().flat_map(|kind| words(error, kind)).last().unwrap_or_default();
+    let suggested = [
+        ContextKind::SuggestedSubcommand,
+        ContextKind::SuggestedArg,
+        ContextKind::SuggestedValue,
+        ContextKind::SuggestedCommand,
+    ];
+    let suggested = suggested.into_iter().flat_map(|kind| words(error, kind));
+    let mut suggested: Vec<_> = suggested.map(|word| (similarity(&given, &word), word)).collect();
+    suggested.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    suggested.into_iter().map(|(_, word)| word).collect()
 }
 
 fn words(error: &clap::Error, kind: ContextKind) -> Vec<String> {

@@ -125,6 +125,7 @@ fn pages_that_cannot_be_written_end_with_one() {
 /// Mistakes are told in the voice of every other error.
 #[rstest]
 #[case::command(&["recrod"], "unrecognized subcommand 'recrod'", "did you mean `record`? mmd-elevate --help shows what can be given")]
+#[case::several(&["creat"], "unrecognized subcommand 'creat'", "did you mean `create` or `report`? mmd-elevate --help shows what can be given")]
 #[case::subcommand(&["config", "shwo"], "unrecognized subcommand 'shwo'", "did you mean `show`? mmd-elevate config --help shows what can be given")]
 #[case::flag(&["doctor", "--tenat", "A"], "unexpected argument '--tenat' found", "did you mean `--tenant`? mmd-elevate doctor --help shows what can be given")]
 #[case::value(&["completions", "bsh"], "invalid value 'bsh' for '<SHELL>'", "did you mean `bash`? use one of bash, elvish, fish, powershell, zsh")]
