@@ -46,6 +46,9 @@ use crate::{
 static IN_FLIGHT: AtomicI64 = AtomicI64::new(NOTHING);
 const NOTHING: i64 = 0;
 
+/// In its place as long as its number is not known here: it may be recorded and sent already.
+const ABOUT_TO_BE_SENT: i64 = -1;
+
 /// How long sending waits for the list of the device, as in the dashboard.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -221,8 +224,16 @@ impl OpenTenant {
     /// The error of the call.
     pub async fn call(&mut self, call: Call, mut progress: impl FnMut(Progress)) -> Result<CallResult, CallError> {
         let Self { session, events, output, is_signed_in, .. } = self;
-        if let Call::Look(WriteId(id)) = call {
-            IN_FLIGHT.store(id, Ordering::SeqCst);
+        match call {
+            Call::Look(WriteId(id)) => IN_FLIGHT.store(id, Ordering::SeqCst),
+            Call::Send(_) => IN_FLIGHT.store(ABOUT_TO_BE_SENT, Ordering::SeqCst),
+            Call::List(_)
+            | Call::SearchDevices(_)
+            | Call::SetAside(_)
+            | Call::Adopt(..)
+            | Call::Check(_)
+            | Call::TakeAsClosed(_)
+            | Call::History { .. } => {}
         }
         let reply = session.call(call);
         tokio::pin!(reply);
@@ -343,11 +354,18 @@ pub fn run(command: impl Future<Output = ExitCode>) -> eyre::Result<ExitCode> {
 
 /// Tells at a signal what is left in the record.
 fn tell_in_flight() {
-    let id = IN_FLIGHT.load(Ordering::SeqCst);
-    if id != NOTHING {
-        let what = format!("ended while the outcome of intent {id} was unknown");
-        warn(&Problem::new(what, format!("mmd-elevate resolve {id} looks for it; do not send it a second time")));
-    }
+    let (what, hint) = match IN_FLIGHT.load(Ordering::SeqCst) {
+        NOTHING => return,
+        ABOUT_TO_BE_SENT => (
+            "ended while it was unknown whether anything was sent".to_owned(),
+            "mmd-elevate resolve looks for it; do not send it a second time before".to_owned(),
+        ),
+        id => (
+            format!("ended while the outcome of intent {id} was unknown"),
+            format!("mmd-elevate resolve {id} looks for it; do not send it a second time"),
+        ),
+    };
+    warn(&Problem::new(what, hint));
 }
 
 /// Prints a problem of a command that has no result, and returns its exit code.

@@ -1,16 +1,25 @@
 //! `list` and `show` in the real binary: what they print in every form, every exit code, and that they send nothing.
 
-use std::io::{BufRead as _, BufReader};
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
-use mmd_elevate_practice::{Endpoint, Misdeed, Rule};
+use mmd_elevate_practice::{Endpoint, Misdeed, Rule, TENANT_ID};
 use rstest::rstest;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
 
 use crate::support::{
     corpus::corpus,
     harmless::assert_harmless_lines,
     pty::{self, Program},
+    server::{Play, Request, Server, http},
     service::{DEVICE, Ended, OTHER_DEVICE, Service, create},
 };
 
@@ -142,6 +151,94 @@ fn list_and_show_end_with_the_code_of_what_went_wrong() {
     service.shut();
     service.run(&["list", "--json"]).expect(7);
     service.run(&["show", &ids[1], "--json"]).expect(7);
+}
+
+/// What a list holds of a page of this size from this number on, of so many. A text in each makes them large.
+fn page(request: &Request, total: usize) -> String {
+    let number = |name: &str| -> usize {
+        let value = request.line().split(name).nth(1).unwrap();
+        value.split(|letter: char| !letter.is_ascii_digit()).next().unwrap().parse().unwrap()
+    };
+    let (skip, top) = (number("$skip="), number("$top="));
+    let plan = "Remove the add-in, start Excel, ask the user. ".repeat(40);
+    let entries = (skip..total.min(skip + top)).map(|number| {
+        let id = format!("{number:08x}-9a41-4d0e-8f77-{number:012x}");
+        json!({ "id": id, "partnerTicketId": format!("INC-{number}"), "deviceName": "MMD-1", "title": "Excel crashes",
+            "planOfAction": plan, "requestCreationTime": "2026-11-27T08:00:00Z" })
+    });
+    json!({ "value": entries.collect::<Vec<_>>() }).to_string()
+}
+
+/// A service that lists so many open requests; each call that its number is not below `end` is answered by `last`.
+async fn listing(total: usize, end: usize, last: Play) -> Server {
+    let calls = AtomicUsize::new(0);
+    Server::start_with(move |request| {
+        let request = request?;
+        if calls.fetch_add(1, Ordering::SeqCst) >= end {
+            return Some(last.clone());
+        }
+        Some(Play::Answer(http("200 OK\ncontent-type: application/json", &page(request, total))))
+    })
+    .await
+}
+
+/// `list` of this service, with a token and without any other environment.
+fn list(server: &Server, folder: &TempDir, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mmd-elevate"));
+    let folder = folder.path().to_str().unwrap();
+    command.arg("list").args(arguments).env_clear().envs([
+        ("HOME", folder),
+        ("MMD_ELEVATE_STATE_DIR", folder),
+        ("MMD_ELEVATE_BASE_URL", &format!("http://{}/v1", server.address)),
+        ("MMD_ELEVATE_TENANT_ID", TENANT_ID),
+        ("MMD_ELEVATE_TOKEN", "token"),
+    ]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+#[test]
+fn list_of_twenty_thousand_is_streamed_and_needs_no_more_memory_than_one_of_ten_thousand() {
+    if !Path::new("/proc/self/status").exists() {
+        println!("skipped: there is no /proc, which tells how much memory a process has used at most");
+        return;
+    }
+    let runtime = Runtime::new().unwrap();
+    let most_kib = |total: usize| -> usize {
+        // The service never says that there is no more, so that the command waits and can be looked at.
+        let server = runtime.block_on(listing(total, total / 1_000, Play::Hang(Vec::new())));
+        let folder = tempfile::tempdir().unwrap();
+        let mut listing = list(&server, &folder, &["--limit", "0", "--json"]).spawn().unwrap();
+        let lines = BufReader::new(listing.stdout.take().unwrap()).lines().take(total);
+        let last: Value = serde_json::from_str(&lines.last().unwrap().unwrap()).unwrap();
+        assert_eq!(last["partnerTicketId"], format!("INC-{}", total - 1), "all are printed before the list has ended");
+        let status = fs::read_to_string(format!("/proc/{}/status", listing.id())).unwrap();
+        listing.kill().unwrap();
+        listing.wait().unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse().unwrap()
+    };
+    let (few, many) = (most_kib(10_000), most_kib(20_000));
+    // 10,000 more of 2 kB each are 20 MB. Their ids are kept, because a list may repeat a request.
+    assert!(many < few + 6 * 1_024, "{few} KiB for 10,000, {many} KiB for 20,000");
+}
+
+#[test]
+fn list_that_breaks_off_or_holds_what_cannot_be_read_says_so_and_prints_the_rest() {
+    let runtime = Runtime::new().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let page = http("200 OK\ncontent-type: text/html", "<html>not the service</html>");
+    let server = runtime.block_on(listing(1_500, 1, Play::Answer(page)));
+    let ended = Ended::from(list(&server, &folder, &["--limit", "0"]).output().unwrap()).expect(7);
+    assert_eq!(ended.stdout.lines().count(), 1_000);
+    assert!(ended.stderr.contains("the list is not whole: ") && ended.stderr.contains("\nhint: "), "{ended:?}");
+    let entries = r#"{"value": [{"id": "a-1", "deviceName": "MMD-1"}, {"deviceName": "MMD-2"}, {"id": "a-3"}]}"#;
+    let damaged = http("200 OK\ncontent-type: application/json", entries);
+    let server = runtime.block_on(listing(0, 0, Play::Answer(damaged)));
+    let ended = Ended::from(list(&server, &folder, &[]).output().unwrap()).expect(5);
+    let ids: Vec<_> = ended.stdout.lines().map(|line| line.split("  ").next().unwrap()).collect();
+    assert_eq!(ids, ["a-1", "a-3"]);
+    assert!(ended.stderr.contains("the list is not whole: "), "{ended:?}");
 }
 
 #[test]
