@@ -30,12 +30,16 @@
 mod agent;
 mod chance;
 mod checks;
+mod commands;
 mod process;
 mod world;
 
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
-use self::world::World;
+use self::{commands::CommandsTold, process::OPEN_FILES, world::World};
 
 /// How long new runs are begun. `MMD_ELEVATE_INTERLEAVINGS_SECONDS` raises it, to look for more.
 const BUDGET: Duration = Duration::from_secs(40);
@@ -43,6 +47,12 @@ const BUDGET: Duration = Duration::from_secs(40);
 const STEPS: usize = 250;
 /// How many runs are under way at once. They wait for sockets and disks most of the time. Each has a clock of its own.
 const AT_ONCE: usize = 4;
+/// The same, with the run beside which there are commands.
+const LANES: usize = AT_ONCE + 1;
+/// How long commands run beside dashboards, all runs together. `MMD_ELEVATE_COMMANDS_SECONDS` raises it.
+const COMMANDS_BUDGET: Duration = Duration::from_secs(60);
+/// How long one such run has before it comes to rest.
+const COMMANDS_RUN: Duration = Duration::from_secs(10);
 /// The first run's. A run that fails names its own: with that as `MMD_ELEVATE_INTERLEAVINGS_SEED` it is the first.
 const SEED: u64 = 1;
 
@@ -82,11 +92,47 @@ fn whatever_happens_nothing_is_done_twice_and_nothing_is_lost() {
     assert!(told.creates > 0 && told.kills > 0 && told.unknown > 0 && told.closes > 0, "{told:?}");
 }
 
+/// Dashboards and a loop of commands use one record, each command in a process of its own.
+#[test]
+fn dashboards_and_a_loop_of_commands_on_one_record_do_nothing_twice_and_lose_nothing() {
+    if !Path::new(OPEN_FILES).exists() {
+        println!("skipped: {OPEN_FILES}, which tells the locks of dashboards from those of commands, is not there");
+        return;
+    }
+    let budget = given("MMD_ELEVATE_COMMANDS_SECONDS").map_or(COMMANDS_BUDGET, Duration::from_secs);
+    let seed = given("MMD_ELEVATE_INTERLEAVINGS_SEED").unwrap_or(SEED);
+    let began = Instant::now();
+    let (mut told, mut commands) = (world::Told::default(), CommandsTold::default());
+    for seed in seed.. {
+        if began.elapsed() >= budget {
+            break;
+        }
+        let (its, of_commands) = run_beside_commands(seed);
+        told += its;
+        commands += of_commands;
+    }
+    println!("{:?}: {told:?}, {commands:?}", began.elapsed());
+    assert!(commands.done > 0 && commands.killed > 0 && commands.closed > 0, "{commands:?}");
+}
+
+fn run_beside_commands(seed: u64) -> (world::Told, CommandsTold) {
+    run_named(seed, async {
+        let mut world = Box::pin(World::begin(seed, AT_ONCE, true)).await;
+        let began = Instant::now();
+        while began.elapsed() < COMMANDS_RUN {
+            world.step().await;
+        }
+        let commands = world.ends_commands().await;
+        world.rests().await;
+        world.all_start_again().await;
+        world.rests().await;
+        (world.told, commands)
+    })
+}
+
 fn run(seed: u64, lane: usize) -> world::Told {
-    let named = Named(seed);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let told = runtime.block_on(async {
-        let mut world = Box::pin(World::begin(seed, lane)).await;
+    run_named(seed, async {
+        let mut world = Box::pin(World::begin(seed, lane, false)).await;
         for _ in 0..STEPS {
             world.step().await;
         }
@@ -94,7 +140,13 @@ fn run(seed: u64, lane: usize) -> world::Told {
         world.all_start_again().await;
         world.rests().await;
         world.told
-    });
+    })
+}
+
+fn run_named<T>(seed: u64, run: impl Future<Output = T>) -> T {
+    let named = Named(seed);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let told = runtime.block_on(run);
     runtime.shutdown_background();
     drop(named);
     told

@@ -8,13 +8,18 @@ use std::{
 use mmd_elevate::dashboard::{Closure, Model, Row, RowState};
 use mmd_elevate_core::{Field, RequestId};
 use mmd_elevate_practice::StoredRequest;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use super::{
     chance::{LIMITED, TWICE},
+    commands::Commands,
     process::{Machine, Process, QUICK},
     world::{Key, World},
 };
+
+/// The long texts of a write, as the record has them.
+const PLAN: &str = "operation ->> '$.create.plan_of_action'";
+const ACTIONS: &str = "operation ->> '$.close.actions_taken'";
 
 /// An id as it is compared: the server may have told it in capitals.
 fn plain(id: &RequestId) -> String {
@@ -34,7 +39,8 @@ impl World {
             *held.entry(Key::of_held(&request)).or_default() += 1;
         }
         for (key, count) in held {
-            let confirmed = self.confirmed.get(&key).copied().unwrap_or_default();
+            let commands = self.commands.as_ref().map_or(0, |commands| commands.confirmed(&key));
+            let confirmed = self.confirmed.get(&key).copied().unwrap_or_default() + commands;
             let most = match key.ticket.as_str() {
                 TWICE => 2 * confirmed,
                 // A 429 is taken for a call that was not processed (assumption): one that was is sent again where the list
@@ -50,6 +56,13 @@ impl World {
         let mut there: Vec<_> = self.processes().flat_map(|process| held_by(&process.model)).collect();
         for held in self.observer.requests().unwrap() {
             there.extend([held.plan_of_action, held.actions_taken]);
+        }
+        if self.commands.as_ref().is_some_and(Commands::are_running) {
+            // A write that `resolve` has taken over from a dead dashboard is shown by the one that starts after it.
+            let taken_over = format!(
+                "SELECT ifnull({PLAN}, {ACTIONS}) FROM intent WHERE stage NOT IN ('done', 'not done', 'set aside')"
+            );
+            there.extend(column(&self.machine, &taken_over));
         }
         for (text, known) in &self.texts {
             let found = there.iter().any(|there| there.contains(text.as_str()));
@@ -93,12 +106,17 @@ impl World {
                 // What the first of two made that were sent as separate requests, where that came long after, or where the
                 // second was taken back before it was sent; and what was done and answered with 429. These stand in the
                 // tenant's list, and under nobody's own.
-                _ if (key.ticket == LIMITED || self.again.contains(&key)) && listed.contains(&held.id) => {}
+                _ if (key.ticket == LIMITED || self.is_again(&key)) && listed.contains(&held.id) => {}
                 Some(left) => *left -= 1,
                 None => return Some(format!("{} is open, and no row says so: {key:?}", held.id)),
             }
         }
         None
+    }
+
+    /// Whether an agent, or a command, has sent it a second time, as a separate request.
+    fn is_again(&self, key: &Key) -> bool {
+        self.again.contains(key) || self.commands.as_ref().is_some_and(|commands| commands.sent_again(key))
     }
 
     /// Whether a create like this was taken for one that was not processed.
@@ -200,6 +218,8 @@ pub(super) fn held_by(model: &Model) -> Vec<String> {
 pub(super) fn column(machine: &Machine, sql: &str) -> Vec<String> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(machine.state_dir.path().join("record.db"), flags).unwrap();
+    // Nobody may have it open but a command that is about to open it: the log stays.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();
     db.busy_timeout(Duration::from_secs(5)).unwrap();
     let mut rows = db.prepare(sql).unwrap();
     let texts = rows.query_map([], |row| row.get::<_, Option<String>>(0)).unwrap();

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeSet, VecDeque},
     fs,
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -33,8 +34,8 @@ use tokio::{
 use crate::support::{session, within};
 
 /// By how many seconds this machine's clock is ahead, in each lane of runs.
-static AHEAD: [AtomicI64; super::AT_ONCE] = [const { AtomicI64::new(0) }; super::AT_ONCE];
-const CLOCKS: [fn() -> Timestamp; super::AT_ONCE] = [clock::<0>, clock::<1>, clock::<2>, clock::<3>];
+static AHEAD: [AtomicI64; super::LANES] = [const { AtomicI64::new(0) }; super::LANES];
+const CLOCKS: [fn() -> Timestamp; super::LANES] = [clock::<0>, clock::<1>, clock::<2>, clock::<3>, clock::<4>];
 
 fn clock<const LANE: usize>() -> Timestamp {
     Timestamp::now() + SignedDuration::from_secs(AHEAD[LANE].load(Ordering::Relaxed))
@@ -44,6 +45,12 @@ fn clock<const LANE: usize>() -> Timestamp {
 pub(super) fn set_clock(lane: usize, ahead: i64) {
     AHEAD[lane].store(ahead, Ordering::Relaxed);
 }
+
+/// The local user, of dashboards and commands.
+pub(super) const AGENT: &str = "agent";
+
+/// The files that this process has open, as links.
+pub(super) const OPEN_FILES: &str = "/proc/self/fd";
 
 /// Everything is quick, so that there is much of it.
 pub(super) const QUICK: Timing = Timing {
@@ -80,14 +87,28 @@ pub(super) struct Machine {
     pub(super) token: String,
     pub(super) state_dir: tempfile::TempDir,
     pub(super) lane: usize,
+    /// Whether commands use the record too, in processes of their own.
+    pub(super) has_commands: bool,
 }
 
 impl Machine {
-    /// The locks of those who use the record.
+    /// The locks of the dashboards that use the record: those that this process has open, where commands may have some too.
     fn owners(&self) -> BTreeSet<String> {
-        let found = fs::read_dir(self.state_dir.path().join("owners"));
-        let names = found.into_iter().flatten().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        names.filter(|name| name != "gate.lock").collect()
+        let owners = self.state_dir.path().join("owners");
+        let name = |path: &Path| path.file_name().and_then(|name| name.to_str()).map(ToOwned::to_owned);
+        let names: BTreeSet<_> = if self.has_commands {
+            let open = fs::read_dir(OPEN_FILES).unwrap().filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
+            open.filter(|path| path.starts_with(&owners) && path.exists()).filter_map(|path| name(&path)).collect()
+        } else {
+            fs::read_dir(owners).into_iter().flatten().filter_map(|entry| name(&entry.unwrap().path())).collect()
+        };
+        names.into_iter().filter(|name| name.ends_with(".lock") && name != "gate.lock").collect()
+    }
+
+    /// As the record knows it.
+    fn tenant(&self) -> TenantKey {
+        let base_url = BaseUrl::parse(&self.base_url).unwrap().to_string();
+        TenantKey { base_url, tenant_id: practice::TENANT_ID.to_owned() }
     }
 }
 
@@ -113,10 +134,6 @@ pub(super) struct Process {
     pub(super) told: Vec<Event>,
 }
 
-pub(super) fn tenant() -> TenantKey {
-    TenantKey { base_url: "practice".to_owned(), tenant_id: practice::TENANT_ID.to_owned() }
-}
-
 impl Process {
     /// Starts it. Whoever of this agent used the record before is dead.
     pub(super) fn start(machine: &Machine, agent: usize) -> Self {
@@ -130,7 +147,7 @@ impl Process {
             Client::new(&base_url, practice::TENANT_ID, session(&machine.token), TIMEOUTS).unwrap().with_clock(now)
         };
         let state_dir = machine.state_dir.path().to_owned();
-        let place = Place { state_dir, tenant: tenant(), operator: "agent".to_owned(), keep_days: 90 };
+        let place = Place { state_dir, tenant: machine.tenant(), operator: AGENT.to_owned(), keep_days: 90 };
         let (opened, record) = oneshot::channel::<Result<(Record, Recovered), RecordError>>();
         // Outside of what is killed: its thread ends with the process, and here it has to be known when that is.
         let opening = tokio::spawn(async move { drop(opened.send(Record::open(place, now).await)) });

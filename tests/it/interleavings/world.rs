@@ -14,6 +14,7 @@ use mmd_elevate_practice::{Observer, Practice, Rules, Settings, StoredRequest};
 use super::{
     chance::{Chance, rules},
     checks::{column, held_by},
+    commands::{Commands, CommandsTold},
     process::{Machine, Process, set_clock},
 };
 use crate::support::within;
@@ -111,6 +112,8 @@ impl AddAssign for Told {
 }
 
 pub(super) struct World {
+    /// What runs beside the dashboards on their record.
+    pub(super) commands: Option<Commands>,
     pub(super) seed: u64,
     pub(super) chance: Chance,
     pub(super) observer: Observer,
@@ -132,7 +135,7 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) async fn begin(seed: u64, lane: usize) -> Self {
+    pub(super) async fn begin(seed: u64, lane: usize, has_commands: bool) -> Self {
         let settings = Settings { open_requests_per_device: OPEN_AT_ONCE, ..Settings::default() };
         let practice = Practice::bind((Ipv4Addr::LOCALHOST, 0).into(), settings).await.unwrap();
         let (observer, base_url) = (practice.observer(), practice.base_url());
@@ -140,7 +143,7 @@ impl World {
         tokio::spawn(practice.serve());
         let before = observer.requests().unwrap().into_iter().map(|held| held.id).collect();
         set_clock(lane, 0);
-        let machine = Machine { base_url, token, state_dir: tempfile::tempdir().unwrap(), lane };
+        let machine = Machine { base_url, token, state_dir: tempfile::tempdir().unwrap(), lane, has_commands };
         let mut process = Process::start(&machine, 0);
         let mut chance = Chance(seed);
         let mut other = None;
@@ -150,7 +153,29 @@ impl World {
         }
         let (texts, confirmed, aside, again) = Default::default();
         let (told, typed) = (Told::default(), 0);
-        Self { seed, chance, observer, machine, process, other, texts, typed, confirmed, aside, again, before, told }
+        let commands = if has_commands {
+            // The record is theirs to join, not to make.
+            process.is_open(&machine, None).await;
+            Some(Commands::start(seed, &machine, observer.clone()))
+        } else {
+            None
+        };
+        Self {
+            commands,
+            seed,
+            chance,
+            observer,
+            machine,
+            process,
+            other,
+            texts,
+            typed,
+            confirmed,
+            aside,
+            again,
+            before,
+            told,
+        }
     }
 
     /// Every dashboard that runs.
@@ -183,7 +208,8 @@ impl World {
             29 => self.pauses().await,
             30 if self.chance.one_in(2) => self.is_killed().await,
             31 if self.chance.one_in(4) => self.starts_again().await,
-            32 if self.chance.one_in(2) => {
+            // Commands have the clock of this machine.
+            32 if self.commands.is_none() && self.chance.one_in(2) => {
                 let ahead = self.chance.of(&[0, 0, -180, -4, 3, 240]);
                 set_clock(self.machine.lane, ahead);
             }
@@ -341,6 +367,15 @@ impl World {
             self.turns();
             self.starts_again().await;
         }
+    }
+
+    /// The commands end. What they left in the record is the next dashboards'.
+    pub(super) async fn ends_commands(&mut self) -> CommandsTold {
+        let ended = self.commands.as_mut().map(Commands::end);
+        self.observer.set_rules(Rules::default());
+        self.observer.open().await;
+        self.all_start_again().await;
+        ended.unwrap_or_default()
     }
 
     /// The server behaves, and everything comes to rest.
