@@ -23,6 +23,7 @@ use mmd_elevate::{
 use mmd_elevate_core::WriteState;
 use mmd_elevate_practice as practice;
 use ratatui::{Terminal, backend::TestBackend};
+use serde_json::Value;
 
 use crate::config_file::{settings, whole_example};
 
@@ -88,6 +89,44 @@ fn settings_page_has_the_variables_of_the_code() {
         table.push_str(&format!("| `{name}` | {} |\n", marked(what)));
     }
     holds("docs/settings.md", "variables", &table);
+}
+
+/// The settings of one table of the schema, each with its default and its description. Keys have a page of their own.
+fn setting_rows(schema: &Value, table: &Value, prefix: &str, rows: &mut String) {
+    let resolve = |value: &Value| {
+        let name = value["$ref"].as_str().and_then(|name| name.strip_prefix('#'));
+        name.and_then(|name| schema.pointer(name)).cloned().unwrap_or_else(|| value.clone())
+    };
+    for (name, given) in table["properties"].as_object().into_iter().flatten() {
+        let setting = resolve(given);
+        let is_table = setting["properties"].is_object() && name != "keys";
+        // What a tenant can have of its own is told where it stands for all.
+        let is_told = prefix == "tenants." && schema["properties"].get(name).is_some();
+        let name = format!("{prefix}{name}");
+        let default = [given, &setting].into_iter().find_map(|value| value.get("default"));
+        let default = default.map_or_else(String::new, |default| format!("`{default}`"));
+        let what = setting["description"].as_str().unwrap();
+        let choices = [&setting, &setting["anyOf"][0]].into_iter().find_map(|value| value["enum"].as_array());
+        let choices = choices.filter(|_| !is_told).map_or_else(String::new, |choices| {
+            let choices: Vec<_> = choices.iter().map(|choice| format!("`{choice}`")).collect();
+            format!(" One of {}.", choices.join(", "))
+        });
+        let shown = if is_table && !is_told { format!("**`[{name}]`**") } else { format!("`{name}`") };
+        rows.push_str(&format!("| {shown} | {default} | {what}{choices} |\n"));
+        let items = resolve(&setting["items"]);
+        let inner = if setting["properties"].is_object() { &setting } else { &items };
+        if inner["properties"].is_object() && !is_told && name != "keys" {
+            setting_rows(schema, inner, &format!("{name}."), rows);
+        }
+    }
+}
+
+#[test]
+fn settings_page_has_the_settings_of_the_schema() {
+    let schema: Value = serde_json::from_str(mmd_elevate::config::SCHEMA).unwrap();
+    let mut rows = "| setting | default | says |\n|---|---|---|\n".to_owned();
+    setting_rows(&schema, &schema, "", &mut rows);
+    holds("docs/settings.md", "settings", &rows);
 }
 
 /// The words of a text that begin so, each cut where it stops to look like a name.
