@@ -27,17 +27,23 @@ use serde_json::Value;
 
 use crate::config_file::{settings, whole_example};
 
-const DOCUMENTS: [&str; 10] = [
+const DOCUMENTS: [&str; 16] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
     "fuzz/README.md",
+    "docs/README.md",
+    "docs/first-steps.md",
+    "docs/connecting.md",
+    "docs/signing-in.md",
+    "docs/writes.md",
+    "docs/practice.md",
+    "docs/recipes.md",
+    "docs/questions.md",
     "docs/keys.md",
     "docs/settings.md",
     "docs/commands.md",
-    "docs/writes.md",
-    "docs/practice.md",
 ];
 
 fn read(name: &str) -> String {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects by failing")]
 
 mod auth;
+mod book;
 mod cli;
 mod commands;
 mod commands_close;

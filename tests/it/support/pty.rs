@@ -289,6 +289,14 @@ impl Pty {
         text.rsplit_once("\x1b[?1049l").map_or_else(String::new, |(_, after)| after.to_owned())
     }
 
+    /// Waits for the program's end, which must come within the limit, and returns all that it has written: `end` is the
+    /// last of it.
+    pub(crate) fn wait_for_output(&mut self, end: &str, limit: Duration) -> String {
+        self.wait_for_exit(limit);
+        self.wait_for_bytes("the end of the output", |bytes| bytes.ends_with(end.as_bytes()));
+        String::from_utf8_lossy(&self.bytes()).into_owned()
+    }
+
     /// How much processor time the program has used so far, dead or alive, as long as nobody waited for it. `None`
     /// where the system has no such file.
     pub(crate) fn processor_time(&self) -> Option<Duration> {
