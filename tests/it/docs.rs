@@ -242,7 +242,7 @@ fn recording_at_the_top_of_the_readme_plays_without_a_script_and_names_no_place_
 
 #[test]
 fn the_readme_s_devices_are_those_of_the_practice_tenant() {
-    let tenant = read("assets/practice-tenant.json");
+    let tenant = read("crates/practice/assets/tenant.json");
     let devices = words(&read("README.md"), "MMD-");
     let (unknown, known): (Vec<_>, Vec<_>) =
         devices.iter().partition(|name| !tenant.contains(&format!(r#""name": "{name}""#)));

@@ -21,6 +21,7 @@ mod input;
 mod interleavings;
 mod latency;
 mod log;
+mod packages;
 mod practice;
 mod printing;
 mod pty;

@@ -71,7 +71,7 @@ impl Random {
 
 impl Colleagues {
     pub(super) fn load() -> serde_json::Result<Self> {
-        serde_json::from_str(include_str!("../../../assets/practice-colleagues.json"))
+        serde_json::from_str(include_str!("../assets/colleagues.json"))
     }
 
     /// Adds devices and requests to a tenant, unless it has them. Returns whether it had none.

@@ -151,7 +151,7 @@ struct AgedRequest {
 
 /// Returns the data of a tenant that is created at `start`.
 pub(super) fn seed(start: Timestamp) -> serde_json::Result<TenantData> {
-    let seed: Seed = serde_json::from_str(include_str!("../../../assets/practice-tenant.json"))?;
+    let seed: Seed = serde_json::from_str(include_str!("../assets/tenant.json"))?;
     let ago = |minutes| minutes_before(start, minutes);
     let devices = seed.devices.into_iter().map(|aged| aged.into_managed(start));
     let requests = seed.requests.into_iter().map(|aged| {
