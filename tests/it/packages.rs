@@ -1,4 +1,4 @@
-//! Whoever builds the program from its packages has what it takes: every file that is compiled in.
+//! Whoever builds the program from its packages has what it takes: every file that is compiled in, and the stated Rust version.
 
 use std::{
     collections::BTreeSet,
@@ -8,6 +8,7 @@ use std::{
 };
 
 use rstest::rstest;
+use serde_json::Value;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -75,4 +76,44 @@ fn package_holds_what_is_compiled_in_and_its_licence_and_no_tests(
         }
     }
     assert!(compiled.len() >= at_least, "{name} is known to compile in {at_least} files, and {compiled:?} were found");
+}
+
+/// Major and minor number of a Rust version.
+fn rust_version(text: &str) -> (u32, u32) {
+    let mut numbers = text.split('.').map(|number| number.parse().unwrap());
+    (numbers.next().unwrap(), numbers.next().unwrap_or(0))
+}
+
+#[test]
+fn no_dependency_needs_a_newer_rust_than_the_program_states() {
+    // Where the program runs, as in deny.toml: dependencies of other systems are not on this machine.
+    let mut arguments = vec!["metadata", "--format-version", "1"];
+    let deny: toml::Value = toml::from_str(&fs::read_to_string(Path::new(ROOT).join("deny.toml")).unwrap()).unwrap();
+    for target in deny["graph"]["targets"].as_array().unwrap() {
+        arguments.extend(["--filter-platform", target.as_str().unwrap()]);
+    }
+    let metadata = cargo(&arguments);
+    let problem = String::from_utf8_lossy(&metadata.stderr);
+    if problem.contains("--offline was specified") {
+        println!("skipped: dependencies of other systems are not on this machine: {problem}");
+        return;
+    }
+    assert!(metadata.status.success(), "{problem}");
+    let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
+    let used: BTreeSet<_> =
+        metadata["resolve"]["nodes"].as_array().unwrap().iter().map(|node| node["id"].as_str().unwrap()).collect();
+    let packages = metadata["packages"].as_array().unwrap();
+    let stated = env!("CARGO_PKG_RUST_VERSION");
+    let mut known = 0;
+    for package in packages.iter().filter(|package| used.contains(package["id"].as_str().unwrap())) {
+        if let Some(needed) = package["rust_version"].as_str() {
+            let (name, version) = (&package["name"], &package["version"]);
+            assert!(
+                rust_version(needed) <= rust_version(stated),
+                "{name} {version} needs Rust {needed}, and Cargo.toml states {stated}"
+            );
+            known += 1;
+        }
+    }
+    assert!(known > 100, "{known} of {} packages state a Rust version: too few to hold anything", used.len());
 }
