@@ -27,11 +27,12 @@ use serde_json::Value;
 
 use crate::config_file::{settings, whole_example};
 
-const DOCUMENTS: [&str; 16] = [
+const DOCUMENTS: [&str; 18] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
+    "CHANGELOG.md",
     "fuzz/README.md",
     "docs/README.md",
     "docs/first-steps.md",
@@ -44,6 +45,7 @@ const DOCUMENTS: [&str; 16] = [
     "docs/keys.md",
     "docs/settings.md",
     "docs/commands.md",
+    "docs/platforms.md",
 ];
 
 fn read(name: &str) -> String {
