@@ -324,7 +324,7 @@ fn unknown_setting(name: &str, table: &str, known: &[&str]) -> Problem {
     {
         hint = format!("`{name}` belongs in {other}; ");
     }
-    Problem::new(what, format!("{hint}what can be set here: {listed}; see config.example.toml"))
+    Problem::new(what, format!("{hint}what can be set here: {listed}; mmd-elevate config schema describes each"))
 }
 
 /// Describes a syntax error. The parser's message only tells which mistake it is; `is_empty` means that the error is about
@@ -356,7 +356,7 @@ fn syntax_error(offset: usize, message: &str, is_empty: bool) -> Finding {
     } else if says("digit") || says("radix") || says("sign") || says("zero") || says("number") {
         ("a number is not written correctly", "give a whole number such as 90, or put text in quotes")
     } else if says("recurs") {
-        ("tables and lists are nested too deeply", "see config.example.toml")
+        ("tables and lists are nested too deeply", "mmd-elevate config schema describes each setting")
     } else {
         ("this line is not a setting", "write name = value, one in a line; text is in quotes, a comment begins with #")
     };

@@ -91,11 +91,11 @@ fn the_example_documents_every_setting() {
 #[rstest]
 #[case::unknown(
     "\n  colour = 1",
-    "FILE, line 2, column 3: unknown setting `colour` in the file\nhint: what can be set here: `base_url`, `ca_file`, `tenant`, `sign_in`, `tenants`, `categories`, `appearance`, `ages`, `list`, `record`, `report`, `practice`, `patterns`, `ticket_url`, `read_only`, `keys`; see config.example.toml"
+    "FILE, line 2, column 3: unknown setting `colour` in the file\nhint: what can be set here: `base_url`, `ca_file`, `tenant`, `sign_in`, `tenants`, `categories`, `appearance`, `ages`, `list`, `record`, `report`, `practice`, `patterns`, `ticket_url`, `read_only`, `keys`; mmd-elevate config schema describes each"
 )]
 #[case::unknown_in_a_table(
     "[appearance]\ncolour = 'red'",
-    "FILE, line 2, column 1: unknown setting `colour` in [appearance]\nhint: what can be set here: `borders`, `accent`, `theme`, `title`, `bell`; see config.example.toml"
+    "FILE, line 2, column 1: unknown setting `colour` in [appearance]\nhint: what can be set here: `borders`, `accent`, `theme`, `title`, `bell`; mmd-elevate config schema describes each"
 )]
 #[case::mistyped(
     "base-url = 'https://h'",

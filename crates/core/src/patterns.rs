@@ -29,10 +29,7 @@ impl Pattern {
     /// The expression is invalid or too large.
     pub fn new(source: &str) -> Result<Self, Problem> {
         let invalid = |error: regex_lite::Error| {
-            Problem::new(
-                error.to_string(),
-                "see the examples in config.example.toml; single quotes keep a backslash as it is",
-            )
+            Problem::new(error.to_string(), "an example is 'INC-\\d+'; single quotes keep a backslash as it is")
         };
         // The source is compiled alone first: `a)|(b` is valid only within the brackets that are added below.
         Regex::new(source).map_err(invalid)?;

@@ -58,7 +58,7 @@ async fn writes_are_listed_shown_and_exported() {
     assert!(lines.iter().all(|fields| fields.len() == 7), "{text}");
     for (fields, (intent, kind, outcome, id)) in lines.iter().zip([
         (&made, "create", "done", "id-1"),
-        (&closing, "close", "sending", "id-1"),
+        (&closing, "close", "unknown", "id-1"),
         (&refused, "create", "not-done", "-"),
     ]) {
         assert_eq!((fields[0], fields[2], fields[3], fields[6]), (intent.as_str(), kind, outcome, id));

@@ -27,7 +27,7 @@ use super::{
     table::Entry,
 };
 use crate::failpoint;
-use mmd_elevate_core::{Left, Problem, Recovered};
+use mmd_elevate_core::{Left, Problem, Recovered, WriteState};
 
 /// How long the opening lock is waited for.
 pub(super) const LOCK_TIMEOUT: Duration = Duration::from_secs(20);
@@ -248,7 +248,7 @@ fn take_over(
 
 /// Deletes settled rows from the record in a folder, or only counts them. It creates no record.
 pub(super) fn purge(state_dir: &Path, before: Timestamp, is_dry_run: bool) -> Result<Purged, RecordError> {
-    let purge = |db: &mut Connection| {
+    let purge = |db: &mut Connection, _: &HashSet<String>| {
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let purged = retention::purge(&tx, before)?;
         if is_dry_run {
@@ -261,16 +261,26 @@ pub(super) fn purge(state_dir: &Path, before: Timestamp, is_dry_run: bool) -> Re
     with_existing(state_dir, purge).map(Option::unwrap_or_default)
 }
 
-/// Returns the writes of all tenants in the record in a folder. It creates no record.
+/// Returns the writes of all tenants in the record in a folder. What a dead process left on its way is unknown. It creates no
+/// record.
 pub(super) fn writes(state_dir: &Path) -> Result<Vec<WriteRow>, RecordError> {
-    let read = |db: &mut Connection| WriteRow::find(db, "damaged_at IS NULL ORDER BY id", []);
+    let read = |db: &mut Connection, living: &HashSet<String>| {
+        let mut rows = WriteRow::find(db, "damaged_at IS NULL ORDER BY id", [])?;
+        for row in rows.iter_mut().filter(|row| !living.contains(&row.owner)) {
+            row.write.state = match row.write.state {
+                WriteState::Intended | WriteState::Sending | WriteState::Waiting => WriteState::Unknown,
+                settled => settled,
+            };
+        }
+        Ok(rows)
+    };
     with_existing(state_dir, read).map(Option::unwrap_or_default)
 }
 
 /// Uses the record in a folder beside the dashboards that do so too. Returns `None` if there is no record.
 fn with_existing<T>(
     state_dir: &Path,
-    act: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
+    act: impl FnOnce(&mut Connection, &HashSet<String>) -> rusqlite::Result<T>,
 ) -> Result<Option<T>, RecordError> {
     if !state_dir.is_dir() {
         return Ok(None);
@@ -281,10 +291,10 @@ fn with_existing<T>(
         return Ok(None);
     }
     // A damaged record stays as it is: a dashboard sets it aside and shows the warning and the writes.
-    let is_alone = find_owners(&files.owners, true, &lock)?.living.is_empty();
-    let mut db = schema::open(&files, !is_alone, false)?;
-    schema::prepare(&mut db, &files, is_alone)?;
-    let result = act(&mut db).map_err(|error| files.to_error(&error))?;
+    let living = find_owners(&files.owners, true, &lock)?.living;
+    let mut db = schema::open(&files, !living.is_empty(), false)?;
+    schema::prepare(&mut db, &files, living.is_empty())?;
+    let result = act(&mut db, &living).map_err(|error| files.to_error(&error))?;
     schema::checkpoint(&db);
     schema::close(db);
     Ok(Some(result))

@@ -141,7 +141,7 @@ impl Table {
                         coalesce((SELECT max(id) FROM {0}), 0)) + 1",
             self.name
         );
-        db.query_row(&sql, [], |row| row.get(0))
+        db.prepare_cached(&sql)?.query_row([], |row| row.get(0))
     }
 
     /// Reserves all ids below this one, so that no new row gets one of them.
