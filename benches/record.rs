@@ -51,9 +51,10 @@ fn open(runtime: &Runtime, folder: &Path, requests: usize) -> Record {
     })
 }
 
+#[expect(clippy::print_stderr, reason = "a bench that is skipped says why")]
 fn bench_write(bencher: Bencher<'_, '_>, folder: &Path, requests: usize) {
     let (Ok(runtime), Ok(folder)) = (Builder::new_current_thread().build(), tempfile::tempdir_in(folder)) else {
-        println!("skipped: there is no folder {}", folder.display());
+        eprintln!("skipped: there is no folder {}", folder.display());
         return;
     };
     let record = open(&runtime, folder.path(), requests);
