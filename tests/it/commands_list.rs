@@ -177,7 +177,7 @@ async fn listing(total: usize, end: usize, last: Play) -> Server {
         if calls.fetch_add(1, Ordering::SeqCst) >= end {
             return Some(last.clone());
         }
-        Some(Play::Answer(http("200 OK\ncontent-type: application/json", &page(request, total))))
+        Some(Play::Answer(http("200 OK\ncontent-type: application/json", page(request, total))))
     })
     .await
 }

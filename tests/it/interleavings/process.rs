@@ -102,7 +102,7 @@ impl Machine {
         } else {
             fs::read_dir(owners).into_iter().flatten().filter_map(|entry| name(&entry.unwrap().path())).collect()
         };
-        names.into_iter().filter(|name| name.ends_with(".lock") && name != "gate.lock").collect()
+        names.into_iter().filter(|name| name.strip_suffix(".lock").is_some_and(|owner| owner != "gate")).collect()
     }
 
     /// As the record knows it.
