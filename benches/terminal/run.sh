@@ -17,7 +17,7 @@ trap 'rm -rf "$home"' EXIT
 program="$PWD/target/release/mmd-elevate --practice --state-dir $home"
 MMD_ELEVATE_PRACTICE_COLLEAGUES=true $program list --quiet >/dev/null
 python3 benches/terminal/ttybench.py "${1:-all}" \
-    --name ours --cmd "$program" --ready 'Tenant [1-9]' --pre '4 until:Closed\s[1-9]' --keys 'Down*10 Up*10' \
+    --name ours --cmd "$program" --ready 'Tenant [1-9]' --pre '4 until:Closed\\s[1-9]' --keys 'Down*10 Up*10' \
     --burst-pre 'n' --quit 'q' --env "HOME=$home" --env MMD_ELEVATE_PRACTICE_COLLEAGUES=false \
     --vs-name floor --vs "$PWD/benches/terminal/peers/target/release/floor" --vs-ready 'REQ-0000' --vs-pre '' \
     --vs-burst-pre 'i' --vs-quit 'q' "${@:2}"

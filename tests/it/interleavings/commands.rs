@@ -253,7 +253,7 @@ impl Script {
         } else {
             wait(&mut child, PATIENCE).unwrap_or_else(|| {
                 self.told.ended_by_signal += 1;
-                let signal = self.chance.of(&[Signal::INT, Signal::TERM, Signal::HUP]);
+                let signal = self.chance.of(&[Signal::INT, Signal::TERM]);
                 kill_process(Pid::from_child(&child), signal).unwrap();
                 wait(&mut child, LAST_WORDS).unwrap_or_else(|| panic!("{arguments:?} does not end by {signal:?}"))
             })
