@@ -221,6 +221,19 @@ async fn one_bad_text_or_entry_spoils_itself_alone() {
 }
 
 #[tokio::test]
+async fn list_of_texts_holds_entries_that_cannot_be_read_and_no_error() {
+    let server = Server::start(ok(&json!({ "value": ["text", "more"] }))).await;
+    let listed = list(&client_of(&server, PATIENT)).await;
+    assert_eq!((listed.requests.len(), listed.unreadable, listed.to_end), (0, 2, true));
+    // An error beside a list still makes the list worthless.
+    for (key, error) in [("error", json!("broken")), ("errors", json!(["broken"])), ("message", json!("broken"))] {
+        let server = Server::start(ok(&json!({ "value": ["text"], key: error }))).await;
+        let fault = within(list_device(&client_of(&server, PATIENT), "x")).await.unwrap_err();
+        assert!(fault.what().contains("it says success and holds an error"), "{key}: {}", fault.what());
+    }
+}
+
+#[tokio::test]
 async fn unreadable_entries_of_all_pages_are_counted_and_do_not_end_the_list() {
     let pages = AtomicUsize::new(0);
     let server = Server::start_with(move |request| {

@@ -174,9 +174,7 @@ impl HttpAnswer {
     pub(super) fn read_list(self) -> Result<HttpPage, CallError> {
         let broken = match (self.status, &self.body) {
             (200, Body::Json(json)) => match wire::page(json) {
-                Some(_) if json.is_object() && self.message().is_some() => {
-                    Some("it says success and holds an error".to_owned())
-                }
+                Some(_) if error_body::is_beside(json) => Some("it says success and holds an error".to_owned()),
                 Some(entries) => return Ok(HttpPage { entries, length: self.length, skew: self.skew }),
                 None => Some("it has no list".to_owned()),
             },
@@ -189,9 +187,7 @@ impl HttpAnswer {
     pub(super) fn read_devices(self) -> Result<Vec<Device>, CallError> {
         let broken = match (self.status, &self.body) {
             (200, Body::Json(json)) => match wire::devices(json) {
-                Some(_) if json.is_object() && self.message().is_some() => {
-                    Some("it says success and holds an error".to_owned())
-                }
+                Some(_) if error_body::is_beside(json) => Some("it says success and holds an error".to_owned()),
                 Some(devices) => return Ok(devices),
                 None => Some("it has no list".to_owned()),
             },

@@ -212,6 +212,12 @@ pub(super) fn parse(answer: &Value) -> Option<ServiceMessage> {
     parse_at(answer, 0)
 }
 
+/// Returns whether an object holds an error beside what it is about. Unlike in [`parse`], texts under any key are no error: in an
+/// answer that says success, `{"value": ["…"]}` is a list of texts.
+pub(super) fn is_beside(answer: &Value) -> bool {
+    answer.as_object().is_some_and(|object| ServiceMessage::default().add_error(object, "", 0))
+}
+
 fn parse_at(answer: &Value, depth: usize) -> Option<ServiceMessage> {
     let mut message = ServiceMessage::default();
     match answer {
