@@ -187,6 +187,39 @@ async fn a_database_that_is_cut_short() {
     }
 }
 
+#[rstest]
+#[case::as_it_is_made("")]
+#[case::as_it_was_made_before("DROP VIEW unresolved; CREATE VIEW unresolved AS SELECT * FROM intent")]
+#[tokio::test]
+async fn damaged_list_of_free_pages_is_found_before_a_write_needs_one(#[case] changed: &str) {
+    let dir = folder();
+    let path = dir.path().join("record.db");
+    let (record, _) = open(dir.path()).await;
+    record.begin(&create("left")).await.unwrap();
+    record.close().await;
+    // Records used to have a view as their newest entry.
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch(changed).unwrap();
+    db.close().unwrap();
+    let file = fs::File::options().write(true).open(&path).unwrap();
+    file.write_all_at(&65_280_u32.to_be_bytes(), 36).unwrap();
+    let (record, recovered) = open(dir.path()).await;
+    assert!(recovered.warnings[0].what.contains(&aside(dir.path()).unwrap()), "{:?}", recovered.warnings);
+    assert_eq!(recovered.unresolved[0].operation, create("left"));
+    record.begin(&create(&"of more than a page ".repeat(500))).await.unwrap();
+}
+
+#[tokio::test]
+async fn page_that_belongs_to_nothing_is_found() {
+    let ruin = Ruin::ended().await;
+    let mut main = ruin.main.clone();
+    main.extend([0; 4096]);
+    let pages = u32::try_from(main.len() / 4096).unwrap();
+    main[28..32].copy_from_slice(&pages.to_be_bytes());
+    let (_dir, missing, recovered) = ruin.open(&main, &[], "a page more").await;
+    assert_eq!((missing, recovered.unwrap().warnings.len()), (0, 1), "the check is of all pages");
+}
+
 #[tokio::test]
 async fn a_log_that_is_cut_short() {
     let ruin = Ruin::killed().await;

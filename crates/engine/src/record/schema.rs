@@ -18,7 +18,12 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Texts are stored unchanged. Times are UTC in RFC 3339 with nine digits, so that texts sort as their times. There are no
 /// indices and no foreign keys: the tables are small, and each row must be recoverable without the others. No column
 /// holds a secret. `rows.rs` depends on the order of the columns.
+///
+/// Views come before the tables that they are of: `SQLite` checks the list of free pages, and looks for pages that belong to
+/// nothing, only if the entry that was made last is no view.
 const CREATE: &str = "
+CREATE VIEW open_request AS
+  SELECT * FROM request WHERE ended_at IS NULL AND opened_by IS NOT NULL AND damaged_at IS NULL;
 CREATE TABLE request ( -- the requests that were opened or closed from this record, as the service returned them
   id INTEGER PRIMARY KEY AUTOINCREMENT, base_url TEXT NOT NULL, tenant_id TEXT NOT NULL, request_id TEXT NOT NULL,
   opened_by INTEGER, -- the create; null if it was opened elsewhere
@@ -42,12 +47,12 @@ CREATE TABLE step ( -- the states of each write, with the service's ids of the a
   id INTEGER PRIMARY KEY AUTOINCREMENT, intent INTEGER NOT NULL, at TEXT NOT NULL, stage TEXT NOT NULL, why TEXT,
   service_request_id TEXT
 ) STRICT;
-CREATE VIEW open_request AS
-  SELECT * FROM request WHERE ended_at IS NULL AND opened_by IS NOT NULL AND damaged_at IS NULL;
 ";
 
 /// The table of writes, and the view of the unsettled ones.
 const CREATE_WRITES: &str = "
+CREATE VIEW unresolved AS
+  SELECT * FROM intent WHERE stage NOT IN ('done', 'not done', 'set aside') AND damaged_at IS NULL;
 CREATE TABLE intent ( -- every write that an agent confirmed
   id INTEGER PRIMARY KEY AUTOINCREMENT, base_url TEXT NOT NULL, tenant_id TEXT NOT NULL,
   owner TEXT NOT NULL, -- the process that may settle it
@@ -62,8 +67,6 @@ CREATE TABLE intent ( -- every write that an agent confirmed
   revision INTEGER NOT NULL, -- grows with each change
   damaged_at TEXT -- when it was found to be invalid; it is kept, so that a person can inspect it
 ) STRICT;
-CREATE VIEW unresolved AS
-  SELECT * FROM intent WHERE stage NOT IN ('done', 'not done', 'set aside') AND damaged_at IS NULL;
 ";
 
 /// Version 1 had a digest in each row, and a column for each text of an operation.
@@ -159,13 +162,16 @@ fn check(db: &Connection, files: &Files) -> Result<(), RecordError> {
             return Err(RecordError::CannotOpen { path: files.main.clone(), why });
         }
     }
-    let found = db.prepare("PRAGMA quick_check(3)").and_then(|mut check| {
-        let lines = check.query_map([], |row| row.get(0))?;
-        lines.collect::<Result<Vec<String>, _>>()
-    });
-    let found = found.map_err(failed)?;
-    if found != ["ok"] {
-        return Err(files.damaged(found.join("; ").replace('\n', " ")));
+    // The second check is of the list of free pages, which the first one leaves out of a database that was made with views last.
+    for pragma in ["PRAGMA quick_check(3)", "PRAGMA quick_check(sqlite_schema)"] {
+        let found = db.prepare(pragma).and_then(|mut check| {
+            let lines = check.query_map([], |row| row.get(0))?;
+            lines.collect::<Result<Vec<String>, _>>()
+        });
+        let found = found.map_err(failed)?;
+        if found != ["ok"] {
+            return Err(files.damaged(found.join("; ").replace('\n', " ")));
+        }
     }
     let expected = Connection::open_in_memory().and_then(|db| {
         db.execute_batch(CREATE)?;
