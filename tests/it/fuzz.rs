@@ -10,6 +10,8 @@ use rstest::rstest;
 mod answers;
 #[path = "../../fuzz/bodies/keys.rs"]
 mod keys;
+#[path = "../../fuzz/bodies/list_pages.rs"]
+mod list_pages;
 #[path = "../../fuzz/bodies/record.rs"]
 mod record;
 #[path = "../../fuzz/bodies/settings.rs"]
@@ -57,6 +59,7 @@ fn data(target: &str) -> impl Strategy<Value = Vec<u8>> + use<> {
 #[rstest]
 #[case("service_json", service_json, 300)]
 #[case("error_envelope", error_envelope, 100)]
+#[case("list_pages", list_pages::list_pages, 200)]
 #[case("keys", keys::keys, 100)]
 #[case("terminal", terminal::terminal, 2_000)]
 #[case("settings", settings::settings, 300)]
