@@ -11,8 +11,8 @@ pub(crate) fn answers(success: bool, data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let documented = serde_json::json!({ "error": { "code": "403", "message": text } }).to_string();
     let elsewhere = serde_json::json!({ "errorCode": "400", "message": text }).to_string();
-    let statuses: &[u16] =
-        if success { &[200, 201, 204] } else { &[302, 400, 401, 403, 404, 408, 409, 429, 500, 502, 503, 504] };
+    // One of each meaning: every answer is read three times for each.
+    let statuses: &[u16] = if success { &[200, 201, 204] } else { &[302, 400, 401, 403, 404, 408, 429, 500, 503] };
     for status in statuses {
         for body in [data, documented.as_bytes(), elsewhere.as_bytes()] {
             check(*status, body);

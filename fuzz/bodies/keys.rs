@@ -14,8 +14,8 @@ use mmd_elevate::{
     terminal::{Input, InputBatch},
 };
 use mmd_elevate_core::{
-    Call, CallError, CallId, CallResult, ElevationRequest, Event, Field, NewElevationRequest, Operation, ReadBack,
-    Reply, RequestId, Untrusted, invisible_characters,
+    Call, CallError, CallId, CallResult, Device, ElevationRequest, Event, Field, Gaps, NewElevationRequest, Operation,
+    Progress, ReadBack, Reply, RequestId, ServiceTime, Untrusted, invisible_characters,
 };
 use ratatui::{Terminal, backend::TestBackend};
 
@@ -58,7 +58,7 @@ pub(crate) fn keys(data: &[u8]) {
                 let text = bytes.text();
                 agent.take(vec![Input::Paste(text)]);
             }
-            208..=215 => agent.resize(u16::from(bytes.byte()) + 1, u16::from(bytes.byte()) % 100 + 1),
+            208..=215 => agent.resize(u16::from(bytes.byte()) % 120 + 1, u16::from(bytes.byte()) % 40 + 1),
             216..=247 => agent.reply(kind, &bytes.text()),
             248..=251 => {
                 let kinds =
@@ -170,22 +170,30 @@ impl Agent {
         self.apply(Message::Tick { now: self.now, elapsed: self.elapsed });
     }
 
-    /// The oldest call has an answer, with this text wherever the service may put one.
+    /// One of the newest calls has an answer, with this text wherever the service may put one. A list has a page first.
     fn reply(&mut self, which: u8, text: &str) {
-        if self.calls.is_empty() {
-            return;
-        }
-        let (call_id, call) = self.calls.remove(0);
+        let Some(at) = self.calls.len().checked_sub(1 + usize::from(which / 8 % 4)) else { return };
+        let (call_id, call) = self.calls.remove(at);
         let fault = |kind| CallError { service_message: Some(Untrusted::new(text)), ..kind };
-        let result = match (which % 6, call) {
+        let result = match (which % 8, call) {
             (0 | 1, Call::Send(Operation::Create(new))) => {
                 let request = Box::new(created(call_id, &new, text));
                 Ok(CallResult::Created { request, surplus: Vec::new() })
             }
             (0 | 1, Call::Send(Operation::Close(_))) => Ok(CallResult::Closed(ReadBack::NotYetVisible)),
+            (0, call @ Call::List(_)) => {
+                // One request for each of the first characters, so that lists repeat each other's.
+                let page = text.char_indices().take(40).map(|(at, id)| listed(id, text.get(at..).unwrap_or_default()));
+                let progress = Progress::Page(page.collect());
+                self.calls.insert(at, (call_id, call));
+                return self.apply(Message::Worker(Event::Progress(call_id, progress)));
+            }
+            (1, Call::List(_)) => Ok(CallResult::Listed { gaps: Gaps::default(), at: self.now }),
+            (0 | 1, Call::SearchDevices(_)) => Ok(CallResult::Devices(text.split('\n').map(device).collect())),
             (2, _) => Err(fault(CallError::declined())),
             (3, _) => Err(fault(CallError::already_closed())),
             (4, _) => Err(fault(CallError::broken_answer("it is not JSON"))),
+            (5, _) => Err(fault(CallError::not_signed_in())),
             _ => Err(fault(CallError::timed_out())),
         };
         self.apply(Message::Worker(Event::Reply(Reply { call_id, result })));
@@ -199,6 +207,10 @@ impl Agent {
         self.confirmation.record_draw(&self.model, self.clock);
         for cell in &self.terminal.backend().buffer().content {
             let symbol = cell.symbol();
+            // Most cells are blank or hold one printable character of ASCII, which needs no closer look.
+            if matches!(symbol.as_bytes(), [b' '..=b'~']) {
+                continue;
+            }
             assert_eq!(invisible_characters(symbol), 0, "{symbol:?}");
             assert!(!symbol.contains(['\n', '\t']) && symbol.chars().count() < 32, "{symbol:?}");
         }
@@ -231,4 +243,32 @@ fn created(id: CallId, new: &NewElevationRequest, text: &str) -> ElevationReques
         closed: None,
         viewers: vec![hostile()],
     }
+}
+
+/// A request that is listed: of anybody, open or closed, as its id says.
+fn listed(id: char, text: &str) -> ElevationRequest {
+    let hostile = || Untrusted::new(text);
+    let number = u32::from(id);
+    let time = |second: u32| ServiceTime::read(Untrusted::new(format!("1970-01-01T00:{:02}:00Z", second % 60)));
+    let is_closed = number.is_multiple_of(3);
+    ElevationRequest {
+        id: RequestId::new(format!("listed-{number}")).unwrap(),
+        ticket: hostile(),
+        device: Untrusted::new("MMD-1"),
+        title: hostile(),
+        category: hostile(),
+        subcategory: hostile(),
+        plan_of_action: hostile(),
+        actions_taken: if is_closed { hostile() } else { Untrusted::default() },
+        requested_by: hostile(),
+        closed_by: if is_closed { hostile() } else { Untrusted::default() },
+        created: time(number),
+        closed: time(number / 7).filter(|_| is_closed),
+        viewers: Vec::new(),
+    }
+}
+
+fn device(text: &str) -> Device {
+    let text = || Untrusted::new(text);
+    Device { name: text(), serial_number: text(), user: text(), model: text(), update_ring: text() }
 }

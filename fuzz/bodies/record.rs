@@ -15,11 +15,19 @@ const DATABASE: &str = "record.db";
 /// place is beyond the end, the file is cut instead.
 pub(crate) fn record(data: &[u8]) {
     let Some((kind, rest)) = data.split_first() else { return };
-    let runtime = runtime();
-    if kind % 2 == 0 {
+    RUNTIME.with(|runtime| record_in(runtime, *kind, rest));
+}
+
+thread_local! {
+    /// One for all runs.
+    static RUNTIME: Runtime = Builder::new_current_thread().build().unwrap();
+}
+
+fn record_in(runtime: &Runtime, kind: u8, rest: &[u8]) {
+    if kind.is_multiple_of(2) {
         runtime.block_on(open(rest));
     } else {
-        let mut file = sound(&runtime).to_vec();
+        let mut file = sound(runtime).to_vec();
         for change in rest.chunks_exact(4) {
             let [a, b, c, byte] = *change else { continue };
             let place =
@@ -101,8 +109,4 @@ fn place(folder: &Path) -> Place {
 /// In memory where there is such a folder: this is about what is read, not about the disk.
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
-}
-
-fn runtime() -> Runtime {
-    Builder::new_current_thread().build().unwrap()
 }
