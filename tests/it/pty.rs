@@ -3,6 +3,7 @@
 mod bytes;
 mod command;
 mod copying;
+mod costs;
 mod editors;
 mod endings;
 mod floods;

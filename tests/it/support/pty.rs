@@ -1,10 +1,12 @@
 //! A program in a real pseudo-terminal: its size, keys, screen, raw bytes, modes left switched on, and its end.
 
 use std::{
+    collections::BTreeMap,
     fs::{File, OpenOptions},
     io::{Read, Write},
     num::NonZeroU16,
     os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
     sync::{
         Arc, Condvar, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -213,14 +215,43 @@ impl Pty {
 
     /// How often the thread that reads the terminal has gone to sleep. `None` where the system does not tell.
     fn reads(&self) -> Option<u64> {
+        let is_reader =
+            |path: &PathBuf| std::fs::read_to_string(path.join("comm")).is_ok_and(|name| name.trim() == "input");
+        voluntary_switches(&self.threads()?.into_iter().find(is_reader)?)
+    }
+
+    /// How often each thread of the program has gone to sleep so far. `None` where the system does not tell.
+    pub(crate) fn sleeps(&self) -> Option<Sleeps> {
+        let threads = self.threads()?;
+        // A thread may end meanwhile.
+        let told: Sleeps =
+            threads.into_iter().filter_map(|thread| Some((thread.clone(), voluntary_switches(&thread)?))).collect();
+        (!told.is_empty()).then_some(told)
+    }
+
+    /// How many calls to write the program has made so far, all its threads together: to the terminal, to files, and to wake
+    /// its own threads. `None` where the system does not tell.
+    pub(crate) fn write_calls(&self) -> Option<u64> {
+        let io = std::fs::read_to_string(format!("/proc/{}/io", self.child.process_id()?)).ok()?;
+        io.lines().find_map(|line| line.strip_prefix("syscw:"))?.trim().parse().ok()
+    }
+
+    /// What the system tells of each thread.
+    fn threads(&self) -> Option<Vec<PathBuf>> {
         let threads = std::fs::read_dir(format!("/proc/{}/task", self.child.process_id()?)).ok()?;
-        let mut threads = threads.filter_map(|thread| Some(thread.ok()?.path()));
-        let is_reader = |path: &std::path::PathBuf| {
-            std::fs::read_to_string(path.join("comm")).is_ok_and(|name| name.trim() == "input")
-        };
-        let status = std::fs::read_to_string(threads.find(is_reader)?.join("status")).ok()?;
-        let count = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
-        count.trim().parse().ok()
+        Some(threads.filter_map(|thread| Some(thread.ok()?.path())).collect())
+    }
+
+    /// Types, and waits for the end of the frame that shows it.
+    pub(crate) fn send_and_wait_for_frame(&mut self, text: &str) {
+        let before = self.output.bytes.lock().unwrap().len();
+        self.send(text);
+        self.wait_for_bytes("a frame", |bytes| bytes.len() > before && bytes.ends_with(END_OF_FRAME.as_bytes()));
+    }
+
+    /// Everything the program has written, once no more of it comes.
+    pub(crate) fn settled(&self) -> Vec<u8> {
+        self.output.settled()
     }
 
     /// Gives the terminal the settings that it had before, as a shell does to a job that was stopped.
@@ -470,6 +501,27 @@ fn read_into(output: &Arc<Output>, mut reader: Box<dyn Read + Send>) -> JoinHand
             output.more.notify_all();
         }
     })
+}
+
+/// Of each thread how often it has gone to sleep.
+pub(crate) type Sleeps = BTreeMap<PathBuf, u64>;
+
+/// How often threads were woken from one time to another, all together. One that is gone was woken to end.
+pub(crate) fn wakes(before: &Sleeps, after: &Sleeps) -> u64 {
+    let of_present = after.iter().map(|(thread, sleeps)| sleeps - before.get(thread).unwrap_or(&0));
+    let gone = before.keys().filter(|thread| !after.contains_key(*thread)).map(|_| 1);
+    of_present.chain(gone).sum()
+}
+
+/// How often a thread has gone to sleep.
+fn voluntary_switches(thread: &Path) -> Option<u64> {
+    let status = std::fs::read_to_string(thread.join("status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?.trim().parse().ok()
+}
+
+/// How many frames begin in these bytes.
+pub(crate) fn count_frames(bytes: &[u8]) -> usize {
+    String::from_utf8_lossy(bytes).matches(BEGIN_OF_FRAME).count()
 }
 
 /// As [`Pty::panes`].
