@@ -14,10 +14,10 @@ cargo build --release --locked --quiet --manifest-path benches/terminal/peers/Ca
 home=$(mktemp -d)
 trap 'rm -rf "$home"' EXIT
 # About 300 closed requests of colleagues, who then do nothing more.
-program="$PWD/target/release/mmd-elevate --practice --state-dir $home"
-MMD_ELEVATE_PRACTICE_COLLEAGUES=true $program list --quiet >/dev/null
+program="$PWD/target/release/mmd-elevate --practice --state-dir"
+MMD_ELEVATE_PRACTICE_COLLEAGUES=true $program "$home/prepared" list --quiet >/dev/null
 python3 benches/terminal/ttybench.py "${1:-all}" \
-    --name ours --cmd "$program" --ready 'Tenant [1-9]' --pre '4 until:Closed\\s[1-9]' --keys 'Down*10 Up*10' \
+    --name ours --cmd "$program $home/state" --before "rm -rf $home/state && cp -r $home/prepared $home/state" --ready 'Tenant [1-9]' --pre '4 until:Closed\\s[1-9]' --keys 'Down*10 Up*10' \
     --burst-pre 'n' --quit 'q' --env "HOME=$home" --env MMD_ELEVATE_PRACTICE_COLLEAGUES=false \
     --vs-name floor --vs "$PWD/benches/terminal/peers/target/release/floor" --vs-ready 'REQ-0000' --vs-pre '' \
     --vs-burst-pre 'i' --vs-quit 'q' "${@:2}"
