@@ -16,6 +16,8 @@ pub struct Pointer {
     regions: Regions,
     /// Since when they are on the screen. `None`: it is not known what is on the screen.
     since: Option<Instant>,
+    /// What stood there before, and since when.
+    before: Option<(Regions, Instant)>,
     last_click: Option<(PointerTarget, Instant)>,
 }
 
@@ -23,20 +25,25 @@ impl Pointer {
     /// Records what stands where in a frame. `at` is a moment before the frame reached the terminal.
     pub fn record_draw(&mut self, regions: Regions, at: Instant) {
         if self.since.is_none() || self.regions != regions {
-            (self.regions, self.since) = (regions, Some(at));
+            let before = std::mem::replace(&mut self.regions, regions);
+            self.before = self.since.replace(at).map(|since| (before, since));
         }
     }
 
     /// Records that the last frame is not, or not whole, on the screen.
     pub(super) fn forget(&mut self) {
-        self.since = None;
+        (self.since, self.before) = (None, None);
     }
 
     /// Returns what a mouse event that was read at this moment means. What it hit may have been drawn over since, and nothing
-    /// that came into its place is taken for it.
+    /// that came into its place is taken for it; what has stayed where it was is hit.
     pub(super) fn message(&self, event: MouseEvent, at: Instant) -> Option<Message> {
-        let is_seen = self.since.is_some_and(|since| since < at);
-        let target = self.regions.at(Position::new(event.column, event.row)).filter(|_| is_seen)?;
+        let place = Position::new(event.column, event.row);
+        let target = self.regions.at(place)?;
+        let stayed = |(before, since): &(Regions, Instant)| *since < at && before.at(place) == Some(target);
+        if !self.since.is_some_and(|since| since < at || self.before.as_ref().is_some_and(stayed)) {
+            return None;
+        }
         let gesture = match event.kind {
             // With a modifier it is the terminal's, or nothing.
             MouseEventKind::Down(MouseButton::Left) if event.modifiers.is_empty() => {
