@@ -240,13 +240,15 @@ impl<'a, S: Surface> App<'a, S> {
             })
             .map_err(|error| eyre::eyre!(error).wrap_err("failed to draw on the terminal"))?;
         // A frame that the terminal has not taken yet is not on the screen.
-        if self.surface.is_behind() {
-            self.pointer.forget();
-        } else if let Some((regions, fits, at)) = picture {
-            self.pointer.record_draw(regions, at);
-            if fits {
-                self.confirmation.record_draw(&self.model, at);
+        match picture {
+            Some((regions, ..)) if self.surface.is_behind() => self.pointer.record_behind(regions),
+            Some((regions, fits, at)) => {
+                self.pointer.record_draw(regions, at);
+                if fits {
+                    self.confirmation.record_draw(&self.model, at);
+                }
             }
+            None => {}
         }
         Ok(())
     }

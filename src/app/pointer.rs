@@ -1,6 +1,9 @@
 //! Decides what the mouse points at: at what stood there in the frame that was on the screen.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
@@ -10,40 +13,67 @@ use crate::dashboard::{Gesture, Message, PointerTarget, Regions};
 /// A second click within this time belongs to the first.
 const DOUBLE_CLICK_WINDOW: Duration = Duration::from_millis(500);
 
+/// How many frames may be drawn between a click and its reading. A click that is older hits nothing.
+const FRAMES: usize = 8;
+
 /// What stands where on the screen, and the last click.
 #[derive(Clone, Debug, Default)]
 pub struct Pointer {
-    regions: Regions,
-    /// Since when they are on the screen. `None`: it is not known what is on the screen.
-    since: Option<Instant>,
-    /// What stood there before, and since when.
-    before: Option<(Regions, Instant)>,
+    /// The last frames in which something stood elsewhere than in the one before; the newest is the last.
+    frames: VecDeque<FrameRegions>,
     last_click: Option<(PointerTarget, Instant)>,
+}
+
+/// What stands where in a frame.
+#[derive(Clone, Debug)]
+struct FrameRegions {
+    regions: Regions,
+    /// Since when it is on the screen. `None`: the terminal had not taken all of it.
+    since: Option<Instant>,
 }
 
 impl Pointer {
     /// Records what stands where in a frame. `at` is a moment before the frame reached the terminal.
     pub fn record_draw(&mut self, regions: Regions, at: Instant) {
-        if self.since.is_none() || self.regions != regions {
-            let before = std::mem::replace(&mut self.regions, regions);
-            self.before = self.since.replace(at).map(|since| (before, since));
+        self.record_frame(regions, Some(at));
+    }
+
+    /// Records what stands where in a frame that is not, or not whole, on the screen.
+    pub(super) fn record_behind(&mut self, regions: Regions) {
+        self.record_frame(regions, None);
+    }
+
+    fn record_frame(&mut self, regions: Regions, since: Option<Instant>) {
+        match self.frames.back_mut() {
+            Some(last) if last.regions == regions => last.since = last.since.or(since),
+            _ => {
+                if self.frames.len() == FRAMES {
+                    self.frames.pop_front();
+                }
+                self.frames.push_back(FrameRegions { regions, since });
+            }
         }
     }
 
-    /// Records that the last frame is not, or not whole, on the screen.
-    pub(super) fn forget(&mut self) {
-        (self.since, self.before) = (None, None);
+    /// Returns what stands at this place, if it stands there in each frame that was on the screen at this moment or has been drawn
+    /// since.
+    fn target(&self, place: Position, at: Instant) -> Option<&PointerTarget> {
+        let target = self.frames.back()?.regions.at(place)?;
+        for frame in self.frames.iter().rev() {
+            if frame.regions.at(place) != Some(target) {
+                return None;
+            }
+            if frame.since.is_some_and(|since| since < at) {
+                return Some(target);
+            }
+        }
+        None
     }
 
     /// Returns what a mouse event that was read at this moment means. What it hit may have been drawn over since, and nothing
     /// that came into its place is taken for it; what has stayed where it was is hit.
     pub(super) fn message(&self, event: MouseEvent, at: Instant) -> Option<Message> {
-        let place = Position::new(event.column, event.row);
-        let target = self.regions.at(place)?;
-        let stayed = |(before, since): &(Regions, Instant)| *since < at && before.at(place) == Some(target);
-        if !self.since.is_some_and(|since| since < at || self.before.as_ref().is_some_and(stayed)) {
-            return None;
-        }
+        let target = self.target(Position::new(event.column, event.row), at)?;
         let gesture = match event.kind {
             // With a modifier it is the terminal's, or nothing.
             MouseEventKind::Down(MouseButton::Left) if event.modifiers.is_empty() => {

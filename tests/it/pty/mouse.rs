@@ -105,7 +105,7 @@ fn an_editor_does_not_get_the_mouse_and_the_dashboard_has_it_again_afterwards() 
     switch_on(&mut pty);
     pty.send(format!("n\x1b[Z{EDITOR}"));
     wait_until("opening the editor", || std::fs::exists(home.path("opened")).unwrap());
-    assert_eq!(modes(&pty), ["hl", "hl"]);
+    wait_for_modes(&pty, "hl");
     home.write("go", "");
     pty.wait_for_text("edited");
     wait_for_modes(&pty, "hlh");
