@@ -27,11 +27,12 @@ use serde_json::Value;
 
 use crate::config_file::{settings, whole_example};
 
-const DOCUMENTS: [&str; 18] = [
+const DOCUMENTS: [&str; 19] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
+    "BENCHMARKS.md",
     "CHANGELOG.md",
     "fuzz/README.md",
     "docs/README.md",
