@@ -269,7 +269,7 @@ pub(super) fn writes(state_dir: &Path) -> Result<Vec<WriteRow>, RecordError> {
         for row in rows.iter_mut().filter(|row| !living.contains(&row.owner)) {
             row.write.state = match row.write.state {
                 WriteState::Intended | WriteState::Sending | WriteState::Waiting => WriteState::Unknown,
-                settled => settled,
+                state @ (WriteState::Unknown | WriteState::Done | WriteState::NotDone | WriteState::SetAside) => state,
             };
         }
         Ok(rows)
