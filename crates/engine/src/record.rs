@@ -25,6 +25,7 @@ mod error;
 mod files;
 mod guard;
 mod history;
+mod jobs;
 mod owner;
 mod place;
 mod recover;
@@ -60,11 +61,12 @@ use tokio::sync::{
 };
 
 use context::ProcessContext;
+use jobs::Job;
 use mmd_elevate_core::{
     Draft, DraftTarget, ElevationRequest, Operation, Outcome, RecordChanges, Recovered, RequestId, SavedDraft,
     Untrusted, WriteHistory, WriteId, WriteRecord,
 };
-use store::{Job, Store};
+use store::Store;
 pub use tenant::TenantKey;
 pub use writes::Unclaimed;
 

@@ -1,50 +1,20 @@
-//! Runs the record's thread, and reopens the record if one of its files is not the one that was opened (removed, replaced,
-//! moved with its folder), or if the database is damaged.
+//! Reopens the record if one of its files is not the one that was opened (removed, replaced, moved with its folder), or if the
+//! database is damaged.
 //!
 //! Nothing is written to lost files until they are back, or a record with the same contents is open in their place. The database
 //! can still read the lost files, because they are open. Tools that copy or synchronize a folder may put a file back a moment
 //! later, so this is waited for first.
 
-use std::{
-    sync::mpsc::{Receiver, RecvTimeoutError},
-    time::{Duration, Instant},
-};
-
-use tokio::sync::mpsc::UnboundedSender;
+use std::time::Duration;
 
 use super::{
     owner::OpeningLock,
     recover, schema,
-    store::{Job, Store, StoreState},
+    store::{Store, StoreState},
 };
 use mmd_elevate_core::Recovered;
 
 impl Store {
-    /// Runs jobs until all handles are dropped or one of them closes the record.
-    pub(super) fn run_jobs(mut self, jobs: &Receiver<Job>, news: &UnboundedSender<Recovered>) {
-        loop {
-            let job = match &self.restore {
-                None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(restore) => jobs.recv_timeout(restore.due.saturating_duration_since(Instant::now())),
-            };
-            match job {
-                Ok(Some(job)) => job(&mut self),
-                Err(RecvTimeoutError::Timeout) => {}
-                Ok(None) | Err(RecvTimeoutError::Disconnected) => break,
-            }
-            if self.restore.as_ref().is_some_and(|restore| restore.due <= Instant::now())
-                && let Some(recovered) = self.restore_now()
-            {
-                // The receiver may be dropped.
-                let _ = news.send(recovered);
-            }
-            if self.restore.is_none() {
-                self.settle_pending();
-            }
-        }
-        self.close();
-    }
-
     /// Reopens the record if its files are lost or damaged. Returns its contents and warnings if it was replaced.
     pub(super) fn restore_now(&mut self) -> Option<Recovered> {
         if let StoreState::Open(database) = &mut self.state {
@@ -78,7 +48,7 @@ impl Store {
     ///
     /// Closing may remove the log. Whoever opens the record meanwhile would find an owner that lives and no log, and take it for
     /// lost, so nobody does: the opening lock is held. Where somebody else holds it, the log stays.
-    fn close(mut self) {
+    pub(super) fn close(mut self) {
         // This is the last chance for lost files. Damage in an open database waits for the next start, which reports it.
         if self.damage().is_none() || matches!(self.state, StoreState::Closed(_)) {
             self.restore_now();

@@ -23,9 +23,6 @@ use super::{
 };
 use mmd_elevate_core::{Operation, Outcome, RecordChanges, RequestId, WriteHistory, WriteId, WriteRecord};
 
-/// A job for the record's thread; `None` closes the record.
-pub(super) type Job = Option<Box<dyn FnOnce(&mut Store) + Send>>;
-
 pub(super) struct OpenDatabase {
     pub(super) db: Connection,
     pub(super) files: Files,
