@@ -136,15 +136,16 @@ impl Cells<'_> {
 
 /// A condition for the rows whose request may be the one that [`same_request_params`] is given. It finds other spellings of a
 /// UUID too; only a comparison of [`RequestId`]s decides whether two ids are equal. All spellings have the last twelve digits
-/// together, and most rows of a long record do not: they are not brought into the same form.
+/// together, and most rows of a long record do not: they are not brought into the same form. (`SQLite` would prepare the statement
+/// anew for each pattern that is a parameter alone.)
 pub(super) const SAME_REQUEST: &str =
-    "(request_id = ?1 OR (request_id LIKE ?3 AND ?2 = replace(replace(replace(replace(
+    "(request_id = ?1 OR (request_id LIKE '%' || ?3 || '%' AND ?2 = replace(replace(replace(replace(
      replace(replace(lower(trim(request_id)), 'urn:uuid:', ''), '-', ''), '{', ''), '}', ''), '(', ''), ')', '')))";
 
 /// Returns the parameters of [`SAME_REQUEST`].
 pub(super) fn same_request_params(id: &RequestId) -> (String, Option<String>, Option<String>) {
     let uuid = id.uuid().map(|uuid| format!("{uuid:032x}"));
-    let last_digits = uuid.as_ref().map(|digits| format!("%{}%", &digits[20..]));
+    let last_digits = uuid.as_ref().map(|digits| digits[20..].to_owned());
     (id.raw().to_owned(), uuid, last_digits)
 }
 

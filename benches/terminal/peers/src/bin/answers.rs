@@ -41,8 +41,7 @@ fn serve(mut stream: TcpStream) -> std::io::Result<()> {
         }
         std::io::copy(&mut reader.by_ref().take(length), &mut std::io::sink())?;
         let (status, body) = if first.starts_with("POST") {
-            let number = NEXT.fetch_add(1, Ordering::Relaxed);
-            ("201 Created", format!(r#"{{"id":"{number:08x}-0000-4000-8000-{number:012x}"}}"#))
+            ("201 Created", format!(r#"{{"id":"{}"}}"#, id(NEXT.fetch_add(1, Ordering::Relaxed))))
         } else {
             ("200 OK", r#"{"value":[]}"#.to_owned())
         };
@@ -51,4 +50,16 @@ fn serve(mut stream: TcpStream) -> std::io::Result<()> {
             format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}");
         stream.write_all(answer.as_bytes())?;
     }
+}
+
+/// The id of a request: its digits look random, as those of a service do (the steps of SplitMix64).
+fn id(number: u64) -> String {
+    let mix = |mut x: u64| {
+        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        x ^ (x >> 31)
+    };
+    let step = 0x9e37_79b9_7f4a_7c15_u64;
+    let (a, b) = (mix(number.wrapping_mul(2).wrapping_mul(step)), mix((number * 2 + 1).wrapping_mul(step)));
+    format!("{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}", a >> 32, (a >> 16) & 0xffff, a & 0xfff, b >> 52, b & 0xffff_ffff_ffff)
 }
