@@ -10,6 +10,7 @@ mod model;
 mod places;
 mod processes;
 mod spellings;
+mod together;
 
 use std::path::Path;
 

@@ -61,14 +61,23 @@ use tokio::sync::{
 };
 
 use context::ProcessContext;
-use jobs::Job;
+use jobs::{Job, WriteJob};
 use mmd_elevate_core::{
-    Draft, DraftTarget, ElevationRequest, Operation, Outcome, RecordChanges, Recovered, RequestId, SavedDraft,
-    Untrusted, WriteHistory, WriteId, WriteRecord,
+    Draft, DraftTarget, ElevationRequest, NewElevationRequest, Operation, Outcome, RecordChanges, Recovered, RequestId,
+    SavedDraft, Untrusted, WriteHistory, WriteId, WriteRecord,
 };
 use store::Store;
 pub use tenant::TenantKey;
 pub use writes::Unclaimed;
+
+/// What becomes of a create that equals one of unknown outcome, of any process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IfUnknown {
+    /// It is recorded, and may be sent.
+    Send,
+    /// It is refused with [`RecordError::EqualsUnknown`].
+    Refuse,
+}
 
 /// A handle to the record, which is closed when the last handle is dropped.
 #[derive(Clone)]
@@ -137,15 +146,19 @@ impl Record {
         Ok((Self { jobs, done, news }, recovered))
     }
 
-    /// Runs a job on the record's thread. It is completed even if the caller stops waiting.
+    /// Gives the record's thread a job that sends its result. It is completed even if the caller stops waiting.
+    async fn ask<T>(&self, job: impl FnOnce(oneshot::Sender<Result<T, RecordError>>) -> Job) -> Result<T, RecordError> {
+        let (sender, result) = oneshot::channel();
+        self.jobs.send(job(sender)).map_err(|_| RecordError::Ended)?;
+        result.await.map_err(|_| RecordError::Ended)?
+    }
+
+    /// Runs a job on the record's thread.
     async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Store) -> Result<T, RecordError> + Send + 'static,
     ) -> Result<T, RecordError> {
-        let (sender, result) = oneshot::channel();
-        let job: Job = Some(Box::new(move |store| drop(sender.send(job(store)))));
-        self.jobs.send(job).map_err(|_| RecordError::Ended)?;
-        result.await.map_err(|_| RecordError::Ended)?
+        self.ask(|sender| Job::Run(Box::new(move |store| drop(sender.send(job(store)))))).await
     }
 
     /// Makes a change on the record's thread.
@@ -161,7 +174,7 @@ impl Record {
         &self,
         read: impl FnOnce(&Connection, &ProcessContext) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, RecordError> {
-        self.run(move |store| store.read(read)).await
+        self.ask(|sender| Job::Read(Box::new(move |store| drop(sender.send(store.read(read)))))).await
     }
 
     /// Makes a write durable. Nothing of it may be sent before this returns.
@@ -169,8 +182,20 @@ impl Record {
     /// # Errors
     /// [`RecordError`]: nothing may be sent.
     pub async fn begin(&self, operation: &Operation) -> Result<WriteRecord, RecordError> {
+        self.begin_or_refuse(operation, IfUnknown::Send).await
+    }
+
+    /// Makes a write durable as [`Self::begin`] does, if what is said of an equal create of unknown outcome lets it.
+    ///
+    /// # Errors
+    /// As for [`Self::begin`], and [`RecordError::EqualsUnknown`].
+    pub async fn begin_or_refuse(
+        &self,
+        operation: &Operation,
+        if_unknown: IfUnknown,
+    ) -> Result<WriteRecord, RecordError> {
         let operation = operation.clone();
-        self.run(move |store| store.begin(operation)).await
+        self.ask(|sender| Job::Write(Box::new(WriteJob::Begin { operation, if_unknown, sender }))).await
     }
 
     /// Takes over the writes of dead processes, so that this process can look for them and settle them: for a command, which has
@@ -202,7 +227,7 @@ impl Record {
     /// [`RecordError::RequestOwned`] if another write has made the request, [`RecordError::NotOwner`] if another process owns
     /// the write, and other errors if it could not be written.
     pub async fn settle(&self, id: WriteId, outcome: Outcome) -> Result<(), RecordError> {
-        self.run(move |store| store.settle(id, outcome)).await
+        self.ask(|sender| Job::Write(Box::new(WriteJob::Settle { id, outcome, sender }))).await
     }
 
     /// Returns the write with this id, of any process.
@@ -240,6 +265,15 @@ impl Record {
     /// [`RecordError`] if they could not be read.
     pub async fn unclaimed_creates(&self) -> Result<Vec<Unclaimed>, RecordError> {
         self.read(writes::unclaimed_creates).await
+    }
+
+    /// Returns a create of unknown outcome that equals this one, of any process: one of [`Self::unresolved`].
+    ///
+    /// # Errors
+    /// [`RecordError`] if they could not be read.
+    pub async fn unknown_create(&self, new: &NewElevationRequest) -> Result<Option<WriteId>, RecordError> {
+        let new = new.clone();
+        self.ask(|sender| Job::Read(Box::new(move |store| drop(sender.send(store.unknown_create(&new)))))).await
     }
 
     /// Returns what other processes have changed since this was called last, or since the record was opened: `None` if nobody
@@ -342,7 +376,7 @@ impl Record {
     /// Completes the jobs before this one, moves the log into the database and closes the record, also for other handles. The
     /// caller limits the time.
     pub async fn close(self) {
-        let _ = self.jobs.send(None);
+        let _ = self.jobs.send(Job::Close);
         if let Some(done) = self.done.lock().await.take() {
             let _ = done.await;
         }

@@ -208,6 +208,22 @@ async fn a_full_disk_is_an_error_before_anything_is_sent() {
 }
 
 #[tokio::test]
+async fn outcome_that_fits_is_saved_where_what_is_asked_for_with_it_does_not_fit() {
+    let dir = folder();
+    let Some(_mount) = Mount::new(dir.path(), "600k") else { return };
+    let (record, _) = open(dir.path()).await;
+    let sent = record.begin(&create("sent")).await.unwrap().id;
+    let ballast = dir.path().join("ballast");
+    fs::write(&ballast, vec![0; 120_000]).unwrap();
+    while record.begin(&create(&"long ".repeat(500))).await.is_ok() {}
+    fs::File::options().write(true).open(&ballast).unwrap().set_len(40_000).unwrap();
+    let (too_long, outcome) = (create(&"long ".repeat(9000)), super::done(super::request("made")));
+    let (begun, settled) = tokio::join!(record.begin(&too_long), record.settle(sent, outcome));
+    assert!(matches!(begun, Err(RecordError::FullDisk { .. })), "{begun:?}");
+    assert_eq!(settled, Ok(()));
+}
+
+#[tokio::test]
 async fn damaged_record_that_there_is_no_room_to_take_over_stays_until_there_is() {
     let dir = folder();
     let Some(mount) = Mount::new(dir.path(), "2m") else { return };

@@ -97,6 +97,9 @@ pub enum RecordError {
         /// The rejected state.
         to: WriteState,
     },
+    /// The outcome of this create is unknown, and it equals the one that was to be recorded.
+    #[error("record it: it is unknown whether the same was opened before ({0})")]
+    EqualsUnknown(WriteId),
     /// The outcome of a create that is done lacks the request.
     #[error("settle {0}: what it has made is not named")]
     MissingRequest(WriteId),
@@ -154,6 +157,7 @@ impl RecordError {
             Self::UnknownWrite(_) | Self::InvalidTransition { .. } | Self::MissingRequest(_) => {
                 "this is a mistake in the program: please report it"
             }
+            Self::EqualsUnknown(_) => "look for what came of that one first",
             Self::NotOwner(_) => "settle it in the dashboard that sent it",
             Self::UnreadableWrite(_) => "look in the list for what became of it; the row is kept",
             Self::RequestOwned { .. } => "choose another one of those that were found, or set the write aside",

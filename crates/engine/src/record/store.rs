@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::{
+    IfUnknown,
     changes::{self, SeenRequests},
     claim,
     context::ProcessContext,
@@ -13,6 +14,7 @@ use super::{
     files::Files,
     guard::Guard,
     history,
+    jobs::WriteJob,
     owner::{OpeningLock, find_owners},
     recover::LOCK_TIMEOUT,
     rows::WriteRow,
@@ -21,7 +23,9 @@ use super::{
     table::Entry,
     writes,
 };
-use mmd_elevate_core::{Operation, Outcome, RecordChanges, RequestId, WriteHistory, WriteId, WriteRecord};
+use mmd_elevate_core::{
+    NewElevationRequest, Operation, Outcome, RecordChanges, RequestId, WriteHistory, WriteId, WriteRecord,
+};
 
 pub(super) struct OpenDatabase {
     pub(super) db: Connection,
@@ -121,41 +125,108 @@ impl Store {
         changes
     }
 
-    /// Adds a write.
-    pub(super) fn begin(&mut self, operation: Operation) -> Result<WriteRecord, RecordError> {
-        let mut added = None;
-        let result = self.change(|tx, context| {
-            let write = writes::begin(tx, context, operation)?;
-            added = Some(write.id);
-            Ok(write)
+    /// Adds writes and saves outcomes in one transaction, and sends each its result. If that fails, it may be the fault of one, so
+    /// that each is done by itself.
+    pub(super) fn change_writes(&mut self, jobs: Vec<WriteJob>) {
+        match self.try_writes(&jobs, None) {
+            Ok(begun) => {
+                let mut begun = begun.into_iter();
+                for job in jobs {
+                    job.succeed(&mut begun);
+                }
+            }
+            // The files are lost for all of them.
+            Err(error @ RecordError::NotDurable { .. }) => {
+                for job in jobs {
+                    self.fail_write(job, &error);
+                }
+            }
+            Err(error) => {
+                let is_alone = jobs.len() == 1;
+                for job in jobs {
+                    if is_alone && !job.may_be_refused() {
+                        self.fail_write(job, &error);
+                    } else {
+                        self.change_write(job);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Does this by itself. Which processes live is known then, and with it whether a create is refused: the lock that says so is
+    /// taken before a transaction, never within one.
+    fn change_write(&mut self, job: WriteJob) {
+        let living = match job.may_be_refused().then(|| self.living()).transpose() {
+            Ok(living) => living,
+            Err(error) => return self.fail_write(job, &error),
+        };
+        match self.try_writes(std::slice::from_ref(&job), living.as_ref().map(|(_, living)| living)) {
+            Ok(begun) => job.succeed(&mut begun.into_iter()),
+            Err(error) => self.fail_write(job, &error),
+        }
+    }
+
+    /// Adds writes and saves outcomes in one transaction: all or none. Returns the writes that were added. Without knowing which
+    /// processes live, a create is refused if an equal one may be of unknown outcome.
+    fn try_writes(
+        &mut self,
+        jobs: &[WriteJob],
+        living: Option<&HashSet<String>>,
+    ) -> Result<Vec<WriteRecord>, RecordError> {
+        let (mut begun, renumbered) = (Vec::new(), self.renumbered.clone());
+        let changed = self.change(|tx, context| {
+            for job in jobs {
+                match job {
+                    WriteJob::Begin { operation, if_unknown, .. } => {
+                        if let (Operation::Create(new), IfUnknown::Refuse) = (operation, if_unknown)
+                            && let Some(other) = writes::unknown_create(tx, context, new, living)?
+                        {
+                            return Err(RecordError::EqualsUnknown(other).into());
+                        }
+                        begun.push(writes::begin(tx, context, operation.clone())?);
+                    }
+                    WriteJob::Settle { id, outcome, .. } => {
+                        writes::settle(tx, context, stored_id(&renumbered, *id), outcome)?;
+                    }
+                }
+            }
+            Ok(())
         });
-        if let (Err(_), Some(id), StoreState::Open(database)) = (&result, added, &self.state)
-            // The lost files may hold it nevertheless, and nothing of it is sent.
+        let Err(error) = changed else { return Ok(begun) };
+        for write in begun {
+            self.cancel(write.id);
+        }
+        Err(error)
+    }
+
+    /// Marks a write as not done that failed to be recorded: the files may hold it nevertheless, and nothing of it is sent.
+    fn cancel(&self, id: WriteId) {
+        if let StoreState::Open(database) = &self.state
             && let Err(error) = writes::cancel(&database.db, &self.context, id)
         {
             tracing::debug!(%error, "a write that failed to be recorded was not cancelled");
         }
-        result
     }
 
-    /// Saves the outcome of a write; later if the files are lost or damaged.
-    pub(super) fn settle(&mut self, id: WriteId, outcome: Outcome) -> Result<(), RecordError> {
-        let settled = self.settle_now(id, &outcome);
-        if settled.is_err() && self.restore.is_some() {
-            self.pending_outcomes.push((id, outcome));
+    /// Sends the error. An outcome that cannot be saved because files are lost or damaged is saved later.
+    fn fail_write(&mut self, job: WriteJob, error: &RecordError) {
+        match job {
+            WriteJob::Begin { sender, .. } => drop(sender.send(Err(error.clone()))),
+            WriteJob::Settle { id, outcome, sender } => {
+                if self.restore.is_some() {
+                    self.pending_outcomes.push((id, outcome));
+                }
+                drop(sender.send(Err(error.clone())));
+            }
         }
-        settled
-    }
-
-    fn settle_now(&mut self, id: WriteId, outcome: &Outcome) -> Result<(), RecordError> {
-        let id = self.stored_id(id);
-        self.change(|tx, context| writes::settle(tx, context, id, outcome))
     }
 
     /// Saves the outcomes that arrived while the files were lost or damaged.
     pub(super) fn settle_pending(&mut self) {
         for (id, outcome) in std::mem::take(&mut self.pending_outcomes) {
-            if let Err(error) = self.settle_now(id, &outcome) {
+            let id = self.stored_id(id);
+            if let Err(error) = self.change(|tx, context| writes::settle(tx, context, id, &outcome)) {
                 tracing::warn!(%error, "an outcome was not saved afterwards");
             }
         }
@@ -163,7 +234,7 @@ impl Store {
 
     /// Returns the number of the write in the database.
     fn stored_id(&self, id: WriteId) -> WriteId {
-        WriteId(self.renumbered.get(&id.0).copied().unwrap_or(id.0))
+        stored_id(&self.renumbered, id)
     }
 
     /// Returns a write of any process of the tenant.
@@ -184,6 +255,15 @@ impl Store {
     pub(super) fn unresolved(&mut self) -> Result<Vec<WriteRecord>, RecordError> {
         let (_lock, living) = self.living()?;
         self.read(|db, context| claim::unresolved(db, context, &living))
+    }
+
+    /// Returns a create of unknown outcome that equals this one.
+    pub(super) fn unknown_create(&mut self, new: &NewElevationRequest) -> Result<Option<WriteId>, RecordError> {
+        if self.read(|db, context| writes::unknown_create(db, context, new, None))?.is_none() {
+            return Ok(None);
+        }
+        let (_lock, living) = self.living()?;
+        self.read(|db, context| writes::unknown_create(db, context, new, Some(&living)))
     }
 
     /// Returns the names of the living owners, this process among them, and the lock that keeps others from becoming one.
@@ -246,4 +326,8 @@ impl Store {
     fn why_closed(&self) -> RecordError {
         self.restore.as_ref().map_or(RecordError::Ended, |restore| restore.why.clone())
     }
+}
+
+fn stored_id(renumbered: &HashMap<i64, i64>, id: WriteId) -> WriteId {
+    WriteId(renumbered.get(&id.0).copied().unwrap_or(id.0))
 }

@@ -15,7 +15,7 @@ use super::{
 };
 use mmd_elevate_core::{
     CloseElevationRequest, NewElevationRequest, Operation, Outcome, RequestId, Transition, Untrusted, WriteId,
-    WriteRecord, WriteState,
+    WriteRecord, WriteState, are_equivalent,
 };
 
 /// The reason of an accepted close whose request was taken as closed. A write that is done has no other reason.
@@ -196,6 +196,26 @@ pub(super) fn owned_requests(
     let condition = "kind = 'create' AND request_id IS NOT NULL AND id <> ?1";
     let rows = WriteRow::find(db, condition, [except.0])?;
     Ok(rows.into_iter().filter(|row| row.tenant == *context.tenant()).filter_map(|row| row.made).collect())
+}
+
+/// Returns a create of unknown outcome that equals this one. What a dead process had in flight is unknown; where it is not known
+/// which processes live, what any other has in flight counts.
+pub(super) fn unknown_create(
+    db: &Connection,
+    context: &ProcessContext,
+    new: &NewElevationRequest,
+    living: Option<&HashSet<String>>,
+) -> rusqlite::Result<Option<WriteId>> {
+    let condition = "kind = 'create' AND stage NOT IN ('done', 'not done', 'set aside')
+         AND (owner <> ?1 OR stage = 'unknown') ORDER BY id";
+    let rows = WriteRow::find(db, condition, [&context.owner.name])?;
+    let is_equal = |row: &&WriteRow| {
+        let is_unknown =
+            row.write.state == WriteState::Unknown || living.is_none_or(|living| !living.contains(&row.owner));
+        let is_same = matches!(&row.write.operation, Operation::Create(other) if are_equivalent(other, new));
+        is_unknown && is_same && row.tenant == *context.tenant()
+    };
+    Ok(rows.iter().find(is_equal).map(|row| row.write.id))
 }
 
 /// Returns the creates of all processes whose requests no write has claimed.
