@@ -68,7 +68,6 @@ pub use notices::Notices;
 pub use palette::ActionPalette;
 pub use question::Question;
 pub use report::ReportPanel;
-use requests::normal_device;
 pub use requests::{
     Age, Ages, Attempts, CloseAttempt, Closure, CreateAttempt, CreateState, List, Request, RequestFilter, RequestStore,
     Requests, Row, RowId, RowState, SentClose, Sort,

@@ -6,8 +6,10 @@ use std::{
     time::Duration,
 };
 
-use super::{Effect, Model, Pane, ServiceState, Subject, names::agent, normal_device};
-use mmd_elevate_core::{Call, CallError, CallId, Device, ElevationRequest, ErrorCode, Field, visible};
+use super::{Effect, Model, Pane, ServiceState, Subject, names::agent};
+use mmd_elevate_core::{
+    Call, CallError, CallId, Device, ElevationRequest, ErrorCode, Field, normal_device_name, visible,
+};
 
 /// How long after the last letter the service is asked.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -62,7 +64,7 @@ impl Devices {
     /// The device of this name, where a search has found it.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&KnownDevice> {
-        self.found.get(&normal_device(name))
+        self.found.get(&normal_device_name(name))
     }
 
     /// Notes the names of devices that a list has.
@@ -78,21 +80,21 @@ impl Devices {
 
     /// The device that this word names, as it is spelled where it is known; `None` where it is not.
     pub(super) fn spelling(&self, word: &str) -> Option<&str> {
-        let found = self.found.get(&normal_device(word)).map(|device| device.name.as_str());
+        let found = self.found.get(&normal_device_name(word)).map(|device| device.name.as_str());
         found.or_else(|| self.names.get(word).map(|name| &**name))
     }
 
     /// All devices, those that a search has found first.
     pub(super) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
         let found = self.found.values().map(|device| (device.name.as_str(), device.about.as_str()));
-        let seen = self.names.iter().filter(|name| !self.found.contains_key(&normal_device(name)));
+        let seen = self.names.iter().filter(|name| !self.found.contains_key(&normal_device_name(name)));
         found.chain(seen.map(|name| (&**name, "")))
     }
 
     /// The known names that look most like this one.
     pub(super) fn nearest(&self, name: &str, count: usize) -> Vec<String> {
-        let wanted = normal_device(name);
-        let likeness = |other: &str| strsim::jaro_winkler(&wanted, &normal_device(other));
+        let wanted = normal_device_name(name);
+        let likeness = |other: &str| strsim::jaro_winkler(&wanted, &normal_device_name(other));
         let mut near: Vec<_> =
             self.all().map(|(name, _)| (likeness(name), name)).filter(|(like, _)| *like > 0.8).collect();
         near.sort_by(|one, other| other.0.total_cmp(&one.0));
@@ -157,7 +159,7 @@ pub(super) fn apply(model: &mut Model, call: CallId, result: Result<Vec<Device>,
                     about: about.join(" · "),
                     is_in_test_ring: device.update_ring.raw().eq_ignore_ascii_case(TEST_RING),
                 };
-                model.devices.found.insert(normal_device(&known.name), known);
+                model.devices.found.insert(normal_device_name(&known.name), known);
             }
             model.devices.version += 1;
         }

@@ -20,11 +20,13 @@ use super::{
     },
     leaving,
     names::viewers,
-    normal_device, refresh,
+    refresh,
 };
 use crate::keys::{Action, Motion, Scope};
 use jiff::{SignedDuration, Timestamp};
-use mmd_elevate_core::{Call, CallError, CallId, ElevationRequest, ErrorCode, Field, Gaps, Query, RequestId};
+use mmd_elevate_core::{
+    Call, CallError, CallId, ElevationRequest, ErrorCode, Field, Gaps, Query, RequestId, normal_device_name,
+};
 
 /// How long sending waits for the list of the device.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -86,20 +88,20 @@ impl Model {
     /// Whether the device in the form is being listed.
     #[must_use]
     pub fn is_checking_device(&self) -> bool {
-        self.guard.is_asking(&normal_device(&self.form_device()))
+        self.guard.is_asking(&normal_device_name(&self.form_device()))
     }
 
     /// When the device in the form was listed last.
     #[must_use]
     pub fn device_checked_at(&self) -> Option<Timestamp> {
-        let is_it = self.guard.device == normal_device(&self.form_device());
+        let is_it = self.guard.device == normal_device_name(&self.form_device());
         self.guard.open.as_ref().filter(|_| is_it).map(|(_, at)| *at)
     }
 
     /// The requests that are known to be open on the form's device, the oldest first.
     #[must_use]
     pub fn open_on_device(&self) -> Vec<Row<'_>> {
-        if self.guard.device != normal_device(&self.form_device()) {
+        if self.guard.device != normal_device_name(&self.form_device()) {
             return Vec::new();
         }
         self.open_of(self.guard.open.as_ref().map_or(&[][..], |(ids, _)| ids))
@@ -178,7 +180,7 @@ pub(super) fn ask(model: &mut Model, device: &str, row: Option<RowId>) -> Option
     // The next draft is another one.
     let told = if row.is_some() { std::mem::take(&mut model.guard.told) } else { BTreeSet::new() };
     let (began, at, listed) = (model.elapsed, model.now, Vec::new());
-    model.guard.checks.insert(call, DeviceCheck { device: normal_device(device), row, began, at, listed, told });
+    model.guard.checks.insert(call, DeviceCheck { device: normal_device_name(device), row, began, at, listed, told });
     Some(Effect::Call(call, Call::List(Query::Device(device.to_owned()))))
 }
 
@@ -201,7 +203,7 @@ pub(super) fn apply_page(model: &mut Model, call: CallId, page: Vec<ElevationReq
         at = check.at;
         let open = page
             .iter()
-            .filter(|request| normal_device(request.device.raw()) == check.device && request.closed.is_none());
+            .filter(|request| normal_device_name(request.device.raw()) == check.device && request.closed.is_none());
         check.listed.extend(open.map(|request| request.id.clone()));
     }
     refresh::take_listed(model, page, at);
@@ -215,7 +217,7 @@ pub(super) fn apply(model: &mut Model, call: CallId, result: Result<(Gaps, Times
         Ok((gaps, at)) => {
             let is_new = |row: &Row<'_>| row.request_id().is_some_and(|id| !check.told.contains(id));
             let has_new = model.open_of(&check.listed).iter().any(is_new);
-            let is_of_form = row.is_some() || check.device == normal_device(&model.form_device());
+            let is_of_form = row.is_some() || check.device == normal_device_name(&model.form_device());
             if is_of_form {
                 (model.guard.device, model.guard.open) = (check.device, Some((check.listed.clone(), at)));
             }

@@ -19,7 +19,6 @@ use jiff::{Timestamp, tz::TimeZone};
 pub use list::{List, Sort};
 pub use row::{Row, RowState};
 pub use row_map::RowId;
-pub(super) use store::normal_device;
 pub use store::{Closure, Request, RequestStore};
 pub use tab::{Age, Ages};
 

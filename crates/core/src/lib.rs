@@ -26,7 +26,7 @@ mod write;
 pub use device_name::DeviceNameWarning;
 pub use draft::{Draft, Field, FieldProblem, NewElevationRequest, is_edge_blank};
 pub use error::{CallError, Disposition, ErrorCode, RequestIds};
-pub use matching::{Gaps, MatchResult, SentCreate, are_equivalent, match_listed};
+pub use matching::{Gaps, MatchResult, SentCreate, are_equivalent, match_listed, normal_device_name};
 pub use operation::{CloseElevationRequest, Device, Operation, Query};
 pub use patterns::{Pattern, Patterns};
 pub use problem::Problem;

@@ -222,8 +222,17 @@ pub fn are_equivalent(one: &NewElevationRequest, other: &NewElevationRequest) ->
 }
 
 fn is_equal(field: Field, one: &str, other: &str) -> bool {
-    let (one, other) = (normalize(one), normalize(other));
-    if field == Field::Device { one.to_lowercase() == other.to_lowercase() } else { one == other }
+    if field == Field::Device {
+        normal_device_name(one) == normal_device_name(other)
+    } else {
+        normalize(one) == normalize(other)
+    }
+}
+
+/// Returns the name of a device as names are compared.
+#[must_use]
+pub fn normal_device_name(name: &str) -> String {
+    normalize(name).to_lowercase()
 }
 
 /// Normalizes a text for comparison: a service may trim it, compose its characters, and change its line ends.
@@ -280,6 +289,14 @@ mod tests {
 
     fn seen(skew: i64, listed: Vec<ElevationRequest>) -> String {
         seen_in(&Gaps::default(), skew, listed)
+    }
+
+    #[test]
+    fn names_of_a_device_are_compared_as_a_service_may_write_them() {
+        for name in ["MMD-É1", " mmd-é1\n", "mmd-e\u{301}1"] {
+            assert_eq!(normal_device_name(name), "mmd-é1", "{name:?}");
+        }
+        assert_ne!(normal_device_name("mmd-e1"), "mmd-é1");
     }
 
     #[test]

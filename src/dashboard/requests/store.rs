@@ -12,7 +12,7 @@ use super::{
     row_map::{RowId, RowMap},
     sorted,
 };
-use mmd_elevate_core::{ElevationRequest, RequestId};
+use mmd_elevate_core::{ElevationRequest, RequestId, normal_device_name};
 
 /// How a request came to be closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -109,11 +109,6 @@ pub struct RequestStore {
     by_device: BTreeSet<(u64, RowId)>,
 }
 
-/// A device's name as it is compared.
-pub(in crate::dashboard) fn normal_device(name: &str) -> String {
-    name.trim().to_lowercase()
-}
-
 fn device_hash(normal_name: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     normal_name.hash(&mut hasher);
@@ -173,18 +168,18 @@ impl RequestStore {
 
     /// The requests of a device, the oldest row first.
     pub(super) fn on_device(&self, name: &str) -> impl Iterator<Item = &Request> {
-        let wanted = normal_device(name);
+        let wanted = normal_device_name(name);
         let hash = device_hash(&wanted);
         let rows = self.by_device.range((hash, RowId(0))..=(hash, RowId(u64::MAX)));
         rows.filter_map(|(_, row)| self.get(*row))
-            .filter(move |request| normal_device(request.data.device.raw()) == wanted)
+            .filter(move |request| normal_device_name(request.data.device.raw()) == wanted)
     }
 
     fn keep(&mut self, request: Request) {
         if request.mine {
             self.mine.insert(request.row);
         }
-        self.by_device.insert((device_hash(&normal_device(request.data.device.raw())), request.row));
+        self.by_device.insert((device_hash(&normal_device_name(request.data.device.raw())), request.row));
         self.requests.insert(request.row, Box::new(request));
     }
 
@@ -194,8 +189,8 @@ impl RequestStore {
         let (id, device) = (request.data.id.clone(), request.data.device.clone());
         change(request);
         if request.data.device != device {
-            self.by_device.remove(&(device_hash(&normal_device(device.raw())), row));
-            self.by_device.insert((device_hash(&normal_device(request.data.device.raw())), row));
+            self.by_device.remove(&(device_hash(&normal_device_name(device.raw())), row));
+            self.by_device.insert((device_hash(&normal_device_name(request.data.device.raw())), row));
         }
         // The request is found by its id: another spelling of it is taken, another id is not.
         if request.data.id != id {
