@@ -253,7 +253,7 @@ impl From<&CallError> for CommandProblem {
             Some(ErrorCode::Throttled) => ProblemCode::Throttled,
             Some(ErrorCode::TimedOut) => ProblemCode::TimedOut,
             Some(ErrorCode::BrokenAnswer) => ProblemCode::UnreadableAnswer,
-            Some(ErrorCode::Declined | ErrorCode::NotAccepted) => ProblemCode::Refused,
+            Some(ErrorCode::Declined | ErrorCode::NotAccepted | ErrorCode::EqualsUnknown(_)) => ProblemCode::Refused,
             Some(ErrorCode::NotRecorded) => ProblemCode::Record,
             Some(ErrorCode::NotConnected | ErrorCode::Abandoned | ErrorCode::Crashed) | None => {
                 ProblemCode::Unreachable

@@ -226,7 +226,7 @@ impl OpenTenant {
         let Self { session, events, output, is_signed_in, .. } = self;
         match call {
             Call::Look(WriteId(id)) => IN_FLIGHT.store(id, Ordering::SeqCst),
-            Call::Send(_) => IN_FLIGHT.store(ABOUT_TO_BE_SENT, Ordering::SeqCst),
+            Call::Send(_) | Call::SendUnlessUnknown(_) => IN_FLIGHT.store(ABOUT_TO_BE_SENT, Ordering::SeqCst),
             Call::List(_)
             | Call::SearchDevices(_)
             | Call::SetAside(_)

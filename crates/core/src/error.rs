@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::status::refusal;
-use crate::{Problem, Untrusted};
+use crate::{Problem, Untrusted, WriteId};
 
 /// From this wait on, in seconds, no number is shown: a hundred years.
 const LONGEST_SHOWN_WAIT: u64 = 3_155_760_000;
@@ -78,6 +78,8 @@ pub enum ErrorCode {
     TimedOut,
     /// The write could not be recorded. Nothing was sent.
     NotRecorded,
+    /// The outcome of this create is unknown, and it equals the one that was to be sent. Nothing was sent.
+    EqualsUnknown(WriteId),
     /// The agent abandoned the call.
     Abandoned,
     /// The answer says success and cannot be used.
@@ -234,6 +236,13 @@ impl CallError {
     pub fn not_recorded(problem: Problem) -> Self {
         let what = format!("Nothing was sent: {}.", problem.what);
         Self::with_code(ErrorCode::NotRecorded, Disposition::NotDone, what, problem.hint)
+    }
+
+    /// Returns the error for a create that was not sent, because `write` may have opened the same before.
+    #[must_use]
+    pub fn equals_unknown(write: WriteId) -> Self {
+        let what = format!("Nothing was sent: it is unknown whether the same was opened before ({write}).");
+        Self::with_code(ErrorCode::EqualsUnknown(write), Disposition::NotDone, what, LOOK_FIRST)
     }
 
     /// Returns the error for a call that the agent abandoned. `sent`: its bytes may have been sent before.

@@ -5,8 +5,8 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::{
-    CallError, Device, Draft, DraftTarget, ElevationRequest, Gaps, MatchResult, Operation, Problem, Query,
-    RecordChanges, Recovered, RequestId, SignIn, Untrusted, WriteHistory, WriteId,
+    CallError, Device, Draft, DraftTarget, ElevationRequest, Gaps, MatchResult, NewElevationRequest, Operation,
+    Problem, Query, RecordChanges, Recovered, RequestId, SignIn, Untrusted, WriteHistory, WriteId,
 };
 
 /// How many calls may wait for the worker. The loop never waits for room: if the channel is full, the call fails.
@@ -28,6 +28,9 @@ pub enum Call {
     /// Sends an operation, after it is durable in the record. If the outcome of a create is unknown, it is looked up; a close
     /// is read back.
     Send(Operation),
+    /// Opens a request as [`Call::Send`] does, unless it is unknown whether an equal one was opened before, by any process:
+    /// [`ErrorCode::EqualsUnknown`](crate::ErrorCode::EqualsUnknown).
+    SendUnlessUnknown(NewElevationRequest),
     /// Lists requests. Each page is sent as progress.
     List(Query),
     /// Searches devices by a part of their name, serial number or user.
@@ -58,7 +61,11 @@ impl Call {
     #[must_use]
     pub const fn only_reads(&self) -> bool {
         match self {
-            Self::Send(_) | Self::SetAside(_) | Self::Adopt(..) | Self::TakeAsClosed(_) => false,
+            Self::Send(_)
+            | Self::SendUnlessUnknown(_)
+            | Self::SetAside(_)
+            | Self::Adopt(..)
+            | Self::TakeAsClosed(_) => false,
             Self::List(_) | Self::SearchDevices(_) | Self::Look(_) | Self::Check(_) | Self::History { .. } => true,
         }
     }

@@ -24,7 +24,8 @@ mod write;
 
 use std::{
     collections::HashMap,
-    future::{Future, Ready},
+    future::Future,
+    pin::Pin,
     sync::{Arc, PoisonError},
     time::{Duration, Instant},
 };
@@ -50,7 +51,7 @@ pub use self::{
 use crate::{
     backend::Backend,
     failpoint,
-    record::{Record, RecordError},
+    record::{IfUnknown, Record, RecordError},
 };
 use mmd_elevate_core::{
     Call, CallError, CallId, CallResult, Command, Event, Operation, Outcome, Problem, Recovered, Reply, SignIn,
@@ -78,10 +79,8 @@ pub async fn run<Opening>(
 ) where
     Opening: Future<Output = Result<(Record, Recovered), RecordError>> + Send + 'static,
 {
-    let (opened, record_ready) = watch::channel(None);
-    let in_flight = InFlight::default();
-    let opening = open(record, timing.save_again, opened, in_flight.clone(), events.clone());
-    serve(backend, RecordHandle::new(record_ready), Some(opening), in_flight, timing, commands, events).await;
+    let opening = Some(opening_with(record));
+    serve(Box::pin(backend), opening, RecordHandle::new, timing, commands, events).await;
 }
 
 /// Does the same and sends no write. The record is read, and nothing is written to it: what was left behind is looked up, and stays
@@ -95,10 +94,8 @@ pub async fn run_to_look<Opening>(
 ) where
     Opening: Future<Output = Result<(Record, Recovered), RecordError>> + Send + 'static,
 {
-    let (opened, record_ready) = watch::channel(None);
-    let in_flight = InFlight::default();
-    let opening = open(record, timing.save_again, opened, in_flight.clone(), events.clone());
-    serve(backend, RecordHandle::read_only(record_ready), Some(opening), in_flight, timing, commands, events).await;
+    let opening = Some(opening_with(record));
+    serve(Box::pin(backend), opening, RecordHandle::read_only, timing, commands, events).await;
 }
 
 /// Runs calls without a record: every write is refused before anything is sent, and drafts are not saved.
@@ -108,25 +105,39 @@ pub async fn run_read_only(
     commands: mpsc::Receiver<Command>,
     events: mpsc::Sender<Event>,
 ) {
-    let record = RecordHandle::read_only(watch::channel(Some(Err(RecordRefusal::read_only()))).1);
-    let opening = None::<Ready<()>>;
-    serve(backend, record, opening, InFlight::default(), timing, commands, events).await;
+    serve(Box::pin(backend), None, RecordHandle::read_only, timing, commands, events).await;
+}
+
+// Boxed once, so that all that is below is compiled once.
+type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+type MakeReady = Boxed<Result<Arc<dyn Backend>, CallError>>;
+type OpenRecord = Box<dyn FnMut() -> Boxed<Result<(Record, Recovered), RecordError>> + Send>;
+
+fn opening_with<Opening>(mut record: impl FnMut() -> Opening + Send + 'static) -> OpenRecord
+where
+    Opening: Future<Output = Result<(Record, Recovered), RecordError>> + Send + 'static,
+{
+    Box::new(move || Box::pin(record()))
 }
 
 async fn serve(
-    backend: impl Future<Output = Result<Arc<dyn Backend>, CallError>> + Send + 'static,
-    record: RecordHandle,
-    opening: Option<impl Future<Output = ()> + Send + 'static>,
-    in_flight: InFlight,
+    backend: MakeReady,
+    open_record: Option<OpenRecord>,
+    handle: fn(watch::Receiver<Opened>) -> RecordHandle,
     timing: Timing,
     commands: mpsc::Receiver<Command>,
     events: mpsc::Sender<Event>,
 ) {
     let (made, backend_ready) = watch::channel(None);
+    let (opened, record_ready) = watch::channel(None);
+    let (record, in_flight) = (handle(record_ready), InFlight::default());
     let mut starting = JoinSet::new();
     starting.spawn(make_ready(backend, made, events.clone()));
-    if let Some(opening) = opening {
-        starting.spawn(opening);
+    match open_record {
+        Some(open_record) => {
+            starting.spawn(open(open_record, timing.save_again, opened, in_flight.clone(), events.clone()));
+        }
+        None => drop(opened.send_replace(Some(Err(RecordRefusal::read_only())))),
     }
     let saver = DraftSaver::start(record.clone(), timing.save_again, events.clone());
     let context = Context { backend: backend_ready, record, in_flight, timing, events };
@@ -142,11 +153,7 @@ async fn serve(
     drop(starting);
 }
 
-async fn make_ready(
-    backend: impl Future<Output = Result<Arc<dyn Backend>, CallError>> + Send + 'static,
-    made: watch::Sender<MadeReady>,
-    events: mpsc::Sender<Event>,
-) {
+async fn make_ready(backend: MakeReady, made: watch::Sender<MadeReady>, events: mpsc::Sender<Event>) {
     let not_made_ready = || CallError::not_sent("the program failed while it made the service ready");
     let backend = catch_panic(backend).await.unwrap_or_else(|Panicked| Err(not_made_ready()));
     let event = match &backend {
@@ -175,15 +182,13 @@ async fn forward_sign_in(mut changes: watch::Receiver<SignIn>, events: &mpsc::Se
 
 /// Opens the record, with retries after transient errors, and sends its contents. Sends its contents again each time that it had
 /// to be replaced.
-async fn open<Opening>(
-    mut open_record: impl FnMut() -> Opening + Send + 'static,
+async fn open(
+    mut open_record: OpenRecord,
     longest_wait: Duration,
     opened: watch::Sender<Opened>,
     in_flight: InFlight,
     events: mpsc::Sender<Event>,
-) where
-    Opening: Future<Output = Result<(Record, Recovered), RecordError>> + Send + 'static,
-{
+) {
     let mut last_warning = None;
     let mut wait = FIRST_RETRY.min(longest_wait);
     let (record, recovered) = loop {
@@ -314,7 +319,8 @@ async fn run_call(context: Arc<Context>, call_id: CallId, what: Call, abandon: A
     let call = CallContext::new(call_id, abandon, context.events.clone());
     let doing = {
         let (context, call) = (Arc::clone(&context), call.clone());
-        async move { perform(&context, &call, what).await }
+        // In a box, because it is large, and a task that holds it is moved several times.
+        Box::pin(async move { perform(&context, &call, what).await })
     };
     let result = match catch_panic(doing.instrument(tracing::debug_span!("call", id = call_id.0))).await {
         Ok(result) => result,
@@ -332,7 +338,8 @@ async fn perform(context: &Arc<Context>, call: &CallContext, what: Call) -> Resu
         return Err(RecordRefusal::read_only().into());
     }
     match what {
-        Call::Send(Operation::Create(new)) => create::create(context, call, new).await,
+        Call::Send(Operation::Create(new)) => create::create(context, call, new, IfUnknown::Send).await,
+        Call::SendUnlessUnknown(new) => create::create(context, call, new, IfUnknown::Refuse).await,
         Call::Send(Operation::Close(closing)) => close::close(context, call, closing).await,
         Call::List(query) => list::list(context, call, &query).await,
         Call::SearchDevices(text) => list::search_devices(context, call, &text).await,

@@ -318,7 +318,7 @@ fn answer(dashboard: &Dashboard, call_id: CallId, call: &Call, which: u8) -> Cal
         || named.and_then(|row| row.draft?.validate().ok()).map(|new| created(&new, &format!("{call_id}"), start()));
     let looked = |seen| CallResult::Looked { seen, at: start(), error: CallError::timed_out() };
     match call {
-        Call::Send(Operation::Create(new)) => {
+        Call::Send(Operation::Create(new)) | Call::SendUnlessUnknown(new) => {
             let request = created(new, &format!("{call_id}"), start());
             match which % 4 {
                 0 => looked(MatchResult::NotSeen),

@@ -234,7 +234,7 @@ impl World {
     pub(super) fn notes_calls(&mut self) {
         for (_, call) in self.process.calls.drain(..) {
             match call {
-                Call::Send(Operation::Create(new)) => {
+                Call::Send(Operation::Create(new)) | Call::SendUnlessUnknown(new) => {
                     self.told.creates += 1;
                     *self.confirmed.entry(Key::of(new.draft())).or_default() += 1;
                 }

@@ -13,7 +13,7 @@ use super::{
     lookup::RepeatedLookup,
     write::{SendResult, Write},
 };
-use crate::backend::Listed;
+use crate::{backend::Listed, record::IfUnknown};
 use mmd_elevate_core::{
     CallError, CallResult, CloseElevationRequest, ClosedBy, ElevationRequest, ErrorCode, Operation, Progress, ReadBack,
     Transition, Untrusted,
@@ -42,7 +42,7 @@ pub(super) async fn close(
     call: &CallContext,
     closing: CloseElevationRequest,
 ) -> Result<CallResult, CallError> {
-    let (write, backend) = Write::begin(context, call, Operation::Close(closing.clone())).await?;
+    let (write, backend) = Write::begin(context, call, Operation::Close(closing.clone()), IfUnknown::Send).await?;
     let mut repeated = 0;
     loop {
         let error = match write.send(&*backend).await {

@@ -6,7 +6,7 @@ use super::{
     retry::Retries,
     write::{SendResult, Write},
 };
-use crate::backend::Response;
+use crate::{backend::Response, record::IfUnknown};
 use mmd_elevate_core::{
     CallError, CallResult, ErrorCode, MatchResult, NewElevationRequest, Operation, Progress, Transition,
 };
@@ -15,8 +15,9 @@ pub(super) async fn create(
     context: &Context,
     call: &CallContext,
     new: NewElevationRequest,
+    if_unknown: IfUnknown,
 ) -> Result<CallResult, CallError> {
-    let (write, backend) = Write::begin(context, call, Operation::Create(new.clone())).await?;
+    let (write, backend) = Write::begin(context, call, Operation::Create(new.clone()), if_unknown).await?;
     context.in_flight.mark_sent(write.record.id, &new);
     let mut retries = Retries::for_writes(context.timing);
     let sent = loop {

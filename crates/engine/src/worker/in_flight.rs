@@ -32,8 +32,8 @@ struct Known {
 #[derive(Clone, Default)]
 pub(super) struct InFlight {
     known: Arc<Mutex<Known>>,
-    /// Held from reading the owners of requests until one of the requests is claimed.
-    claims: Arc<tokio::sync::Mutex<()>>,
+    /// Held alone from reading the owners of requests until one of the requests is claimed.
+    claims: Arc<tokio::sync::RwLock<()>>,
 }
 
 impl InFlight {
@@ -42,9 +42,17 @@ impl InFlight {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Locks the claims, so that only one call at a time claims a request.
-    pub(super) async fn lock_claims(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.claims.lock().await
+    /// Locks the claims, so that nobody claims a request while this call decides which it claims.
+    pub(super) async fn lock_claims(&self) -> tokio::sync::RwLockWriteGuard<'_, ()> {
+        self.claims.write().await
+    }
+
+    /// Claims the request that an answer has named, beside other calls that do so; calls that decide wait meanwhile. Returns `None`
+    /// if a write of this process owns it.
+    pub(super) async fn claim<'a>(&'a self, request: &'a RequestId) -> Option<Claim<'a>> {
+        let claims = self.claims.read().await;
+        let is_new = self.lock().owned.insert(request.clone());
+        is_new.then(|| Claim { in_flight: self, request, is_settled: false, _claims: claims })
     }
 
     /// Marks a create that is about to be sent.
@@ -89,11 +97,6 @@ impl InFlight {
         owned.extend(self.lock().owned.iter().cloned());
     }
 
-    /// Returns whether a write of this process owns the request.
-    pub(super) fn owns(&self, request: &RequestId) -> bool {
-        self.lock().owned.contains(request)
-    }
-
     /// Returns whether another equal create is in flight, to which a listed request may belong.
     pub(super) fn may_be_anothers(&self, id: WriteId, request: &NewElevationRequest) -> bool {
         self.count_others(id, request, CreateStatus::InFlight) > 0
@@ -113,6 +116,30 @@ impl InFlight {
     /// Reserves a write for one call. Returns `None` if another call has reserved it.
     pub(super) fn reserve(&self, id: WriteId) -> Option<Reservation> {
         self.lock().busy.insert(id).then(|| Reservation { in_flight: self.clone(), id })
+    }
+}
+
+/// The claim of a request by one call. It ends with it, unless the write was settled.
+pub(super) struct Claim<'a> {
+    in_flight: &'a InFlight,
+    request: &'a RequestId,
+    is_settled: bool,
+    _claims: tokio::sync::RwLockReadGuard<'a, ()>,
+}
+
+impl Claim<'_> {
+    /// Removes the settled write, which owns the request from now on.
+    pub(super) fn settle(mut self, id: WriteId) {
+        self.is_settled = true;
+        self.in_flight.settle(id, Some(self.request));
+    }
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        if !self.is_settled {
+            self.in_flight.lock().owned.remove(self.request);
+        }
     }
 }
 

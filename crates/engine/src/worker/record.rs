@@ -10,7 +10,7 @@ use std::{
 
 use tokio::sync::watch;
 
-use crate::record::{Record, RecordError, Unclaimed};
+use crate::record::{IfUnknown, Record, RecordError, Unclaimed};
 use mmd_elevate_core::{
     CallError, Draft, DraftTarget, ElevationRequest, Operation, Outcome, Problem, RecordChanges, RequestId,
     WriteHistory, WriteId, WriteRecord,
@@ -21,8 +21,16 @@ use mmd_elevate_core::{
 pub(super) struct RecordRefusal {
     /// What happened; `what` begins in lower case.
     pub(super) problem: Problem,
-    /// Whether another write owns the request that was to settle this one.
-    pub(super) is_owned: bool,
+    /// The other write that is in the way.
+    conflict: Option<Conflict>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Conflict {
+    /// It owns the request that was to settle this one.
+    OwnsRequest,
+    /// It equals the create that was to be sent, and its outcome is unknown.
+    EqualsUnknown(WriteId),
 }
 
 impl RecordRefusal {
@@ -31,34 +39,44 @@ impl RecordRefusal {
             "this session is read-only",
             "start without --read-only and without the setting `read_only` to send anything",
         );
-        Self { problem, is_owned: false }
+        Self { problem, conflict: None }
     }
 
     /// The record is not open yet.
     pub(super) fn opening() -> Self {
-        Self { problem: Problem::new("the record is being opened", "wait a moment, then try again"), is_owned: false }
+        Self { problem: Problem::new("the record is being opened", "wait a moment, then try again"), conflict: None }
+    }
+
+    /// Returns whether another write owns the request that was to settle this one.
+    pub(super) fn is_owned(&self) -> bool {
+        self.conflict == Some(Conflict::OwnsRequest)
     }
 
     pub(super) fn crashed() -> Self {
         Self {
             problem: Problem::new("the program failed while it used the record", "look into the log, then start again"),
-            is_owned: false,
+            conflict: None,
         }
     }
 }
 
 impl From<RecordError> for RecordRefusal {
     fn from(error: RecordError) -> Self {
-        Self {
-            problem: Problem::new(format!("failed to {error}"), error.hint()),
-            is_owned: matches!(error, RecordError::RequestOwned { .. }),
-        }
+        let conflict = match error {
+            RecordError::RequestOwned { .. } => Some(Conflict::OwnsRequest),
+            RecordError::EqualsUnknown(write) => Some(Conflict::EqualsUnknown(write)),
+            _ => None,
+        };
+        Self { problem: Problem::new(format!("failed to {error}"), error.hint()), conflict }
     }
 }
 
 impl From<RecordRefusal> for CallError {
-    fn from(RecordRefusal { problem, .. }: RecordRefusal) -> Self {
-        Self::not_recorded(problem)
+    fn from(RecordRefusal { problem, conflict }: RecordRefusal) -> Self {
+        match conflict {
+            Some(Conflict::EqualsUnknown(write)) => Self::equals_unknown(write),
+            Some(Conflict::OwnsRequest) | None => Self::not_recorded(problem),
+        }
     }
 }
 
@@ -134,7 +152,7 @@ impl RecordHandle {
 
     /// Notes a failed write.
     fn note_failure<T>(&self, result: Result<T, RecordRefusal>) -> Result<T, RecordRefusal> {
-        if result.as_ref().is_err_and(|refused| !refused.is_owned) {
+        if result.as_ref().is_err_and(|refused| !refused.is_owned()) {
             self.has_failed.store(true, Ordering::Relaxed);
         }
         result
@@ -154,11 +172,11 @@ impl RecordHandle {
     }
 
     /// Makes the write durable.
-    pub(super) async fn begin(&self, what: &Operation) -> Result<WriteRecord, RecordRefusal> {
+    pub(super) async fn begin(&self, what: &Operation, if_unknown: IfUnknown) -> Result<WriteRecord, RecordRefusal> {
         if self.is_read_only {
             return Err(RecordRefusal::read_only());
         }
-        Ok(self.opened().await?.begin(what).await?)
+        Ok(self.opened().await?.begin_or_refuse(what, if_unknown).await?)
     }
 
     /// Saves an outcome. In a read-only session it is known to this process alone.

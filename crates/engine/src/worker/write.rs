@@ -14,6 +14,7 @@ use super::{
 use crate::{
     backend::{Backend, Response},
     failpoint,
+    record::IfUnknown,
 };
 use mmd_elevate_core::{
     CallError, Disposition, ElevationRequest, Operation, Outcome, Progress, RequestId, Transition, Untrusted,
@@ -48,6 +49,7 @@ impl<'a> Write<'a> {
         context: &'a Context,
         call: &'a CallContext,
         operation: Operation,
+        if_unknown: IfUnknown,
     ) -> Result<(Self, Arc<dyn Backend>), CallError> {
         let ready = async {
             // In this order, because an unusable record is the more serious error.
@@ -56,7 +58,7 @@ impl<'a> Write<'a> {
         };
         let service = call.unless_abandoned(ready).await.unwrap_or_else(|| Err(abandoned_unsent()))?;
         failpoint::die_if_asked("before-recording");
-        let record = context.record.begin(&operation).await?;
+        let record = context.record.begin(&operation, if_unknown).await?;
         failpoint::die_if_asked("after-recording");
         let write = Self { begun: Some(Instant::now()), ..Self::new(context, call, record, WriteState::Intended)? };
         call.progress(Progress::Recorded(write.record.id)).await;
@@ -193,26 +195,23 @@ impl<'a> Write<'a> {
     /// outcome is unknown then.
     #[must_use]
     pub(super) async fn settle_created(&self, request: &ElevationRequest, service_id: Option<Untrusted>) -> bool {
-        // A concurrent look-up must not claim the same request.
-        let _alone = self.context.in_flight.lock_claims().await;
         let outcome = Outcome {
             state: WriteState::Done,
             request: Some(request.clone()),
             why: None,
             service_request_id: service_id,
         };
-        let is_anothers = |saved: &Result<(), RecordRefusal>| saved.as_ref().is_err_and(|refused| refused.is_owned);
-        let saved = if self.context.in_flight.owns(&request.id) {
-            None
-        } else {
-            Some(self.context.record.settle(self.record.id, outcome).await)
+        let claimed = match self.context.in_flight.claim(&request.id).await {
+            Some(claim) => Some((claim, self.context.record.settle(self.record.id, outcome).await)),
+            None => None,
         };
-        let Some(saved) = saved.filter(|saved| !is_anothers(saved)) else {
+        let is_anothers = |saved: &Result<(), RecordRefusal>| saved.as_ref().is_err_and(RecordRefusal::is_owned);
+        let Some((claim, saved)) = claimed.filter(|(_, saved)| !is_anothers(saved)) else {
             self.transition(Transition::Lose);
             return false;
         };
         self.transition(Transition::Succeed);
-        self.context.in_flight.settle(self.record.id, Some(&request.id));
+        claim.settle(self.record.id);
         self.context.report_unsaved(saved).await;
         true
     }
@@ -225,7 +224,7 @@ impl<'a> Write<'a> {
         let state = self.state().after(Transition::Find).unwrap_or(WriteState::Unknown);
         let outcome = Outcome { state, request: Some(request.clone()), why: None, service_request_id: None };
         let saved = self.context.record.settle(self.record.id, outcome).await;
-        if saved.as_ref().is_err_and(|refused| refused.is_owned) {
+        if saved.as_ref().is_err_and(RecordRefusal::is_owned) {
             return false;
         }
         self.transition(Transition::Find);
