@@ -17,6 +17,7 @@ mod table;
 pub mod template;
 pub mod tenant;
 pub mod texts;
+pub mod untold;
 pub mod write_result;
 
 use color_eyre::eyre::{self, WrapErr as _};

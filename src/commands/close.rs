@@ -6,13 +6,14 @@ use std::process::ExitCode;
 use color_eyre::eyre;
 use mmd_elevate_core::{
     Call, CallError, CallResult, CloseElevationRequest, ElevationRequest, ErrorCode, Field, Operation, Problem,
-    Progress, Query, ReadBack, RequestId, Untrusted, is_edge_blank, uuid, visible,
+    Progress, Query, ReadBack, RequestId, Untrusted, WriteId, is_edge_blank, uuid, visible,
 };
 use serde_json::{Value, json};
 
 use super::{
     tenant::{self, CommandSettings, Leftovers, OpenTenant},
     texts::{edit_actions, read_argument, read_file},
+    untold::Untold,
     write_result::{SCHEMA, WriteOutcome},
 };
 use crate::{
@@ -39,23 +40,25 @@ pub fn run(args: &CloseArgs, flags: &Flags, output: Output) -> eyre::Result<Exit
         Err(problem) => return Ok(fail(Exit::Usage, &problem)),
     };
     tenant::run(async {
-        let mut tenant = match OpenTenant::open(settings, Leftovers::Leave, output).await {
+        let tenant = match OpenTenant::open(settings, Leftovers::Leave, output).await {
             Ok(tenant) => tenant,
             Err(problem) => return tenant::fail(&problem),
         };
-        let targets = match find_all(&mut tenant, &args.ids).await {
+        let targets = match find_all(&tenant, &args.ids).await {
             Ok(targets) => targets,
             Err(problem) => return fail(Exit::Usage, &problem),
         };
-        let mut results = Vec::new();
+        let (mut results, mut unprinted) = (Vec::new(), Vec::new());
         for target in targets {
+            let untold = Untold::new(String::new());
             let result = match target {
                 CloseTarget::Unknown { given, problem } => CloseResult::not_done(given, problem),
                 CloseTarget::Found(target) if args.dry_run => target.dry_run(),
-                CloseTarget::Found(target) => close(&mut tenant, target, &actions).await,
+                CloseTarget::Found(target) => close(&tenant, target, &actions, &untold).await,
             };
             result.tell(output);
             results.push(result);
+            unprinted.push(untold);
         }
         let exit = Exit::of_several(&results.iter().map(|result| result.exit).collect::<Vec<_>>());
         let mine = tenant.mine();
@@ -69,6 +72,7 @@ pub fn run(args: &CloseArgs, flags: &Flags, output: Output) -> eyre::Result<Exit
         };
         let summary: Vec<_> = results.iter().map(CloseResult::summary).collect();
         let code = print_outcome(&text, exit.into(), &summary.join("; "));
+        drop(unprinted);
         tenant.end().await;
         code
     })
@@ -159,7 +163,7 @@ pub(super) fn find<'r>(
 ///
 /// # Errors
 /// An id is too short, or means several requests.
-async fn find_all(tenant: &mut OpenTenant, given: &[String]) -> Result<Vec<CloseTarget>, Problem> {
+async fn find_all(tenant: &OpenTenant, given: &[String]) -> Result<Vec<CloseTarget>, Problem> {
     let mut targets = Vec::new();
     let mut missing = Vec::new();
     for given in given {
@@ -246,33 +250,33 @@ struct CloseResult {
 }
 
 /// Closes a request.
-async fn close(tenant: &mut OpenTenant, target: FoundTarget, actions: &str) -> CloseResult {
+async fn close(tenant: &OpenTenant, target: FoundTarget, actions: &str, untold: &Untold) -> CloseResult {
     let FoundTarget { id, request, is_absent } = target;
     let device = request.as_ref().map_or_else(Untrusted::default, |request| request.device.clone());
     let closing = CloseElevationRequest { id: id.clone(), device, actions_taken: actions.to_owned() };
-    let (mut closed_by, mut doubt, mut intent) = (None, None, None);
-    let sent = tenant.call(Call::Send(Operation::Close(closing)), |progress| match progress {
+    let (mut closed_by, mut doubt) = (None, None);
+    let mut on_step = |step| match step {
         Progress::ClosedBy(request) => closed_by = Some(request),
         Progress::Looking(error) => doubt = Some(error),
-        Progress::Recorded(id) => intent = Some(id),
-        Progress::Waiting { .. }
+        Progress::Recorded(_)
+        | Progress::Waiting { .. }
         | Progress::LookingFirst
         | Progress::ReadingBack
         | Progress::NotRead(_)
         | Progress::Page(_) => {}
-    });
-    let sent = sent.await;
-    let given = id.raw().to_owned();
+    };
+    let sent = tenant.call(untold, Call::Send(Operation::Close(closing)), &mut on_step).await;
+    let (given, intent) = (id.raw().to_owned(), untold.number().get());
     let mut result = interpret(given, sent, request, closed_by, doubt);
     if let Some(problem) = &mut result.problem {
         if is_absent && problem.code == ProblemCode::Refused {
             *problem = CommandProblem { service_request_id: problem.service_request_id.take(), ..not_found(id.raw()) };
         }
-        if let (Exit::Unknown, Some(intent)) = (result.exit, intent) {
-            let id = intent.0;
+        if let (Exit::Unknown, Some(WriteId(id))) = (result.exit, intent) {
             problem.problem.hint = format!("mmd-elevate resolve {id} looks for it again; closing it again is harmless");
         }
     }
+    untold.has_ended(&result.summary(), intent.filter(|_| result.exit == Exit::Unknown));
     result
 }
 

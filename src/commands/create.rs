@@ -1,32 +1,28 @@
 //! `mmd-elevate create`: opens a request, as safely as the dashboard does. It is recorded before it is sent, its device is
-//! listed first, and nothing is sent twice by itself.
+//! listed first, and nothing is sent twice by itself. `lines` opens one for each line of a file.
 
-use std::{
-    fs::File,
-    io::{BufRead, BufReader, stdin},
-    path::Path,
-    process::ExitCode,
-    time::Duration,
-};
+mod lines;
+
+use std::{process::ExitCode, time::Duration};
 
 use color_eyre::eyre;
 use mmd_elevate_core::{
-    Call, CallError, CallResult, DeviceNameWarning, Draft, ElevationRequest, Field, Gaps, MatchResult,
-    NewElevationRequest, Operation, Patterns, Problem, Progress, WriteId, are_equivalent, visible,
+    Call, CallError, CallResult, DeviceNameWarning, Draft, ElevationRequest, ErrorCode, Field, Gaps, MatchResult,
+    NewElevationRequest, Operation, Patterns, Problem, Progress, WriteId, normal_device_name, visible,
 };
-use serde::Deserialize;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{
     tenant::{self, CommandSettings, Leftovers, OpenTenant},
     texts::{edit_draft, read_argument, read_file, refuse_blanks, use_template},
+    untold::Untold,
     write_result::{WriteOutcome, WriteResult},
 };
 use crate::{
     cli::{CreateArgs, Flags},
     exit::{CommandProblem, Exit, ProblemCode},
     json,
-    output::{Output, OutputForm, fail, print_error, print_outcome, print_result, warn},
+    output::{Output, OutputForm, fail, print_error, print_outcome, warn},
 };
 
 /// The pause between two look-ups while the agent waits.
@@ -41,7 +37,7 @@ const NAMED: usize = 3;
 /// The program itself fails. A problem that the user can fix is printed and makes its exit code.
 pub fn run(args: &CreateArgs, flags: &Flags, output: Output) -> eyre::Result<ExitCode> {
     if let Some(from) = &args.from {
-        return run_lines(args, flags, output, from);
+        return lines::run(args, flags, output, from);
     }
     let settings = match CommandSettings::load(flags, output).and_then(CommandSettings::refuse_read_only) {
         Ok(settings) => settings,
@@ -53,13 +49,15 @@ pub fn run(args: &CreateArgs, flags: &Flags, output: Output) -> eyre::Result<Exi
     };
     warn_of_device(&new, &settings.patterns);
     tenant::run(async {
-        let mut tenant = match OpenTenant::open(settings, Leftovers::Leave, output).await {
+        let tenant = match OpenTenant::open(settings, Leftovers::Leave, output).await {
             Ok(tenant) => tenant,
             Err(problem) => return print_refused(output, problem),
         };
-        let result = create(&mut tenant, &new, args).await;
+        let untold = Untold::new(String::new());
+        let result = create(&tenant, &new, args, &untold, &mut |_| ()).await;
         tell(output, &result, &new);
         let code = print_outcome(&result.render(output.form, &new), result.exit.into(), &result.summary());
+        drop(untold);
         tenant.end().await;
         code
     })
@@ -133,40 +131,52 @@ fn warn_of_device(new: &NewElevationRequest, patterns: &Patterns) {
     }
 }
 
-/// Opens a request.
-async fn create(tenant: &mut OpenTenant, new: &NewElevationRequest, args: &CreateArgs) -> WriteResult {
+/// Opens a request. What happens meanwhile is told, and passed to `on_step`.
+async fn create(
+    tenant: &OpenTenant,
+    new: &NewElevationRequest,
+    args: &CreateArgs,
+    untold: &Untold,
+    on_step: &mut (dyn FnMut(&Progress) + Send),
+) -> WriteResult {
+    let result = check_and_send(tenant, new, args, untold, on_step).await;
+    untold.has_ended(&result.summary(), result.unknown_intent());
+    result
+}
+
+async fn check_and_send(
+    tenant: &OpenTenant,
+    new: &NewElevationRequest,
+    args: &CreateArgs,
+    untold: &Untold,
+    on_step: &mut (dyn FnMut(&Progress) + Send),
+) -> WriteResult {
     let began = Instant::now();
-    if !args.again {
-        match equal_unknown(tenant, new).await {
+    // What is sent is checked with the record again. This comes before the list of the device, which may hold that other one.
+    if !args.again && (args.dry_run || !args.allow_open) {
+        match tenant.record.unknown_create(new).await {
             Ok(None) => {}
-            Ok(Some(WriteId(id))) => {
-                let hint = format!("mmd-elevate resolve {id} looks for it; --again sends another one all the same");
-                let what = format!("nothing was sent: it is unknown whether the same was opened before (intent {id})");
-                let problem = CommandProblem::new(ProblemCode::Refused, what, hint);
-                return WriteResult::unknown(Some(WriteId(id)), problem);
-            }
-            Err(problem) => return WriteResult::not_done(problem),
+            Ok(Some(write)) => return equals_unknown(write),
+            Err(error) => return WriteResult::not_done(error.into()),
         }
     }
     if !args.allow_open
-        && let Some(problem) = open_on_device(tenant, new.get(Field::Device)).await
+        && let Some(problem) = open_on_device(tenant, new.get(Field::Device), untold, on_step).await
     {
         return WriteResult::not_done(problem);
     }
     if args.dry_run {
         return WriteResult { outcome: WriteOutcome::NotDone, ..WriteResult::done(None, None) };
     }
-    let mut intent = None;
-    let sent = tenant.call(Call::Send(Operation::Create(new.clone())), |progress| {
-        if let Progress::Recorded(id) = progress {
-            intent = Some(id);
-        }
-    });
-    let mut result = interpret(sent.await, &mut intent);
+    let call =
+        if args.again { Call::Send(Operation::Create(new.clone())) } else { Call::SendUnlessUnknown(new.clone()) };
+    let sent = tenant.call(untold, call, &mut |step| on_step(&step)).await;
+    let intent = untold.number().get();
+    let mut result = interpret(sent, intent);
     if let (Some(seconds), Some(write)) = (args.wait, intent) {
         let until = began + Duration::from_secs(seconds);
         while result.outcome == WriteOutcome::Unknown
-            && let Ok(looked) = timeout_at(until, tenant.call(Call::Look(write), |_| ())).await
+            && let Ok(looked) = timeout_at(until, tenant.call(untold, Call::Look(write), &mut drop)).await
         {
             let has_failed = looked.is_err();
             result = interpret_look(looked, write);
@@ -178,37 +188,36 @@ async fn create(tenant: &mut OpenTenant, new: &NewElevationRequest, args: &Creat
     result
 }
 
-/// Returns an equal create of unknown outcome.
-async fn equal_unknown(tenant: &OpenTenant, new: &NewElevationRequest) -> Result<Option<WriteId>, CommandProblem> {
-    let has_equal = tenant.record.unclaimed_creates().await?.iter().any(|other| are_equivalent(&other.request, new));
-    if !has_equal {
-        return Ok(None);
-    }
-    let unresolved = tenant.record.unresolved().await?;
-    let equal = unresolved
-        .into_iter()
-        .find(|write| matches!(&write.operation, Operation::Create(other) if are_equivalent(other, new)));
-    Ok(equal.map(|write| write.id))
+/// Returns what came of a create that was not sent, because it equals this one of unknown outcome.
+fn equals_unknown(WriteId(id): WriteId) -> WriteResult {
+    let hint = format!("mmd-elevate resolve {id} looks for it; --again sends another one all the same");
+    let what = format!("nothing was sent: it is unknown whether the same was opened before (intent {id})");
+    WriteResult::unknown(Some(WriteId(id)), CommandProblem::new(ProblemCode::Refused, what, hint))
 }
 
 /// Returns the problem of a device that has open requests. Where that cannot be found out, it is told and keeps nothing from
 /// being sent.
-async fn open_on_device(tenant: &mut OpenTenant, device: &str) -> Option<CommandProblem> {
+async fn open_on_device(
+    tenant: &OpenTenant,
+    device: &str,
+    untold: &Untold,
+    on_step: &mut (dyn FnMut(&Progress) + Send),
+) -> Option<CommandProblem> {
     let unchecked = |why: &str| {
         let what = format!("what is open on {} was not checked: {why}", visible(device));
         warn(&Problem::new(what, "it may have open requests; the service refuses too many"));
         None
     };
-    let (listed, gaps) = match tenant.list_device(device).await {
+    let (listed, gaps) = match tenant.list_device(device, untold, on_step).await {
         Some(Ok(listed)) => listed,
         // The create says so too.
         Some(Err(error)) if CommandProblem::from(&error).code == ProblemCode::SignedOut => return None,
         Some(Err(error)) => return unchecked(&error.what()),
         None => return unchecked("the service has not listed it in time"),
     };
-    let name = |text: &str| text.trim().to_lowercase();
+    let name = normal_device_name(device);
     let open: Vec<_> = (listed.iter())
-        .filter(|request| request.closed.is_none() && name(request.device.raw()) == name(device))
+        .filter(|request| request.closed.is_none() && normal_device_name(request.device.raw()) == name)
         .collect();
     if open.is_empty() {
         return if Gaps::is_empty(&gaps) { None } else { unchecked(&gaps.describe()) };
@@ -226,15 +235,16 @@ async fn open_on_device(tenant: &mut OpenTenant, device: &str) -> Option<Command
 }
 
 /// Returns what came of a create.
-fn interpret(sent: Result<CallResult, CallError>, intent: &mut Option<WriteId>) -> WriteResult {
+fn interpret(sent: Result<CallResult, CallError>, intent: Option<WriteId>) -> WriteResult {
     match sent {
         Ok(CallResult::Created { request, surplus }) => {
-            WriteResult { surplus, ..WriteResult::done(*intent, Some(request)) }
+            WriteResult { surplus, ..WriteResult::done(intent, Some(request)) }
         }
-        Ok(CallResult::Looked { seen, error, .. }) => not_found(*intent, seen, &error),
-        Ok(_) => WriteResult::unknown(*intent, with_way_out(CallError::crashed().into(), *intent)),
-        Err(error) if error.may_have_happened() => WriteResult::unknown(*intent, with_way_out(error.into(), *intent)),
-        Err(error) => WriteResult { intent: *intent, ..WriteResult::not_done(error.into()) },
+        Ok(CallResult::Looked { seen, error, .. }) => not_found(intent, seen, &error),
+        Ok(_) => WriteResult::unknown(intent, with_way_out(CallError::crashed().into(), intent)),
+        Err(CallError { code: Some(ErrorCode::EqualsUnknown(write)), .. }) => equals_unknown(write),
+        Err(error) if error.may_have_happened() => WriteResult::unknown(intent, with_way_out(error.into(), intent)),
+        Err(error) => WriteResult { intent, ..WriteResult::not_done(error.into()) },
     }
 }
 
@@ -243,7 +253,7 @@ pub(super) fn interpret_look(looked: Result<CallResult, CallError>, write: Write
     match looked {
         // The outcome is unknown, whatever the error of the look-up.
         Err(error) => WriteResult::unknown(Some(write), with_way_out(error.into(), Some(write))),
-        looked => interpret(looked, &mut Some(write)),
+        looked => interpret(looked, Some(write)),
     }
 }
 
@@ -283,115 +293,4 @@ fn tell(output: Output, result: &WriteResult, new: &NewElevationRequest) {
         let what = format!("{} equal what was sent: {}", result.surplus.len(), ids.join(", "));
         warn(&Problem::new(what, "close what is too much, because it counts against the device's limit"));
     }
-}
-
-/// A line of `--from`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct InputLine {
-    #[serde(rename = "partnerTicketId", alias = "ticket")]
-    ticket: String,
-    #[serde(rename = "deviceName", alias = "device")]
-    device: String,
-    title: String,
-    category: String,
-    subcategory: String,
-    #[serde(rename = "planOfAction", alias = "plan")]
-    plan: String,
-}
-
-fn parse_line(number: usize, line: &str) -> Result<NewElevationRequest, Problem> {
-    let hint = "a line is an object with ticket, device, title, category, subcategory and plan";
-    let failed = |why: &str| Problem::new(format!("line {number}: {}", visible(why)), hint);
-    let InputLine { ticket, device, title, category, subcategory, plan } =
-        serde_json::from_str(line).map_err(|error| failed(&error.to_string()))?;
-    let mut draft = Draft::default();
-    for (field, text) in Field::ALL.into_iter().zip([ticket, device, title, category, subcategory, plan]) {
-        draft.set(field, text);
-    }
-    draft.validate().map_err(|problems| {
-        let empty: Vec<_> = problems.iter().map(|problem| option(problem.field).trim_start_matches("--")).collect();
-        failed(&format!("nothing was sent: {} is empty", empty.join(", ")))
-    })
-}
-
-/// The lines to open, with their numbers. A line that cannot be read has its problem.
-type Lines = Box<dyn Iterator<Item = (usize, Result<NewElevationRequest, Problem>)>>;
-
-fn parse_lines(input: impl BufRead + 'static) -> Lines {
-    let numbered = input.lines().enumerate().map(|(at, line)| (at + 1, line));
-    let filled = numbered.filter(|(_, line)| !line.as_ref().is_ok_and(|line| line.trim().is_empty()));
-    Box::new(filled.map(|(number, line)| {
-        let unreadable = |error| Problem::new(format!("line {number}: it cannot be read: {error}"), "save it as UTF-8");
-        (number, line.map_err(unreadable).and_then(|line| parse_line(number, &line)))
-    }))
-}
-
-/// Opens the lines of a file, all of which are checked first, or those of standard input as they come.
-fn open_lines(from: &Path) -> Result<Lines, Vec<Problem>> {
-    if from == Path::new("-") {
-        return Ok(parse_lines(BufReader::new(stdin())));
-    }
-    let file = File::open(from).map_err(|error| {
-        let what = format!("--from {}: it cannot be read: {error}", visible(&from.to_string_lossy()));
-        vec![Problem::new(what, "check the path")]
-    })?;
-    let mut lines = Vec::new();
-    let mut problems = Vec::new();
-    for (number, line) in parse_lines(BufReader::new(file)) {
-        match line {
-            Ok(new) => lines.push((number, Ok(new))),
-            // An error of the disk would come again and again.
-            Err(problem) if problems.len() < 20 => problems.push(problem),
-            Err(_) => break,
-        }
-    }
-    if problems.is_empty() { Ok(Box::new(lines.into_iter())) } else { Err(problems) }
-}
-
-/// Opens a request for each line, in one process.
-fn run_lines(args: &CreateArgs, flags: &Flags, output: Output, from: &Path) -> eyre::Result<ExitCode> {
-    let settings = match CommandSettings::load(flags, output).and_then(CommandSettings::refuse_read_only) {
-        Ok(settings) => settings,
-        Err(problem) => return Ok(tenant::fail(&problem)),
-    };
-    let lines = match open_lines(from) {
-        Ok(lines) => lines,
-        Err(problems) => {
-            problems.iter().for_each(warn);
-            return Ok(Exit::Usage.into());
-        }
-    };
-    let patterns = settings.patterns.clone();
-    tenant::run(async {
-        let mut tenant = match OpenTenant::open(settings, Leftovers::Leave, output).await {
-            Ok(tenant) => tenant,
-            Err(problem) => return tenant::fail(&problem),
-        };
-        let mut ends = Vec::new();
-        let mut is_taken = true;
-        for (_, line) in lines {
-            let (text, result) = match &line {
-                Ok(new) => {
-                    warn_of_device(new, &patterns);
-                    let result = create(&mut tenant, new, args).await;
-                    tell(output, &result, new);
-                    (result.line(new), result)
-                }
-                Err(Problem { what, hint }) => {
-                    let problem = CommandProblem::new(ProblemCode::Refused, what, hint);
-                    print_error(&format!("mmd-elevate: {problem}\n"));
-                    let result = WriteResult { exit: Exit::Usage, ..WriteResult::not_done(problem) };
-                    (result.line_of("", "", ""), result)
-                }
-            };
-            ends.push(result.exit);
-            let text = if output.form == OutputForm::Json { json::line(&result.json()) } else { text };
-            if is_taken && print_outcome(&text, ExitCode::SUCCESS, &result.summary()) != ExitCode::SUCCESS {
-                is_taken = false;
-            }
-        }
-        tenant.end().await;
-        if is_taken { print_result("", Exit::of_several(&ends).into()) } else { Exit::Failed.into() }
-    })
 }

@@ -13,6 +13,7 @@ use serde_json::json;
 use super::{
     create::interpret_look,
     tenant::{self, CommandSettings, Leftovers, OpenTenant},
+    untold::Untold,
     write_result::{SCHEMA, WriteOutcome, WriteResult},
 };
 use crate::{
@@ -32,7 +33,7 @@ pub fn run(args: &ResolveArgs, flags: &Flags, output: Output) -> eyre::Result<Ex
         Err(problem) => return Ok(tenant::fail(&problem)),
     };
     tenant::run(async {
-        let mut tenant = match OpenTenant::open(settings, Leftovers::TakeOver, output).await {
+        let tenant = match OpenTenant::open(settings, Leftovers::TakeOver, output).await {
             Ok(tenant) => tenant,
             Err(problem) => return tenant::fail(&problem),
         };
@@ -44,13 +45,16 @@ pub fn run(args: &ResolveArgs, flags: &Flags, output: Output) -> eyre::Result<Ex
         if unresolved.is_empty() {
             output.message("there is nothing whose outcome is unknown");
         }
-        let mut results = Vec::new();
+        let (mut results, mut unprinted) = (Vec::new(), Vec::new());
         for write in unresolved {
-            let result = look_for(&mut tenant, &write).await;
+            let untold = Untold::new(String::new());
+            let result = look_for(&tenant, &write, &untold).await;
+            untold.has_ended(&result.summary(), result.unknown_intent());
             if let Some(problem) = &result.problem {
                 print_error(&format!("mmd-elevate: intent {}: {problem}\n", write.id.0));
             }
             results.push((write, result));
+            unprinted.push(untold);
         }
         let exit = Exit::of_several(&results.iter().map(|(_, result)| result.exit).collect::<Vec<_>>());
         let text = match output.form {
@@ -63,6 +67,7 @@ pub fn run(args: &ResolveArgs, flags: &Flags, output: Output) -> eyre::Result<Ex
         };
         let summary: Vec<_> = results.iter().map(|(_, result)| result.summary()).collect();
         let code = print_outcome(&text, exit.into(), &summary.join("; "));
+        drop(unprinted);
         tenant.end().await;
         code
     })
@@ -84,7 +89,7 @@ async fn unresolved(
 }
 
 /// Looks for a write.
-async fn look_for(tenant: &mut OpenTenant, write: &WriteRecord) -> WriteResult {
+async fn look_for(tenant: &OpenTenant, write: &WriteRecord, untold: &Untold) -> WriteResult {
     let id = write.id;
     let settled = match write.state {
         WriteState::Done => Some(WriteResult::done(Some(id), None)),
@@ -106,12 +111,12 @@ async fn look_for(tenant: &mut OpenTenant, write: &WriteRecord) -> WriteResult {
         return WriteResult::unknown(Some(id), problem);
     }
     let mut closed_by = None;
-    let looked = tenant.call(Call::Look(id), |progress| {
-        if let Progress::ClosedBy(request) = progress {
+    let mut on_step = |step| {
+        if let Progress::ClosedBy(request) = step {
             closed_by = Some(request);
         }
-    });
-    let looked = looked.await;
+    };
+    let looked = tenant.call(untold, Call::Look(id), &mut on_step).await;
     match &write.operation {
         Operation::Create(_) => interpret_look(looked, id),
         Operation::Close(_) => {

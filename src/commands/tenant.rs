@@ -3,10 +3,9 @@
 
 use std::{
     collections::HashSet,
-    future,
+    future::{self, pending},
     path::PathBuf,
     process::ExitCode,
-    sync::atomic::{AtomicI64, Ordering},
     time::Duration,
 };
 
@@ -14,7 +13,7 @@ use color_eyre::eyre::{self, WrapErr as _};
 use jiff::Timestamp;
 use mmd_elevate_core::{
     CALLS_WAITING, Call, CallError, CallResult, ElevationRequest, Event, Gaps, Patterns, Problem, Progress, Query,
-    Recovered, RequestId, SignIn, Untrusted, WriteId,
+    Recovered, RequestId, SignIn, Untrusted,
 };
 use mmd_elevate_engine::{
     http::Trust,
@@ -25,11 +24,18 @@ use mmd_elevate_engine::{
 use mmd_elevate_practice as practice;
 use serde_json::Value;
 use tokio::{
-    sync::mpsc::{Receiver, channel},
-    time::{Instant, sleep_until},
+    sync::{
+        Mutex,
+        mpsc::{Receiver, channel},
+        watch,
+    },
+    time::{Instant, sleep_until, timeout},
 };
 
-use super::runtime;
+use super::{
+    runtime,
+    untold::{self, Untold},
+};
 use crate::{
     app::{open_service, practice::settings, tenant_key},
     cli::Flags,
@@ -41,13 +47,6 @@ use crate::{
     platform, report,
     templates::TemplateFolders,
 };
-
-/// The write that is on its way, by its number in the record, for the thread that watches for signals.
-static IN_FLIGHT: AtomicI64 = AtomicI64::new(NOTHING);
-const NOTHING: i64 = 0;
-
-/// In its place as long as its number is not known here: it may be recorded and sent already.
-const ABOUT_TO_BE_SENT: i64 = -1;
 
 /// How long sending waits for the list of the device, as in the dashboard.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -160,8 +159,9 @@ pub struct OpenTenant {
     pub record: Record,
     /// What the record holds: the requests that are open and those closed lately. The writes that were taken over are in it.
     pub recovered: Recovered,
-    events: Receiver<Event>,
-    is_signed_in: bool,
+    /// Whoever waits for the session holds it, and tells what happens meanwhile.
+    events: Mutex<Receiver<Event>>,
+    signed_in: watch::Sender<bool>,
     output: Output,
     _log: Option<LogGuard>,
 }
@@ -183,12 +183,14 @@ impl OpenTenant {
         };
         let trust = trust.map_err(CommandProblem::settings)?;
         let practice = self::practice_settings(&place, &practice).map_err(CommandProblem::settings)?;
+        let (session_events, events) = channel(CALLS_WAITING);
+        // The service is made ready, and a token is fetched, while the record is opened.
+        let service = tokio::spawn(open_service(target, trust, practice, session_events.clone()));
         let (record, mut recovered) = Record::join(place, Timestamp::now).await?;
         if leftovers == Leftovers::TakeOver {
             recovered.unresolved = record.take_over_writes().await?;
         }
-        let (session_events, events) = channel(CALLS_WAITING);
-        let service = open_service(target, trust, practice, session_events.clone());
+        let service = async { service.await.unwrap_or_else(|_| Err(CallError::crashed())) };
         let opened = (record.clone(), recovered.clone());
         let opening = move || future::ready(Ok(opened.clone()));
         let handle = tokio::runtime::Handle::current();
@@ -196,7 +198,8 @@ impl OpenTenant {
         for warning in &recovered.warnings {
             warn(warning);
         }
-        Ok(Self { session, record, recovered, events, is_signed_in: false, output, _log: log })
+        let (events, signed_in) = (Mutex::new(events), watch::Sender::new(false));
+        Ok(Self { session, record, recovered, events, signed_in, output, _log: log })
     }
 
     /// Returns the requests that the record knows, those that are open first.
@@ -218,15 +221,22 @@ impl OpenTenant {
         json::request(request, request.closed.is_some() || is_ended, mine)
     }
 
-    /// Sends a call and waits for its reply. What happens meanwhile is handed to `progress`.
+    /// Sends a call for a write and waits for its reply. What happens meanwhile is told, and passed to `on_step`.
     ///
     /// # Errors
     /// The error of the call.
-    pub async fn call(&mut self, call: Call, mut progress: impl FnMut(Progress)) -> Result<CallResult, CallError> {
-        let Self { session, events, output, is_signed_in, .. } = self;
+    pub async fn call(
+        &self,
+        untold: &Untold,
+        call: Call,
+        on_step: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<CallResult, CallError> {
         match call {
-            Call::Look(WriteId(id)) => IN_FLIGHT.store(id, Ordering::SeqCst),
-            Call::Send(_) | Call::SendUnlessUnknown(_) => IN_FLIGHT.store(ABOUT_TO_BE_SENT, Ordering::SeqCst),
+            Call::Look(write) => {
+                untold.number().set(write);
+                untold.is_about_to_be_sent();
+            }
+            Call::Send(_) | Call::SendUnlessUnknown(_) => untold.is_about_to_be_sent(),
             Call::List(_)
             | Call::SearchDevices(_)
             | Call::SetAside(_)
@@ -235,64 +245,114 @@ impl OpenTenant {
             | Call::TakeAsClosed(_)
             | Call::History { .. } => {}
         }
-        let reply = session.call(call);
-        tokio::pin!(reply);
-        let result = loop {
-            tokio::select! {
-                biased;
-                Some(event) = events.recv() => tell(*output, event, is_signed_in, &mut progress),
-                result = &mut reply => break result,
-            }
+        let mut on_step = |step| {
+            tell_step(self.output, untold.name(), &step);
+            on_step(step);
         };
-        // What was sent before the reply.
-        while let Ok(event) = events.try_recv() {
-            tell(*output, event, is_signed_in, &mut progress);
-        }
-        IN_FLIGHT.store(NOTHING, Ordering::SeqCst);
-        result
+        self.telling(self.session.call_with_progress(call, untold.number(), &mut on_step)).await
     }
 
     /// Lists requests and hands over each page. Returns what could not be read of the list.
     ///
     /// # Errors
     /// The error of the call: nothing was listed.
-    pub async fn list(&mut self, query: Query, page: impl FnMut(Vec<ElevationRequest>)) -> Result<Gaps, CallError> {
-        let Self { session, events, output, is_signed_in, .. } = self;
-        let listing = session.list(query, page);
-        tokio::pin!(listing);
-        loop {
-            tokio::select! {
-                biased;
-                Some(event) = events.recv() => tell(*output, event, is_signed_in, &mut |_| ()),
-                result = &mut listing => return result,
-            }
-        }
+    pub async fn list(
+        &self,
+        query: Query,
+        mut page: impl FnMut(Vec<ElevationRequest>) + Send,
+    ) -> Result<Gaps, CallError> {
+        self.list_to(query, &mut page).await
     }
 
-    /// Lists the requests of a device. Once there is a token, the list may take two seconds; `None` means that it took longer.
-    pub async fn list_device(&mut self, device: &str) -> Option<Result<(Vec<ElevationRequest>, Gaps), CallError>> {
-        let mut listed = Vec::new();
-        let Self { session, events, output, is_signed_in, .. } = self;
-        let gaps = {
-            let listing = session.list(Query::Device(device.to_owned()), |page| listed.extend(page));
-            tokio::pin!(listing);
-            let mut until = Instant::now() + if *is_signed_in { PATIENCE } else { SIGN_IN_PATIENCE };
-            loop {
-                tokio::select! {
-                    biased;
-                    Some(event) = events.recv() => {
-                        let was_signed_in = *is_signed_in;
-                        tell(*output, event, is_signed_in, &mut |_| ());
-                        if *is_signed_in && !was_signed_in {
-                            until = Instant::now() + PATIENCE;
-                        }
-                    }
-                    gaps = &mut listing => break gaps,
-                    () = sleep_until(until) => return None,
+    async fn list_to(
+        &self,
+        query: Query,
+        page: &mut (dyn FnMut(Vec<ElevationRequest>) + Send),
+    ) -> Result<Gaps, CallError> {
+        self.telling(self.session.list(query, page)).await
+    }
+
+    /// Lists the requests of a device for a write, as [`Self::call`] does. Once there is a token, the list may take two seconds, and
+    /// longer if the service asks to wait; `None` means that it took longer.
+    pub async fn list_device(
+        &self,
+        device: &str,
+        untold: &Untold,
+        on_step: &mut (dyn FnMut(&Progress) + Send),
+    ) -> Option<Result<(Vec<ElevationRequest>, Gaps), CallError>> {
+        let (mut listed, asked_to_wait) = (Vec::new(), watch::Sender::new(Duration::ZERO));
+        let mut take = |step| {
+            on_step(&step);
+            match step {
+                Progress::Page(page) => listed.extend(page),
+                Progress::Waiting { until, .. } => {
+                    let wait = Duration::try_from(until.duration_since(Timestamp::now())).unwrap_or_default();
+                    asked_to_wait.send_modify(|all| *all += wait);
                 }
+                _ => {}
             }
         };
-        Some(gaps.map(|gaps| (listed, gaps)))
+        let listing = self.call(untold, Call::List(Query::Device(device.to_owned())), &mut take);
+        let patience = async {
+            let mut signed_in = self.signed_in.subscribe();
+            let _ = timeout(SIGN_IN_PATIENCE, signed_in.wait_for(|is_signed_in| *is_signed_in)).await;
+            let since = Instant::now();
+            loop {
+                let until = since + PATIENCE + *asked_to_wait.borrow();
+                if Instant::now() >= until {
+                    break;
+                }
+                sleep_until(until).await;
+            }
+        };
+        let reply = tokio::select! {
+            biased;
+            reply = listing => reply,
+            () = patience => return None,
+        };
+        Some(reply.and_then(|reply| match reply {
+            CallResult::Listed { gaps, .. } => Ok((listed, gaps)),
+            _ => Err(CallError::crashed()),
+        }))
+    }
+
+    /// Tells what happens beside what is awaited.
+    async fn telling<T>(&self, awaited: impl Future<Output = T>) -> T {
+        let tell = async {
+            let mut events = self.events.lock().await;
+            while let Some(event) = events.recv().await {
+                self.tell(event);
+            }
+            pending::<T>().await
+        };
+        let result = tokio::select! {
+            biased;
+            result = tell => result,
+            result = awaited => result,
+        };
+        // What was sent before the reply. Somebody else who waits tells it too.
+        if let Ok(mut events) = self.events.try_lock() {
+            while let Ok(event) = events.try_recv() {
+                self.tell(event);
+            }
+        }
+        result
+    }
+
+    /// Tells an event that no call has taken.
+    fn tell(&self, event: Event) {
+        match event {
+            Event::Progress(_, step) => tell_step(self.output, "", &step),
+            Event::Warning(problem) | Event::NotSaved(problem) => warn(&problem),
+            Event::Recovered(recovered) => recovered.warnings.iter().for_each(warn),
+            Event::SignIn(SignIn::SignedIn { .. }) => drop(self.signed_in.send_replace(true)),
+            Event::RecordChanged(_)
+            | Event::Ready
+            | Event::SignIn(_)
+            | Event::NotReady(_)
+            | Event::Reply(_)
+            | Event::Saved => {}
+        }
     }
 
     /// Ends the session. Calls that nobody awaits any more are dropped.
@@ -308,36 +368,20 @@ fn practice_settings(place: &Place, practice: &PracticeSettings) -> Result<pract
     Ok(practice::Settings { colleagues: practice.colleagues, ..settings })
 }
 
-/// Tells an event that is no reply.
-fn tell(output: Output, event: Event, is_signed_in: &mut bool, progress: &mut impl FnMut(Progress)) {
-    match event {
-        Event::Progress(_, step) => {
-            match &step {
-                Progress::Waiting { until, error, .. } => {
-                    let seconds = until.duration_since(Timestamp::now()).as_secs().max(1);
-                    output.progress(&format!("{} It is tried again in {seconds} s.", error.what()));
-                }
-                Progress::Looking(error) => {
-                    output.progress(&format!("{} Looking for what came of it ...", error.what()));
-                }
-                Progress::LookingFirst => output.progress("Looking whether it was done all the same ..."),
-                Progress::ReadingBack => output.progress("Accepted. Reading it back ..."),
-                Progress::NotRead(error) => output.progress(&format!("It could not be read back: {}", error.what())),
-                Progress::Recorded(WriteId(id)) => IN_FLIGHT.store(*id, Ordering::SeqCst),
-                Progress::Page(_) | Progress::ClosedBy(_) => {}
-            }
-            progress(step);
+/// Tells what a call does.
+fn tell_step(output: Output, name: &str, step: &Progress) {
+    let text = match step {
+        Progress::Waiting { until, error, .. } => {
+            let seconds = until.duration_since(Timestamp::now()).as_secs().max(1);
+            format!("{} It is tried again in {seconds} s.", error.what())
         }
-        Event::Warning(problem) | Event::NotSaved(problem) => warn(&problem),
-        Event::Recovered(recovered) => recovered.warnings.iter().for_each(warn),
-        Event::SignIn(SignIn::SignedIn { .. }) => *is_signed_in = true,
-        Event::RecordChanged(_)
-        | Event::Ready
-        | Event::SignIn(_)
-        | Event::NotReady(_)
-        | Event::Reply(_)
-        | Event::Saved => {}
-    }
+        Progress::Looking(error) => format!("{} Looking for what came of it ...", error.what()),
+        Progress::LookingFirst => "Looking whether it was done all the same ...".to_owned(),
+        Progress::ReadingBack => "Accepted. Reading it back ...".to_owned(),
+        Progress::NotRead(error) => format!("It could not be read back: {}", error.what()),
+        Progress::Recorded(_) | Progress::Page(_) | Progress::ClosedBy(_) => return,
+    };
+    output.progress(&format!("{name}{text}"));
 }
 
 /// Runs a command that waits. What it began and did not end does not keep the process from ending.
@@ -345,27 +389,11 @@ fn tell(output: Output, event: Event, is_signed_in: &mut bool, progress: &mut im
 /// # Errors
 /// The runtime cannot be started.
 pub fn run(command: impl Future<Output = ExitCode>) -> eyre::Result<ExitCode> {
-    platform::end_on_signals(tell_in_flight).wrap_err("failed to watch for signals")?;
+    platform::end_on_signals(untold::tell).wrap_err("failed to watch for signals")?;
     let runtime = runtime()?;
     let code = runtime.block_on(command);
     runtime.shutdown_background();
     Ok(code)
-}
-
-/// Tells at a signal what is left in the record.
-fn tell_in_flight() {
-    let (what, hint) = match IN_FLIGHT.load(Ordering::SeqCst) {
-        NOTHING => return,
-        ABOUT_TO_BE_SENT => (
-            "ended while it was unknown whether anything was sent".to_owned(),
-            "mmd-elevate resolve looks for it; do not send it a second time before".to_owned(),
-        ),
-        id => (
-            format!("ended while the outcome of intent {id} was unknown"),
-            format!("mmd-elevate resolve {id} looks for it; do not send it a second time"),
-        ),
-    };
-    warn(&Problem::new(what, hint));
 }
 
 /// Prints a problem of a command that has no result, and returns its exit code.

@@ -90,6 +90,12 @@ impl WriteResult {
         }
     }
 
+    /// Returns the number of the write if its outcome is unknown.
+    #[must_use]
+    pub fn unknown_intent(&self) -> Option<WriteId> {
+        self.intent.filter(|_| self.outcome == WriteOutcome::Unknown)
+    }
+
     /// Returns it as JSON, without the version of the document.
     #[must_use]
     pub fn fields(&self) -> Value {

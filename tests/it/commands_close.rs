@@ -10,6 +10,7 @@ use mmd_elevate_core::WriteState;
 use mmd_elevate_engine::record::{Place, Record, TenantKey};
 use mmd_elevate_practice::{Endpoint, Misdeed, Rule, TENANT_ID};
 use rstest::rstest;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -363,4 +364,18 @@ fn script_does_a_shift_although_answers_get_lost() {
     command.args(["INC-2", "MMD-NOWHERE"]).env_clear().envs(service.environment());
     command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
     Ended::from(command.env("PROGRAM", env!("CARGO_BIN_EXE_mmd-elevate")).output().unwrap()).expect(3);
+}
+
+#[test]
+fn signal_tells_what_was_closed_and_is_not_printed() {
+    let service = Service::new();
+    let [first, second] =
+        [("INC-1", DEVICE), ("INC-2", OTHER_DEVICE)].map(|(ticket, device)| service.opened(ticket, device));
+    service.misbehave([Rule::new(Endpoint::Close, Misdeed::HangAfter(Duration::from_secs(60))).ticket("INC-2")]);
+    let child = service.start(&close(&[&first, &second], &[]));
+    service.wait_for(Endpoint::Close, 2);
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let ended = Ended::from(child.wait_with_output().unwrap()).expect(130);
+    let told = format!("ended before this was printed: the outcome of closing {first} is done");
+    assert!(ended.stderr.contains(&told) && ended.stderr.contains("mmd-elevate resolve "), "{ended:?}");
 }

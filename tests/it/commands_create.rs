@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{Read as _, pipe},
+    io::pipe,
     os::unix::fs::PermissionsExt as _,
 };
 
@@ -12,6 +12,9 @@ use rstest::rstest;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
+mod lines;
+
+use self::lines::line;
 use crate::support::{
     corpus::corpus,
     harmless::assert_harmless_lines,
@@ -384,62 +387,6 @@ fn template_gives_the_plan_and_the_category() {
     assert_eq!(ended.valid()["request"]["subcategory"], "b", "what is given counts");
 }
 
-fn line(ticket: &str, device: &str, title: &str) -> String {
-    json!({
-        "ticket": ticket, "device": device, "title": title, "category": "Office", "subcategory": "Excel", "plan": "x",
-    })
-    .to_string()
-}
-
-#[test]
-fn lines_are_opened_in_one_process_with_a_result_each() {
-    let service = Service::new();
-    let lines =
-        [line("INC-1", DEVICE, "a"), String::new(), line("INC-2", "MMD-NOWHERE", "b"), line("INC-3", DEVICE, "c")];
-    let file = service.path("lines.jsonl");
-    fs::write(&file, lines.join("\n")).unwrap();
-    let from = ["create", "--from", file.to_str().unwrap(), "--json"];
-    let results = service.run(&from).expect(5).valid_lines();
-    let told: Vec<_> = results.iter().map(|result| (result["outcome"].as_str().unwrap(), problem(result))).collect();
-    assert_eq!(told, [("done", "none"), ("not-done", "device-not-found"), ("not-done", "open-on-device")]);
-    let all = lines[..2].join("\n") + "\n" + &line("INC-4", OTHER_DEVICE, "d");
-    let ended = service.run_with_input(&["create", "--from", "-", "--allow-open", "--plain"], &all).expect(0);
-    assert_eq!(ended.stdout.lines().map(|line| line.split("  ").next().unwrap()).collect::<Vec<_>>(), ["done"; 2]);
-}
-
-#[test]
-fn file_with_a_line_that_is_none_is_refused_before_anything_is_sent() {
-    let service = Service::new();
-    let file = service.path("lines.jsonl");
-    let wrong = [r#"{"ticket": "INC-2"}"#, "[]", r#"{"titel": "x"}"#, &line("INC-2", DEVICE, " ")];
-    for wrong in wrong {
-        let lines = [line("INC-1", DEVICE, "a"), wrong.to_owned()].join("\n");
-        fs::write(&file, &lines).unwrap();
-        let ended = service.run(&["create", "--from", file.to_str().unwrap(), "--json"]).expect(2);
-        assert!(ended.stderr.contains("line 2") && ended.stdout.is_empty(), "{ended:?}");
-    }
-    assert_eq!(service.observer.received(Endpoint::Any), 0);
-    // What comes on standard input is opened as it comes.
-    let lines = ["no JSON".to_owned(), line("INC-1", DEVICE, "a")].join("\n");
-    let results = service.run_with_input(&["create", "--from", "-", "--json"], &lines).expect(5).valid_lines();
-    assert_eq!((problem(&results[0]), results[1]["outcome"].as_str()), ("refused", Some("done")));
-}
-
-#[test]
-fn unknown_outcome_of_one_line_counts_and_equal_lines_after_it_are_refused() {
-    let service = Service::new();
-    service.misbehave([
-        Rule::new(Endpoint::Create, Misdeed::DropAfter).ticket("INC-1"),
-        Rule::new(Endpoint::List, Misdeed::NoRoute),
-    ]);
-    let lines = [line("INC-1", DEVICE, "a"), line("INC-1", DEVICE, "a"), line("INC-2", DEVICE, "b")].join("\n");
-    let results = service.run_with_input(&["create", "--from", "-", "--json"], &lines).expect(6).valid_lines();
-    let outcomes: Vec<_> = results.iter().map(|result| result["outcome"].as_str().unwrap()).collect();
-    assert_eq!(outcomes, ["unknown", "unknown", "done"]);
-    assert_eq!(results[0]["intent"], results[1]["intent"]);
-    assert_eq!(service.with_ticket("INC-1").len(), 1);
-}
-
 #[test]
 fn harmful_text_is_whole_in_json_and_harmless_everywhere() {
     let service = Service::with(Settings { open_requests_per_device: usize::MAX, ..Settings::default() });
@@ -466,20 +413,4 @@ fn stored_text_of_others_is_harmless_where_a_refusal_names_it() {
     service.run_with_input(&["create", "--from", "-"], &lines).expect(0);
     let ended = service.run(&create("INC-2", DEVICE)).expect(3);
     assert_harmless_lines(&ended.stderr, "the refusal");
-}
-
-#[test]
-fn standard_input_is_read_line_by_line() {
-    use std::io::Write as _;
-    let service = Service::new();
-    let mut child =
-        service.command(&["create", "--from", "-", "--json"]).stdin(std::process::Stdio::piped()).spawn().unwrap();
-    let mut input = child.stdin.take().unwrap();
-    writeln!(input, "{}", line("INC-1", DEVICE, "a")).unwrap();
-    // The answer comes before the next line is written.
-    let mut answer = [0; 1];
-    child.stdout.as_mut().unwrap().read_exact(&mut answer).unwrap();
-    assert_eq!(answer, *b"{");
-    drop(input);
-    Ended::from(child.wait_with_output().unwrap()).expect(0);
 }

@@ -155,7 +155,7 @@ impl Open {
     /// The pages that were handed over, and what the list came to.
     async fn pages(&self, query: Query) -> (Vec<Vec<ElevationRequest>>, Result<Gaps, CallError>) {
         let mut pages = Vec::new();
-        let listed = within(self.session.list(query, |page| pages.push(page))).await;
+        let listed = within(self.session.list(query, &mut |page| pages.push(page))).await;
         (pages, listed)
     }
 
@@ -356,12 +356,12 @@ async fn each_page_is_handed_over_before_the_next_is_asked_for(#[case] query: Qu
     let gated = Gated { client: tenant.client(), sign: Arc::clone(&sign) };
     let open = Open::with(|events| Session::open_read_only(&Handle::current(), ready(gated), BRIEF, events));
     let mut pages = 0;
-    let listed = open.session.list(query, |_| {
+    let mut on_page = |_| {
         pages += 1;
         assert_eq!(tenant.observer.received(Endpoint::List), pages, "the next page was not asked for yet");
         sign.notify_one();
-    });
-    assert!(within(listed).await.unwrap().is_empty());
+    };
+    assert!(within(open.session.list(query, &mut on_page)).await.unwrap().is_empty());
     assert!(pages > 1);
 }
 
@@ -623,8 +623,9 @@ async fn awaited_calls_fail_when_nobody_listens_to_the_session_any_more() {
         tenant.received(Endpoint::List, 1).await;
         drop(events);
     };
-    let pages = |_| panic!("no page has come");
-    let calls = async { tokio::join!(session.create(new_request(EXCEL)), session.list(Query::Open, pages), ending) };
+    let mut pages = |_| panic!("no page has come");
+    let calls =
+        async { tokio::join!(session.create(new_request(EXCEL)), session.list(Query::Open, &mut pages), ending) };
     let (created, listed, ()) = within(calls).await;
     assert!(created.unwrap_err().may_have_happened());
     assert!(listed.is_err());

@@ -6,9 +6,10 @@
 use std::{
     collections::HashMap,
     future::Future,
+    pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
 
@@ -59,13 +60,34 @@ struct AwaitedCalls {
     calls: Mutex<Option<HashMap<CallId, AwaitedCall>>>,
 }
 
-/// How many pages wait for who takes them in. Whoever is slower than the service makes the worker wait, not the list grow.
-const PAGES_AHEAD: usize = 1;
+/// How many steps of a call, such as pages of a list, wait for who takes them in. Whoever is slower than the service makes the
+/// worker wait, not the list grow.
+const STEPS_AHEAD: usize = 1;
 
 #[derive(Debug)]
 struct AwaitedCall {
     reply: oneshot::Sender<Result<CallResult, CallError>>,
-    pages: mpsc::Sender<Vec<ElevationRequest>>,
+    steps: mpsc::Sender<Progress>,
+    /// The caller takes every step, and not only pages, if there is one.
+    number: Option<WriteNumber>,
+}
+
+/// The number of a write, as soon as it is recorded. It can be read by other threads, and wakes nobody.
+#[derive(Clone, Debug, Default)]
+pub struct WriteNumber(Arc<AtomicI64>);
+
+impl WriteNumber {
+    /// Returns it, if the write is recorded.
+    #[must_use]
+    pub fn get(&self) -> Option<WriteId> {
+        // No write has the number 0.
+        Some(WriteId(self.0.load(Ordering::SeqCst))).filter(|write| write.0 != 0)
+    }
+
+    /// Sets it.
+    pub fn set(&self, WriteId(number): WriteId) {
+        self.0.store(number, Ordering::SeqCst);
+    }
 }
 
 impl Session {
@@ -120,14 +142,11 @@ impl Session {
         Running: Future<Output = ()> + Send + 'static,
     {
         let (commands, to_worker) = mpsc::channel(CALLS_WAITING);
-        let (to_session, from_worker) = mpsc::channel(PAGES_AHEAD);
+        let (to_session, from_worker) = mpsc::channel(STEPS_AHEAD);
         let pending =
             Arc::new(AwaitedCalls { next: AtomicU64::new(FIRST_AWAITED), calls: Mutex::new(Some(HashMap::new())) });
-        let running = run(to_worker, to_session);
-        let routing = Arc::clone(&pending).route(from_worker, events);
-        let worker = runtime.spawn(async move {
-            tokio::join!(running, routing);
-        });
+        let running = Box::pin(run(to_worker, to_session));
+        let worker = Arc::clone(&pending).spawn(runtime, running, from_worker, events);
         Self { commands, pending, worker }
     }
 
@@ -162,16 +181,17 @@ impl Session {
     ///
     /// # Errors
     /// A [`CallError`]: nothing was listed.
-    pub async fn list(&self, query: Query, mut page: impl FnMut(Vec<ElevationRequest>)) -> Result<Gaps, CallError> {
-        let (mut pages, mut reply) = self.submit_awaited(Call::List(query)).await?;
-        let result = loop {
-            tokio::select! {
-                biased;
-                Some(requests) = pages.recv() => page(requests),
-                result = &mut reply => break result.unwrap_or_else(|_| Err(CallError::crashed())),
+    pub async fn list(
+        &self,
+        query: Query,
+        page: &mut (dyn FnMut(Vec<ElevationRequest>) + Send),
+    ) -> Result<Gaps, CallError> {
+        let mut on_step = |step| {
+            if let Progress::Page(requests) = step {
+                page(requests);
             }
         };
-        match result? {
+        match self.wait_for(Call::List(query), None, &mut on_step).await? {
             CallResult::Listed { gaps, .. } => Ok(gaps),
             _ => Err(CallError::crashed()),
         }
@@ -193,26 +213,45 @@ impl Session {
     /// # Errors
     /// A [`CallError`].
     pub async fn call(&self, call: Call) -> Result<CallResult, CallError> {
-        let (pages, reply) = self.submit_awaited(call).await?;
-        drop(pages);
-        reply.await.unwrap_or_else(|_| Err(CallError::crashed()))
+        self.wait_for(call, None, &mut drop).await
     }
 
-    async fn submit_awaited(
+    /// Sends a call and waits for its reply. `number` becomes that of its write. What happens else is passed to `on_step`, and sent to
+    /// nobody else; as long as this is not polled, the session may deliver nothing else.
+    ///
+    /// # Errors
+    /// A [`CallError`].
+    pub async fn call_with_progress(
         &self,
         call: Call,
-    ) -> Result<(mpsc::Receiver<Vec<ElevationRequest>>, oneshot::Receiver<Result<CallResult, CallError>>), CallError>
-    {
+        number: &WriteNumber,
+        on_step: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<CallResult, CallError> {
+        self.wait_for(call, Some(number.clone()), on_step).await
+    }
+
+    async fn wait_for(
+        &self,
+        call: Call,
+        number: Option<WriteNumber>,
+        on_step: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<CallResult, CallError> {
         let id = CallId(self.pending.next.fetch_add(1, Ordering::Relaxed));
-        let ((reply, result), (pages, received)) = (oneshot::channel(), mpsc::channel(PAGES_AHEAD));
+        let ((reply, mut result), (sender, mut steps)) = (oneshot::channel(), mpsc::channel(STEPS_AHEAD));
+        let awaited = AwaitedCall { reply, steps: sender, number };
         // A worker that is about to end still takes commands.
-        let is_ended =
-            self.pending.calls().as_mut().map(|calls| calls.insert(id, AwaitedCall { reply, pages })).is_none();
+        let is_ended = self.pending.calls().as_mut().map(|calls| calls.insert(id, awaited)).is_none();
         if is_ended || self.commands.send(Command::Do(id, call)).await.is_err() {
             self.pending.remove(id);
             return Err(not_submitted(CommandError::Ended));
         }
-        Ok((received, result))
+        loop {
+            tokio::select! {
+                biased;
+                Some(step) = steps.recv() => on_step(step),
+                result = &mut result => return result.unwrap_or_else(|_| Err(CallError::crashed())),
+            }
+        }
     }
 
     /// Submits a call without waiting. Its one reply is sent as an event.
@@ -302,7 +341,20 @@ impl AwaitedCalls {
         self.calls().as_mut()?.remove(&id)
     }
 
-    /// Delivers replies and pages to the methods that await them, and forwards all other events.
+    /// Runs the worker, and delivers what comes from it. (One function for all kinds of workers.)
+    fn spawn(
+        self: Arc<Self>,
+        runtime: &Handle,
+        running: Pin<Box<dyn Future<Output = ()> + Send>>,
+        from_worker: mpsc::Receiver<Event>,
+        events: mpsc::Sender<Event>,
+    ) -> JoinHandle<()> {
+        runtime.spawn(async move {
+            tokio::join!(running, self.route(from_worker, events));
+        })
+    }
+
+    /// Delivers replies and progress to the methods that await them, and forwards all other events.
     async fn route(self: Arc<Self>, mut from_worker: mpsc::Receiver<Event>, events: mpsc::Sender<Event>) {
         let _end = EndOnDrop(Arc::clone(&self));
         loop {
@@ -330,16 +382,20 @@ impl AwaitedCalls {
                 }
                 None => Some(Event::Reply(Reply { call_id, result })),
             },
-            Event::Progress(call_id, Progress::Page(requests)) => {
-                let pages =
-                    self.calls().as_ref().and_then(|calls| calls.get(&call_id)).map(|pending| pending.pages.clone());
-                match pages {
-                    Some(pages) => {
-                        let _ = pages.send(requests).await;
-                        None
+            Event::Progress(call_id, step) => {
+                let steps = match (self.calls().as_ref().and_then(|calls| calls.get(&call_id)), &step) {
+                    (Some(AwaitedCall { number: Some(number), .. }), Progress::Recorded(write)) => {
+                        number.set(*write);
+                        return None;
                     }
-                    None => Some(Event::Progress(call_id, Progress::Page(requests))),
-                }
+                    (Some(call), step) if call.number.is_some() || matches!(step, Progress::Page(_)) => {
+                        call.steps.clone()
+                    }
+                    (Some(_) | None, _) => return Some(Event::Progress(call_id, step)),
+                };
+                // The caller may have stopped waiting.
+                let _ = steps.send(step).await;
+                None
             }
             event => Some(event),
         }

@@ -18,7 +18,7 @@ use std::{
 
 use mmd_elevate_practice::{Observer, TENANT_ID};
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     chance::{Chance, TWICE},
@@ -142,7 +142,8 @@ impl Script {
     fn step(&mut self) {
         self.told.runs += 1;
         match self.chance.below(10) {
-            0..=4 => self.creates(),
+            0..=2 => self.creates(),
+            3 | 4 => self.creates_several(),
             5..=7 => self.closes(),
             8 => drop(self.run(&["resolve"])),
             _ => drop(self.run(&["list"])),
@@ -155,53 +156,99 @@ impl Script {
         format!("command-{}-{}.", self.seed, self.texts)
     }
 
-    fn creates(&mut self) {
+    /// What to open: something new, or the same as before.
+    fn picks(&mut self) -> (Key, bool) {
         let known: Vec<_> = self.confirmed.lock().unwrap().creates.keys().cloned().collect();
-        let is_again = !known.is_empty() && self.chance.one_in(4);
-        let key = if is_again {
-            known[self.chance.below(known.len())].clone()
-        } else {
-            let ticket = self.chance.of(&["INC-1", "INC-2", TWICE]).to_owned();
-            let device = self.chance.of(&["MMD-03690457680", "MMD-00000000001", "MMD-00000000005"]).to_owned();
-            Key { ticket, device, title: "Excel crashes".to_owned(), plan: self.text() }
-        };
+        if !known.is_empty() && self.chance.one_in(4) {
+            return (known[self.chance.below(known.len())].clone(), true);
+        }
+        let ticket = self.chance.of(&["INC-1", "INC-2", TWICE]).to_owned();
+        let device = self.chance.of(&["MMD-03690457680", "MMD-00000000001", "MMD-00000000005"]).to_owned();
+        (Key { ticket, device, title: "Excel crashes".to_owned(), plan: self.text() }, false)
+    }
+
+    /// Notes it before it is sent: whoever looks meanwhile finds one that was confirmed.
+    fn confirms(&self, key: &Key, is_again: bool) {
+        let mut confirmed = self.confirmed.lock().unwrap();
+        *confirmed.creates.entry(key.clone()).or_default() += 1;
+        if is_again {
+            confirmed.again.insert(key.clone());
+        }
+    }
+
+    fn creates(&mut self) {
+        let (key, is_again) = self.picks();
         let mut arguments = vec!["create", "--ticket", &key.ticket, "--device", &key.device, "--title", &key.title];
         arguments.extend(["--category", "Office", "--subcategory", "Excel", "--plan", &key.plan]);
         let (allow_open, again) = (!self.chance.one_in(3), is_again && self.chance.one_in(2));
         arguments.extend(allow_open.then_some("--allow-open"));
         arguments.extend(again.then_some("--again"));
-        {
-            // Before it is sent: whoever looks meanwhile finds one that was confirmed.
-            let mut confirmed = self.confirmed.lock().unwrap();
-            *confirmed.creates.entry(key.clone()).or_default() += 1;
-            if is_again {
-                confirmed.again.insert(key.clone());
-            }
-        }
+        self.confirms(&key, is_again);
         let ended = self.run(&arguments);
         let Some(document) = ended.documents.first() else { return };
+        let codes: &[i32] = match self.notes(&key, document) {
+            "done" => &[0],
+            "not-done" => &[3, 7],
+            _ => &[6],
+        };
         // It may have been killed after it had told the outcome.
-        let ends_with = |codes: &[i32]| ended.status.code().is_none_or(|code| codes.contains(&code) || code > 128);
-        match document["outcome"].as_str().unwrap() {
+        let is_right = ended.status.code().is_none_or(|code| codes.contains(&code) || code > 128);
+        assert!(is_right, "{:?}: {document}", ended.status);
+    }
+
+    /// Opens several with one command, which has them under way at once.
+    fn creates_several(&mut self) {
+        let picked: Vec<_> = (0..2 + self.chance.below(5)).map(|_| self.picks()).collect();
+        let lines: Vec<_> = (picked.iter())
+            .map(|(Key { ticket, device, title, plan }, _)| {
+                json!({
+                    "ticket": ticket, "device": device, "title": title, "category": "Office", "subcategory": "Excel",
+                    "plan": plan,
+                })
+                .to_string()
+            })
+            .collect();
+        let file = self.state_dir.join("several.jsonl");
+        std::fs::write(&file, lines.join("\n")).unwrap();
+        let mut arguments = vec!["create", "--from", file.to_str().unwrap()];
+        arguments.extend((!self.chance.one_in(3)).then_some("--allow-open"));
+        arguments.extend(self.chance.one_in(3).then_some("--again"));
+        for (key, is_again) in &picked {
+            self.confirms(key, *is_again);
+        }
+        let ended = self.run(&arguments);
+        assert!(ended.documents.len() <= picked.len(), "{:?}", ended.documents);
+        for ((key, _), document) in picked.iter().zip(&ended.documents) {
+            self.notes(key, document);
+        }
+        let was_told_to_end = ended.status.code().is_some_and(|code| code > 128);
+        let unprinted: Vec<_> = picked[ended.documents.len()..].iter().map(|(key, _)| key).collect();
+        let held = self.observer.requests().unwrap();
+        let is_new = |key: &Key| picked.iter().any(|(picked, is_again)| picked == key && !is_again);
+        if was_told_to_end && held.iter().map(Key::of_held).any(|key| unprinted.contains(&&key) && is_new(&key)) {
+            assert!(ended.said.contains("ended "), "what it has opened and not printed is told: {}", ended.said);
+        }
+    }
+
+    /// Notes what came of a create, and returns the outcome.
+    fn notes<'d>(&mut self, key: &Key, document: &'d Value) -> &'d str {
+        let outcome = document["outcome"].as_str().unwrap();
+        match outcome {
             "done" => {
                 self.told.done += 1;
-                assert!(ends_with(&[0]), "{document}");
                 let id = document["request"]["id"].as_str().unwrap().to_lowercase();
                 let held = self.observer.requests().unwrap().into_iter().find(|held| held.id == id);
-                assert!(held.is_some_and(|held| Key::of_held(&held) == key), "{document}\n{key:?}");
+                assert!(held.is_some_and(|held| Key::of_held(&held) == *key), "{document}\n{key:?}");
             }
             "not-done" => {
                 self.told.not_done += 1;
-                assert!(ends_with(&[3, 7]), "{:?}: {document}", ended.status);
                 // Then there is one less that may be open.
-                *self.confirmed.lock().unwrap().creates.get_mut(&key).unwrap() -= 1;
+                *self.confirmed.lock().unwrap().creates.get_mut(key).unwrap() -= 1;
             }
-            "unknown" => {
-                self.told.unknown += 1;
-                assert!(ends_with(&[6]), "{:?}: {document}", ended.status);
-            }
+            "unknown" => self.told.unknown += 1,
             outcome => panic!("{outcome}: {document}"),
         }
+        outcome
     }
 
     fn closes(&mut self) {
