@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use divan::Bencher;
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use mmd_elevate_core::{Draft, ElevationRequest, Field, Operation, Outcome, RequestId, WriteState};
 use mmd_elevate_engine::record::{Place, Record, TenantKey};
@@ -52,21 +53,32 @@ fn open(runtime: &Runtime, folder: &Path, requests: usize) -> Record {
 }
 
 #[expect(clippy::print_stderr, reason = "a bench that is skipped says why")]
-fn bench_write(bencher: Bencher<'_, '_>, folder: &Path, requests: usize) {
+fn bench_writes(bencher: Bencher<'_, '_>, folder: &Path, requests: usize, at_once: usize) {
     let (Ok(runtime), Ok(folder)) = (Builder::new_current_thread().build(), tempfile::tempdir_in(folder)) else {
         eprintln!("skipped: there is no folder {}", folder.display());
         return;
     };
     let record = open(&runtime, folder.path(), requests);
-    bencher.bench_local(|| runtime.block_on(write(&record)));
+    bencher.bench_local(|| runtime.block_on(join_all((0..at_once).map(|_| write(&record)))));
 }
 
 #[divan::bench(args = [0, QUARTER], sample_count = 200, sample_size = 1)]
 fn write_in_memory(bencher: Bencher<'_, '_>, requests: usize) {
-    bench_write(bencher, Path::new("/dev/shm"), requests);
+    bench_writes(bencher, Path::new("/dev/shm"), requests, 1);
 }
 
 #[divan::bench(args = [0], sample_count = 200, sample_size = 1)]
 fn write_on_disk(bencher: Bencher<'_, '_>, requests: usize) {
-    bench_write(bencher, &std::env::temp_dir(), requests);
+    bench_writes(bencher, &std::env::temp_dir(), requests, 1);
+}
+
+/// As many as a command has under way at once, a hundred in all.
+#[divan::bench(args = [0], sample_count = 6, sample_size = 1)]
+fn sixteen_in_memory(bencher: Bencher<'_, '_>, requests: usize) {
+    bench_writes(bencher, Path::new("/dev/shm"), requests, 16);
+}
+
+#[divan::bench(args = [0], sample_count = 6, sample_size = 1)]
+fn sixteen_on_disk(bencher: Bencher<'_, '_>, requests: usize) {
+    bench_writes(bencher, &std::env::temp_dir(), requests, 16);
 }
