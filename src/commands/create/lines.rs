@@ -68,8 +68,9 @@ pub(super) fn run(args: &CreateArgs, flags: &Flags, output: Output, from: &Path)
 
 /// Opens the lines, several at once, and prints what came of each in their order.
 ///
-/// A line is begun after those before it. It waits for those of the same device, because it must see what they have opened, and
-/// for all of them as long as one has to be looked for or sent again: what is wrong with that one may be wrong with the next.
+/// Lines are begun in their order, and may be sent in another. A line waits for those of the same device, because it must see what
+/// they have opened, and for all of them as long as one has to be looked for or sent again: what is wrong with that one may be
+/// wrong with the next.
 async fn create_all(
     tenant: &OpenTenant,
     mut lines: Lines,
