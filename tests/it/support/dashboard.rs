@@ -422,9 +422,12 @@ impl Dashboard {
 
     /// The worker ends, and with it all that was on the wire.
     pub(crate) fn worker_gone(&mut self) {
+        // What is due by now is asked of the worker before it is gone.
+        self.tick();
         self.calls.clear();
         self.reads.clear();
-        self.happens(Message::WorkerGone);
+        self.apply(Message::WorkerGone);
+        self.draw();
     }
 
     pub(crate) fn left(&self) -> bool {
