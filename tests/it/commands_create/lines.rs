@@ -174,7 +174,7 @@ fn several_lines_are_under_way_at_once_and_no_more() {
 
 #[test]
 fn results_come_in_the_order_of_the_lines() {
-    let slow = Rule::new(Endpoint::Create, Misdeed::Delay(Duration::from_millis(200))).ticket("INC-1");
+    let slow = Rule::new(Endpoint::Create, Misdeed::Delay(Duration::from_secs(3))).ticket("INC-1");
     let service = service([slow]);
     let arguments = ["create", "--from", "-", "--json", "--allow-open"];
     let ended = service.run_with_input(&arguments, &lines_of_devices(5).join("\n")).expect(0);
